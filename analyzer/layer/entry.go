@@ -1,0 +1,121 @@
+package layer
+
+import (
+	"fmt"
+	"time"
+)
+
+// Kind is what an entry of a layer is.
+type Kind uint8
+
+const (
+	File    Kind = iota // a regular file
+	Dir                 // a directory
+	Symlink             // a symbolic link
+	Link                // a hard link: a further name of content, Link says of which
+	Char                // a character device
+	Block               // a block device
+	Fifo                // a named pipe
+	// Whiteout says that Path of the lower layers is hidden ("dir/.wh.name").
+	Whiteout
+	// Opaque says that everything the lower layers put below the directory
+	// Path is hidden ("dir/.wh..wh..opq").
+	Opaque
+)
+
+var kindNames = [...]string{"file", "dir", "symlink", "hardlink", "char", "block", "fifo", "whiteout", "opaque"}
+
+// String is the name of the kind as the JSON contracts spell it.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// Hash is the xxh3-128 of an entry's content.
+type Hash [16]byte
+
+// Entry is one member of a layer's tar.
+type Entry struct {
+	// Path is slash-separated and clean, without a leading slash, and never
+	// leaves the root; "" is the root itself. Its bytes are the image's: they
+	// need not be UTF-8 and must not reach a terminal as they are.
+	// For a Whiteout it is the path that is hidden, for an Opaque the
+	// directory, not the name of the marker.
+	Path string
+	// Link is a symlink's target as written, or a hard link's target as a
+	// clean path from the layer's root, like Path. LinkText keeps what was
+	// written where that differs.
+	Link string
+	// Xattrs is every extended attribute as "name=value\x00" sorted by name;
+	// empty for most.
+	Xattrs string
+	// Size is what a reader of the file sees, Stored what the layer stores for
+	// it: less for a sparse file, the same for any other, 0 for every kind but
+	// File.
+	Size, Stored int64
+	// ModTime is in whole seconds since 1970; fractions are dropped.
+	ModTime int64
+	// Offset is where the content begins in the uncompressed tar; for a sparse
+	// file it is where its first header block does (see Content).
+	Offset int64
+	// Hash is set when Hashed is.
+	Hash Hash
+	// Major and Minor are set for Char and Block.
+	Major, Minor int64
+	UID, GID     int64
+	Mode         uint16 // the twelve permission bits
+	Kind         Kind
+	Sparse       bool
+	Hashed       bool // Hash is known: the content streamed by
+}
+
+// Time is ModTime in UTC.
+func (e *Entry) Time() time.Time { return time.Unix(e.ModTime, 0).UTC() }
+
+// Warning is something odd that does not stop the analysis. Its Path is the
+// entry it is about, or "".
+type Warning struct {
+	Path string
+	Text string
+}
+
+// chunk is how many entries are kept together: appending never copies.
+const chunk = 1 << 11
+
+// Diff is what one layer holds: its entries in the order of the tar.
+// The zero value is an empty layer.
+type Diff struct {
+	chunks   [][]Entry
+	Warnings []Warning
+	// Stored is the sum of the entries' Stored.
+	Stored int64
+	// Size is the length of the uncompressed tar, trailing bytes included.
+	Size int64
+	// Plain is whether the blob itself is an uncompressed tar that can be read
+	// at an offset.
+	Plain bool
+}
+
+// Len is the number of entries.
+func (d *Diff) Len() int {
+	if len(d.chunks) == 0 {
+		return 0
+	}
+	return (len(d.chunks)-1)*chunk + len(d.chunks[len(d.chunks)-1])
+}
+
+// At is entry i. The pointer stays valid and is not to be written through.
+func (d *Diff) At(i int) *Entry { return &d.chunks[i/chunk][i%chunk] }
+
+// Add appends an entry and counts what it stores.
+func (d *Diff) Add(e Entry) {
+	last := len(d.chunks) - 1
+	if last < 0 || len(d.chunks[last]) == chunk {
+		d.chunks = append(d.chunks, make([]Entry, 0, chunk))
+		last++
+	}
+	d.chunks[last] = append(d.chunks[last], e)
+	d.Stored += e.Stored
+}
