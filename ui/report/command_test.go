@@ -1,0 +1,34 @@
+package report
+
+import "testing"
+
+func TestCommand(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"", ""},
+		{"/bin/sh -c #(nop) ADD file:3bc3f in / ", "ADD file:3bc3f in /"},
+		{`/bin/sh -c #(nop)  CMD ["bash"]`, `CMD ["bash"]`},
+		{"/bin/sh -c apt-get update", "RUN apt-get update"},
+		{"RUN /bin/sh -c apt-get update # buildkit", "RUN apt-get update"},
+		{"RUN apt-get update # kaniko", "RUN apt-get update # kaniko"},
+		{"COPY . /app # buildkit", "COPY . /app"},
+		{"WORKDIR /app", "WORKDIR /app"},
+		{"|1 VERSION=1.2 /bin/sh -c make", "RUN make"},
+		{"RUN |2 A=two words B= /bin/sh -c make && /bin/sh -c x # buildkit", "RUN make && /bin/sh -c x"},
+		{"RUN |1 A=b /bin/bash -o pipefail -c make # buildkit", "RUN /bin/bash -o pipefail -c make"},
+		{"|0 /bin/sh -c make", "RUN make"},
+		{"RUN /bin/bash -c make # buildkit", "RUN /bin/bash -c make"},
+		{"/bin/sh -c apt-get update \t&&   apt-get\n install x", "RUN apt-get update && apt-get install x"},
+		{`cmd /S /C #(nop) ENV A=b`, "ENV A=b"},
+		{`CMD ["/bin/sh" "-c" "x"]`, `CMD ["/bin/sh" "-c" "x"]`},
+		{"bazel build //image", "bazel build //image"},
+		{"/bin/sh", "/bin/sh"},
+		{"/bin/sh -c ", "/bin/sh -c"},
+		{"|9", "|9"},
+		{"# buildkit", ""},
+		{"echo '# buildkit' # buildkit", "echo '# buildkit'"},
+	} {
+		if got := Command(tt.in); got != tt.want {
+			t.Errorf("Command(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Size is a number of bytes as people read it, in powers of 1000 as disks,
+// registries and docker count: "0 B", "1.2 MB", "34 GB".
+func Size(bytes int64) string {
+	if bytes < 0 {
+		return "-" + humanize.Bytes(uint64(-(bytes+1))+1)
+	}
+	return humanize.Bytes(uint64(bytes))
+}
+
+// Exact is a number of bytes to the byte: "1,234,567 bytes".
+func Exact(bytes int64) string {
+	if bytes == 1 {
+		return "1 byte"
+	}
+	return humanize.Comma(bytes) + " bytes"
+}
+
+// Percent is a ratio from 0 to 1 as people read it, with one digit: "12.3%".
+// What is rounded never reads as all or nothing: "<0.1%", ">99.9%".
+func Percent(ratio float64) string {
+	s := fmt.Sprintf("%.1f%%", ratio*100)
+	switch {
+	case math.IsNaN(ratio):
+		return "?"
+	case s == "0.0%" && ratio > 0:
+		return "<0.1%"
+	case s == "100.0%" && ratio < 1:
+		return ">99.9%"
+	case s == "0.0%":
+		return "0%"
+	case s == "100.0%":
+		return "100%"
+	}
+	return s
+}
