@@ -40,6 +40,7 @@ const (
 type Rule struct {
 	Name     string // as the flag spells it: "min-efficiency"
 	Unit     Unit
+	AtLeast  bool    // else at most
 	Limit    float64 // bytes are exact below 2^53
 	Observed float64
 	OK       bool
@@ -108,13 +109,13 @@ func Check(r *analyzer.Report, l Limits) (Verdict, error) {
 		return Verdict{}, fmt.Errorf("the report's efficiency is %v, its totals make it %v", t.Efficiency, efficiency)
 	}
 	if l.MinEfficiency != nil {
-		v.Rules = append(v.Rules, Rule{"min-efficiency", Ratio, *l.MinEfficiency, efficiency, efficiency >= *l.MinEfficiency})
+		v.Rules = append(v.Rules, Rule{"min-efficiency", Ratio, true, *l.MinEfficiency, efficiency, efficiency >= *l.MinEfficiency})
 	}
 	if l.MaxWastedBytes != nil {
-		v.Rules = append(v.Rules, Rule{"max-wasted-bytes", Bytes, float64(*l.MaxWastedBytes), float64(t.WastedBytes), t.WastedBytes <= *l.MaxWastedBytes})
+		v.Rules = append(v.Rules, Rule{"max-wasted-bytes", Bytes, false, float64(*l.MaxWastedBytes), float64(t.WastedBytes), t.WastedBytes <= *l.MaxWastedBytes})
 	}
 	if l.MaxWastedPercent != nil {
-		v.Rules = append(v.Rules, Rule{"max-wasted-percent", Percent, *l.MaxWastedPercent, wasted, wasted <= *l.MaxWastedPercent})
+		v.Rules = append(v.Rules, Rule{"max-wasted-percent", Percent, false, *l.MaxWastedPercent, wasted, wasted <= *l.MaxWastedPercent})
 	}
 	return v, nil
 }

@@ -32,32 +32,32 @@ func TestCheck(t *testing.T) {
 			name: "every rule, met exactly", stored: 1000, wasted: 100,
 			limits: Limits{MinEfficiency: of(0.9), MaxWastedBytes: of(int64(100)), MaxWastedPercent: of(0.1)},
 			want: []Rule{
-				{"min-efficiency", Ratio, 0.9, 0.9, true},
-				{"max-wasted-bytes", Bytes, 100, 100, true},
-				{"max-wasted-percent", Percent, 0.1, 0.1, true},
+				{"min-efficiency", Ratio, true, 0.9, 0.9, true},
+				{"max-wasted-bytes", Bytes, false, 100, 100, true},
+				{"max-wasted-percent", Percent, false, 0.1, 0.1, true},
 			},
 		},
 		{
 			name: "every rule, one byte beyond", stored: 1000, wasted: 101,
 			limits: Limits{MinEfficiency: of(0.9), MaxWastedBytes: of(int64(100)), MaxWastedPercent: of(0.1)},
 			want: []Rule{
-				{"min-efficiency", Ratio, 0.9, 0.899, false},
-				{"max-wasted-bytes", Bytes, 100, 101, false},
-				{"max-wasted-percent", Percent, 0.1, 0.101, false},
+				{"min-efficiency", Ratio, true, 0.9, 0.899, false},
+				{"max-wasted-bytes", Bytes, false, 100, 101, false},
+				{"max-wasted-percent", Percent, false, 0.1, 0.101, false},
 			},
 			fail: 3,
 		},
 		{
 			name: "nothing stored", limits: Limits{MinEfficiency: of(1.0), MaxWastedPercent: of(0.0)},
-			want: []Rule{{"min-efficiency", Ratio, 1, 1, true}, {"max-wasted-percent", Percent, 0, 0, true}},
+			want: []Rule{{"min-efficiency", Ratio, true, 1, 1, true}, {"max-wasted-percent", Percent, false, 0, 0, true}},
 		},
 		{
 			name: "a limit of zero is a rule", stored: 10, wasted: 1, limits: Limits{MaxWastedBytes: of(int64(0))},
-			want: []Rule{{"max-wasted-bytes", Bytes, 0, 1, false}}, fail: 1,
+			want: []Rule{{"max-wasted-bytes", Bytes, false, 0, 1, false}}, fail: 1,
 		},
 		{
 			name: "beyond what a float counts", stored: math.MaxInt64, wasted: 1<<53 + 1, limits: Limits{MaxWastedBytes: of(int64(1 << 53))},
-			want: []Rule{{"max-wasted-bytes", Bytes, 1 << 53, 1 << 53, false}}, fail: 1,
+			want: []Rule{{"max-wasted-bytes", Bytes, false, 1 << 53, 1 << 53, false}}, fail: 1,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestCheckDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Verdict{Default: true, Rules: []Rule{{"min-efficiency", Ratio, 0.9, 0.9, true}, {"max-wasted-percent", Percent, 0.1, 0.1, true}}}
+	want := Verdict{Default: true, Rules: []Rule{{"min-efficiency", Ratio, true, 0.9, 0.9, true}, {"max-wasted-percent", Percent, false, 0.1, 0.1, true}}}
 	if diff := cmp.Diff(want, v); diff != "" {
 		t.Error(diff)
 	}

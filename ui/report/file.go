@@ -1,0 +1,106 @@
+package report
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile makes the file at path hold what write writes, whole or not at
+// all: it is written beside it under another name, and takes its place only
+// when everything is on the disk. An existing file keeps its mode; a symlink
+// keeps pointing where it does. What is no regular file (a pipe, a terminal,
+// /dev/null) has no place to take and is written to directly.
+// When ctx ends before that, path stays as it was.
+func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (err error) {
+	mode := fs.FileMode(0o666) // what the umask leaves of it
+	exists := false
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("writing %s: it is a directory", path)
+	case err == nil && !info.Mode().IsRegular():
+		return writeDirectly(ctx, path, write)
+	case err == nil:
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+		exists, mode = true, info.Mode().Perm()
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("writing %s: %w", path, cause(err))
+	}
+
+	temp := filepath.Join(filepath.Dir(path), ".fathom-"+rand.Text())
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, cause(err))
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(temp)
+			err = fmt.Errorf("writing %s: %w", path, cause(err))
+		}
+	}()
+	if exists {
+		if err := f.Chmod(mode); err != nil {
+			return err
+		}
+	}
+	if err := write(cancelWriter{ctx, f}); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
+}
+
+func writeDirectly(ctx context.Context, path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, cause(err))
+	}
+	err = write(cancelWriter{ctx, f})
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, cause(err))
+	}
+	return nil
+}
+
+// cause is err without the path that a *fs.PathError repeats: the name of a
+// temporary file says nothing to anybody.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	var le *os.LinkError
+	if errors.As(err, &le) {
+		return le.Err
+	}
+	return err
+}
+
+// cancelWriter fails once its context has ended.
+type cancelWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c cancelWriter) Write(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.w.Write(p)
+}

@@ -1,0 +1,145 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"fathom/analyzer"
+)
+
+// JSON writes the report in its JSON form (docs/report.schema.json): objects
+// indented, each element of a list on a line of its own, lists never null. The
+// same report gives the same bytes, and no character of it that a terminal
+// could act upon stands there unescaped.
+func JSON(w io.Writer, r *analyzer.Report) error {
+	b := bufio.NewWriter(w)
+	fields := reflect.ValueOf(*r)
+	b.WriteString("{\n")
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+		fmt.Fprintf(b, "  %q: ", name)
+		if err := writeField(b, fields.Field(i)); err != nil {
+			return fmt.Errorf("encoding %s: %w", name, err)
+		}
+		if i < fields.NumField()-1 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("}\n")
+	return b.Flush()
+}
+
+// writeField writes one of the report's fields. A list goes out element by
+// element: an image may waste a hundred thousand files.
+func writeField(b *bufio.Writer, v reflect.Value) error {
+	if v.Kind() != reflect.Slice {
+		line, err := encode(v.Interface(), "  ")
+		if err != nil {
+			return err
+		}
+		_, err = b.Write(line)
+		return err
+	}
+	if v.Len() == 0 {
+		_, err := b.WriteString("[]")
+		return err
+	}
+	b.WriteString("[")
+	for i := range v.Len() {
+		line, err := encode(v.Index(i).Interface(), "")
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n    ")
+		if _, err := b.Write(line); err != nil {
+			return err
+		}
+	}
+	_, err := b.WriteString("\n  ]")
+	return err
+}
+
+// Line is v as one line of JSON, without its end, and as safe as JSON's.
+func Line(v any) ([]byte, error) { return encode(v, "") }
+
+// encode is v as JSON without null lists, indented behind prefix if there is
+// one.
+func encode(v any, prefix string) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false) // < and & are common in commands
+	if prefix != "" {
+		e.SetIndent(prefix, "  ")
+	}
+	if err := e.Encode(withoutNulls(v)); err != nil {
+		return nil, err
+	}
+	return escapeJSON(bytes.TrimSuffix(out.Bytes(), []byte("\n"))), nil
+}
+
+// withoutNulls is v with empty lists and maps in the place of nil ones, where
+// v is an ImageReport: the only element of the report that has any.
+func withoutNulls(v any) any {
+	img, ok := v.(analyzer.ImageReport)
+	if !ok {
+		return v
+	}
+	for _, list := range []*[]string{
+		&img.Tags, &img.Config.Entrypoint, &img.Config.Cmd, &img.Config.Env, &img.Config.ExposedPorts, &img.Config.Volumes,
+	} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	if img.Config.Labels == nil {
+		img.Config.Labels = map[string]string{}
+	}
+	return img
+}
+
+// escapeJSON writes every character of a JSON text that can't be seen, or that
+// a terminal acts upon, as JSON's own escape; the text means the same.
+func escapeJSON(text []byte) []byte {
+	if bytes.IndexFunc(text, escapedInJSON) < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text)+16)
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		switch {
+		case !escapedInJSON(r):
+			out = append(out, text[:n]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = append(appendEscape(out, high), appendEscape(nil, low)...)
+		default:
+			out = appendEscape(out, r)
+		}
+		text = text[n:]
+	}
+	return out
+}
+
+func appendEscape(b []byte, r rune) []byte {
+	hex := strconv.FormatInt(int64(r), 16)
+	return append(append(b, `\u0000`[:6-len(hex)]...), hex...)
+}
+
+// escapedInJSON leaves the line ends that encoding/json wrote itself; those
+// inside of strings it has escaped.
+func escapedInJSON(r rune) bool {
+	return r != '\n' && (r == 0x7f || r > 0x7f && !unicode.IsPrint(r))
+}

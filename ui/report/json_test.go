@@ -1,0 +1,133 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+)
+
+const sampleJSON = `{
+  "schema": 1,
+  "image": {
+    "reference": "app\u001b.tar",
+    "source": "docker-archive",
+    "id": "sha256:aa",
+    "digest": "",
+    "platform": "linux/amd64",
+    "tags": [
+      "shop/app:1.4"
+    ],
+    "created": "2026-10-03T08:30:00Z",
+    "config": {
+      "user": "",
+      "entrypoint": [],
+      "cmd": [],
+      "env": [
+        "A=<b>&\u202e"
+      ],
+      "workingDir": "",
+      "labels": {
+        "a": "\u007f\u009b",
+        "z": "1"
+      },
+      "exposedPorts": [],
+      "volumes": []
+    }
+  },
+  "totals": {
+    "storedBytes": 3000000,
+    "visibleBytes": 2000000,
+    "wastedBytes": 1000000,
+    "efficiency": 0.6666666666666666,
+    "compressedBytes": 0,
+    "files": 7,
+    "layers": 2
+  },
+  "layers": [
+    {"index":0,"diffId":"sha256:d0","digest":"","mediaType":"","command":"/bin/sh -c #(nop) ADD file:1 in / ","created":"2026-10-03T08:30:00Z","storedBytes":2500000,"visibleBytes":1500000,"wastedBytes":1000000,"hidesBytes":0,"compressedBytes":0,"added":9,"modified":0,"removed":0},
+    {"index":1,"diffId":"sha256:d1","digest":"","mediaType":"","command":"RUN /bin/sh -c rm \u001b[2J # buildkit","created":null,"storedBytes":500000,"visibleBytes":500000,"wastedBytes":0,"hidesBytes":1000000,"compressedBytes":0,"added":0,"modified":1,"removed":2}
+  ],
+  "history": [
+    {"command":"ENV A=b","created":null,"comment":"","author":"","layer":-1}
+  ],
+  "waste": [
+    {"path":"/var/lib/` + "\ufffd" + `\n","pathBytes":"L3Zhci9saWIv/wo=","bytes":900000,"cause":"removed","storedIn":0,"hiddenBy":1},
+    {"path":"/etc/\udb40\udc41","bytes":100000,"cause":"overwritten","storedIn":0,"hiddenBy":1}
+  ],
+  "warnings": [
+    {"layer":1,"path":"/a\tb","text":"odd"},
+    {"layer":-1,"path":"","text":"old\r"}
+  ]
+}
+`
+
+func TestJSON(t *testing.T) {
+	var b strings.Builder
+	r := sample()
+	if err := JSON(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sampleJSON, b.String()); diff != "" {
+		t.Error(diff)
+	}
+	if r.Image.Config.Cmd != nil {
+		t.Error("the report was changed")
+	}
+	var back analyzer.Report
+	if err := json.Unmarshal([]byte(b.String()), &back); err != nil {
+		t.Fatal(err)
+	}
+	if got := back.Image.Config.Labels["a"]; got != "\x7f\u009b" {
+		t.Errorf("label reads back as %q", got)
+	}
+	if got := back.Waste[1].Path; got != "/etc/\U000e0041" {
+		t.Errorf("path reads back as %q", got)
+	}
+}
+
+func TestJSONEmpty(t *testing.T) {
+	var b bytes.Buffer
+	if err := JSON(&b, &analyzer.Report{}); err != nil {
+		t.Fatal(err)
+	}
+	var v map[string]any
+	if err := json.Unmarshal(b.Bytes(), &v); err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range []string{"layers", "history", "waste", "warnings"} {
+		if l, ok := v[list].([]any); !ok || len(l) != 0 {
+			t.Errorf("%s is %v, want []", list, v[list])
+		}
+	}
+	if strings.Contains(b.String(), "null") {
+		t.Errorf("null in %s", b.String())
+	}
+}
+
+func FuzzJSON(f *testing.F) {
+	f.Add("a\x1b\u202e\U000e0041\xff\u2028<&>\\\"")
+	f.Fuzz(func(t *testing.T, s string) {
+		line, err := Line(map[string]string{"k": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range string(line) {
+			if !unicode.IsPrint(r) {
+				t.Fatalf("%U in %q", r, line)
+			}
+		}
+		var back map[string]string
+		if err := json.Unmarshal(line, &back); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if want := strings.ToValidUTF8(s, "\ufffd"); len(want) == len(s) && back["k"] != s {
+			t.Fatalf("%q reads back as %q", s, back["k"])
+		}
+	})
+}

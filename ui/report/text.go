@@ -1,0 +1,193 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+)
+
+const (
+	wasteShown   = 20
+	warningShown = 20
+	commandWidth = 120 // columns
+)
+
+// Text writes the report for people, without any terminal control. With a
+// verdict its rules stand at the end, and the last line is VerdictLine's.
+func Text(w io.Writer, r *analyzer.Report, v *gate.Verdict) error {
+	b := bufio.NewWriter(w)
+	writeImage(b, r)
+	writeLayers(b, r.Layers)
+	writeTotals(b, &r.Totals)
+	writeWaste(b, r.Waste)
+	writeWarnings(b, r.Warnings)
+	if v != nil {
+		b.WriteByte('\n')
+		writeRules(b, v)
+	}
+	return b.Flush()
+}
+
+// Verdict writes what Text writes of a verdict alone.
+func Verdict(w io.Writer, v *gate.Verdict) error {
+	b := bufio.NewWriter(w)
+	writeRules(b, v)
+	return b.Flush()
+}
+
+// VerdictLine is the gate's last word: "pass", "fail" or, with a nil verdict,
+// "error" for what could not be judged.
+func VerdictLine(v *gate.Verdict) string {
+	switch {
+	case v == nil:
+		return "verdict: error rules=0 failed=0"
+	case v.Pass():
+		return fmt.Sprintf("verdict: pass rules=%d failed=0", len(v.Rules))
+	}
+	return fmt.Sprintf("verdict: fail rules=%d failed=%d", len(v.Rules), v.Failed())
+}
+
+func writeImage(b *bufio.Writer, r *analyzer.Report) {
+	fmt.Fprintf(b, "image       %s\n", Safe(r.Image.Reference))
+	if len(r.Image.Tags) > 0 {
+		fmt.Fprintf(b, "tags        %s\n", Safe(strings.Join(r.Image.Tags, " ")))
+	}
+	fmt.Fprintf(b, "source      %s\n", Safe(r.Image.Source))
+	fmt.Fprintf(b, "platform    %s\n", Safe(cmp.Or(r.Image.Platform, "unknown")))
+	fmt.Fprintf(b, "id          %s\n", Safe(r.Image.ID))
+	if !r.Image.Created.IsZero() {
+		fmt.Fprintf(b, "created     %s\n", r.Image.Created.UTC().Format(time.RFC3339))
+	}
+}
+
+func writeLayers(b *bufio.Writer, layers []analyzer.LayerReport) {
+	fmt.Fprintf(b, "\nlayer     size   wasted    hides   command\n")
+	for _, l := range layers {
+		command := cmp.Or(Safe(Command(l.Command)), "(no command)")
+		fmt.Fprintf(b, "%5d  %7s  %7s  %7s   %s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), Size(l.HidesBytes),
+			runewidth.Truncate(command, commandWidth, "…"))
+	}
+	if len(layers) == 0 {
+		b.WriteString("       (no layers)\n")
+	}
+}
+
+func writeTotals(b *bufio.Writer, t *analyzer.Totals) {
+	fmt.Fprintf(b, "\nstored      %7s  %s\n", Size(t.StoredBytes), Exact(t.StoredBytes))
+	fmt.Fprintf(b, "visible     %7s  %s\n", Size(t.VisibleBytes), Exact(t.VisibleBytes))
+	fmt.Fprintf(b, "wasted      %7s  %s\n", Size(t.WastedBytes), Exact(t.WastedBytes))
+	if t.CompressedBytes > 0 {
+		fmt.Fprintf(b, "compressed  %7s  %s\n", Size(t.CompressedBytes), Exact(t.CompressedBytes))
+	}
+	fmt.Fprintf(b, "efficiency  %7s\n", Percent(t.Efficiency))
+	fmt.Fprintf(b, "files       %7d  in %s\n", t.Files, count(t.Layers, "layer"))
+}
+
+func writeWaste(b *bufio.Writer, waste []analyzer.Waste) {
+	if len(waste) == 0 {
+		return
+	}
+	b.WriteString("\n wasted  cause        layers     path\n")
+	for _, w := range waste[:min(len(waste), wasteShown)] {
+		fmt.Fprintf(b, "%7s  %-11s  %-9s  %s\n", Size(w.Bytes), Safe(w.Cause), fmt.Sprintf("%d -> %d", w.StoredIn, w.HiddenBy), Safe(WastePath(w)))
+	}
+	if len(waste) > wasteShown {
+		var rest int64
+		for _, w := range waste[wasteShown:] {
+			rest += w.Bytes
+		}
+		fmt.Fprintf(b, "%7s  in %d more: --json lists all\n", Size(rest), len(waste)-wasteShown)
+	}
+}
+
+// WastePath is the path as the image has it, which Path alone can't always carry.
+func WastePath(w analyzer.Waste) string {
+	if len(w.PathBytes) > 0 {
+		return string(w.PathBytes)
+	}
+	return w.Path
+}
+
+func writeWarnings(b *bufio.Writer, warnings []analyzer.Warning) {
+	if len(warnings) == 0 {
+		return
+	}
+	b.WriteByte('\n')
+	for _, w := range warnings[:min(len(warnings), warningShown)] {
+		b.WriteString("warning: " + Warning(w) + "\n")
+	}
+	if len(warnings) > warningShown {
+		fmt.Fprintf(b, "warning: and %d more: --json lists all\n", len(warnings)-warningShown)
+	}
+}
+
+// Warning is w on one safe line: "layer 3: /a/b: what is odd about it".
+func Warning(w analyzer.Warning) string {
+	s := Safe(w.Text)
+	if w.Path != "" {
+		s = Safe(w.Path) + ": " + s
+	}
+	if w.Layer >= 0 {
+		s = fmt.Sprintf("layer %d: %s", w.Layer, s)
+	}
+	return s
+}
+
+func writeRules(b *bufio.Writer, v *gate.Verdict) {
+	if v.Default {
+		b.WriteString("no rule given: the default ones hold\n")
+	}
+	for _, r := range v.Rules {
+		word, bound := "ok  ", "at most"
+		if !r.OK {
+			word = "FAIL"
+		}
+		if r.AtLeast {
+			bound = "at least"
+		}
+		observed, limit := ruleValues(r)
+		fmt.Fprintf(b, "%s  %-18s  %s (%s %s)\n", word, r.Name, observed, bound, limit)
+	}
+	b.WriteString(VerdictLine(v) + "\n")
+}
+
+// ruleValues is what was observed and the limit, with as many digits as it
+// takes to tell one from the other.
+func ruleValues(r gate.Rule) (observed, limit string) {
+	if r.Unit == gate.Bytes {
+		return Exact(int64(r.Observed)), Exact(int64(r.Limit))
+	}
+	scale, unit := 1.0, ""
+	if r.Unit == gate.Percent {
+		scale, unit = 100, "%"
+	}
+	for digits := 3; ; digits++ {
+		observed, limit = decimal(r.Observed*scale, digits), decimal(r.Limit*scale, digits)
+		if observed != limit || r.Observed == r.Limit || digits == 17 {
+			return observed + unit, limit + unit
+		}
+	}
+}
+
+// decimal is v rounded to so many digits after the point, without the zeros at
+// its end.
+func decimal(v float64, digits int) string {
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

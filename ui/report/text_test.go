@@ -1,0 +1,161 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+)
+
+// sample is a report with something odd in every text that an image controls.
+func sample() *analyzer.Report {
+	created := time.Date(2026, 10, 3, 8, 30, 0, 0, time.UTC)
+	return &analyzer.Report{
+		Schema: analyzer.Schema,
+		Image: analyzer.ImageReport{
+			Reference: "app\x1b.tar", Source: "docker-archive", ID: "sha256:aa", Platform: "linux/amd64",
+			Tags: []string{"shop/app:1.4"}, Created: created,
+			Config: analyzer.ImageConfig{Env: []string{"A=<b>&\u202e"}, Labels: map[string]string{"z": "1", "a": "\x7f\u009b"}},
+		},
+		Totals: analyzer.Totals{StoredBytes: 3_000_000, VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Efficiency: 2.0 / 3, Files: 7, Layers: 2},
+		Layers: []analyzer.LayerReport{
+			{
+				Index: 0, DiffID: "sha256:d0", Command: "/bin/sh -c #(nop) ADD file:1 in / ", Created: &created,
+				StoredBytes: 2_500_000, VisibleBytes: 1_500_000, WastedBytes: 1_000_000, Added: 9,
+			},
+			{
+				Index: 1, DiffID: "sha256:d1", Command: "RUN /bin/sh -c rm \x1b[2J # buildkit",
+				StoredBytes: 500_000, VisibleBytes: 500_000, HidesBytes: 1_000_000, Modified: 1, Removed: 2,
+			},
+		},
+		History: []analyzer.Step{{Command: "ENV A=b", Layer: -1}},
+		Waste: []analyzer.Waste{
+			{Path: "/var/lib/\ufffd\n", PathBytes: []byte("/var/lib/\xff\n"), Bytes: 900_000, Cause: "removed", StoredIn: 0, HiddenBy: 1},
+			{Path: "/etc/\U000e0041", Bytes: 100_000, Cause: "overwritten", StoredIn: 0, HiddenBy: 1},
+		},
+		Warnings: []analyzer.Warning{{Layer: 1, Path: "/a\tb", Text: "odd"}, {Layer: -1, Text: "old\r"}},
+	}
+}
+
+const sampleText = `image       app\x1b.tar
+tags        shop/app:1.4
+source      docker-archive
+platform    linux/amd64
+id          sha256:aa
+created     2026-10-03T08:30:00Z
+
+layer     size   wasted    hides   command
+    0   2.5 MB   1.0 MB      0 B   ADD file:1 in /
+    1   500 kB      0 B   1.0 MB   RUN rm \x1b[2J
+
+stored       3.0 MB  3,000,000 bytes
+visible      2.0 MB  2,000,000 bytes
+wasted       1.0 MB  1,000,000 bytes
+efficiency    66.7%
+files             7  in 2 layers
+
+ wasted  cause        layers     path
+ 900 kB  removed      0 -> 1     /var/lib/\xff\n
+ 100 kB  overwritten  0 -> 1     /etc/\U000e0041
+
+warning: layer 1: /a\tb: odd
+warning: old\r
+`
+
+func TestText(t *testing.T) {
+	var b strings.Builder
+	if err := Text(&b, sample(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sampleText, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTextVerdict(t *testing.T) {
+	bytes, ratio := int64(999_999), 0.6667
+	v, err := gate.Check(sample(), gate.Limits{MinEfficiency: &ratio, MaxWastedBytes: &bytes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := Text(&b, sample(), &v); err != nil {
+		t.Fatal(err)
+	}
+	want := sampleText + `
+FAIL  min-efficiency      0.66667 (at least 0.6667)
+FAIL  max-wasted-bytes    1,000,000 bytes (at most 999,999 bytes)
+verdict: fail rules=2 failed=2
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+
+	ok, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, gate.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	if err := Verdict(&b, &ok); err != nil {
+		t.Fatal(err)
+	}
+	want = `no rule given: the default ones hold
+ok    min-efficiency      1 (at least 0.9)
+ok    max-wasted-percent  0% (at most 10%)
+verdict: pass rules=2 failed=0
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+	if got, want := VerdictLine(nil), "verdict: error rules=0 failed=0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTextIsShort(t *testing.T) {
+	r := &analyzer.Report{Image: analyzer.ImageReport{Reference: "x"}, Totals: analyzer.Totals{Efficiency: 1}}
+	for i := range 1000 {
+		r.Waste = append(r.Waste, analyzer.Waste{Path: "/f", Bytes: 10, Cause: "removed"})
+		r.Warnings = append(r.Warnings, analyzer.Warning{Layer: i, Text: "odd"})
+	}
+	r.Layers = []analyzer.LayerReport{{Command: "RUN " + strings.Repeat("世", 500)}}
+	var b strings.Builder
+	if err := Text(&b, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "\n"); n > 65 {
+		t.Errorf("%d lines", n)
+	}
+	for _, want := range []string{" 9.8 kB  in 980 more: --json lists all\n", "warning: and 980 more: --json lists all\n", "世…\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+}
+
+func TestWriteErrorsAreKept(t *testing.T) {
+	full := errors.New("disk full")
+	v := gate.Verdict{}
+	for i, err := range []error{
+		Text(failing{full}, sample(), nil), JSON(failing{full}, sample()), Verdict(failing{full}, &v),
+	} {
+		if !errors.Is(err, full) {
+			t.Errorf("%d: got %v", i, err)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func ExampleWarning() {
+	fmt.Println(Warning(analyzer.Warning{Layer: 3, Path: "/lib/x", Text: "goes through a symlink of a lower layer"}))
+	// Output: layer 3: /lib/x: goes through a symlink of a lower layer
+}
