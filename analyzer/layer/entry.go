@@ -45,8 +45,7 @@ type Entry struct {
 	// directory, not the name of the marker.
 	Path string
 	// Link is a symlink's target as written, or a hard link's target as a
-	// clean path from the layer's root, like Path. LinkText keeps what was
-	// written where that differs.
+	// clean path from the layer's root, like Path.
 	Link string
 	// Xattrs is every extended attribute as "name=value\x00" sorted by name;
 	// empty for most.

@@ -4,7 +4,7 @@ package layer
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"sync/atomic"
 
@@ -28,14 +28,173 @@ type Options struct {
 	DiffID v1.Hash       // of the uncompressed tar
 	Verify bool          // compare Digest and DiffID whatever it costs
 	Read   *atomic.Int64 // counts bytes of the blob as they are read or skipped; may be nil
+
+	MaxBytes   int64 // uncompressed bytes of a blob that is not read at offsets; 0 is MaxBytes
+	MaxEntries int   // 0 is MaxEntries
 }
 
-// Read reads a whole layer.
+// Limits for one layer, against input that was made to exhaust its reader.
+const (
+	MaxBytes   = 64 << 30
+	MaxEntries = 5_000_000
+
+	ratioFrom  = 1 << 30 // uncompressed bytes from which on
+	ratio      = 200     // times the compressed bytes are too many
+	zstdWindow = 128 << 20
+)
+
+// Read reads a whole layer. A plain tar that can be read at offsets is read by
+// its headers; anything else streams through to its last byte, is hashed, and
+// its digest compared. The error of a tar that is cut, damaged or over a limit
+// comes without a Diff.
 func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
-	return nil, errors.New("layer.Read")
+	if opt.MaxBytes == 0 {
+		opt.MaxBytes = MaxBytes
+	}
+	if opt.MaxEntries == 0 {
+		opt.MaxEntries = MaxEntries
+	}
+	plain := false
+	if b.At != nil && b.Size >= 0 {
+		enc, err := sniffAt(b)
+		if err != nil {
+			return nil, err
+		}
+		if plain = enc == tarPlain; plain && !opt.Verify {
+			return readPlain(ctx, b, opt)
+		}
+	}
+	d, err := readStream(ctx, b, opt)
+	if err != nil {
+		return nil, err
+	}
+	d.Plain = plain
+	return d, nil
 }
 
-// Content opens the content of a file entry (e.Kind == File) of the layer in b.
-func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
-	return nil, errors.New("layer.Content")
+func sniffAt(b Blob) (encoding, error) {
+	var magic [4]byte
+	n := min(int64(len(magic)), b.Size)
+	if got, err := b.At.ReadAt(magic[:n], 0); int64(got) < n {
+		return 0, fmt.Errorf("reading the first bytes: %w", err)
+	}
+	return sniff(magic[:n]), nil
+}
+
+// window is how much of a plain tar is read at once. From 8 to 128 KiB are
+// equally fast where entries are small.
+const window = 32 << 10
+
+func readPlain(ctx context.Context, b Blob, opt Options) (*Diff, error) {
+	told := int64(0)
+	src := &source{ctx: ctx, at: b.At, size: b.Size, buf: make([]byte, window), seen: func(to int64) {
+		if opt.Read != nil {
+			opt.Read.Add(to - told)
+		}
+		told = to
+	}}
+	w := walker{src: src, most: opt.MaxEntries, diff: &Diff{Size: b.Size, Plain: true}}
+	ended, err := w.walk()
+	if err != nil {
+		return nil, err
+	}
+	if !ended {
+		if err := vouch(ctx, b, opt, b.Size); err != nil {
+			return nil, err
+		}
+	}
+	src.seen(b.Size)
+	w.diff.Warnings = w.notes.warnings()
+	return w.diff, nil
+}
+
+// readStream reads the tar of a blob as it streams by.
+func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
+	var sums []*digester
+	digest, err := newDigester("digest", opt.Digest)
+	if err != nil && opt.Verify {
+		return nil, err
+	}
+	if digest != nil {
+		sums = append(sums, digest)
+	}
+	s, err := b.stream(ctx, opt.MaxBytes, opt.Read, sums)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+
+	src := &source{ctx: ctx, r: s, buf: make([]byte, blockSize+128<<10)}
+	var diffID *digester
+	if opt.Verify {
+		if diffID, err = newDigester("diff ID", opt.DiffID); err != nil {
+			return nil, err
+		}
+	}
+	if diffID != nil {
+		src.tap = newTap(diffID)
+	}
+	w := walker{src: src, stream: true, most: opt.MaxEntries, diff: &Diff{}}
+	ended, err := w.walk()
+	if err == nil {
+		err = src.drain()
+	}
+	if src.tap != nil {
+		src.tap.close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	<-s.done // the digest is known then
+	for _, d := range []*digester{digest, diffID} {
+		if d == nil {
+			continue
+		}
+		if err := d.check(); err != nil {
+			return nil, err
+		}
+	}
+	w.diff.Size = src.off
+	w.diff.Warnings = w.notes.warnings()
+	whole := digest != nil || diffID != nil
+	if s.dec != nil && s.dec.tail > 0 {
+		what := "bytes"
+		if s.dec.zeros {
+			what = "zeros"
+		} else if !whole {
+			return nil, fmt.Errorf("gzip: %d bytes that are not gzip at the end, from byte %d on", s.dec.tail, s.total-s.dec.tail)
+		}
+		w.diff.Warnings = append(w.diff.Warnings, Warning{"", fmt.Sprintf("%d %s after the end of the gzip data", s.dec.tail, what)})
+	}
+	if !ended && !whole {
+		if err := vouch(ctx, b, opt, src.off); err != nil {
+			return nil, err
+		}
+	}
+	return w.diff, nil
+}
+
+// vouch decides about a tar of n bytes that ends without its end marker: only
+// the diff ID tells one that was written so from one that was cut.
+func vouch(ctx context.Context, b Blob, opt Options, n int64) error {
+	if n == 0 && opt.DiffID == (v1.Hash{}) {
+		return nil // an empty layer, as engines take it
+	}
+	cut := fmt.Errorf("unexpected end after %d bytes: there is no end marker", n)
+	sum, err := newDigester("diff ID", opt.DiffID)
+	if err != nil || sum == nil {
+		return fmt.Errorf("%w and no diff ID to prove that nothing is missing", cut)
+	}
+	s, err := b.stream(ctx, opt.MaxBytes, nil, nil)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if _, err := io.Copy(sum, s); err != nil {
+		return err
+	}
+	if err := sum.check(); err != nil {
+		return fmt.Errorf("%w; %w", cut, err)
+	}
+	return nil
 }

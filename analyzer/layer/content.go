@@ -1,0 +1,154 @@
+package layer
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Content opens the content of a file entry (e.Kind == File) of the layer in b.
+// Sparse files come with their holes as zeros, of whatever size they claim. A
+// blob that ends too early is an error, never a short read.
+func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
+	if e.Kind != File {
+		return nil, fmt.Errorf("opening content: a %s has none", e.Kind)
+	}
+	if b.At != nil && b.Size >= 0 {
+		enc, err := sniffAt(b)
+		if err != nil {
+			return nil, err
+		}
+		if enc == tarPlain {
+			if e.Sparse {
+				return expand(io.NewSectionReader(b.At, e.Offset, b.Size-e.Offset), closer(func() {}))
+			}
+			if e.Size > b.Size-e.Offset {
+				return nil, fmt.Errorf("opening content: it ends at byte %d of %d", e.Offset+e.Size, b.Size)
+			}
+			return &content{r: io.NewSectionReader(b.At, e.Offset, e.Size), left: e.Size}, nil
+		}
+	}
+	s, err := b.stream(ctx, math.MaxInt64, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	c := closer(s.close)
+	if _, err := io.CopyN(io.Discard, s, e.Offset); err != nil {
+		s.close()
+		if err == io.EOF {
+			err = fmt.Errorf("opening content: the layer ends before byte %d", e.Offset)
+		}
+		return nil, err
+	}
+	if e.Sparse {
+		return expand(s, c)
+	}
+	return &content{r: io.LimitReader(s, e.Size), left: e.Size, c: c}, nil
+}
+
+type closer func()
+
+func (c closer) Close() error { c(); return nil }
+
+// content is a file of a known length.
+type content struct {
+	r    io.Reader
+	left int64
+	c    io.Closer // may be nil
+}
+
+func (c *content) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.left -= int64(n)
+	if err == io.EOF && c.left > 0 {
+		err = fmt.Errorf("reading content: unexpected end, %d bytes are missing", c.left)
+	}
+	return n, err
+}
+
+func (c *content) Close() error {
+	if c.c == nil {
+		return nil
+	}
+	return c.c.Close()
+}
+
+// expand reads a sparse file, whose headers r begins with. This is left to
+// archive/tar, which knows all the forms.
+func expand(r io.Reader, c io.Closer) (io.ReadCloser, error) {
+	t := tar.NewReader(r)
+	h, err := t.Next()
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("opening content: %w", err)
+	}
+	return &content{r: t, left: h.Size, c: c}, nil
+}
+
+const compareSize = 64 << 10
+
+var compareBuffers = sync.Pool{New: func() any { return new([2 * compareSize]byte) }}
+
+// Equal is whether size bytes at offA in a are those at offB in b. Both are
+// plain blobs with offsets (see Diff.Plain and Entry.Offset). It stops at the
+// first difference.
+func Equal(a Blob, offA int64, b Blob, offB int64, size int64) (bool, error) {
+	buf := compareBuffers.Get().(*[2 * compareSize]byte)
+	defer compareBuffers.Put(buf)
+	// Most files that differ do so early: begin with a page.
+	for n := int64(4 << 10); size > 0; n = compareSize {
+		n = min(n, size)
+		pa, pb := buf[:n], buf[compareSize:compareSize+n]
+		if err := readAt(a, pa, offA); err != nil {
+			return false, err
+		}
+		if err := readAt(b, pb, offB); err != nil {
+			return false, err
+		}
+		if !bytes.Equal(pa, pb) {
+			return false, nil
+		}
+		offA, offB, size = offA+n, offB+n, size-n
+	}
+	return true, nil
+}
+
+// Sum is the hash of size bytes at off in a plain blob with offsets: what
+// Entry.Hash is for the same content where it streams by.
+func Sum(b Blob, off, size int64) (Hash, error) {
+	buf := compareBuffers.Get().(*[2 * compareSize]byte)
+	defer compareBuffers.Put(buf)
+	if size <= int64(len(buf)) {
+		if err := readAt(b, buf[:size], off); err != nil {
+			return Hash{}, err
+		}
+		return toHash(xxh3.Hash128(buf[:size])), nil
+	}
+	var h xxh3.Hasher
+	for size > 0 {
+		n := min(size, int64(len(buf)))
+		if err := readAt(b, buf[:n], off); err != nil {
+			return Hash{}, err
+		}
+		h.Write(buf[:n])
+		off, size = off+n, size-n
+	}
+	return toHash(h.Sum128()), nil
+}
+
+func readAt(b Blob, p []byte, off int64) error {
+	n, err := b.At.ReadAt(p, off)
+	if n == len(p) {
+		return nil
+	}
+	if err == io.EOF {
+		err = fmt.Errorf("unexpected end after %d bytes", off+int64(n))
+	}
+	return fmt.Errorf("reading content at byte %d: %w", off, err)
+}

@@ -1,0 +1,49 @@
+package layer
+
+import "strings"
+
+const (
+	nameChunk = 64 << 10
+	// maxText is what the names, link targets and attributes of one layer may
+	// take. Five million entries of a hundred bytes are half of it.
+	maxText = 1 << 30
+)
+
+// names keeps strings in large pieces of memory, so that a million of them
+// are no million allocations.
+type names struct {
+	b     strings.Builder
+	total int64
+	seen  map[string]string // attributes: many files have the same
+}
+
+func (s *names) keep(p []byte) string {
+	if len(p) == 0 {
+		return ""
+	}
+	s.total += int64(len(p))
+	if s.b.Cap()-s.b.Len() < len(p) {
+		if len(p) > nameChunk/16 {
+			return string(p)
+		}
+		s.b.Reset()
+		s.b.Grow(nameChunk)
+	}
+	n := s.b.Len()
+	s.b.Write(p)
+	return s.b.String()[n:]
+}
+
+func (s *names) attributes(a string) string {
+	if have, ok := s.seen[a]; ok {
+		return have
+	}
+	s.total += int64(len(a))
+	if s.seen == nil {
+		s.seen = map[string]string{}
+	}
+	if len(s.seen) < 1024 && len(a) < 1024 {
+		s.seen[a] = a
+	}
+	return a
+}
