@@ -2,13 +2,20 @@ package analyzer
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
 )
 
-// Analysis is a measured image. It does not change.
+// Analysis is a measured image. It does not change, and is whole: an image of
+// which a part can't be read has no Analysis.
 type Analysis struct {
 	Image  *Image
 	Report *Report
@@ -21,13 +28,121 @@ type Options struct {
 	Progress *Progress // a task per layer; may be nil
 }
 
-// Analyze reads every layer of the image and measures it.
+// Analyze reads every layer of the image and measures it. Layers are read
+// concurrently and applied in their order.
 func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
-	return nil, errors.New("Analyze")
+	warnings := slices.Clone(img.Warnings)
+	tree := filetree.NewBuilder()
+
+	group, gctx := errgroup.WithContext(ctx)
+	diffs := readLayers(gctx, group, img, opt)
+	group.Go(func() error {
+		for i := range img.Layers {
+			var d *layer.Diff
+			select {
+			case d = <-diffs[i]:
+			case <-gctx.Done():
+				return gctx.Err()
+			}
+			odd, err := tree.Apply(d)
+			if err != nil {
+				return fmt.Errorf("reading %s: %w", img.layerName(i), err)
+			}
+			warnings = append(warnings, layerWarnings(i, d.Warnings)...)
+			warnings = append(warnings, layerWarnings(i, odd)...)
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, err
+	}
+
+	t, err := tree.Build(ctx, func(ctx context.Context, groups []filetree.Group) error {
+		return compare(ctx, img, groups)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if img.Check != nil {
+		if err := img.Check(); err != nil {
+			return nil, err
+		}
+	}
+	return &Analysis{Image: img, Tree: t, Report: measure(img, t, warnings)}, nil
 }
 
-// Open reads the content that a file shows. The reader is valid until the
-// image is closed.
+// readLayers starts reading, the largest layer first, as many at a time as
+// there are processors. Each layer's entries arrive on its own channel.
+func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Options) []chan *layer.Diff {
+	diffs := make([]chan *layer.Diff, len(img.Layers))
+	order := make([]int, len(img.Layers))
+	tasks := make([]*Task, len(img.Layers))
+	for i, l := range img.Layers {
+		diffs[i] = make(chan *layer.Diff, 1)
+		order[i] = i
+		tasks[i] = opt.Progress.Start(fmt.Sprintf("layer %d", i), max(l.Blob.Size, 0))
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return int(min(max(img.Layers[b].Blob.Size-img.Layers[a].Blob.Size, -1), 1))
+	})
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(order)) {
+		group.Go(func() error {
+			for {
+				at := int(next.Add(1)) - 1
+				if at >= len(order) {
+					return nil
+				}
+				i := order[at]
+				l := img.Layers[i]
+				d, err := layer.Read(ctx, l.Blob, layer.Options{
+					Digest: l.Digest, DiffID: l.DiffID, Verify: opt.Verify, Read: &tasks[i].Read,
+				})
+				if err != nil {
+					return fmt.Errorf("reading %s: %w", img.layerName(i), err)
+				}
+				tasks[i].Finish()
+				diffs[i] <- d
+			}
+		})
+	}
+	return diffs
+}
+
+// layerName is how errors name layer i.
+func (img *Image) layerName(i int) string {
+	id := img.Layers[i].Digest
+	if id.Hex == "" {
+		id = img.Layers[i].DiffID
+	}
+	if len(id.Hex) > 12 {
+		return fmt.Sprintf("layer %d (%s:%s…)", i, id.Algorithm, id.Hex[:12])
+	}
+	return fmt.Sprintf("layer %d", i)
+}
+
+func layerWarnings(i int, in []layer.Warning) []Warning {
+	out := make([]Warning, 0, len(in))
+	for _, w := range in {
+		path := w.Path
+		if path != "" {
+			path = "/" + path
+		}
+		out = append(out, Warning{Layer: i, Path: path, Text: w.Text})
+	}
+	return out
+}
+
+// Open reads content. The reader is valid until the image is closed.
 func (a *Analysis) Open(ctx context.Context, c filetree.Content) (io.ReadCloser, error) {
-	return nil, errors.New("Open")
+	s := a.Tree.Stored(c)
+	e := layer.Entry{Kind: layer.File, Size: s.Size, Stored: s.Bytes, Offset: s.Offset, Sparse: s.Sparse}
+	r, err := layer.Content(ctx, a.Image.Layers[s.Layer].Blob, &e)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s of %s: %w", a.Tree.Path(s.Node), a.Image.layerName(s.Layer), err)
+	}
+	return r, nil
 }

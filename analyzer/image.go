@@ -23,6 +23,9 @@ type Image struct {
 	Layers    []Layer // bottom first
 	Warnings  []Warning
 
+	// Check tells, after everything was read, whether the source is still the
+	// one that was opened; may be nil.
+	Check func() error
 	// Release gives back what Open took (files, temporary files); may be nil.
 	Release func() error
 }

@@ -26,7 +26,7 @@ type ImageReport struct {
 	Digest    string      `json:"digest"` // manifest digest or ""
 	Platform  string      `json:"platform"`
 	Tags      []string    `json:"tags"`
-	Created   time.Time   `json:"created"`
+	Created   *time.Time  `json:"created"` // null when unknown
 	Config    ImageConfig `json:"config"`
 }
 

@@ -4,16 +4,43 @@
 package filetree
 
 import (
+	"sort"
+	"strings"
+
 	"fathom/analyzer/layer"
 )
 
-// Tree is every path that any layer of an image ever showed. It does not
-// change once built and may be read concurrently.
+// Tree is every path that any layer of an image ever named. It does not change
+// once built and may be read concurrently.
 //
 // Nodes are numbered depth first, children in the order of their names: the
 // subtree of n is n..End(n)-1, its first child is n+1, and the next sibling of
-// a child c is End(c).
+// a child c is End(c). Everything is kept in a few flat arrays without
+// pointers: a million entries take about 100 bytes each, and the collector has
+// nothing to follow.
 type Tree struct {
+	nodes    []place // and one more, where the last one's ranges end
+	names    string
+	versions []version // by node, then layer
+	sums     []sum     // by directory, then layer
+	pieces   []piece
+	sizes    map[Content]int64
+	repeats  map[int32]int64
+	names2   map[Content][]int32 // every node that ever named linked content
+	owners   []owner
+	texts    []string
+	devices  []device
+	layers   int
+}
+
+// place is one node: where its parts begin in the tree's arrays. They end
+// where the next node's begin.
+type place struct {
+	parent  int32
+	end     int32
+	name    uint32
+	version int32
+	sum     int32
 }
 
 // Node is a path in the tree. Root is the image's root.
@@ -42,84 +69,128 @@ type State struct {
 	Major, Minor int64
 	Target       string // of a symlink, as written; of a broken hard link, its path without leading slash
 	Xattrs       string // as in layer.Entry
-	Layer        int    // the layer that the entry comes from
+	Layer        int    // the layer that the entry comes from; -1 for a root that no entry mentions
 	Implied      bool   // a directory that no entry mentions
 	Content      Content
 }
 
-// Mark is how a path changed between two points.
-type Mark uint8
+// Len is the number of nodes.
+func (t *Tree) Len() int { return len(t.nodes) - 1 }
 
-const (
-	Absent    Mark = iota // shown neither before nor after
-	Unchanged             // shown before and after, the same
-	Added
-	Modified
-	Removed
-)
+// Layers is the number of layers.
+func (t *Tree) Layers() int { return t.layers }
 
-// Differs is what of a Modified path differs.
-type Differs uint8
+// Name is the last component of n's path; "" for Root.
+func (t *Tree) Name(n Node) string { return t.names[t.nodes[n].name:t.nodes[n+1].name] }
 
-const (
-	Same     Differs = iota
-	Metadata         // mode, owner or extended attributes
-	Bytes            // kind, content, link target or device number
-)
+// Parent is the directory of n; None for Root.
+func (t *Tree) Parent(n Node) Node { return Node(t.nodes[n].parent) }
 
-// Change is what happened to a path between two points.
-type Change struct {
-	Mark    Mark
-	Differs Differs
-	// Touched is whether a layer in between has an entry or a removal for the
-	// path: an Unchanged path that is Touched was listed, or stored, again.
-	Touched bool
-	// Stored is the bytes that the layers in between store at this path, what
-	// was repeated within one layer included.
-	Stored int64
+// End is the first node after n's subtree.
+func (t *Tree) End(n Node) Node { return Node(t.nodes[n].end) }
+
+// Path is n's path from the root: "/usr/bin", "/" for Root.
+func (t *Tree) Path(n Node) string {
+	if n == Root {
+		return "/"
+	}
+	size := 0
+	for at := n; at != Root; at = t.Parent(at) {
+		size += 1 + len(t.Name(at))
+	}
+	path := make([]byte, size)
+	for at := n; at != Root; at = t.Parent(at) {
+		name := t.Name(at)
+		size -= len(name)
+		copy(path[size:], name)
+		size--
+		path[size] = '/'
+	}
+	return string(path)
 }
 
-// Marks is a set of marks, 1<<Mark each.
-type Marks uint8
-
-// Has is whether m is in the set.
-func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
-
-// Sum is what lies below a directory, itself excluded; for any other node it
-// is all zero.
-type Sum struct {
-	Size    int64 // of the content shown afterwards; content with several names counts once, at the first
-	Files   int   // regular files shown afterwards, by name
-	Stored  int64 // as in Change.Stored
-	Removed int64 // sizes of the files that are no longer shown, or show other content
-	Marks   Marks // of the Touched paths below; Unchanged for one that was stored or listed again
+// Child finds the child of dir with that name.
+func (t *Tree) Child(dir Node, name string) (Node, bool) {
+	for c := dir + 1; c < t.End(dir); c = t.End(c) {
+		if t.Name(c) == name {
+			return c, true
+		}
+	}
+	return None, false
 }
 
-// View compares what the tree shows after layer From with what it shows after
-// layer To. From -1 is the empty tree.
-type View struct {
-	t        *Tree
-	From, To int
+// Lookup finds a path; leading, double and trailing slashes do not matter.
+// Symlinks are not followed.
+func (t *Tree) Lookup(path string) (Node, bool) {
+	n := Root
+	for name := range strings.SplitSeq(path, "/") {
+		if name == "" || name == "." {
+			continue
+		}
+		var ok bool
+		if n, ok = t.Child(n, name); !ok {
+			return None, false
+		}
+	}
+	return n, true
 }
 
-// Event is one thing that a layer did to a path.
-type Event struct {
-	Layer   int
-	Change  Change // against what lower layers showed
-	State   State  // what the path shows after the layer; for a removal what it showed before
-	Removed bool
+// history is n's versions, as a range of t.versions.
+func (t *Tree) history(n Node) (from, to int32) {
+	return t.nodes[n].version, t.nodes[n+1].version
+}
+
+// at is the index of n's version after layer i, -1 when it has none so far.
+func (t *Tree) at(n Node, i int) int32 {
+	from, to := t.history(n)
+	for v := to - 1; v >= from; v-- {
+		if int(t.versions[v].layer) <= i {
+			return v
+		}
+	}
+	return -1
+}
+
+// At is what n shows after layer i, if anything. i -1 is the empty tree.
+func (t *Tree) At(n Node, i int) (State, bool) {
+	v := t.at(n, i)
+	if v < 0 || !t.versions[v].alive() {
+		return State{}, false
+	}
+	return t.state(v), true
+}
+
+func (t *Tree) state(i int32) State {
+	v := &t.versions[i]
+	o := &t.owners[v.owner]
+	s := State{
+		Kind: v.kind, Mode: v.mode, UID: o.uid, GID: o.gid, Xattrs: o.xattrs, Size: v.size, ModTime: v.mtime,
+		Layer: int(v.layer), Implied: v.flags&implied != 0, Content: v.content,
+	}
+	switch v.kind {
+	case layer.Symlink, layer.Link:
+		s.Target = t.texts[v.text]
+	case layer.Char, layer.Block:
+		s.Major, s.Minor = t.devices[v.text].major, t.devices[v.text].minor
+	}
+	return s
 }
 
 // Cause is why content is wasted; see docs/analysis.md.
 type Cause uint8
 
 const (
-	Visible Cause = iota // not wasted
-	RemovedCause
-	Overwritten
-	MetadataOnly
-	Repeated
+	Visible      Cause = iota // not wasted
+	Deleted                   // hidden, and the hiding layer has no entry there
+	Overwritten               // the hiding layer has another entry there
+	MetadataOnly              // the hiding layer stores the same content again
+	Repeated                  // a later entry of the same path in the same layer
 )
+
+var causeNames = [...]string{"", "removed", "overwritten", "metadata", "repeated"}
+
+// String is the cause as the report spells it.
+func (c Cause) String() string { return causeNames[c] }
 
 // Stored is one piece of content: what one file entry of one layer stores.
 type Stored struct {
@@ -127,58 +198,76 @@ type Stored struct {
 	Layer    int
 	Bytes    int64 // as stored
 	Size     int64 // as read
+	Offset   int64 // as in layer.Entry
+	Sparse   bool
 	Cause    Cause
 	HiddenBy int  // the layer in which the last name went; -1 while visible
-	Lost     Node // the last name that went; Node while visible
+	Lost     Node // the name that went: Node if it did in that layer, else the last; Node while visible
 }
 
-// Len is the number of nodes.
-func (t *Tree) Len() int { panic("") }
-
-// Layers is the number of layers.
-func (t *Tree) Layers() int { panic("") }
-
-// Name is the last component of n's path; "" for Root.
-func (t *Tree) Name(n Node) string { panic("") }
-
-// Path is n's path from the root: "/usr/bin", "/" for Root.
-func (t *Tree) Path(n Node) string { panic("") }
-
-// Parent is the directory of n; None for Root.
-func (t *Tree) Parent(n Node) Node { panic("") }
-
-// End is the first node after n's subtree.
-func (t *Tree) End(n Node) Node { panic("") }
-
-// Lookup finds a path; leading, double and trailing slashes do not matter.
-// Symlinks are not followed.
-func (t *Tree) Lookup(path string) (Node, bool) { panic("") }
-
-// At is what n shows after layer i, if anything. i -1 is the empty tree.
-func (t *Tree) At(n Node, i int) (State, bool) { panic("") }
-
-// History is everything that layers did to n, bottom first.
-func (t *Tree) History(n Node) []Event { panic("") }
-
-// FirstName is the first name, in the order of paths as bytes, under which
-// content is shown after layer i; None when none is.
-func (t *Tree) FirstName(c Content, i int) Node { panic("") }
-
-// Contents is the number of pieces of content; they are 0..Contents()-1.
-func (t *Tree) Contents() int { panic("") }
+// Contents is the number of pieces of content; they are 0..Contents()-1, in
+// the order of layers and of each layer's tar.
+func (t *Tree) Contents() int { return len(t.pieces) }
 
 // Stored is piece of content c.
-func (t *Tree) Stored(c Content) Stored { panic("") }
+func (t *Tree) Stored(c Content) Stored {
+	p := &t.pieces[c]
+	return Stored{
+		Node: Node(p.node), Layer: int(p.layer), Bytes: p.bytes, Size: t.size(c), Offset: p.offset, Sparse: p.sparse,
+		Cause: p.cause, HiddenBy: int(p.hiddenBy), Lost: Node(p.lost),
+	}
+}
 
-// View compares two points; -1 <= from < to < Layers(). Views of one layer
-// (to = from+1) cost nothing; any other is one pass over the tree.
-func (t *Tree) View(from, to int) *View { panic("") }
+// size is how long c is when it is read.
+func (t *Tree) size(c Content) int64 {
+	if n, ok := t.sizes[c]; ok {
+		return n
+	}
+	return t.pieces[c].bytes
+}
 
-// Change is what happened to n.
-func (v *View) Change(n Node) Change { panic("") }
+// FirstName is the first name, in the order of paths as bytes, under which
+// content is shown after layer i; None when there is none.
+func (t *Tree) FirstName(c Content, i int) Node {
+	p := &t.pieces[c]
+	if !p.linked {
+		if v := t.at(Node(p.node), i); v >= 0 && t.versions[v].content == c {
+			return Node(p.node)
+		}
+		return None
+	}
+	for _, n := range t.names2[c] {
+		if v := t.at(Node(n), i); v >= 0 && t.versions[v].content == c {
+			return Node(n)
+		}
+	}
+	return None
+}
 
-// State is what n shows afterwards or, when it was removed, before.
-func (v *View) State(n Node) (State, bool) { panic("") }
+// Names is every path that shows content c after layer i, in the order of
+// paths as bytes.
+func (t *Tree) Names(c Content, i int) []Node {
+	var out []Node
+	if !t.pieces[c].linked {
+		if n := t.FirstName(c, i); n != None {
+			out = append(out, n)
+		}
+		return out
+	}
+	for _, n := range t.names2[c] {
+		if v := t.at(Node(n), i); v >= 0 && t.versions[v].content == c {
+			out = append(out, Node(n))
+		}
+	}
+	return out
+}
 
-// Sum is what lies below n.
-func (v *View) Sum(n Node) Sum { panic("") }
+// sortByPath puts nodes into the order of their paths as bytes, which is not
+// that of the nodes: "/a-b" comes before "/a/b".
+func (t *Tree) sortByPath(nodes []int32) {
+	paths := make(map[int32]string, len(nodes))
+	for _, n := range nodes {
+		paths[n] = t.Path(Node(n))
+	}
+	sort.Slice(nodes, func(i, j int) bool { return paths[nodes[i]] < paths[nodes[j]] })
+}

@@ -1,0 +1,75 @@
+package analyzer
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// batch is how many groups a worker takes at a time: neighbours in the tree
+// are mostly neighbours on disk.
+const batch = 64
+
+// compare finds out which pieces of each group hold the same bytes. Two pieces
+// that can be read at will are compared until they differ; of more than two,
+// or where one streamed by and left only its hash, each is hashed once.
+func compare(ctx context.Context, img *Image, groups []filetree.Group) error {
+	var next atomic.Int64
+	work, ctx := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() error {
+			for {
+				from := int(next.Add(batch)) - batch
+				if from >= len(groups) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return context.Cause(ctx)
+				}
+				for _, g := range groups[from:min(from+batch, len(groups))] {
+					if err := compareGroup(img, g); err != nil {
+						return err
+					}
+				}
+			}
+		})
+	}
+	return work.Wait()
+}
+
+func compareGroup(img *Image, g filetree.Group) error {
+	if len(g) == 2 && !g[0].Hashed && !g[1].Hashed {
+		a, b := img.Layers[g[0].Layer].Blob, img.Layers[g[1].Layer].Blob
+		same, err := layer.Equal(a, g[0].Offset, b, g[1].Offset, g[0].Bytes)
+		if err != nil {
+			return fmt.Errorf("comparing content of %s and %s: %w", img.layerName(g[0].Layer), img.layerName(g[1].Layer), err)
+		}
+		if same {
+			g[1].Same = 0
+		}
+		return nil
+	}
+	first := make(map[layer.Hash]int, len(g))
+	for i := range g {
+		p := &g[i]
+		if !p.Hashed {
+			h, err := layer.Sum(img.Layers[p.Layer].Blob, p.Offset, p.Bytes)
+			if err != nil {
+				return fmt.Errorf("reading %s: %w", img.layerName(p.Layer), err)
+			}
+			p.Hash, p.Hashed = h, true
+		}
+		if at, ok := first[p.Hash]; ok {
+			p.Same = at
+		} else {
+			first[p.Hash] = i
+		}
+	}
+	return nil
+}

@@ -1,0 +1,310 @@
+package filetree
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"fathom/analyzer/layer"
+)
+
+// Piece is content whose bytes are to be compared.
+type Piece struct {
+	Layer  int
+	Offset int64 // in the layer's tar, as in layer.Entry
+	Bytes  int64 // stored
+	Sparse bool
+	Hashed bool // Hash is known
+	Hash   layer.Hash
+	// Same is the index in the group of the first piece with the same bytes.
+	// It begins as the piece's own.
+	Same int
+}
+
+// Group is pieces of equal size that one path showed one after the other, the
+// bottom one first.
+type Group []Piece
+
+// Build ends the building: b is not to be used afterwards. Whether a path that
+// was stored again with the same size holds the same bytes is asked of same,
+// all groups at once, for the pieces whose hashes do not tell already; it sets
+// every Piece's Same.
+func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group) error) (*Tree, error) {
+	t := &Tree{
+		pieces:  slices.Clone(b.pieces), // without the room that was left
+		sizes:   b.sizes,
+		owners:  b.owners,
+		texts:   b.texts,
+		devices: b.devices,
+		layers:  int(b.layers),
+	}
+	order := b.order(t)
+	b.arrange(t, order)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := b.settle(ctx, t, same); err != nil {
+		return nil, err
+	}
+	t.findNames()
+	t.explain()
+	t.sumUp()
+	return t, ctx.Err()
+}
+
+// order numbers the nodes depth first, children by name: it fills t.nodes and
+// t.names and returns, by new number, the old one.
+func (b *Builder) order(t *Tree) []int32 {
+	// Children of every node, in one array.
+	first := make([]int32, len(b.nodes)+1)
+	for _, x := range b.nodes[1:] {
+		first[x.parent+1]++
+	}
+	for i := 1; i < len(first); i++ {
+		first[i] += first[i-1]
+	}
+	children := make([]int32, len(b.nodes)-1)
+	fill := append([]int32(nil), first...)
+	for n := 1; n < len(b.nodes); n++ {
+		p := b.nodes[n].parent
+		children[fill[p]] = int32(n)
+		fill[p]++
+	}
+	name := func(n int32) []byte {
+		x := &b.nodes[n]
+		return b.names[x.nameAt : x.nameAt+x.nameLen]
+	}
+	for n := range b.nodes {
+		sortByName(children[first[n]:first[n+1]], name)
+	}
+
+	// Depth first with the number of the next child of every open directory.
+	copy(fill, first)
+	order := make([]int32, 0, len(b.nodes))
+	t.nodes = make([]place, 0, len(b.nodes)+1)
+	names := make([]byte, 0, len(b.names))
+	type open struct{ old, new int32 }
+	var stack []open
+	visit := func(old, parent int32) {
+		stack = append(stack, open{old, int32(len(order))})
+		order = append(order, old)
+		t.nodes = append(t.nodes, place{parent: parent, name: uint32(len(names))})
+		names = append(names, name(old)...)
+	}
+	visit(0, -1)
+	for len(stack) > 0 {
+		top := stack[len(stack)-1]
+		if at := fill[top.old]; at < first[top.old+1] {
+			fill[top.old]++
+			visit(children[at], top.new)
+			continue
+		}
+		t.nodes[top.new].end = int32(len(order))
+		stack = stack[:len(stack)-1]
+	}
+	t.nodes = append(t.nodes, place{parent: -1, end: int32(len(order)), name: uint32(len(names))})
+	t.names = string(names)
+	return order
+}
+
+// arrange puts the versions into the order of the nodes, oldest first, and
+// makes everything speak of the new numbers.
+func (b *Builder) arrange(t *Tree, order []int32) {
+	t.versions = make([]version, len(b.versions))
+	t.repeats = make(map[int32]int64, len(b.repeats))
+	renumber := make([]int32, len(order))
+	at := int32(0)
+	for n, old := range order {
+		renumber[old] = int32(n)
+		t.nodes[n].version = at
+		count := int32(0)
+		for v := b.nodes[old].last; v >= 0; v = b.versions[v].prev {
+			count++
+		}
+		at += count
+		to := at
+		for v := b.nodes[old].last; v >= 0; v = b.versions[v].prev {
+			to--
+			t.versions[to] = b.versions[v]
+			if b.versions[v].flags&again != 0 {
+				t.repeats[to] = b.repeats[v]
+			}
+		}
+	}
+	t.nodes[len(order)].version = at
+	for i := range t.pieces {
+		p := &t.pieces[i]
+		p.node, p.lost = renumber[p.node], renumber[p.lost]
+	}
+	b.nodes, b.versions, b.pieces, b.names, b.table, b.repeats = nil, nil, nil, nil, nil, nil
+}
+
+// settle finds out which content of one path is the same.
+func (b *Builder) settle(ctx context.Context, t *Tree, same func(context.Context, []Group) error) error {
+	q := questions{b: b, t: t}
+	var found []Content
+	for n := Node(0); int(n) < t.Len(); n++ {
+		from, to := t.history(n)
+		if to-from < 2 {
+			continue
+		}
+		found = found[:0]
+		for v := from; v < to; v++ {
+			if c := t.versions[v].content; c != NoContent && t.pieces[c].bytes > 0 {
+				found = append(found, c)
+			}
+		}
+		q.ask(found)
+	}
+	if groups := q.groups(); len(groups) > 0 {
+		if err := same(ctx, groups); err != nil {
+			return err
+		}
+		at := 0
+		for _, g := range groups {
+			for i := range g {
+				t.unite(q.names[at+g[i].Same], q.names[at+i])
+			}
+			at += len(g)
+		}
+	}
+	for c := range t.pieces {
+		t.pieces[c].same = t.root(Content(c))
+	}
+	b.hashes = nil
+	return nil
+}
+
+// questions collects, in one slice each, the pieces that are to be compared
+// and their names; ends says where each group ends.
+type questions struct {
+	b      *Builder
+	t      *Tree
+	pieces []Piece
+	names  []Content
+	ends   []int
+}
+
+// ask takes the content that one path showed, splits it by size, and settles
+// what hashes tell at once.
+func (q *questions) ask(found []Content) {
+	t := q.t
+	slices.SortFunc(found, func(x, y Content) int {
+		return cmp.Or(cmp.Compare(t.pieces[x].bytes, t.pieces[y].bytes), cmp.Compare(t.size(x), t.size(y)), cmp.Compare(x, y))
+	})
+	found = slices.Compact(found)
+	for len(found) > 1 {
+		run := 1
+		for run < len(found) && t.pieces[found[run]].bytes == t.pieces[found[0]].bytes && t.size(found[run]) == t.size(found[0]) {
+			run++
+		}
+		if run > 1 && !q.hashed(found[:run]) {
+			for i, c := range found[:run] {
+				p := &t.pieces[c]
+				piece := Piece{Layer: int(p.layer), Offset: p.offset, Bytes: p.bytes, Sparse: p.sparse, Same: i}
+				if p.hashed {
+					piece.Hash, piece.Hashed = q.b.hashes[c], true
+				}
+				q.pieces = append(q.pieces, piece)
+				q.names = append(q.names, c)
+			}
+			q.ends = append(q.ends, len(q.pieces))
+		}
+		found = found[run:]
+	}
+}
+
+// hashed settles a run of content whose hashes are all known.
+func (q *questions) hashed(run []Content) bool {
+	for _, c := range run {
+		if !q.t.pieces[c].hashed {
+			return false
+		}
+	}
+	first := make(map[layer.Hash]Content, len(run))
+	for _, c := range run {
+		if f, ok := first[q.b.hashes[c]]; ok {
+			q.t.unite(f, c)
+		} else {
+			first[q.b.hashes[c]] = c
+		}
+	}
+	return true
+}
+
+func (q *questions) groups() []Group {
+	out := make([]Group, len(q.ends))
+	from := 0
+	for i, end := range q.ends {
+		out[i] = q.pieces[from:end:end]
+		from = end
+	}
+	return out
+}
+
+// unite notes that two pieces hold the same; root finds the one that speaks
+// for all that do.
+func (t *Tree) unite(a, b Content) {
+	a, b = t.root(a), t.root(b)
+	t.pieces[max(a, b)].same = min(a, b)
+}
+
+func (t *Tree) root(c Content) Content {
+	for t.pieces[c].same != c {
+		t.pieces[c].same = t.pieces[t.pieces[c].same].same
+		c = t.pieces[c].same
+	}
+	return c
+}
+
+// findNames collects the names of content that has several.
+func (t *Tree) findNames() {
+	t.names2 = map[Content][]int32{}
+	for n := Node(0); int(n) < t.Len(); n++ {
+		from, to := t.history(n)
+		for v := from; v < to; v++ {
+			c := t.versions[v].content
+			if c == NoContent || !t.pieces[c].linked {
+				continue
+			}
+			if names := t.names2[c]; len(names) == 0 || names[len(names)-1] != int32(n) {
+				t.names2[c] = append(names, int32(n))
+			}
+		}
+	}
+	for _, names := range t.names2 {
+		t.sortByPath(names)
+	}
+}
+
+// explain finds out why content is wasted: what the layer that hid it has at
+// the path that went.
+func (t *Tree) explain() {
+	for c := range t.pieces {
+		p := &t.pieces[c]
+		if p.hiddenBy < 0 {
+			continue
+		}
+		at := t.at(Node(p.lost), int(p.hiddenBy))
+		v := &t.versions[at]
+		switch {
+		case v.layer != p.hiddenBy || !v.alive() || v.flags&implied != 0:
+			p.cause = Deleted
+		case p.layer == p.hiddenBy:
+			p.cause = Repeated
+		case v.kind == layer.File && t.sameContent(Content(c), v.content):
+			p.cause = MetadataOnly
+		default:
+			p.cause = Overwritten
+		}
+	}
+}
+
+// sortByName sorts siblings; those of a tar mostly are sorted already.
+func sortByName(nodes []int32, name func(int32) []byte) {
+	byName := func(a, b int32) int { return bytes.Compare(name(a), name(b)) }
+	if !slices.IsSortedFunc(nodes, byName) {
+		slices.SortFunc(nodes, byName)
+	}
+}

@@ -1,0 +1,419 @@
+package filetree
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"fathom/analyzer/layer"
+)
+
+// maxDepth is how deep a path may be: no filesystem takes a longer one, and
+// what prints a tree pays for the depth of every node.
+const maxDepth = 4096
+
+// version is what a node shows from a layer on, until its next version.
+type version struct {
+	size    int64
+	mtime   int64
+	content Content
+	prev    int32 // while building: the node's version before this one, or -1
+	owner   int32 // in owners
+	text    int32 // of a symlink or broken link, in texts; of a device, in devices
+	layer   int32
+	mode    uint16
+	kind    layer.Kind
+	flags   uint8
+}
+
+const (
+	removed uint8 = 1 << iota // the path shows nothing
+	implied                   // a directory without an entry
+	pending                   // a hard link whose target is not known yet
+	again                     // the layer stored more here, which the path never showed: see repeats
+)
+
+func (v *version) alive() bool { return v.flags&removed == 0 }
+
+// piece is one stored content. Content.size is bytes but for sparse files.
+type piece struct {
+	bytes    int64
+	offset   int64
+	node     int32 // of the entry
+	lost     int32 // the last name that went
+	layer    int32
+	hiddenBy int32   // -1 while visible
+	same     Content // the first piece known to hold the same, or itself
+	cause    Cause
+	linked   bool // has, or had, more than one name
+	sparse   bool
+	hashed   bool // while building: Builder.hashes knows it
+}
+
+type owner struct {
+	uid, gid int64
+	xattrs   string
+}
+
+type device struct{ major, minor int64 }
+
+// node is a path while the tree is being built. Children that are alive are in
+// a list, so that removing a directory costs what is alive in it and no more.
+type node struct {
+	parent      int32
+	hash        uint32
+	nameAt      uint32
+	nameLen     uint32
+	last        int32 // version
+	child       int32 // first alive
+	left, right int32 // alive siblings
+}
+
+// Builder makes a Tree out of layers.
+type Builder struct {
+	nodes    []node
+	names    []byte
+	table    []int32 // open addressing over (parent, name); node+1
+	seed     maphash.Seed
+	versions []version
+	pieces   []piece
+	hashes   []layer.Hash      // of the pieces that are hashed
+	sizes    map[Content]int64 // of sparse pieces, as read
+	alive    []int32           // per piece: how many names it has now
+	repeats  map[int32]int64   // version -> bytes stored there and replaced in the same layer
+	owners   []owner
+	ownerID  map[owner]int32
+	texts    []string
+	devices  []device
+	layers   int32
+
+	// Of the layer being applied.
+	layer    int32
+	dir      string            // the directory path resolved last, and
+	trail    []trail           // the nodes along it
+	spare    []trail           // room for the next
+	links    map[string]string // its symlinks by path, when it has whiteouts too
+	deferred []deferred
+	dying    []dying
+	warnings warnings
+	steps    int // along symlinks
+}
+
+// trail is one component of the directory resolved last.
+type trail struct {
+	end  int // of the component, in Builder.dir
+	node int32
+}
+
+type deferred struct {
+	node   int32
+	target string
+}
+
+type dying struct {
+	content Content
+	node    int32
+}
+
+// NewBuilder returns a Builder that has seen no layer.
+func NewBuilder() *Builder {
+	b := &Builder{
+		seed:    maphash.MakeSeed(),
+		table:   make([]int32, 1<<10),
+		repeats: map[int32]int64{},
+		sizes:   map[Content]int64{},
+		ownerID: map[owner]int32{},
+		layer:   -1,
+	}
+	b.nodes = append(b.nodes, node{parent: -1, last: -1, child: -1, left: -1, right: -1})
+	b.set(0, version{kind: layer.Dir, mode: 0o755, flags: implied, content: NoContent, owner: b.own(0, 0, "")})
+	return b
+}
+
+// Apply puts the next layer on top, and returns what is odd about it.
+func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
+	b.layer = b.layers
+	b.layers++
+	b.forget()
+	b.deferred, b.dying, b.warnings, b.links, b.steps = b.deferred[:0], b.dying[:0], warnings{}, nil, 0
+
+	b.nodes = room(b.nodes, d.Len()/2)
+	b.versions = room(b.versions, d.Len())
+	b.pieces = room(b.pieces, d.Len())
+	b.alive = room(b.alive, d.Len())
+
+	b.hide(d)
+	for i := range d.Len() {
+		if err := b.apply(d.At(i)); err != nil {
+			return nil, err
+		}
+	}
+	b.resolveLinks()
+	b.bury()
+	return b.warnings.list(), nil
+}
+
+// hide carries out the whiteouts and opaque markers of a layer on what lower
+// layers show, before any entry of the layer is there: they never hide an
+// entry of their own layer, wherever in the tar they stand.
+func (b *Builder) hide(d *layer.Diff) {
+	first := -1
+	for i := range d.Len() {
+		if k := d.At(i).Kind; k == layer.Whiteout || k == layer.Opaque {
+			first = i
+			break
+		}
+	}
+	if first < 0 {
+		return
+	}
+	for i := range d.Len() {
+		if e := d.At(i); e.Kind == layer.Symlink {
+			if b.links == nil {
+				b.links = map[string]string{}
+			}
+			b.links[e.Path] = e.Link
+		}
+	}
+	for i := first; i < d.Len(); i++ {
+		e := d.At(i)
+		switch e.Kind {
+		case layer.Whiteout:
+			if n := b.lower(e.Path, true); n > 0 {
+				b.remove(n)
+			}
+		case layer.Opaque:
+			if n := b.lower(e.Path, false); n >= 0 {
+				b.empty(n)
+			}
+		}
+	}
+}
+
+// apply carries out one entry.
+func (b *Builder) apply(e *layer.Entry) error {
+	switch e.Kind {
+	case layer.Whiteout:
+		return b.impliedParents(parentOf(e.Path))
+	case layer.Opaque:
+		return b.impliedParents(e.Path)
+	}
+	if e.Path == "" && e.Kind != layer.Dir {
+		b.warnings.add(e.Path, "an entry for the root that is no directory is ignored")
+		return nil
+	}
+	n := int32(Root)
+	if e.Path != "" {
+		dir := parentOf(e.Path)
+		d, err := b.directory(dir)
+		if err != nil {
+			return err
+		}
+		base := e.Path
+		if dir != "" {
+			base = e.Path[len(dir)+1:]
+		}
+		if n, err = b.find(d, base); err != nil {
+			return err
+		}
+	}
+	if e.Kind == layer.Link {
+		b.link(n, e)
+		return nil
+	}
+	v := version{
+		kind:    e.Kind,
+		mode:    e.Mode,
+		size:    e.Size,
+		mtime:   e.ModTime,
+		owner:   b.own(e.UID, e.GID, e.Xattrs),
+		content: NoContent,
+	}
+	switch e.Kind {
+	case layer.File:
+		v.content = b.store(n, e)
+	case layer.Symlink:
+		v.text = b.text(e.Link)
+	case layer.Char, layer.Block:
+		v.text = int32(len(b.devices))
+		b.devices = append(b.devices, device{e.Major, e.Minor})
+	}
+	b.replace(n, v)
+	return nil
+}
+
+// store takes in the content of a file entry.
+func (b *Builder) store(n int32, e *layer.Entry) Content {
+	c := Content(len(b.pieces))
+	b.pieces = append(b.pieces, piece{
+		bytes: e.Stored, offset: e.Offset, node: n, lost: n, layer: b.layer, hiddenBy: -1, same: c, sparse: e.Sparse, hashed: e.Hashed,
+	})
+	b.alive = append(b.alive, 0)
+	if e.Hashed {
+		b.hashes = slices.Grow(b.hashes, len(b.pieces)-len(b.hashes))[:len(b.pieces)]
+		b.hashes[c] = e.Hash
+	}
+	if e.Sparse {
+		b.sizes[c] = e.Size
+	}
+	return c
+}
+
+// replace makes n show v. A directory stays what it is inside when a directory
+// replaces it; otherwise what was below is gone.
+func (b *Builder) replace(n int32, v version) {
+	if v.kind != layer.Dir {
+		b.empty(n)
+	}
+	b.set(n, v)
+}
+
+// set makes v the version of n in the current layer, and keeps the count of
+// names of the content that comes and goes.
+func (b *Builder) set(n int32, v version) {
+	v.layer = b.layer
+	at := b.nodes[n].last
+	was := at >= 0 && b.versions[at].alive()
+	if was {
+		// What led into a directory may not any more.
+		k := b.versions[at].kind
+		if k == layer.Symlink || k == layer.Dir && (v.kind != layer.Dir || !v.alive()) {
+			b.forget()
+		}
+	}
+	if v.content != NoContent {
+		b.alive[v.content]++
+	}
+	if was {
+		b.unname(b.versions[at].content, n)
+	}
+	if at >= 0 && b.versions[at].layer == b.layer {
+		v.flags |= b.versions[at].flags & again
+		if c := b.versions[at].content; c != NoContent && c != v.content {
+			if p := &b.pieces[c]; p.node == n && p.layer == b.layer {
+				b.repeats[at] += p.bytes
+				v.flags |= again
+			}
+		}
+		v.prev = b.versions[at].prev
+		b.versions[at] = v
+	} else {
+		v.prev = at
+		b.nodes[n].last = int32(len(b.versions))
+		b.versions = append(b.versions, v)
+	}
+	if is := v.alive(); is != was && n != int32(Root) {
+		b.relist(n, is)
+	}
+}
+
+// unname takes a name from content.
+func (b *Builder) unname(c Content, n int32) {
+	if c == NoContent {
+		return
+	}
+	b.alive[c]--
+	if b.alive[c] == 0 {
+		b.dying = append(b.dying, dying{c, n})
+	}
+}
+
+// relist puts n in its directory's list of alive children, or takes it out.
+func (b *Builder) relist(n int32, in bool) {
+	x := &b.nodes[n]
+	p := &b.nodes[x.parent]
+	if in {
+		x.left, x.right = -1, p.child
+		if p.child >= 0 {
+			b.nodes[p.child].left = n
+		}
+		p.child = n
+		return
+	}
+	if x.left >= 0 {
+		b.nodes[x.left].right = x.right
+	} else {
+		p.child = x.right
+	}
+	if x.right >= 0 {
+		b.nodes[x.right].left = x.left
+	}
+	x.left, x.right = -1, -1
+}
+
+// empty removes everything below n.
+func (b *Builder) empty(n int32) {
+	for b.nodes[n].child >= 0 {
+		b.remove(b.nodes[n].child)
+	}
+}
+
+// remove removes n and everything below it, deepest first.
+func (b *Builder) remove(n int32) {
+	for at := n; ; {
+		if c := b.nodes[at].child; c >= 0 {
+			at = c
+			continue
+		}
+		up := b.nodes[at].parent
+		if l := b.nodes[at].last; l >= 0 && b.versions[l].alive() {
+			b.set(at, version{flags: removed, content: NoContent})
+		}
+		if at == n {
+			return
+		}
+		at = up
+	}
+}
+
+// bury settles, at the end of a layer, which content lost its last name in it,
+// and at which path: the one it was stored at if that went too.
+func (b *Builder) bury() {
+	for _, d := range b.dying {
+		p := &b.pieces[d.content]
+		if b.alive[d.content] > 0 || p.hiddenBy >= 0 {
+			continue
+		}
+		p.hiddenBy, p.lost = b.layer, d.node
+		last := &b.versions[b.nodes[p.node].last]
+		if last.layer == b.layer && (p.layer == b.layer || last.prev >= 0 && b.versions[last.prev].content == d.content) {
+			p.lost = p.node
+		}
+	}
+}
+
+func (b *Builder) own(uid, gid int64, xattrs string) int32 {
+	if last := len(b.owners) - 1; last >= 0 && b.owners[last] == (owner{uid, gid, xattrs}) {
+		return int32(last)
+	}
+	id, ok := b.ownerID[owner{uid, gid, xattrs}]
+	if !ok {
+		id = int32(len(b.owners))
+		o := owner{uid, gid, strings.Clone(xattrs)}
+		b.owners = append(b.owners, o)
+		b.ownerID[o] = id
+	}
+	return id
+}
+
+func (b *Builder) text(s string) int32 {
+	b.texts = append(b.texts, strings.Clone(s))
+	return int32(len(b.texts) - 1)
+}
+
+// room makes room for n more, doubling what is there: append's growth copies a
+// long slice five times over.
+func room[T any](s []T, n int) []T {
+	if len(s)+n <= cap(s) {
+		return s
+	}
+	return slices.Grow(s, max(n, len(s)))
+}
+
+// parentOf is the directory part of a clean path, "" for one at the root.
+func parentOf(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		return path[:i]
+	}
+	return ""
+}

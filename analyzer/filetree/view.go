@@ -1,0 +1,341 @@
+package filetree
+
+import (
+	"iter"
+	"sort"
+
+	"fathom/analyzer/layer"
+)
+
+// Mark is how a path changed between two points.
+type Mark uint8
+
+const (
+	Absent    Mark = iota // shown neither before nor after
+	Unchanged             // shown before and after, the same
+	Added
+	Modified
+	Removed
+)
+
+// Differs is what of a Modified path differs.
+type Differs uint8
+
+const (
+	Same     Differs = iota
+	Metadata         // mode, owner or extended attributes
+	Bytes            // kind, content, link target or device number
+)
+
+var (
+	markNames    = [...]string{"absent", "unchanged", "added", "modified", "removed"}
+	differsNames = [...]string{"", "metadata", "content"}
+)
+
+// String is the mark as the JSON contracts spell it.
+func (m Mark) String() string { return markNames[m] }
+
+// String is what differs as the JSON contracts spell it.
+func (d Differs) String() string { return differsNames[d] }
+
+// Change is what happened to a path between two points.
+type Change struct {
+	Mark    Mark
+	Differs Differs
+	// Touched is whether a layer in between has an entry or a removal for the
+	// path: an Unchanged path that is Touched was listed, or stored, again.
+	Touched bool
+	// Stored is the bytes that the layers in between store at this path, what
+	// was repeated within one layer included.
+	Stored int64
+}
+
+// Marks is a set of marks, 1<<Mark each.
+type Marks uint8
+
+// Has is whether m is in the set.
+func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
+
+// Sum is what lies below a directory, itself excluded; for any other node it
+// is all zero. All bytes are as stored.
+type Sum struct {
+	Size    int64 // of the content shown afterwards; content with several names counts once, at the first
+	Files   int   // regular files shown afterwards, by name
+	Stored  int64 // as in Change.Stored
+	Removed int64 // of files, by name, that are no longer shown or show other content
+	Marks   Marks // of the Touched paths below; Unchanged for one that was stored or listed again
+}
+
+// sum is the Sum of a directory for one layer. In the tree, size and files
+// count everything up to the layer; while it is made, what the layer adds.
+type sum struct {
+	size, stored, removed int64
+	files, layer          int32
+	marks                 Marks
+}
+
+// View compares what the tree shows after layer From with what it shows after
+// layer To. From -1 is the empty tree.
+type View struct {
+	From, To int
+
+	t    *Tree
+	dirs []dirSum // of a view over several layers: in the order of the nodes
+}
+
+type dirSum struct {
+	dir int32
+	sum sum
+}
+
+// View compares two points; -1 <= from < to < Layers(). Views of one layer
+// (to = from+1) cost nothing; any other is one pass over the tree.
+func (t *Tree) View(from, to int) *View {
+	v := &View{t: t, From: from, To: to}
+	if to == from+1 {
+		return v
+	}
+	w := sweep{t: t}
+	w.emit = func(dir int32, s sum) { v.dirs = append(v.dirs, dirSum{dir, s}) }
+	for n := Root + 1; int(n) < t.Len(); n++ {
+		if c := v.Change(n); c.Touched {
+			s := sum{stored: c.Stored, marks: 1 << c.Mark}
+			s.removed = t.lost(t.at(n, from), t.at(n, to))
+			w.add(int32(n), s)
+		}
+	}
+	w.finish()
+	sort.Slice(v.dirs, func(i, j int) bool { return v.dirs[i].dir < v.dirs[j].dir })
+	return v
+}
+
+// Change is what happened to n.
+func (v *View) Change(n Node) Change {
+	t := v.t
+	from, to := t.history(n)
+	after := to - 1
+	for after >= from && int(t.versions[after].layer) > v.To {
+		after--
+	}
+	before := after
+	var c Change
+	for before >= from && int(t.versions[before].layer) > v.From {
+		c.Touched = true
+		c.Stored += t.storedAt(n, before)
+		before--
+	}
+	if before < from {
+		before = -1
+	}
+	if after < from {
+		after = -1
+	}
+	c.Mark, c.Differs = t.compare(before, after)
+	return c
+}
+
+// State is what n shows afterwards or, when it was removed, before.
+func (v *View) State(n Node) (State, bool) {
+	if s, ok := v.t.At(n, v.To); ok {
+		return s, true
+	}
+	return v.t.At(n, v.From)
+}
+
+// Sum is what lies below n.
+func (v *View) Sum(n Node) Sum {
+	t := v.t
+	sums := t.sums[t.nodes[n].sum:t.nodes[n+1].sum]
+	i := sort.Search(len(sums), func(i int) bool { return int(sums[i].layer) > v.To }) - 1
+	if i < 0 {
+		return Sum{}
+	}
+	out := Sum{Size: sums[i].size, Files: int(sums[i].files)}
+	s := sum{}
+	switch {
+	case v.dirs != nil:
+		if at := sort.Search(len(v.dirs), func(i int) bool { return v.dirs[i].dir >= int32(n) }); at < len(v.dirs) && v.dirs[at].dir == int32(n) {
+			s = v.dirs[at].sum
+		}
+	case int(sums[i].layer) == v.To && v.To == v.From+1:
+		s = sums[i]
+	}
+	out.Stored, out.Removed, out.Marks = s.stored, s.removed, s.marks
+	return out
+}
+
+// Event is one thing that a layer did to a path.
+type Event struct {
+	Layer   int
+	Change  Change // against what lower layers showed
+	State   State  // what the path shows after the layer; for a removal what it showed before
+	Removed bool
+}
+
+// History is everything that layers did to n, bottom first.
+func (t *Tree) History(n Node) []Event {
+	var out []Event
+	from, to := t.history(n)
+	for i := from; i < to; i++ {
+		v := &t.versions[i]
+		if v.layer < 0 {
+			continue // the root that no entry mentions
+		}
+		before := t.before(n, i)
+		e := Event{Layer: int(v.layer), Removed: !v.alive()}
+		e.Change = Change{Touched: true, Stored: t.storedAt(n, i)}
+		e.Change.Mark, e.Change.Differs = t.compare(before, i)
+		switch {
+		case v.alive():
+			e.State = t.state(i)
+		case before >= 0 && t.versions[before].alive():
+			e.State = t.state(before)
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// before is the version of n that version i replaced, -1 for none.
+func (t *Tree) before(n Node, i int32) int32 {
+	if i > t.nodes[n].version {
+		return i - 1
+	}
+	return -1
+}
+
+// compare judges a change by its two ends; -1 is a path that shows nothing.
+func (t *Tree) compare(before, after int32) (Mark, Differs) {
+	was := before >= 0 && t.versions[before].alive()
+	is := after >= 0 && t.versions[after].alive()
+	switch {
+	case !was && !is:
+		return Absent, Same
+	case !was:
+		return Added, Same
+	case !is:
+		return Removed, Same
+	case before == after:
+		return Unchanged, Same
+	}
+	a, b := &t.versions[before], &t.versions[after]
+	if a.kind != b.kind || !t.sameBytes(a, b) {
+		return Modified, Bytes
+	}
+	if a.owner != b.owner || a.mode != b.mode && a.kind != layer.Symlink {
+		return Modified, Metadata
+	}
+	return Unchanged, Same
+}
+
+// sameBytes is whether two versions of one kind show the same content.
+func (t *Tree) sameBytes(a, b *version) bool {
+	switch a.kind {
+	case layer.File:
+		return t.sameContent(a.content, b.content)
+	case layer.Symlink, layer.Link:
+		return t.texts[a.text] == t.texts[b.text]
+	case layer.Char, layer.Block:
+		return t.devices[a.text] == t.devices[b.text]
+	}
+	return true
+}
+
+func (t *Tree) sameContent(a, b Content) bool {
+	if a == b {
+		return true
+	}
+	if t.pieces[a].bytes == 0 && t.pieces[b].bytes == 0 && t.size(a) == t.size(b) {
+		return true
+	}
+	return t.pieces[a].same == t.pieces[b].same
+}
+
+// storedAt is the bytes that the layer of version i of n stores at n.
+func (t *Tree) storedAt(n Node, i int32) int64 {
+	v := &t.versions[i]
+	stored := int64(0)
+	if v.flags&again != 0 {
+		stored = t.repeats[i]
+	}
+	if v.content != NoContent {
+		if p := &t.pieces[v.content]; p.node == int32(n) && p.layer == v.layer {
+			stored += p.bytes
+		}
+	}
+	return stored
+}
+
+// lost is the size of a file that is gone, or shows other content, after it
+// went from version before to version after.
+func (t *Tree) lost(before, after int32) int64 {
+	if before < 0 || !t.versions[before].alive() || t.versions[before].kind != layer.File {
+		return 0
+	}
+	if mark, differs := t.compare(before, after); mark == Removed || differs == Bytes {
+		return t.pieces[t.versions[before].content].bytes
+	}
+	return 0
+}
+
+// sweep adds up what lies below every directory, from figures that come in the
+// order of the nodes.
+type sweep struct {
+	t     *Tree
+	stack []dirSum
+	emit  func(dir int32, s sum)
+}
+
+func (w *sweep) add(n int32, s sum) {
+	for len(w.stack) > 0 && w.t.nodes[w.stack[len(w.stack)-1].dir].end <= n {
+		w.pop()
+	}
+	// The directories between the innermost open one and n are opened too.
+	top := int32(-1)
+	if len(w.stack) > 0 {
+		top = w.stack[len(w.stack)-1].dir
+	}
+	base := len(w.stack)
+	for d := w.t.nodes[n].parent; d != top && d >= 0; d = w.t.nodes[d].parent {
+		w.stack = append(w.stack, dirSum{dir: d})
+	}
+	for i, j := base, len(w.stack)-1; i < j; i, j = i+1, j-1 {
+		w.stack[i], w.stack[j] = w.stack[j], w.stack[i]
+	}
+	w.stack[len(w.stack)-1].sum.add(s)
+}
+
+func (w *sweep) pop() {
+	d := w.stack[len(w.stack)-1]
+	w.stack = w.stack[:len(w.stack)-1]
+	if len(w.stack) > 0 {
+		w.stack[len(w.stack)-1].sum.add(d.sum)
+	}
+	w.emit(d.dir, d.sum)
+}
+
+func (w *sweep) finish() {
+	for len(w.stack) > 0 {
+		w.pop()
+	}
+}
+
+func (s *sum) add(o sum) {
+	s.size += o.size
+	s.stored += o.stored
+	s.removed += o.removed
+	s.files += o.files
+	s.marks |= o.marks
+}
+
+// Marks is how each layer that touched n changed it, bottom first.
+func (t *Tree) Marks(n Node) iter.Seq2[int, Mark] {
+	return func(yield func(int, Mark) bool) {
+		from, to := t.history(n)
+		for i := from; i < to; i++ {
+			if mark, _ := t.compare(t.before(n, i), i); t.versions[i].layer >= 0 && !yield(int(t.versions[i].layer), mark) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package analyzer
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// measure makes the report of an image out of its tree.
+func measure(img *Image, t *filetree.Tree, warnings []Warning) *Report {
+	r := &Report{
+		Schema: Schema,
+		Image:  describe(img),
+		Layers: make([]LayerReport, len(img.Layers)),
+		Waste:  []Waste{},
+	}
+	steps, layerSteps, warning := history(img)
+	r.History = steps
+	if warning != "" {
+		warnings = append(warnings, Warning{Layer: -1, Text: warning})
+	}
+	r.Warnings = slices.Concat([]Warning{}, warnings)
+
+	compressed := true
+	for i, l := range img.Layers {
+		lr := &r.Layers[i]
+		lr.Index = i
+		lr.DiffID, lr.Digest = text(l.DiffID), text(l.Digest)
+		lr.MediaType = string(l.MediaType)
+		if s := layerSteps[i]; s >= 0 {
+			lr.Command, lr.Created = steps[s].Command, steps[s].Created
+		}
+		if l.Compressed && l.Blob.Size > 0 {
+			lr.CompressedBytes = l.Blob.Size
+			r.Totals.CompressedBytes += l.Blob.Size
+		} else {
+			compressed = false
+		}
+	}
+	if !compressed {
+		r.Totals.CompressedBytes = 0
+	}
+	countBytes(r, t)
+	countPaths(r, t)
+	return r
+}
+
+// countBytes fills in what is stored, visible and wasted, and the list of waste.
+func countBytes(r *Report, t *filetree.Tree) {
+	for c := range filetree.Content(t.Contents()) {
+		s := t.Stored(c)
+		l := &r.Layers[s.Layer]
+		l.StoredBytes += s.Bytes
+		if s.Cause == filetree.Visible {
+			l.VisibleBytes += s.Bytes
+			continue
+		}
+		l.WastedBytes += s.Bytes
+		if s.HiddenBy != s.Layer {
+			r.Layers[s.HiddenBy].HidesBytes += s.Bytes
+		}
+		if s.Bytes == 0 {
+			continue
+		}
+		w := Waste{Path: t.Path(s.Lost), Bytes: s.Bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
+		if !utf8.ValidString(w.Path) {
+			w.PathBytes = []byte(w.Path)
+		}
+		r.Waste = append(r.Waste, w)
+	}
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		r.Totals.StoredBytes += l.StoredBytes
+		r.Totals.VisibleBytes += l.VisibleBytes
+		r.Totals.WastedBytes += l.WastedBytes
+	}
+	r.Totals.Layers = len(r.Layers)
+	r.Totals.Efficiency = 1
+	if r.Totals.StoredBytes > 0 {
+		r.Totals.Efficiency = float64(r.Totals.VisibleBytes) / float64(r.Totals.StoredBytes)
+	}
+	slices.SortFunc(r.Waste, func(a, b Waste) int {
+		return cmp.Or(
+			cmp.Compare(b.Bytes, a.Bytes),
+			cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.StoredIn, b.StoredIn),
+			cmp.Compare(a.HiddenBy, b.HiddenBy),
+			cmp.Compare(a.Cause, b.Cause),
+		)
+	})
+}
+
+// countPaths fills in how many paths each layer changed.
+func countPaths(r *Report, t *filetree.Tree) {
+	last := t.Layers() - 1
+	for n := filetree.Root + 1; int(n) < t.Len(); n++ {
+		for i, mark := range t.Marks(n) {
+			l := &r.Layers[i]
+			switch mark {
+			case filetree.Added:
+				l.Added++
+			case filetree.Modified:
+				l.Modified++
+			case filetree.Removed:
+				l.Removed++
+			}
+		}
+		if s, ok := t.At(n, last); ok && s.Kind == layer.File {
+			r.Totals.Files++
+		}
+	}
+}
+
+// describe is what the config and the source say about the image.
+func describe(img *Image) ImageReport {
+	out := ImageReport{
+		Reference: img.Reference,
+		Source:    img.Source,
+		ID:        text(img.ID),
+		Digest:    text(img.Digest),
+		Platform:  img.Platform.String(),
+		Tags:      slices.Concat([]string{}, img.Tags),
+		Config: ImageConfig{
+			Entrypoint: []string{}, Cmd: []string{}, Env: []string{}, Labels: map[string]string{},
+			ExposedPorts: []string{}, Volumes: []string{},
+		},
+	}
+	if img.Config == nil {
+		return out
+	}
+	out.Created = timeOrNil(img.Config.Created)
+	c := img.Config.Config
+	out.Config.User, out.Config.WorkingDir = c.User, c.WorkingDir
+	out.Config.Entrypoint = append(out.Config.Entrypoint, c.Entrypoint...)
+	out.Config.Cmd = append(out.Config.Cmd, c.Cmd...)
+	out.Config.Env = append(out.Config.Env, c.Env...)
+	maps.Copy(out.Config.Labels, c.Labels)
+	out.Config.ExposedPorts = append(out.Config.ExposedPorts, slices.Sorted(maps.Keys(c.ExposedPorts))...)
+	out.Config.Volumes = append(out.Config.Volumes, slices.Sorted(maps.Keys(c.Volumes))...)
+	return out
+}
+
+// history is every step of the build, and for each layer its step or -1. When
+// the steps that made a layer are not as many as the layers, none is matched.
+func history(img *Image) (steps []Step, layers []int, warning string) {
+	layers = slices.Repeat([]int{-1}, len(img.Layers))
+	steps = []Step{}
+	if img.Config == nil {
+		return steps, layers, ""
+	}
+	made := 0
+	for _, h := range img.Config.History {
+		s := Step{Command: h.CreatedBy, Created: timeOrNil(h.Created), Comment: h.Comment, Author: h.Author, Layer: -1}
+		if s.Command == "" {
+			s.Command = h.Comment
+		}
+		if !h.EmptyLayer {
+			s.Layer = made
+			made++
+		}
+		steps = append(steps, s)
+	}
+	if made == len(layers) {
+		for i, s := range steps {
+			if s.Layer >= 0 {
+				layers[s.Layer] = i
+			}
+		}
+		return steps, layers, ""
+	}
+	for i := range steps {
+		steps[i].Layer = -1
+	}
+	if len(steps) == 0 {
+		return steps, layers, ""
+	}
+	return steps, layers, fmt.Sprintf("the history has %d steps that made a layer and the image has %d layers: layers are shown without commands", made, len(layers))
+}
+
+func timeOrNil(t v1.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+func text(h v1.Hash) string {
+	if h.Hex == "" {
+		return ""
+	}
+	return h.String()
+}
