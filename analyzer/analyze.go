@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -129,7 +130,7 @@ func layerWarnings(i int, in []layer.Warning) []Warning {
 	for _, w := range in {
 		path := w.Path
 		if path != "" {
-			path = "/" + path
+			path = "/" + strings.TrimLeft(path, "/")
 		}
 		out = append(out, Warning{Layer: i, Path: path, Text: w.Text})
 	}
