@@ -20,7 +20,7 @@ func sample() *analyzer.Report {
 		Schema: analyzer.Schema,
 		Image: analyzer.ImageReport{
 			Reference: "app\x1b.tar", Source: "docker-archive", ID: "sha256:aa", Platform: "linux/amd64",
-			Tags: []string{"shop/app:1.4"}, Created: created,
+			Tags: []string{"shop/app:1.4"}, Created: &created,
 			Config: analyzer.ImageConfig{Env: []string{"A=<b>&\u202e"}, Labels: map[string]string{"z": "1", "a": "\x7f\u009b"}},
 		},
 		Totals: analyzer.Totals{StoredBytes: 3_000_000, VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Efficiency: 2.0 / 3, Files: 7, Layers: 2},

@@ -1,0 +1,104 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"fathom/analyzer"
+)
+
+const schemaFile = "../../docs/report.schema.json"
+
+func TestSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate := func(r *analyzer.Report, change func(map[string]any)) error {
+		var b bytes.Buffer
+		if err := JSON(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if change != nil {
+			change(v.(map[string]any))
+		}
+		return schema.Validate(v)
+	}
+	for name, r := range map[string]*analyzer.Report{"sample": sample(), "empty": {Schema: analyzer.Schema}} {
+		if err := validate(r, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The schema says no to what it should.
+	for name, change := range map[string]func(map[string]any){
+		"another schema":  func(v map[string]any) { v["schema"] = 2 },
+		"no totals":       func(v map[string]any) { delete(v, "totals") },
+		"waste is null":   func(v map[string]any) { v["waste"] = nil },
+		"another cause":   func(v map[string]any) { v["waste"].([]any)[0].(map[string]any)["cause"] = "lost" },
+		"efficiency of 2": func(v map[string]any) { v["totals"].(map[string]any)["efficiency"] = 2 },
+	} {
+		if validate(sample(), change) == nil {
+			t.Errorf("%s: the schema takes it", name)
+		}
+	}
+}
+
+// Every field of the report stands in the schema, and nothing else does; a
+// field that is always written is required.
+func TestSchemaHasEveryField(t *testing.T) {
+	text, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema node
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "report", reflect.TypeFor[analyzer.Report](), &schema)
+}
+
+type node struct {
+	Properties map[string]*node
+	Required   []string
+	Items      *node
+}
+
+func compare(t *testing.T, at string, typ reflect.Type, n *node) {
+	t.Helper()
+	for typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	switch {
+	case n == nil:
+		t.Errorf("%s is not in the schema", at)
+	case typ.Kind() == reflect.Slice && typ.Elem().Kind() != reflect.Uint8:
+		compare(t, at+"[]", typ.Elem(), n.Items)
+	case typ.Kind() == reflect.Struct && typ != reflect.TypeFor[time.Time]():
+		known := map[string]bool{}
+		for i := range typ.NumField() {
+			name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			known[name] = true
+			compare(t, at+"."+name, typ.Field(i).Type, n.Properties[name])
+			if always := options == ""; always != slices.Contains(n.Required, name) {
+				t.Errorf("%s.%s: always written %v, required %v", at, name, always, !always)
+			}
+		}
+		for name := range n.Properties {
+			if !known[name] {
+				t.Errorf("%s.%s is in the schema, but not in the report", at, name)
+			}
+		}
+	}
+}
