@@ -1,0 +1,258 @@
+package load
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// source is where the pieces of an image lie: an indexed tar or a folder.
+type source interface {
+	// open finds a regular file by its name, following links. The error is
+	// fs.ErrNotExist when there is none.
+	open(name string) (section, error)
+	// names is what stands at the top, in no order.
+	names() []string
+	// flaw is what is wrong with the source as a whole, or nil.
+	flaw() error
+}
+
+// section is one file of a source.
+type section struct {
+	at   io.ReaderAt
+	size int64
+	have int64 // less than size where the archive ends before the file does
+	file io.Closer
+}
+
+func (s section) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
+}
+
+// read is the whole section, which must not be longer than a document may be.
+func (s section) read(name string) ([]byte, error) {
+	if s.size > maxDocument {
+		return nil, &LimitError{What: name, Limit: maxDocument, Unit: "bytes"}
+	}
+	if s.have < s.size {
+		return nil, fmt.Errorf("the archive ends after %d of %d bytes of %s", s.have, s.size, name)
+	}
+	b := make([]byte, s.size)
+	if _, err := io.ReadFull(io.NewSectionReader(s.at, 0, s.size), b); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return b, nil
+}
+
+// archive is a tar with its headers read once.
+type archive struct {
+	r       io.ReaderAt
+	size    int64
+	entries map[string]entry
+	repeats map[string]bool // names that occur more than once
+	cut     bool            // it ends without an end marker
+	end     int64           // where the last entry ends
+}
+
+// entry is one member of the archive; the last of a name counts.
+type entry struct {
+	kind      byte
+	off, size int64
+	link      string
+}
+
+// index reads the headers of a tar.
+func index(ctx context.Context, r io.ReaderAt, size int64) (*archive, error) {
+	a := &archive{r: r, size: size, entries: map[string]entry{}, repeats: map[string]bool{}}
+	pos := &cursor{r: r, size: size}
+	t := tar.NewReader(pos)
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		h, err := t.Next()
+		switch {
+		case err == io.EOF:
+			a.cut = !a.marked()
+			return a, nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			a.cut = true
+			return a, nil
+		case err != nil:
+			return nil, fmt.Errorf("reading the archive at byte %d: %w", a.end, err)
+		}
+		a.end = pos.pos + (h.Size+511)&^511
+		if h.Typeflag == tar.TypeXGlobalHeader {
+			continue
+		}
+		e := entry{kind: h.Typeflag, off: pos.pos, size: h.Size, link: h.Linkname}
+		if sparse(h) {
+			e.kind = tar.TypeGNUSparse
+		}
+		name := clean(h.Name)
+		if _, ok := a.entries[name]; ok && e.kind != tar.TypeDir {
+			a.repeats[name] = true
+		}
+		a.entries[name] = e
+		if len(a.entries) > maxEntries {
+			if !a.has("manifest.json") && !a.has("index.json") {
+				return nil, a.noImage()
+			}
+			return nil, &LimitError{What: "the archive", Limit: maxEntries, Unit: "entries"}
+		}
+	}
+}
+
+// marked is whether the block of zeros that ends a tar follows the last entry.
+func (a *archive) marked() bool {
+	var block [512]byte
+	n, _ := a.r.ReadAt(block[:], a.end)
+	return n == len(block) && block == [512]byte{}
+}
+
+func sparse(h *tar.Header) bool {
+	return h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.map"] != "" || h.PAXRecords["GNU.sparse.major"] != ""
+}
+
+// clean is a name as the index knows it: no "./", no leading or trailing slash,
+// never above the root.
+func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
+
+func (a *archive) has(name string) bool {
+	_, ok := a.entries[name]
+	return ok
+}
+
+func (a *archive) open(name string) (section, error) {
+	at, e, err := a.resolve(name)
+	if err != nil {
+		return section{}, err
+	}
+	switch e.kind {
+	case tar.TypeReg, tar.TypeRegA, tar.TypeCont:
+	case tar.TypeGNUSparse:
+		return section{}, fmt.Errorf("%s is a sparse entry of the archive, which is not supported", at)
+	case tar.TypeDir:
+		return section{}, fmt.Errorf("%s is a folder, not a file", at)
+	default:
+		return section{}, fmt.Errorf("%s is a special entry (type %q), not a file", at, e.kind)
+	}
+	have := min(e.size, max(0, a.size-e.off))
+	return section{at: io.NewSectionReader(a.r, e.off, e.size), size: e.size, have: have}, nil
+}
+
+// resolve follows the symlinks and hard links of the archive to an entry.
+func (a *archive) resolve(name string) (string, entry, error) {
+	at, todo := "", clean(name)
+	for hops := 0; ; {
+		if todo == "" {
+			e, ok := a.entries[at]
+			if !ok {
+				return at, entry{}, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+			}
+			return at, e, nil
+		}
+		var part string
+		part, todo, _ = strings.Cut(todo, "/")
+		at = path.Join(at, part)
+		e := a.entries[at]
+		switch e.kind {
+		case tar.TypeSymlink:
+			target := e.link
+			if !strings.HasPrefix(target, "/") {
+				target = path.Join(path.Dir(at), target)
+			}
+			at, todo = "", clean(path.Join(clean(target), todo))
+		case tar.TypeLink:
+			at, todo = "", clean(path.Join(clean(e.link), todo))
+		default:
+			continue
+		}
+		if hops++; hops > maxLinks {
+			return at, entry{}, fmt.Errorf("%s: more than %d links, one after the other", name, maxLinks)
+		}
+	}
+}
+
+func (a *archive) flaw() error {
+	if !a.cut {
+		return nil
+	}
+	return fmt.Errorf("archive ends after %d bytes without its end marker", a.size)
+}
+
+func (a *archive) names() []string {
+	seen := map[string]bool{}
+	var names []string
+	for name := range a.entries {
+		top, _, _ := strings.Cut(name, "/")
+		if !seen[top] {
+			seen[top] = true
+			names = append(names, top)
+		}
+	}
+	return names
+}
+
+// noImage says what a tar without an image's metadata is.
+func (a *archive) noImage() error {
+	if len(a.entries) == 0 {
+		return &NotImageError{NoImages, "an empty tar"}
+	}
+	top := map[string]bool{}
+	for _, name := range a.names() {
+		top[name] = true
+	}
+	whiteouts := false
+	for name := range a.entries {
+		if strings.HasPrefix(path.Base(name), ".wh.") {
+			whiteouts = true
+		}
+		if base := path.Base(name); base == "layer.tar" && !top["manifest.json"] {
+			return &NotImageError{OldArchive, "a docker save from before 1.10, without manifest.json"}
+		}
+	}
+	switch {
+	case whiteouts:
+		return &NotImageError{SingleLayer, "the tar of a single layer"}
+	case top["etc"] || top["usr"] || top["bin"] || top["linux_amd64"]:
+		return &NotImageError{RootFilesystem, "a root filesystem without an image around it"}
+	}
+	return &NotImageError{RootFilesystem, "a tar with neither manifest.json nor index.json"}
+}
+
+// cursor reads a ReaderAt from front to back, and skips.
+type cursor struct {
+	r         io.ReaderAt
+	pos, size int64
+}
+
+func (c *cursor) Read(b []byte) (int, error) {
+	if c.pos >= c.size {
+		return 0, io.EOF
+	}
+	b = b[:min(int64(len(b)), c.size-c.pos)]
+	n, err := c.r.ReadAt(b, c.pos)
+	c.pos += int64(n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// Seek moves forward from where the cursor is, which is all that archive/tar
+// asks for. It stops at the end.
+func (c *cursor) Seek(n int64, whence int) (int64, error) {
+	if whence != io.SeekCurrent || n < 0 {
+		return 0, errors.ErrUnsupported
+	}
+	c.pos += min(n, c.size-c.pos)
+	return c.pos, nil
+}

@@ -1,0 +1,215 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"fathom/analyzer"
+	"fathom/analyzer/layer"
+)
+
+// build opens everything that an image consists of.
+func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyzer.Image, error) {
+	if missing := c.missing(src); len(missing) > 0 {
+		return nil, c.incomplete(missing)
+	}
+	raw, err := readConfig(src, c.config)
+	if err != nil {
+		return nil, err
+	}
+	config, trailing, err := parseConfig(raw)
+	if err != nil {
+		return nil, fmt.Errorf("reading config %s: %w", c.config.name, err)
+	}
+	if trailing > 0 {
+		o.warn("config %s: %d bytes after its end are ignored", c.config.name, trailing)
+	}
+	if len(c.layers) != len(config.RootFS.DiffIDs) {
+		return nil, fmt.Errorf("the manifest has %d layers, the config %d diff IDs", len(c.layers), len(config.RootFS.DiffIDs))
+	}
+	img := &analyzer.Image{
+		Source:   c.form,
+		ID:       digestOf(raw).hash(),
+		Platform: v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant, OSVersion: config.OSVersion},
+		Tags:     c.tags,
+		Config:   config,
+	}
+	if c.digest != "" {
+		img.Digest = parseDigest(c.digest).hash()
+	}
+	if img.Platform.OS == "" && img.Platform.Architecture == "" {
+		img.Platform = c.platform
+	}
+	for i, p := range c.layers {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		l, err := o.layer(src, p)
+		if err != nil {
+			return nil, fmt.Errorf("layer %d of %d (%s): %w", i+1, len(c.layers), p.title(), err)
+		}
+		l.DiffID = config.RootFS.DiffIDs[i]
+		if p.desc != nil && !parseDigest(p.desc.Digest).checkable() {
+			o.warnings = append(o.warnings, analyzer.Warning{Layer: i, Text: "its digest " + p.desc.Digest + " can't be checked: unknown algorithm"})
+		}
+		img.Layers = append(img.Layers, l)
+	}
+	return img, nil
+}
+
+// incomplete is the error for an image of which blobs are missing.
+func (c *candidate) incomplete(missing []string) error {
+	const most = 10
+	list := missing
+	more := ""
+	if len(list) > most {
+		more = fmt.Sprintf(" and %d more", len(list)-most)
+		list = list[:most]
+	}
+	foreign := ""
+	for _, p := range c.layers {
+		if p.desc != nil && len(p.desc.URLs) > 0 {
+			foreign = " (the image has foreign layers, which are kept elsewhere)"
+		}
+	}
+	return fmt.Errorf("the image names what is not there: %s%s%s", strings.Join(list, ", "), more, foreign)
+}
+
+func (p piece) title() string {
+	if p.desc != nil {
+		return p.desc.Digest
+	}
+	return p.name
+}
+
+// readConfig reads a config and checks it against what its name or its
+// descriptor promise.
+func readConfig(src source, p piece) ([]byte, error) {
+	s, err := p.open(src)
+	if err != nil {
+		return nil, fmt.Errorf("reading config %s: %w", p.name, reason(err))
+	}
+	defer s.close()
+	b, err := s.read("config " + p.name)
+	if err != nil {
+		return nil, err
+	}
+	promise := descriptor{Digest: namedDigest(p.name)}
+	if p.desc != nil {
+		promise = *p.desc
+	}
+	if err := promise.matches(b); err != nil {
+		return nil, fmt.Errorf("config %w", err)
+	}
+	return b, nil
+}
+
+// parseConfig decodes a config, which must have a list of layers.
+func parseConfig(b []byte) (config *v1.ConfigFile, trailing int, err error) {
+	var shape struct {
+		RootFS *struct {
+			DiffIDs []string `json:"diff_ids"`
+		} `json:"rootfs"`
+	}
+	if _, err := decode(b, &shape); err != nil {
+		if err == io.ErrUnexpectedEOF {
+			return nil, 0, errors.New("it is empty or cut short")
+		}
+		return nil, 0, err
+	}
+	if shape.RootFS == nil {
+		return nil, 0, errors.New("it has no rootfs: it is not the config of an image")
+	}
+	for i, id := range shape.RootFS.DiffIDs {
+		if d := parseDigest(id); !d.checkable() {
+			return nil, 0, fmt.Errorf("diff ID %d of %d: %q is not a digest that can be checked", i+1, len(shape.RootFS.DiffIDs), id)
+		}
+	}
+	config = new(v1.ConfigFile)
+	trailing, err = decode(b, config)
+	return config, trailing, err
+}
+
+// layer opens a layer's blob and looks at its first bytes.
+func (o *opening) layer(src source, p piece) (analyzer.Layer, error) {
+	var l analyzer.Layer
+	if p.desc != nil {
+		if err := p.desc.readable(); err != nil {
+			return l, err
+		}
+	}
+	s, err := p.open(src)
+	if err != nil {
+		return l, reason(err)
+	}
+	if f, ok := s.file.(*os.File); ok {
+		if err := o.keep(f, p.name); err != nil {
+			f.Close()
+			return l, err
+		}
+	}
+	if s.have < s.size {
+		return l, fmt.Errorf("the archive ends after %d of its %d bytes", s.have, s.size)
+	}
+	head := make([]byte, min(headSize, s.size))
+	if _, err := io.ReadFull(io.NewSectionReader(s.at, 0, s.size), head); err != nil {
+		return l, fmt.Errorf("reading its first bytes: %w", err)
+	}
+	form := sniff(head)
+	l.Blob = layer.Blob{At: s.at, Size: s.size}
+	l.Compressed = form == formGzip || form == formZstd
+	l.MediaType = mediaTypes[form]
+	digest := parseDigest(namedDigest(p.name))
+	if d := p.desc; d != nil {
+		if d.Size != nil && *d.Size != s.size {
+			return l, fmt.Errorf("it has %d bytes, its descriptor says %d", s.size, *d.Size)
+		}
+		digest = parseDigest(d.Digest)
+		if d.MediaType != "" {
+			l.MediaType = d.MediaType
+		}
+	}
+	if digest.checkable() {
+		l.Digest = digest.hash()
+	}
+	switch form {
+	case formTar, formZeros, formEmpty, formGzip, formZstd:
+		return l, nil
+	}
+	return l, fmt.Errorf("it is %s, not a tar (%s)", form, l.MediaType)
+}
+
+// mediaTypes are those of layers of which nobody says what they are: a docker
+// archive's without an OCI manifest. They are what docker 25 and later writes
+// for the same layers.
+var mediaTypes = map[form]types.MediaType{
+	formEmpty: types.OCIUncompressedLayer,
+	formZeros: types.OCIUncompressedLayer,
+	formTar:   types.OCIUncompressedLayer,
+	formGzip:  types.OCILayer,
+	formZstd:  types.OCILayerZStd,
+}
+
+// readable refuses a layer that is known not to be a tar.
+func (d descriptor) readable() error {
+	t := string(d.MediaType)
+	switch {
+	case strings.HasSuffix(t, "+encrypted"):
+		return fmt.Errorf("it is encrypted (%s)", t)
+	case strings.Contains(t, "nydus"), strings.Contains(t, "erofs"), strings.Contains(t, "squashfs"):
+		return fmt.Errorf("it is a file system image, not a tar (%s)", t)
+	}
+	for key := range d.Annotations {
+		if strings.HasPrefix(key, "containerd.io/snapshot/nydus-") || strings.HasPrefix(key, "containerd.io/snapshot/overlaybd/") {
+			return fmt.Errorf("it is a file system image, not a tar (%s)", key)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package load
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// candidate is an image of a source, or something that stands among its images.
+type candidate struct {
+	form     string // what will be Image.Source
+	index    int    // among the images
+	tags     []string
+	digest   string   // of the manifest, or ""
+	above    []string // digests of the indexes that it is reached through
+	platform v1.Platform
+	id       string // of the config, once known
+	config   piece
+	layers   []piece
+	other    string // what it is when it is no image
+	absent   bool   // its manifest is not in the source
+}
+
+// piece is a blob that a manifest names.
+type piece struct {
+	name string
+	more []string    // further names to try
+	desc *descriptor // nil when there is only a name
+}
+
+// open finds the blob in the source or in its descriptor.
+func (p piece) open(src source) (section, error) {
+	for _, name := range append([]string{p.name}, p.more...) {
+		s, err := src.open(name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return s, err
+		}
+	}
+	if p.desc != nil {
+		if b, ok := p.desc.data(); ok {
+			return section{at: strings.NewReader(string(b)), size: int64(len(b)), have: int64(len(b))}, nil
+		}
+	}
+	return section{}, fmt.Errorf("%s: %w", p.name, fs.ErrNotExist)
+}
+
+func (c *candidate) addTag(tag string) {
+	if tag != "" && !slices.Contains(c.tags, tag) {
+		c.tags = append(c.tags, tag)
+		slices.Sort(c.tags)
+	}
+}
+
+// missing names the blobs that the source doesn't hold, each once.
+func (c *candidate) missing(src source) []string {
+	if c.absent {
+		return []string{c.digest}
+	}
+	var names []string
+	for _, p := range append([]piece{c.config}, c.layers...) {
+		s, err := p.open(src)
+		s.close()
+		if errors.Is(err, fs.ErrNotExist) && !slices.Contains(names, p.name) {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// inspect learns the image's ID and platform from its config, if it can.
+func (c *candidate) inspect(src source) {
+	if c.absent {
+		return
+	}
+	s, err := c.config.open(src)
+	if err != nil {
+		return
+	}
+	defer s.close()
+	b, err := s.read("config")
+	if err != nil {
+		return
+	}
+	c.id = digestOf(b).String()
+	var p v1.Platform
+	if json.Unmarshal(b, &p) == nil && c.platform.OS == "" {
+		c.platform = p
+	}
+}
+
+// choose picks the one image that is asked for.
+func (o *opening) choose(src source, found []*candidate, want platform) (*candidate, error) {
+	images, others := separate(found)
+	for _, c := range others {
+		if o.opt.Image != "" && strings.TrimPrefix(o.opt.Image, "@") == c.digest {
+			return nil, notImage(others, c)
+		}
+	}
+	switch {
+	case len(images) == 0 && len(others) == 0:
+		return nil, &NotImageError{NoImages, "without any image in it"}
+	case len(images) == 0:
+		return nil, notImage(others, others[0])
+	case len(images) == 1 && o.opt.Image == "" && want == platform{}:
+		return images[0], nil
+	}
+	for _, c := range images {
+		c.inspect(src)
+	}
+	fit, err := named(images, o.opt.Image)
+	if err != nil {
+		return nil, err
+	}
+	fit = slices.DeleteFunc(fit, func(c *candidate) bool { return !want.fits(c.platform) })
+	if len(fit) > 1 {
+		fit = o.complete(src, fit)
+	}
+	fit = unique(fit)
+	if len(fit) == 1 {
+		return fit[0], nil
+	}
+	e := &ChoiceError{Image: o.opt.Image, Platform: o.opt.Platform, Matches: len(fit)}
+	if len(fit) > 0 {
+		images = fit
+	}
+	for _, c := range images {
+		e.Images = append(e.Images, Choice{
+			Index: c.index, Tags: c.tags, Digest: c.digest, ID: c.id,
+			Platform: platformOf(c.platform).String(), Missing: len(c.missing(src)),
+		})
+	}
+	return nil, e
+}
+
+// separate parts the images from what isn't one, and numbers them.
+func separate(found []*candidate) (images, others []*candidate) {
+	for _, c := range found {
+		if c.other != "" {
+			others = append(others, c)
+			continue
+		}
+		c.index = len(images)
+		images = append(images, c)
+	}
+	return images, others
+}
+
+func notImage(others []*candidate, c *candidate) error {
+	what := fmt.Sprintf("%s (%s)", c.other, c.digest)
+	if len(others) > 1 {
+		what += fmt.Sprintf(", one of %d such things", len(others))
+	}
+	return &NotImageError{Artifact, what}
+}
+
+// complete drops the images whose blobs the source doesn't hold, as long as
+// there are others: an engine saves the index of all platforms with the blobs
+// of one.
+func (o *opening) complete(src source, fit []*candidate) []*candidate {
+	var whole, torn []*candidate
+	for _, c := range fit {
+		if len(c.missing(src)) == 0 {
+			whole = append(whole, c)
+		} else {
+			torn = append(torn, c)
+		}
+	}
+	if len(whole) == 0 {
+		return fit
+	}
+	for _, c := range torn {
+		if !slices.Equal(c.tags, whole[0].tags) {
+			o.warn("%s is not whole in this source and was left out", Choice{Index: c.index, Tags: c.tags, Digest: c.digest})
+		}
+	}
+	return whole
+}
+
+// unique drops images that are the same one listed again.
+func unique(fit []*candidate) []*candidate {
+	var kept []*candidate
+next:
+	for _, c := range fit {
+		for _, k := range kept {
+			if k.id != "" && k.id == c.id && slices.EqualFunc(k.layers, c.layers, func(a, b piece) bool { return a.name == b.name }) {
+				for _, tag := range c.tags {
+					k.addTag(tag)
+				}
+				continue next
+			}
+		}
+		kept = append(kept, c)
+	}
+	return kept
+}
+
+var hexPrefix = regexp.MustCompile(`^[0-9a-f]{12,64}$`)
+
+// named are the images that a choice fits: the closest kind of match that any
+// image has.
+func named(images []*candidate, choice string) ([]*candidate, error) {
+	if choice == "" {
+		return slices.Clone(images), nil
+	}
+	name, at := strings.CutPrefix(choice, "@")
+	if n, err := strconv.Atoi(name); at && err == nil {
+		if n < 0 || n >= len(images) {
+			return nil, nil
+		}
+		return images[n : n+1 : n+1], nil
+	}
+	isDigest := parseDigest(name).alg != ""
+	if at && !isDigest || strings.HasPrefix(name, "sha256:") && !isDigest {
+		return nil, fmt.Errorf("%q is neither an index nor a whole digest", choice)
+	}
+	tests := []func(*candidate) bool{
+		func(c *candidate) bool { return name == c.digest || name == c.id || slices.Contains(c.above, name) },
+		func(c *candidate) bool { return slices.Contains(c.tags, name) },
+		func(c *candidate) bool { return slices.Contains(c.tags, fullName(name)) },
+		func(c *candidate) bool {
+			return slices.ContainsFunc(c.tags, func(tag string) bool { return tagPart(tag) == name })
+		},
+		func(c *candidate) bool {
+			return hexPrefix.MatchString(name) &&
+				(strings.HasPrefix(c.id, "sha256:"+name) || strings.HasPrefix(c.digest, "sha256:"+name))
+		},
+	}
+	for _, test := range tests {
+		var fit []*candidate
+		for _, c := range images {
+			if test(c) {
+				fit = append(fit, c)
+			}
+		}
+		if len(fit) > 0 {
+			return fit, nil
+		}
+	}
+	return nil, nil
+}

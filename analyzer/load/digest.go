@@ -1,0 +1,86 @@
+package load
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// digest is a content's name: an algorithm and its value. The zero value is none.
+type digest struct{ alg, hex string }
+
+func (d digest) String() string { return d.alg + ":" + d.hex }
+
+// parseDigest takes a digest of any algorithm; zero when s is none. Neither
+// part can hold a slash, so that both may be file names.
+func parseDigest(s string) digest {
+	alg, value, ok := strings.Cut(s, ":")
+	if !ok || alg == "" || value == "" || len(s) > 512 {
+		return digest{}
+	}
+	for _, c := range alg {
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.ContainsRune("+_-", c)) {
+			return digest{}
+		}
+	}
+	for _, c := range value {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("=_-", c)) {
+			return digest{}
+		}
+	}
+	d := digest{alg, value}
+	if size := map[string]int{"sha256": 64, "sha512": 128}[alg]; size != 0 {
+		if _, err := hex.DecodeString(value); err != nil || len(value) != size || value != strings.ToLower(value) {
+			return digest{}
+		}
+	}
+	return d
+}
+
+// checkable is whether the algorithm is one that can be computed here.
+func (d digest) checkable() bool { return d.alg == "sha256" || d.alg == "sha512" }
+
+// of is the digest of b by d's algorithm.
+func (d digest) of(b []byte) digest {
+	if d.alg == "sha512" {
+		sum := sha512.Sum512(b)
+		return digest{d.alg, hex.EncodeToString(sum[:])}
+	}
+	return digestOf(b)
+}
+
+func digestOf(b []byte) digest {
+	sum := sha256.Sum256(b)
+	return digest{"sha256", hex.EncodeToString(sum[:])}
+}
+
+func (d digest) hash() v1.Hash { return v1.Hash{Algorithm: d.alg, Hex: d.hex} }
+
+// decode reads one JSON value, after a byte order mark if there is one, and
+// says how many bytes other than white space follow it.
+func decode(b []byte, v any) (trailing int, err error) {
+	b = bytes.TrimPrefix(b, bom)
+	if len(bytes.TrimSpace(b)) == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if err := dec.Decode(v); err != nil {
+		return 0, err
+	}
+	return len(bytes.TrimSpace(b[dec.InputOffset():])), nil
+}
+
+// first is the first byte of a JSON value, 0 when there is none.
+func first(b []byte) byte {
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, bom))
+	if len(b) == 0 {
+		return 0
+	}
+	return b[0]
+}

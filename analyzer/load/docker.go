@@ -1,0 +1,196 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// dockerItem is an element of a docker archive's manifest.json.
+type dockerItem struct {
+	Config   string
+	RepoTags []string
+	Layers   []string
+}
+
+// dockerImages are the images of a manifest.json that is an array.
+func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
+	var items []dockerItem
+	trailing, err := decode(manifest, &items)
+	if err != nil {
+		return nil, fmt.Errorf("reading manifest.json: %w", err)
+	}
+	if trailing > 0 {
+		o.warn("manifest.json: %d bytes after its end are ignored", trailing)
+	}
+	if len(items) > maxDescriptors {
+		return nil, &LimitError{What: "manifest.json", Limit: maxDescriptors, Unit: "images"}
+	}
+	var found []*candidate
+	for i, item := range items {
+		if item.Config == "" {
+			return nil, fmt.Errorf("reading manifest.json: image %d has no Config", i)
+		}
+		c := &candidate{form: "docker-archive", config: piece{name: clean(item.Config)}}
+		for _, name := range item.Layers {
+			if clean(name) == "" {
+				return nil, fmt.Errorf("reading manifest.json: image %d has a layer without a name", i)
+			}
+			c.layers = append(c.layers, piece{name: clean(name)})
+		}
+		for _, tag := range item.RepoTags {
+			c.addTag(fullName(tag))
+		}
+		found = append(found, c)
+	}
+	return found, nil
+}
+
+// namedDigest is the digest that a file's name in an archive promises for its
+// content, or "": "blobs/sha256/<hex>", "<hex>.json", "sha256:<hex>".
+func namedDigest(name string) string {
+	base := path.Base(name)
+	if dir := path.Dir(name); path.Base(path.Dir(dir)) == "blobs" {
+		d := path.Base(dir) + ":" + base
+		if parseDigest(d).checkable() {
+			return d
+		}
+		return ""
+	}
+	if strings.HasPrefix(base, "sha256:") && parseDigest(base).checkable() {
+		return base
+	}
+	if hex, ok := strings.CutSuffix(base, ".json"); ok && parseDigest("sha256:"+hex).checkable() {
+		return "sha256:" + hex
+	}
+	return ""
+}
+
+// join lets a docker archive's images and those of its index.json, which are
+// the same ones seen twice, be one list: manifest.json's first.
+func join(docker, oci []*candidate) []*candidate {
+	all := docker
+	for _, c := range oci {
+		twin := c.twin(docker)
+		if twin == nil {
+			all = append(all, c)
+			continue
+		}
+		for _, tag := range c.tags {
+			twin.addTag(tag)
+		}
+		if twin.digest != "" {
+			continue
+		}
+		twin.digest, twin.above, twin.platform = c.digest, c.above, c.platform
+		twin.config.desc = c.config.desc
+		// Docker 25.0.0 wrote manifests without layers.
+		if len(c.layers) == len(twin.layers) {
+			for i := range twin.layers {
+				twin.layers[i].desc = c.layers[i].desc
+			}
+		}
+	}
+	return all
+}
+
+// twin is the image of a docker archive that c is, or nil.
+func (c *candidate) twin(docker []*candidate) *candidate {
+	for _, d := range docker {
+		if c.config.name == "" || d.config.name != c.config.name {
+			continue
+		}
+		same := len(c.layers) == len(d.layers) || len(c.layers) == 0
+		for i := 0; same && i < len(c.layers); i++ {
+			same = c.layers[i].name == d.layers[i].name
+		}
+		if same {
+			return d
+		}
+	}
+	return nil
+}
+
+// list finds every image of a source.
+func (o *opening) list(ctx context.Context, src source) ([]*candidate, error) {
+	manifest, err := readOptional(src, "manifest.json")
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := src.(*archive); ok && a.repeats["manifest.json"] {
+		o.warn("manifest.json is in the archive more than once; the last one counts")
+	}
+	var docker []*candidate
+	if manifest != nil {
+		switch first(manifest) {
+		case '[', 'n': // null is a list of nothing
+			if docker, err = o.dockerImages(manifest); err != nil {
+				return nil, err
+			}
+		case '{':
+			return o.dirImages(ctx, src, manifest)
+		default:
+			return nil, errors.New("reading manifest.json: it is not JSON")
+		}
+	}
+	idx, err := readOptional(src, "index.json")
+	if err != nil {
+		return nil, err
+	}
+	if idx == nil {
+		if manifest == nil {
+			return nil, nothing(src)
+		}
+		return docker, nil
+	}
+	oci, err := o.layoutImages(ctx, src, idx, manifest != nil)
+	if err != nil {
+		return nil, err
+	}
+	return join(docker, oci), nil
+}
+
+// readOptional reads a document that a source may not have.
+func readOptional(src source, name string) ([]byte, error) {
+	s, err := src.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, reason(err))
+	}
+	defer s.close()
+	b, err := s.read(name)
+	if err != nil {
+		return nil, err
+	}
+	if b == nil {
+		b = []byte{}
+	}
+	return b, nil
+}
+
+// nothing says what a source without an image's metadata is.
+func nothing(src source) error {
+	switch src := src.(type) {
+	case *archive:
+		if src.has("oci-layout") {
+			return errors.New("it has oci-layout but no index.json")
+		}
+		return src.noImage()
+	default:
+		names := src.names()
+		for _, name := range names {
+			if name == "oci-layout" {
+				return errors.New("it has oci-layout but no index.json")
+			}
+		}
+		if len(names) == 0 {
+			return &NotImageError{NoImages, "an empty folder"}
+		}
+		return &NotImageError{NoImages, "a folder with neither index.json nor manifest.json"}
+	}
+}

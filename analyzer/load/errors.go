@@ -1,0 +1,134 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+)
+
+// NotFoundError is a reference that names nothing that can be opened.
+type NotFoundError struct {
+	Reference string // as the user wrote it
+	Scheme    string // "docker", "podman", "registry"; "file" for a path; "" when Reference may be a path or a name
+	Name      string // Reference without the scheme
+	Err       error  // from the file system, or nil
+}
+
+func (e *NotFoundError) Error() string {
+	switch {
+	case e.Err != nil:
+		return e.Err.Error()
+	case e.Scheme == "":
+		return fmt.Sprintf("opening %s: no such file or folder", e.Reference)
+	}
+	return fmt.Sprintf("opening %s: only files, folders and standard input can be opened", e.Reference)
+}
+
+func (e *NotFoundError) Unwrap() error { return e.Err }
+
+// Choice is one image of a source.
+type Choice struct {
+	Index    int // chosen as "@N"
+	Tags     []string
+	Digest   string // of the manifest, or ""
+	ID       string // of the config, or ""
+	Platform string // or ""
+	Missing  int    // how many of its blobs the source doesn't hold
+}
+
+func (c Choice) String() string {
+	words := []string{fmt.Sprintf("@%d", c.Index)}
+	words = append(words, c.Tags...)
+	if c.Platform != "" {
+		words = append(words, c.Platform)
+	}
+	if c.Digest != "" {
+		words = append(words, c.Digest)
+	} else if c.ID != "" {
+		words = append(words, c.ID)
+	}
+	if c.Missing > 0 {
+		words = append(words, "(incomplete)")
+	}
+	return strings.Join(words, " ")
+}
+
+// ChoiceError is a source with several images none of which is asked for, or
+// without the one that is.
+type ChoiceError struct {
+	Image    string // what was asked for, or ""
+	Platform string // what was asked for, or ""
+	Matches  int    // how many of Images fit what was asked for
+	Images   []Choice
+}
+
+func (e *ChoiceError) Error() string {
+	asked := strings.TrimSpace(e.Image + " " + e.Platform)
+	var b strings.Builder
+	switch {
+	case e.Matches == 0:
+		fmt.Fprintf(&b, "no image for %s among ", asked)
+	case asked != "":
+		fmt.Fprintf(&b, "%d images for %s, choose one of ", e.Matches, asked)
+	default:
+		fmt.Fprintf(&b, "%d images, choose one of ", e.Matches)
+	}
+	const most = 20
+	for i, c := range e.Images {
+		if i == most {
+			fmt.Fprintf(&b, " and %d more", len(e.Images)-most)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(c.String())
+	}
+	return b.String()
+}
+
+// NotImageError is something that is there but is no image.
+type NotImageError struct {
+	Kind Kind
+	What string // what it is, to follow "it is"
+}
+
+func (e *NotImageError) Error() string { return "not an image: it is " + e.What }
+
+// Kind is what a thing that is no image is.
+type Kind uint8
+
+const (
+	Unknown        Kind = iota
+	RootFilesystem      // a docker export, or another tar of files
+	SingleLayer         // one layer's tar
+	OldArchive          // a docker save from before 1.10
+	Artifact            // something else than an image in an image's clothes
+	NoImages            // an archive or layout without any image
+)
+
+// LimitError is input that is larger than what fathom is willing to take.
+type LimitError struct {
+	What  string
+	Limit int64
+	Unit  string
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%s is over the limit of %d %s", e.What, e.Limit, e.Unit)
+}
+
+// TempError is a temporary file that could not be made or written.
+type TempError struct {
+	Dir     string
+	Written int64 // bytes that fitted
+	Err     error
+}
+
+func (e *TempError) Error() string {
+	if e.Written == 0 {
+		return fmt.Sprintf("making a temporary file in %s: %v", e.Dir, e.Err)
+	}
+	return fmt.Sprintf("writing a temporary file in %s after %d bytes: %v", e.Dir, e.Written, e.Err)
+}
+
+func (e *TempError) Unwrap() error { return e.Err }

@@ -1,0 +1,161 @@
+// Package load opens a container image wherever it lies and gives it to the
+// analysis as an analyzer.Image. What a file is, is decided by its content,
+// never by its name or by a media type. docs/formats.md lists the forms.
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"fathom/analyzer"
+)
+
+// Options for Open; the zero value opens the only image of a source.
+type Options struct {
+	// Platform is "os/arch" or "os/arch/variant": the image to take where
+	// there are several.
+	Platform string
+	// Image chooses among several: a tag or full name, a digest or image ID,
+	// or "@N" for the Nth, counting from 0.
+	Image string
+	// Stdin is what "-" reads.
+	Stdin io.Reader
+	// Temp is the folder for temporary files; "" is the system's.
+	Temp string
+	// MaxSpool is how many bytes a stream or a compressed archive may unpack
+	// to; 0 is 64 GiB.
+	MaxSpool int64
+	// Progress gets a task for whatever is unpacked or received; may be nil.
+	Progress *analyzer.Progress
+}
+
+const (
+	maxDocument    = 20 << 20 // bytes of a manifest, an index or a config
+	maxEntries     = 500_000  // entries of the outer archive
+	maxDescriptors = 10_000   // manifests and indexes that are looked at
+	maxIndexDepth  = 8
+	maxLinks       = 40
+)
+
+// opening is an Open in progress: what it has noticed and what it holds open.
+type opening struct {
+	opt      Options
+	warnings []analyzer.Warning
+	files    []*os.File
+	checks   []func() error
+}
+
+// Open opens the image that ref names: "archive:FILE", "oci:DIR[:TAG]", "-" for
+// a tar on standard input, or the path of a file or folder. The image holds
+// files open until it is closed. A *NotFoundError, *ChoiceError,
+// *NotImageError, *LimitError or *TempError in the error says more.
+func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error) {
+	r, err := parse(ref)
+	if err != nil {
+		return nil, err
+	}
+	if r.image != "" {
+		if opt.Image != "" && opt.Image != r.image {
+			return nil, fmt.Errorf("opening %s: both %q and %q are asked for", ref, r.image, opt.Image)
+		}
+		opt.Image = r.image
+	}
+	o := &opening{opt: opt}
+	img, err := o.open(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", r.title(), errors.Join(err, o.close()))
+	}
+	img.Reference = ref
+	img.Warnings = o.warnings
+	img.Check = o.check
+	img.Release = o.close
+	return img, nil
+}
+
+func (o *opening) open(ctx context.Context, r reference) (*analyzer.Image, error) {
+	want, err := parsePlatform(o.opt.Platform)
+	if err != nil {
+		return nil, err
+	}
+	src, err := o.source(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return o.image(ctx, src, want)
+}
+
+// image chooses an image of the source and opens it.
+func (o *opening) image(ctx context.Context, src source, want platform) (*analyzer.Image, error) {
+	found, err := o.list(ctx, src)
+	if err != nil {
+		return nil, because(src, err)
+	}
+	c, err := o.choose(src, found, want)
+	if err != nil {
+		return nil, because(src, err)
+	}
+	img, err := o.build(ctx, src, c)
+	if err != nil {
+		return nil, because(src, err)
+	}
+	if flaw := src.flaw(); flaw != nil {
+		o.warn("%v; the image itself is all there", flaw)
+	}
+	return img, nil
+}
+
+// because adds a flaw of the source to an error that it explains.
+func because(src source, err error) error {
+	if flaw := src.flaw(); flaw != nil {
+		return fmt.Errorf("%w: %w", flaw, err)
+	}
+	return err
+}
+
+func (o *opening) warn(format string, args ...any) {
+	o.warnings = append(o.warnings, analyzer.Warning{Layer: -1, Text: fmt.Sprintf(format, args...)})
+}
+
+// keep holds f open until the image is closed, and watches that it stays as it is.
+func (o *opening) keep(f *os.File, name string) error {
+	before, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	o.files = append(o.files, f)
+	o.checks = append(o.checks, func() error { return unchanged(f, before, name) })
+	return nil
+}
+
+// unchanged says whether f still has the size and time it had before.
+func unchanged(f *os.File, before os.FileInfo, name string) error {
+	now, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if now.Size() != before.Size() || !now.ModTime().Equal(before.ModTime()) {
+		return fmt.Errorf("%s changed while it was read: %d bytes then, %d now", name, before.Size(), now.Size())
+	}
+	return nil
+}
+
+func (o *opening) check() error {
+	for _, check := range o.checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *opening) close() error {
+	var errs []error
+	for _, f := range o.files {
+		errs = append(errs, f.Close())
+	}
+	o.files = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,107 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// fullName is a name with its registry, path and tag, as engines and
+// containerd write it: "app" is "docker.io/library/app:latest". What isn't a
+// name stays as it is.
+func fullName(name string) string {
+	if name == "" || strings.ContainsAny(name, " \t\n@") {
+		return name
+	}
+	host, rest, ok := strings.Cut(name, "/")
+	if !ok || !strings.ContainsAny(host, ".:") && host != "localhost" {
+		host, rest = "docker.io", name
+	}
+	if host == "index.docker.io" {
+		host = "docker.io"
+	}
+	if host == "docker.io" && !strings.Contains(rest, "/") {
+		rest = "library/" + rest
+	}
+	if !strings.Contains(rest[strings.LastIndex(rest, "/")+1:], ":") {
+		rest += ":latest"
+	}
+	return host + "/" + rest
+}
+
+// tagPart is what follows the last colon of a name, or all of a bare tag.
+func tagPart(name string) string {
+	base := name[strings.LastIndex(name, "/")+1:]
+	if _, tag, ok := strings.Cut(base, ":"); ok {
+		return tag
+	}
+	return base
+}
+
+// platform is an operating system and an architecture, in the form that
+// containerd gives them: "arm64/v8" is "arm64", "x86_64" is "amd64".
+type platform struct{ os, arch, variant string }
+
+// parsePlatform reads "os/arch" or "os/arch/variant"; "" is any platform.
+func parsePlatform(s string) (platform, error) {
+	if s == "" {
+		return platform{}, nil
+	}
+	parts := strings.Split(strings.ToLower(s), "/")
+	bad := len(parts) < 2 || len(parts) > 3
+	for _, part := range parts {
+		bad = bad || part == "" || strings.ContainsAny(part, " \t\n:")
+	}
+	if bad {
+		return platform{}, fmt.Errorf("platform %q is not OS/ARCH or OS/ARCH/VARIANT", s)
+	}
+	p := platform{os: parts[0], arch: parts[1]}
+	if len(parts) == 3 {
+		p.variant = parts[2]
+	}
+	return p.normal(), nil
+}
+
+func platformOf(p v1.Platform) platform {
+	return platform{p.OS, p.Architecture, p.Variant}.normal()
+}
+
+func (p platform) normal() platform {
+	switch p.arch {
+	case "x86_64", "x86-64":
+		p.arch = "amd64"
+	case "aarch64":
+		p.arch = "arm64"
+	case "i386", "i686":
+		p.arch = "386"
+	case "armhf":
+		p.arch, p.variant = "arm", "v7"
+	case "armel":
+		p.arch, p.variant = "arm", "v6"
+	}
+	if p.arch == "arm64" && p.variant == "v8" || p.arch == "amd64" && p.variant == "v1" {
+		p.variant = ""
+	}
+	return p
+}
+
+// fits is whether an image of platform have is one for p.
+func (p platform) fits(have v1.Platform) bool {
+	h := platformOf(have)
+	if h.arch == "arm" && h.variant == "" {
+		h.variant = "v7"
+	}
+	return p == platform{} || p.os == h.os && p.arch == h.arch && (p.variant == "" || p.variant == h.variant)
+}
+
+func (p platform) String() string {
+	s := p.os
+	if p.arch != "" {
+		s += "/" + p.arch
+	}
+	if p.variant != "" {
+		s += "/" + p.variant
+	}
+	return s
+}

@@ -1,0 +1,323 @@
+package load
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// descriptor names content by its digest. Unlike ggcr's it takes any digest,
+// so that one of an unknown algorithm doesn't make the rest unreadable.
+type descriptor struct {
+	MediaType    types.MediaType   `json:"mediaType"`
+	ArtifactType string            `json:"artifactType"`
+	Digest       string            `json:"digest"`
+	Size         *int64            `json:"size"`
+	Data         string            `json:"data"`
+	URLs         []string          `json:"urls"`
+	Annotations  map[string]string `json:"annotations"`
+	Platform     *v1.Platform      `json:"platform"`
+}
+
+// document is a manifest or an index: which one its fields tell, since its
+// media type may be missing or wrong.
+type document struct {
+	MediaType    types.MediaType `json:"mediaType"`
+	ArtifactType string          `json:"artifactType"`
+	Manifests    []descriptor    `json:"manifests"`
+	Config       *descriptor     `json:"config"`
+	Layers       []descriptor    `json:"layers"`
+	FSLayers     []any           `json:"fsLayers"`
+}
+
+// walker goes through the indexes of a layout.
+type walker struct {
+	o     *opening
+	src   source
+	names func(digest) []string // where a blob may lie
+	form  string
+
+	found   []*candidate
+	byBlob  map[string]*candidate // by digest of the manifest
+	visits  int
+	parents []string // digests of the indexes above
+}
+
+// layoutImages are the images of an OCI layout.
+func (o *opening) layoutImages(ctx context.Context, src source, index []byte, docker bool) ([]*candidate, error) {
+	form := "oci-archive"
+	if _, ok := src.(folder); ok {
+		form = "oci-layout"
+	}
+	if s, err := src.open("oci-layout"); err == nil {
+		s.close()
+	} else if !docker {
+		o.warn("oci-layout is missing; index.json is used all the same")
+	}
+	w := &walker{o: o, src: src, form: form, byBlob: map[string]*candidate{}, names: func(d digest) []string {
+		return []string{"blobs/" + d.alg + "/" + d.hex}
+	}}
+	var doc document
+	trailing, err := decode(index, &doc)
+	if err != nil {
+		return nil, fmt.Errorf("reading index.json: %w", err)
+	}
+	if trailing > 0 {
+		o.warn("index.json: %d bytes after its end are ignored", trailing)
+	}
+	if doc.Config != nil || doc.Layers != nil {
+		return nil, errors.New("reading index.json: it is a manifest, not an index")
+	}
+	for _, d := range doc.Manifests {
+		if err := w.walk(ctx, d, tagsOf(d)); err != nil {
+			return nil, fmt.Errorf("reading index.json: %w", err)
+		}
+	}
+	return w.found, nil
+}
+
+// dirImages are the images of a folder that skopeo's dir: wrote. Its
+// manifest.json is a registry's manifest.
+func (o *opening) dirImages(ctx context.Context, src source, manifest []byte) ([]*candidate, error) {
+	var doc document
+	if _, err := decode(manifest, &doc); err != nil {
+		return nil, fmt.Errorf("reading manifest.json: %w", err)
+	}
+	if doc.Config == nil && doc.Manifests == nil && doc.FSLayers == nil {
+		return nil, &NotImageError{NoImages, "something whose manifest.json is not of an image"}
+	}
+	w := &walker{o: o, src: src, form: "dir", byBlob: map[string]*candidate{}, names: func(d digest) []string {
+		return []string{d.hex, d.hex + ".manifest.json"}
+	}}
+	self := descriptor{Digest: digestOf(manifest).String(), MediaType: doc.MediaType}
+	if err := w.document(ctx, self, manifest, nil); err != nil {
+		return nil, fmt.Errorf("reading manifest.json: %w", err)
+	}
+	return w.found, nil
+}
+
+// tagsOf are the names that a descriptor of index.json gives its image.
+func tagsOf(d descriptor) []string {
+	name, ref := d.Annotations["io.containerd.image.name"], d.Annotations["org.opencontainers.image.ref.name"]
+	switch {
+	case name != "":
+		return []string{fullName(name)}
+	case strings.ContainsAny(ref, "/:"):
+		return []string{fullName(ref)}
+	case ref != "":
+		return []string{ref} // a bare tag: nobody says of what
+	}
+	return nil
+}
+
+// walk looks at what a descriptor names.
+func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if w.visits++; w.visits > maxDescriptors {
+		return &LimitError{What: "the index", Limit: maxDescriptors, Unit: "manifests"}
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	for _, p := range w.parents {
+		if p == d.Digest {
+			return fmt.Errorf("index %s names itself", d.Digest)
+		}
+	}
+	if c := w.byBlob[d.Digest]; c != nil {
+		for _, tag := range tags {
+			c.addTag(tag)
+		}
+		return nil
+	}
+	b, err := w.read(d)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Legal: of an index's platforms an archive may hold only some.
+		w.add(&candidate{digest: d.Digest, absent: true, other: pseudo(d, nil)}, d, tags)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return w.document(ctx, d, b, tags)
+}
+
+// document looks at a manifest or an index.
+func (w *walker) document(ctx context.Context, d descriptor, b []byte, tags []string) error {
+	var doc document
+	if first(b) != '{' {
+		w.add(&candidate{digest: d.Digest, other: "neither a manifest nor an index"}, d, tags)
+		return nil
+	}
+	if _, err := decode(b, &doc); err != nil {
+		return fmt.Errorf("reading manifest %s: %w", d.Digest, err)
+	}
+	isManifest := doc.Config != nil || doc.Layers != nil
+	switch {
+	case doc.Manifests != nil && isManifest:
+		return fmt.Errorf("%s is a manifest and an index at once", d.Digest)
+	case doc.Manifests != nil:
+		if len(w.parents) == maxIndexDepth {
+			return &LimitError{What: "the depth of the index", Limit: maxIndexDepth, Unit: "levels"}
+		}
+		w.parents = append(w.parents, d.Digest)
+		defer func() { w.parents = w.parents[:len(w.parents)-1] }()
+		for _, child := range doc.Manifests {
+			if err := w.walk(ctx, child, tags); err != nil {
+				return err
+			}
+		}
+		return nil
+	case doc.FSLayers != nil:
+		w.add(&candidate{digest: d.Digest, other: "an image of schema 1, which is not supported"}, d, tags)
+		return nil
+	case doc.Config == nil:
+		w.add(&candidate{digest: d.Digest, other: artifact(doc, d)}, d, tags)
+		return nil
+	}
+	c := &candidate{digest: d.Digest, other: pseudo(d, &doc)}
+	if c.other == "" {
+		if err := doc.Config.check(); err != nil {
+			return fmt.Errorf("manifest %s: config: %w", d.Digest, err)
+		}
+		c.config = w.piece(*doc.Config)
+		for i, l := range doc.Layers {
+			if err := l.check(); err != nil {
+				return fmt.Errorf("manifest %s: layer %d of %d: %w", d.Digest, i+1, len(doc.Layers), err)
+			}
+			c.layers = append(c.layers, w.piece(l))
+		}
+	}
+	w.add(c, d, tags)
+	return nil
+}
+
+func (w *walker) add(c *candidate, d descriptor, tags []string) {
+	c.form = w.form
+	c.above = append([]string(nil), w.parents...)
+	if d.Platform != nil {
+		c.platform = *d.Platform
+	}
+	for _, tag := range tags {
+		c.addTag(tag)
+	}
+	w.byBlob[d.Digest] = c
+	w.found = append(w.found, c)
+}
+
+// piece is the blob that a descriptor names.
+func (w *walker) piece(d descriptor) piece {
+	names := w.names(parseDigest(d.Digest))
+	return piece{name: names[0], more: names[1:], desc: &d}
+}
+
+// read is the manifest or index that d names, checked against its digest.
+func (w *walker) read(d descriptor) ([]byte, error) {
+	s, err := w.piece(d).open(w.src)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	b, err := s.read("manifest " + d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.matches(b); err != nil {
+		return nil, fmt.Errorf("manifest %w", err)
+	}
+	return b, nil
+}
+
+// check refuses a descriptor that can't be one.
+func (d descriptor) check() error {
+	if parseDigest(d.Digest).alg == "" {
+		return fmt.Errorf("%q is not a digest", d.Digest)
+	}
+	if d.Size != nil && *d.Size < 0 {
+		return fmt.Errorf("%s has the size %d", d.Digest, *d.Size)
+	}
+	return nil
+}
+
+// matches compares content with the size and digest that d promises.
+func (d descriptor) matches(b []byte) error {
+	if d.Size != nil && *d.Size != int64(len(b)) {
+		return fmt.Errorf("%s has %d bytes, its descriptor says %d", d.Digest, len(b), *d.Size)
+	}
+	want := parseDigest(d.Digest)
+	if !want.checkable() {
+		return nil
+	}
+	if got := want.of(b); got != want {
+		return fmt.Errorf("%s is damaged: its content has the digest %s", want, got)
+	}
+	return nil
+}
+
+func (d descriptor) data() ([]byte, bool) {
+	if d.Data == "" {
+		return nil, false
+	}
+	b, err := base64.StdEncoding.DecodeString(d.Data)
+	return b, err == nil
+}
+
+// pseudo says what a manifest is that stands among images without being one,
+// or "". It is moby's rule for attestations and the OCI's for artifacts; doc is
+// nil when the manifest isn't there.
+func pseudo(d descriptor, doc *document) string {
+	if d.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
+		return "an attestation"
+	}
+	if p := d.Platform; p != nil && p.OS == "unknown" && p.Architecture == "unknown" {
+		return "an attestation"
+	}
+	if doc == nil {
+		return ""
+	}
+	switch doc.Config.MediaType {
+	case types.OCIConfigJSON, types.DockerConfigJSON, "application/octet-stream", "":
+	default:
+		return artifact(*doc, d)
+	}
+	if doc.ArtifactType != "" && doc.ArtifactType != string(types.OCIConfigJSON) {
+		return artifact(*doc, d)
+	}
+	layers := len(doc.Layers) == 0
+	for _, l := range doc.Layers {
+		layers = layers || layerType(l.MediaType)
+	}
+	if !layers {
+		return fmt.Sprintf("an artifact with content of type %s", doc.Layers[0].MediaType)
+	}
+	return ""
+}
+
+func artifact(doc document, d descriptor) string {
+	kind := doc.ArtifactType
+	if kind == "" && doc.Config != nil {
+		kind = string(doc.Config.MediaType)
+	}
+	if kind == "" {
+		kind = d.ArtifactType
+	}
+	if kind == "" {
+		return "an artifact"
+	}
+	return "an artifact of type " + kind
+}
+
+// layerType is whether a media type, or the lack of one, may be a layer's.
+func layerType(t types.MediaType) bool {
+	return t == "" || strings.HasPrefix(string(t), "application/vnd.oci.image.layer.") ||
+		strings.HasPrefix(string(t), "application/vnd.docker.image.rootfs.") ||
+		strings.HasPrefix(string(t), "application/vnd.erofs.layer.")
+}
