@@ -1,0 +1,98 @@
+package analyzer_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+	"fathom/analyzer/load"
+)
+
+// forms is every form that tools write an image in. A folder is written as
+// one, anything else as a file.
+var forms = []struct {
+	name   string
+	folder bool
+	write  func(*imagetest.Image) imagetest.Archive
+	whole  imagetest.Compression // of the file
+}{
+	{name: "docker", write: (*imagetest.Image).DockerArchive},
+	{name: "docker unpacked", write: (*imagetest.Image).DockerArchive, folder: true},
+	{name: "docker gzip", write: (*imagetest.Image).DockerArchive, whole: imagetest.Gzip},
+	{name: "docker zstd", write: (*imagetest.Image).DockerArchive, whole: imagetest.Zstd},
+	{name: "docker 25", write: (*imagetest.Image).DockerArchive25},
+	{name: "containerd", write: func(i *imagetest.Image) imagetest.Archive { return i.Containerd(imagetest.Gzip, imagetest.Zstd) }},
+	{name: "podman", write: (*imagetest.Image).Podman},
+	{name: "kaniko", write: func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Gzip, imagetest.Zstd) }},
+	{name: "jib", write: (*imagetest.Image).Jib},
+	{name: "oci plain", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.None) }},
+	{name: "oci gzip", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.Gzip) }},
+	{name: "oci zstd folder", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.Zstd) }, folder: true},
+	{name: "oci mixed", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.None, imagetest.Gzip, imagetest.Zstd) }},
+	{name: "rules_oci", write: func(i *imagetest.Image) imagetest.Archive { return i.RulesOCI(imagetest.Gzip) }, folder: true},
+	{name: "skopeo dir", write: func(i *imagetest.Image) imagetest.Archive { return i.SkopeoDir(imagetest.None, imagetest.Gzip) }, folder: true},
+}
+
+// One image gives one report, whatever form it comes in: apart from where it
+// came from, how it is compressed and what the compressed bytes are called.
+func TestForms(t *testing.T) {
+	for _, name := range []string{
+		"apt-pattern", "duplicate-layer", "file-chown", "file-same-again", "hl-target-overwritten",
+		"name-newline", "opaque-waste", "three-overwrites", "through-own-symlink", "zero-byte-files",
+	} {
+		img := imagetest.Load(t, name)
+		var want []byte
+		for _, form := range forms {
+			t.Run(name+"/"+form.name, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "image")
+				if form.folder {
+					form.write(img).WriteDir(t, path)
+				} else if err := os.WriteFile(path, imagetest.Compress(form.write(img).Tar(), form.whole), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				got := neutral(t, path)
+				if again := neutral(t, path); !bytes.Equal(got, again) {
+					t.Errorf("a second run differs: %s", cmp.Diff(string(got), string(again)))
+				}
+				if want == nil {
+					want = got
+				}
+				if diff := cmp.Diff(string(want), string(got)); diff != "" {
+					t.Errorf("differs from form %q (-want +got)\n%s", forms[0].name, diff)
+				}
+			})
+		}
+	}
+}
+
+// neutral is the report of an image as JSON, without what its form decides.
+func neutral(t *testing.T, path string) []byte {
+	t.Helper()
+	img, err := load.Open(t.Context(), path, load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	a, err := analyzer.Analyze(t.Context(), img, analyzer.Options{Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := a.Report
+	r.Image.Reference, r.Image.Source, r.Image.Digest, r.Image.Tags = "", "", "", nil
+	r.Totals.CompressedBytes = 0
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		l.Digest, l.MediaType, l.CompressedBytes = "", "", 0
+	}
+	out, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
