@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+
+	"fathom/analyzer/load"
+	"fathom/ui/report"
+)
+
+// errRule ends a run whose gate failed. The verdict has been printed.
+var errRule = errors.New("a rule failed")
+
+// hintError is an error with a word about what to do.
+type hintError struct {
+	err  error
+	hint string
+}
+
+func (e *hintError) Error() string { return e.err.Error() }
+func (e *hintError) Unwrap() error { return e.err }
+
+// hinted is an error of this package with its hint.
+func hinted(hint, format string, args ...any) error {
+	return &hintError{fmt.Errorf(format, args...), hint}
+}
+
+// exit prints the error, if there is one to print, and is the exit code.
+func (a *app) exit(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var sig signalError
+	if errors.As(err, &sig) || errors.As(context.Cause(ctx), &sig) {
+		a.report(sig, "")
+		return sig.exitCode()
+	}
+	var out *outputError
+	switch {
+	case errors.Is(err, errRule):
+		return exitRule
+	case errors.As(err, &out) && out.closed():
+		return exitError
+	}
+	a.report(err, hint(err))
+	return exitError
+}
+
+// maxLine is how many columns an error may take: names in it can be as long as
+// an image likes.
+const maxLine = 2000
+
+func (a *app) report(err error, hint string) {
+	fmt.Fprintf(a.stderr, "fathom: error: %s\n", line(err.Error()))
+	if hint != "" {
+		fmt.Fprintf(a.stderr, "fathom: hint: %s\n", line(hint))
+	}
+}
+
+// line is s on one safe line. Errors that were joined are parted by "; ".
+func line(s string) string {
+	s = report.Safe(strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "))
+	return runewidth.Truncate(s, maxLine, "…")
+}
+
+// hint is what may help against err. Only this package knows flags and
+// commands: the others say what is wrong in their types.
+func hint(err error) string {
+	var (
+		own      *hintError
+		notFound *load.NotFoundError
+		choice   *load.ChoiceError
+		notImage *load.NotImageError
+		temp     *load.TempError
+		missing  *missingError
+	)
+	switch {
+	case errors.As(err, &own):
+		return own.hint
+	case errors.As(err, &notFound):
+		return notFoundHint(notFound)
+	case errors.As(err, &choice):
+		return "--image TAG, DIGEST or @N and --platform OS/ARCH choose one"
+	case errors.As(err, &notImage):
+		return notImageHint(notImage.Kind)
+	case errors.As(err, &missing):
+		return missing.hint()
+	case errors.As(err, &temp):
+		return "--temp DIR keeps temporary files in another folder"
+	}
+	return ""
+}
+
+// plainName is an image name that can stand in a command line as it is.
+var plainName = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9._/:@]{0,200}$`)
+
+// fileName is what can only be meant for a file.
+var fileName = regexp.MustCompile(`(?i)\.(tar|tgz|tzst|gz|zst|xz|bz2)$`)
+
+func notFoundHint(e *load.NotFoundError) string {
+	if e.Scheme == "file" || e.Scheme == "" && fileName.MatchString(e.Name) {
+		return ""
+	}
+	name := "NAME"
+	if plainName.MatchString(e.Name) {
+		name = e.Name
+	}
+	if e.Scheme == "podman" {
+		return "podman save " + name + " | fathom -"
+	}
+	return "docker save " + name + " | fathom - (fathom demo needs no image)"
+}
+
+func notImageHint(kind load.Kind) string {
+	switch kind {
+	case load.RootFilesystem:
+		return "docker export and podman export write a filesystem without layers: use docker save"
+	case load.SingleLayer:
+		return "give the whole image: a docker save, an OCI archive or a layout folder"
+	case load.OldArchive:
+		return "docker load and docker save write it anew"
+	}
+	return ""
+}

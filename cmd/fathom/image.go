@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"fathom/analyzer"
+	"fathom/analyzer/load"
+)
+
+// imageFlags say which image to open, and how. Every command that takes an
+// IMAGE has them.
+type imageFlags struct {
+	image    string
+	platform string
+	temp     string
+	verify   bool
+}
+
+func (f *imageFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.image, "image", "", "which image, where the source holds several: a `TAG`, a digest, or @N for the Nth from 0")
+	flags.StringVar(&f.platform, "platform", "", "which platform, where there are several: `OS/ARCH[/VARIANT]`")
+	flags.StringVar(&f.temp, "temp", "", "keep temporary files in `DIR`")
+	flags.BoolVar(&f.verify, "verify", false, "compare every digest and diff ID with the content, whatever it costs")
+}
+
+// source is where an image comes from.
+type source struct {
+	ref   string
+	stdin io.Reader // what ref "-" reads
+	name  string    // shown in the place of ref, unless empty
+}
+
+// analyze opens the image and measures it, with a progress bar where one can
+// be seen. The caller closes the analysis' image.
+func (a *app) analyze(ctx context.Context, src source, f *imageFlags) (*analyzer.Analysis, error) {
+	if src.ref == "-" && a.isTerminal(src.stdin) {
+		return nil, hinted("docker save NAME | fathom -", "opening standard input: it is a terminal")
+	}
+	var progress analyzer.Progress
+	stop := a.showProgress(&progress)
+	defer stop()
+	img, err := load.Open(ctx, src.ref, load.Options{
+		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp, Progress: &progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if src.name != "" {
+		img.Reference = src.name
+	}
+	an, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: f.verify, Progress: &progress})
+	if err != nil {
+		img.Close()
+		return nil, err
+	}
+	return an, nil
+}
+
+// layerFlag is the --layer of ls and cat.
+type layerFlag struct {
+	n     int
+	given bool
+}
+
+func (f *layerFlag) add(cmd *cobra.Command, usage string) { cmd.Flags().Var(f, "layer", usage) }
+
+// Set, String and Type make it a pflag.Value.
+func (f *layerFlag) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return errors.New("not the number of a layer")
+	}
+	f.n, f.given = n, true
+	return nil
+}
+
+func (f *layerFlag) String() string { return "" }
+func (f *layerFlag) Type() string   { return "N" }
+
+// check says whether the image has the layer that was asked for.
+func (f *layerFlag) check(layers int) error {
+	switch {
+	case !f.given || f.n < layers:
+		return nil
+	case layers == 0:
+		return fmt.Errorf("--layer %d: the image has no layers", f.n)
+	case layers == 1:
+		return fmt.Errorf("--layer %d: the image has only layer 0", f.n)
+	}
+	return fmt.Errorf("--layer %d: the image has layers 0 to %d", f.n, layers-1)
+}

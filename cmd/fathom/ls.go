@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+	"fathom/ui/report"
+)
+
+const lsLong = `List the files of the image as a container would see them, one a line: mode,
+owner, size, the layer that the entry comes from, path and, for a symlink or a
+further name of a file, what it points to.
+
+With --layer N only what layer N touched is listed, with what it did: + added,
+~ modified, - removed, = stored or listed again unchanged.
+
+PATH lists that path and what is below it; symlinks among its parents are
+followed inside the image.`
+
+func newLs(a *app) *cobra.Command {
+	var (
+		f      imageFlags
+		n      layerFlag
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "ls [flags] IMAGE [PATH]",
+		Short: "List the files of an image, or what one layer touched",
+		Long:  lsLong,
+		Args:  takes(1, 2, "an IMAGE and perhaps a PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			an, err := a.analyze(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f)
+			if err != nil {
+				return err
+			}
+			defer an.Image.Close()
+			l := lister{tree: an.Tree, at: an.Tree.Layers() - 1}
+			if err := n.check(l.tree.Layers()); err != nil {
+				return err
+			}
+			if n.given {
+				l.at, l.view = n.n, l.tree.View(n.n-1, n.n)
+			}
+			below := filetree.Root
+			if len(args) == 2 {
+				if below, err = l.find(args[1]); err != nil {
+					return err
+				}
+			}
+			return l.write(a.stdout, below, asJSON)
+		},
+	}
+	f.add(cmd)
+	n.add(cmd, "list what layer `N` touched, 0 being the bottom")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line, sorted by path (docs/json.md)")
+	return cmd
+}
+
+// lister lists the state after layer at or, with a view, what that layer
+// touched.
+type lister struct {
+	tree *filetree.Tree
+	at   int
+	view *filetree.View
+}
+
+// find is where the listing begins. In a layer's changes a path is first taken
+// as it stands: what the layer removed isn't there any more.
+func (l *lister) find(path string) (filetree.Node, error) {
+	if l.view != nil {
+		if n, ok := l.tree.Lookup(path); ok && l.touches(n) {
+			return n, nil
+		}
+	}
+	return find(l.tree, path, l.at, false)
+}
+
+func (l *lister) touches(n filetree.Node) bool {
+	return l.view.Change(n).Touched || l.view.Sum(n).Marks != 0
+}
+
+// file is a line of the listing.
+type file struct {
+	path  string
+	node  filetree.Node
+	state filetree.State
+}
+
+// write lists n and what is below it, sorted by path as bytes; the root itself
+// is left out.
+func (l *lister) write(w io.Writer, below filetree.Node, asJSON bool) error {
+	var files []file
+	for n := below; n < l.tree.End(below); n++ {
+		var st filetree.State
+		shown := false
+		if l.view == nil {
+			st, shown = l.tree.At(n, l.at)
+		} else if c := l.view.Change(n); c.Touched && c.Mark != filetree.Absent {
+			st, shown = l.view.State(n)
+		}
+		if shown && n != filetree.Root {
+			files = append(files, file{l.tree.Path(n), n, st})
+		}
+	}
+	slices.SortFunc(files, func(a, b file) int { return cmp.Compare(a.path, b.path) })
+	b := bufio.NewWriter(w)
+	for i := range files {
+		var err error
+		if asJSON {
+			err = l.json(b, &files[i])
+		} else {
+			err = l.text(b, &files[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
+
+// link is where an entry points: a symlink's target, or the first name of the
+// content of a file that has several.
+func (l *lister) link(f *file) string {
+	switch {
+	case f.state.Kind == layer.Symlink:
+		return f.state.Target
+	case f.state.Kind == layer.Link:
+		return "/" + f.state.Target
+	case f.state.Content == filetree.NoContent:
+		return ""
+	}
+	at := l.at
+	if l.view != nil && l.view.Change(f.node).Mark == filetree.Removed {
+		at-- // the names it had before
+	}
+	first := l.tree.FirstName(f.state.Content, at)
+	if first == filetree.None || first == f.node {
+		return ""
+	}
+	return l.tree.Path(first)
+}
+
+// entry is a line of ls --json, a contract. Fields are added, never renamed.
+type entry struct {
+	Path      string `json:"path"`
+	PathBytes []byte `json:"pathBytes,omitempty"` // where the path is no UTF-8
+	Kind      string `json:"kind"`
+	Mode      string `json:"mode"`
+	UID       int64  `json:"uid"`
+	GID       int64  `json:"gid"`
+	Size      int64  `json:"size"`
+	Link      string `json:"link"`
+	LinkBytes []byte `json:"linkBytes,omitempty"` // where the link is no UTF-8
+	Layer     int    `json:"layer"`
+	*change
+}
+
+// change is what --layer adds to an entry.
+type change struct {
+	Change  string `json:"change"`
+	Differs string `json:"differs"`
+	Stored  int64  `json:"stored"`
+}
+
+func (l *lister) json(b *bufio.Writer, f *file) error {
+	st := &f.state
+	e := entry{
+		Path: f.path, Kind: st.Kind.String(), Mode: fmt.Sprintf("%04o", st.Mode), UID: st.UID, GID: st.GID,
+		Size: st.Size, Link: l.link(f), Layer: st.Layer,
+	}
+	e.PathBytes, e.LinkBytes = lossy(e.Path), lossy(e.Link)
+	if l.view != nil {
+		c := l.view.Change(f.node)
+		e.change = &change{c.Mark.String(), c.Differs.String(), c.Stored}
+	}
+	line, err := report.Line(e)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", f.path, err)
+	}
+	b.Write(line)
+	return b.WriteByte('\n')
+}
+
+// lossy is s as bytes if JSON text can't carry it.
+func lossy(s string) []byte {
+	if utf8.ValidString(s) {
+		return nil
+	}
+	return []byte(s)
+}
+
+var changeMark = map[filetree.Mark]string{
+	filetree.Added: "+ ", filetree.Modified: "~ ", filetree.Removed: "- ", filetree.Unchanged: "= ",
+}
+
+func (l *lister) text(b *bufio.Writer, f *file) error {
+	if l.view != nil {
+		b.WriteString(changeMark[l.view.Change(f.node).Mark])
+	}
+	st := &f.state
+	fmt.Fprintf(b, "%s %9s %7s %3s  %s", modeText(st.Kind, st.Mode), fmt.Sprintf("%d:%d", st.UID, st.GID),
+		sizeText(st), strconv.Itoa(st.Layer), report.Safe(f.path))
+	if to := l.link(f); to != "" {
+		arrow := " -> "
+		if st.Kind != layer.Symlink {
+			arrow = " == " // another name of the same content
+		}
+		b.WriteString(arrow + report.Safe(to))
+	}
+	return b.WriteByte('\n')
+}
+
+// sizeText is the size, or a device's numbers in its place.
+func sizeText(st *filetree.State) string {
+	switch st.Kind {
+	case layer.Char, layer.Block:
+		return fmt.Sprintf("%d,%d", st.Major, st.Minor)
+	case layer.File:
+		return report.Size(st.Size)
+	}
+	return "-"
+}
+
+// modeText is the mode as ls -l writes it.
+func modeText(k layer.Kind, mode uint16) string {
+	s := []byte("-rwxrwxrwx")
+	s[0] = map[layer.Kind]byte{layer.File: '-', layer.Dir: 'd', layer.Symlink: 'l', layer.Link: 'h', layer.Char: 'c', layer.Block: 'b', layer.Fifo: 'p'}[k]
+	for i := range 9 {
+		if mode&(1<<(8-i)) == 0 {
+			s[1+i] = '-'
+		}
+	}
+	for _, special := range []struct {
+		bit     uint16
+		at      int
+		on, off byte
+	}{{0o4000, 3, 's', 'S'}, {0o2000, 6, 's', 'S'}, {0o1000, 9, 't', 'T'}} {
+		if mode&special.bit == 0 {
+			continue
+		}
+		if s[special.at] == 'x' {
+			s[special.at] = special.on
+		} else {
+			s[special.at] = special.off
+		}
+	}
+	return string(s)
+}

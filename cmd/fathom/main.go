@@ -1,0 +1,97 @@
+// Command fathom opens a container image and shows what each layer did, what
+// it ships and what nobody will ever see of it.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Exit codes are a promise (docs/cli.md). A signal ends with 128 and its number.
+const (
+	exitOK    = 0
+	exitRule  = 1 // a rule of the gate failed
+	exitError = 2 // it could not be done, or not be judged
+)
+
+// run is the program. Results go to stdout, everything else to stderr.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := withSignals(ctx)
+	defer stop()
+	a := &app{stdin: stdin, stdout: &output{w: stdout}, stderr: stderr, getenv: os.Getenv}
+	root := newRoot(a)
+	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
+	root.SetIn(stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = a.stdout.err // what cobra wrote, and didn't look whether it could
+	}
+	return a.exit(ctx, err)
+}
+
+// app is what the commands share: the world outside.
+type app struct {
+	stdin  io.Reader
+	stdout *output
+	stderr io.Writer
+	getenv func(string) string
+}
+
+// output is standard output. It keeps the first error.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.w.Write(p)
+	if err != nil {
+		o.err = &outputError{err}
+	}
+	return n, o.err
+}
+
+// outputError is standard output that takes no more.
+type outputError struct{ err error }
+
+func (e *outputError) Error() string {
+	err := e.err
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return "writing standard output: " + err.Error()
+}
+
+func (e *outputError) Unwrap() error { return e.err }
+
+// closed is whether whoever read standard output has gone: nobody is left to
+// tell anything.
+func (e *outputError) closed() bool { return errors.Is(e.err, syscall.EPIPE) }
+
+// isTerminal is whether v is a terminal that understands escape codes.
+func (a *app) isTerminal(v any) bool {
+	if o, ok := v.(*output); ok {
+		v = o.w
+	}
+	f, ok := v.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return false
+	}
+	name := a.getenv("TERM")
+	return name != "" && name != "dumb"
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"fathom/analyzer/imagetest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"fathom": main})
+}
+
+// TestScript runs testdata/script/*.txtar: sessions of the real program.
+func TestScript(t *testing.T) {
+	docs, err := filepath.Abs("../../docs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("CI", "")
+			env.Setenv("DOCS", docs)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"mkimage":  mkimage,
+			"validate": validate,
+		},
+	})
+}
+
+// exits CODE COMMAND... runs a command that ends with just that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	default:
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// mkimage NAME FORM FILE makes testdata/images/NAME.txt real, or NAME itself
+// when it is a file of the script.
+func mkimage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: mkimage NAME FORM FILE")
+	}
+	name := filepath.Join("../../testdata/images", args[0]+".txt")
+	if filepath.Ext(args[0]) == ".txt" {
+		name = ts.MkAbs(args[0])
+	}
+	text, err := os.ReadFile(name)
+	ts.Check(err)
+	img, err := imagetest.Parse(text)
+	ts.Check(err)
+	file := ts.MkAbs(args[2])
+	var data []byte
+	switch form := args[1]; form {
+	case "docker":
+		data = img.DockerArchive().Tar()
+	case "docker-gzip":
+		data = imagetest.Compress(img.DockerArchive().Tar(), imagetest.Gzip)
+	case "kaniko":
+		data = img.Kaniko().Tar()
+	case "oci":
+		data = img.OCIArchive()
+	case "cut": // a docker save that ends in the middle
+		data = img.DockerArchive().Tar()
+		data = data[:len(data)/2]
+	case "two": // an index of two platforms
+		data = imagetest.MultiPlatform([]*imagetest.Image{img, platform(img, "arm64")}).Tar()
+	default:
+		ts.Fatalf("unknown form %q", form)
+	}
+	ts.Check(os.WriteFile(file, data, 0o666))
+}
+
+// platform is img for another architecture.
+func platform(img *imagetest.Image, architecture string) *imagetest.Image {
+	other := *img
+	other.Platform.Architecture = architecture
+	return &other
+}
+
+// validate SCHEMA FILE checks a JSON file, or "stdout", against a schema of docs.
+func validate(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: validate SCHEMA FILE")
+	}
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("../../docs", args[0]))
+	ts.Check(err)
+	f, err := os.Open(ts.MkAbs(args[1]))
+	ts.Check(err)
+	defer f.Close()
+	v, err := jsonschema.UnmarshalJSON(f)
+	ts.Check(err)
+	if err := schema.Validate(v); (err != nil) != neg {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+}
+
+func TestRunInProcess(t *testing.T) {
+	// A context that has ended is an error, whatever was asked for.
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(signalError{os.Interrupt})
+	dir := t.TempDir()
+	if code := run(ctx, []string{"demo", "--json", filepath.Join(dir, "r.json")}, nil, os.Stdout, os.Stderr); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}

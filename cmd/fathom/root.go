@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+	"fathom/analyzer/load"
+	"fathom/ui"
+	"fathom/ui/report"
+)
+
+const rootLong = `fathom opens a container image and shows what each layer did, what it ships and
+what nobody will ever see of it.
+
+IMAGE is the file of a docker save, a podman save or an OCI archive (compressed
+or not), a folder with an OCI layout, or - for a tar on standard input.
+FILE:TAG, FILE@DIGEST or --image choose where it holds several images; ./NAME is
+always a file.
+
+On a terminal the image opens in the explorer; otherwise, and with --ci, fathom
+prints a summary.`
+
+const rootExample = `  fathom app.tar                                  explore
+  docker save app | fathom -                      the same, without a file
+  fathom --ci --max-wasted-bytes 20MB app.tar     gate
+  fathom --json report.json app.tar               export
+  fathom demo                                     look around without an image`
+
+func newRoot(a *app) *cobra.Command {
+	var f exploreFlags
+	root := &cobra.Command{
+		Use:           "fathom [flags] IMAGE",
+		Short:         "See what a container image ships and what nobody will ever see of it",
+		Long:          rootLong,
+		Example:       rootExample,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return unknownCommand(cmd, args)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ci := f.gated(ciEnvironment(a.getenv("CI")))
+			if len(args) == 0 {
+				if !ci && f.json == "" && a.isTerminal(a.stdout) {
+					return cmd.Help()
+				}
+				return a.ungated(ci, f.json, hinted("fathom --help says what an IMAGE can be; fathom demo needs none", "no IMAGE given"))
+			}
+			err := a.explore(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f, ci)
+			var notFound *load.NotFoundError
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && errors.As(err, &notFound) {
+				return &hintError{err, didYouMean(near)}
+			}
+			return err
+		},
+	}
+	f.add(root)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &hintError{err, cmd.CommandPath() + " --help lists the flags"}
+	})
+	root.SetHelpCommand(newHelp())
+	root.AddCommand(newLs(a), newCat(a), newDemo(a), newVersion(a), newCompletion(a))
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
+	return root
+}
+
+// exploreFlags are those of fathom IMAGE and of fathom demo.
+type exploreFlags struct {
+	imageFlags
+	ci            bool
+	json          string
+	minEfficiency string
+	maxBytes      string
+	maxPercent    string
+	ui            ui.Options
+	set           *pflag.FlagSet
+}
+
+func (f *exploreFlags) add(cmd *cobra.Command) {
+	f.imageFlags.add(cmd)
+	flags := cmd.Flags()
+	f.set = flags
+	flags.BoolVar(&f.ci, "ci", false, "judge the image: exit 1 when a rule fails, 2 when it can't be told (CI=true in the environment does the same)")
+	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`; - is standard output")
+	flags.StringVar(&f.minEfficiency, "min-efficiency", "", "rule: at least this `RATIO` of what is stored is visible (0.9, 90%); implies --ci")
+	flags.StringVar(&f.maxBytes, "max-wasted-bytes", "", "rule: at most this `SIZE` is wasted (20MB, 20MiB); implies --ci")
+	flags.StringVar(&f.maxPercent, "max-wasted-percent", "", "rule: at most this `RATIO` of what is stored is wasted (10%, 0.1); implies --ci")
+	flags.StringVar(&f.ui.Theme, "theme", "", "colours of the explorer: `NAME` is dark, light or mono")
+	flags.BoolVar(&f.ui.NoMouse, "no-mouse", false, "leave the mouse to the terminal")
+	flags.BoolVar(&f.ui.ASCII, "ascii", false, "draw the explorer without box and block characters")
+}
+
+// gated is whether the image is to be judged: as --ci says, where it is given;
+// else when the environment asks for it or there is a rule.
+func (f *exploreFlags) gated(environment bool) bool {
+	if f.set.Changed("ci") {
+		return f.ci
+	}
+	return environment || f.set.Changed("min-efficiency") || f.set.Changed("max-wasted-bytes") || f.set.Changed("max-wasted-percent")
+}
+
+// ciEnvironment is whether the value of CI asks for the gate.
+func ciEnvironment(value string) bool {
+	on, err := strconv.ParseBool(value)
+	return err == nil && on || strings.EqualFold(value, "yes")
+}
+
+// limits are the rules that the flags give. An empty value, as of a variable
+// that isn't set, is an error: a rule is never skipped in silence.
+func (f *exploreFlags) limits() (gate.Limits, error) {
+	var l gate.Limits
+	ratios := []struct {
+		name, value string
+		limit       **float64
+	}{{"min-efficiency", f.minEfficiency, &l.MinEfficiency}, {"max-wasted-percent", f.maxPercent, &l.MaxWastedPercent}}
+	for _, r := range ratios {
+		if !f.set.Changed(r.name) {
+			continue
+		}
+		v, err := gate.ParseRatio(r.value)
+		if err != nil {
+			return l, fmt.Errorf("--%s: %w", r.name, err)
+		}
+		*r.limit = &v
+	}
+	if f.set.Changed("max-wasted-bytes") {
+		v, err := gate.ParseBytes(f.maxBytes)
+		if err != nil {
+			return l, fmt.Errorf("--max-wasted-bytes: %w", err)
+		}
+		l.MaxWastedBytes = &v
+	}
+	if f.json == "" && f.set.Changed("json") {
+		return l, errors.New("--json: the file has no name")
+	}
+	return l, nil
+}
+
+// explore opens an image and shows it in every way that was asked for.
+func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool) error {
+	limits, err := f.limits()
+	if err != nil {
+		return a.ungated(ci, f.json, err)
+	}
+	an, err := a.analyze(ctx, src, &f.imageFlags)
+	if err != nil {
+		return a.ungated(ci, f.json, err)
+	}
+	defer an.Image.Close()
+	if !ci && f.json == "" && a.interactive(src) {
+		return ui.Run(ctx, an, f.ui)
+	}
+	return a.print(ctx, an.Report, f.json, ci, limits)
+}
+
+// interactive is whether a person sits at a terminal. With the image on
+// standard input the keys come from the controlling terminal, as the UI reads
+// them from there in any case.
+func (a *app) interactive(src source) bool {
+	if !a.isTerminal(a.stdout) {
+		return false
+	}
+	if src.ref != "-" || src.name != "" {
+		return a.isTerminal(a.stdin)
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	tty.Close()
+	return true
+}
+
+// print writes the report and the verdict. The gate has the last word unless
+// something could not be written.
+func (a *app) print(ctx context.Context, r *analyzer.Report, file string, ci bool, limits gate.Limits) error {
+	var verdict *gate.Verdict
+	if ci {
+		v, err := gate.Check(r, limits)
+		if err != nil {
+			return a.ungated(ci, file, fmt.Errorf("judging %s: %w", r.Image.Reference, err))
+		}
+		verdict = &v
+	}
+	if err := a.writeJSON(ctx, r, file); err != nil {
+		return a.ungated(ci, file, err)
+	}
+	var err error
+	switch {
+	case file == "" || ci && file != "-":
+		err = report.Text(a.stdout, r, verdict)
+	case ci:
+		err = report.Verdict(a.stderr, verdict)
+	}
+	if err != nil {
+		return err
+	}
+	if verdict != nil && !verdict.Pass() {
+		return errRule
+	}
+	return nil
+}
+
+func (a *app) writeJSON(ctx context.Context, r *analyzer.Report, file string) error {
+	switch file {
+	case "":
+		return nil
+	case "-":
+		return report.JSON(a.stdout, r)
+	}
+	return report.WriteFile(ctx, file, func(w io.Writer) error { return report.JSON(w, r) })
+}
+
+// ungated is err, after the gate's last line has said that nothing was judged.
+// It stands where the verdict would have.
+func (a *app) ungated(ci bool, file string, err error) error {
+	if !ci {
+		return err
+	}
+	if file == "-" {
+		fmt.Fprintln(a.stderr, report.VerdictLine(nil))
+	} else {
+		fmt.Fprintln(a.stdout, report.VerdictLine(nil))
+	}
+	return err
+}
+
+// unknownCommand is the error for more arguments than one IMAGE.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	hint := "fathom --help lists the commands; it takes one IMAGE"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = didYouMean(near)
+	}
+	return hinted(hint, "unknown command %q", args[0])
+}
+
+func didYouMean(commands []string) string {
+	return "did you mean fathom " + strings.Join(commands, " or fathom ") + "?"
+}

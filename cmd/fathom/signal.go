@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// signalError is the cause of a context that a signal ended.
+type signalError struct{ sig os.Signal }
+
+func (e signalError) Error() string {
+	if e.sig == syscall.SIGINT {
+		return "interrupted"
+	}
+	return "ended by a signal: " + e.sig.String()
+}
+
+func (e signalError) exitCode() int {
+	if n, ok := e.sig.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return exitError
+}
+
+// withSignals is a context that SIGINT, SIGTERM and SIGHUP end, so that
+// everything cleans up behind itself; a second one ends the process at once.
+// SIGPIPE becomes an error of the write that caused it.
+func withSignals(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE)
+	stopped := make(chan struct{})
+	go func() {
+		select {
+		case sig := <-caught:
+			signal.Stop(caught)
+			cancel(signalError{sig})
+		case <-stopped:
+			signal.Stop(caught)
+		}
+	}()
+	return ctx, func() {
+		close(stopped)
+		cancel(nil)
+	}
+}
