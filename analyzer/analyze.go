@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -75,20 +76,16 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	return &Analysis{Image: img, Tree: t, Report: measure(img, t, warnings)}, nil
 }
 
-// readLayers starts reading, the largest layer first, as many at a time as
-// there are processors. Each layer's entries arrive on its own channel.
+// readLayers starts reading as many layers at a time as there are processors,
+// and gives each layer's entries on its own channel.
 func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Options) []chan *layer.Diff {
 	diffs := make([]chan *layer.Diff, len(img.Layers))
-	order := make([]int, len(img.Layers))
 	tasks := make([]*Task, len(img.Layers))
 	for i, l := range img.Layers {
 		diffs[i] = make(chan *layer.Diff, 1)
-		order[i] = i
 		tasks[i] = opt.Progress.Start(fmt.Sprintf("layer %d", i), max(l.Blob.Size, 0))
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return int(min(max(img.Layers[b].Blob.Size-img.Layers[a].Blob.Size, -1), 1))
-	})
+	order := readingOrder(img.Layers)
 	var next atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), len(order)) {
 		group.Go(func() error {
@@ -111,6 +108,25 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Opti
 		})
 	}
 	return diffs
+}
+
+// readingOrder is the bottom layer first, so that the entries of a layer can be
+// applied, and forgotten, soon after they were read; but compressed layers,
+// whose decoding takes far longer than anything else, from the largest down, so
+// that no processor is left with a large one at the end.
+func readingOrder(layers []Layer) []int {
+	order := make([]int, len(layers))
+	for i := range order {
+		order[i] = i
+	}
+	size := func(i int) int64 {
+		if layers[i].Compressed {
+			return layers[i].Blob.Size
+		}
+		return 0
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size(b), size(a)) })
+	return order
 }
 
 // layerName is how errors name layer i.

@@ -34,7 +34,9 @@ var forms = []struct {
 	{name: "oci plain", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.None) }},
 	{name: "oci gzip", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.Gzip) }},
 	{name: "oci zstd folder", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.Zstd) }, folder: true},
-	{name: "oci mixed", write: func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.None, imagetest.Gzip, imagetest.Zstd) }},
+	{name: "oci mixed", write: func(i *imagetest.Image) imagetest.Archive {
+		return i.OCI(imagetest.None, imagetest.Gzip, imagetest.Zstd)
+	}},
 	{name: "rules_oci", write: func(i *imagetest.Image) imagetest.Archive { return i.RulesOCI(imagetest.Gzip) }, folder: true},
 	{name: "skopeo dir", write: func(i *imagetest.Image) imagetest.Archive { return i.SkopeoDir(imagetest.None, imagetest.Gzip) }, folder: true},
 }

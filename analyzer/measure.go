@@ -67,14 +67,6 @@ func countBytes(r *Report, t *filetree.Tree) {
 		if s.HiddenBy != s.Layer {
 			r.Layers[s.HiddenBy].HidesBytes += s.Bytes
 		}
-		if s.Bytes == 0 {
-			continue
-		}
-		w := Waste{Path: t.Path(s.Lost), Bytes: s.Bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
-		if !utf8.ValidString(w.Path) {
-			w.PathBytes = []byte(w.Path)
-		}
-		r.Waste = append(r.Waste, w)
 	}
 	for i := range r.Layers {
 		l := &r.Layers[i]
@@ -87,15 +79,54 @@ func countBytes(r *Report, t *filetree.Tree) {
 	if r.Totals.StoredBytes > 0 {
 		r.Totals.Efficiency = float64(r.Totals.VisibleBytes) / float64(r.Totals.StoredBytes)
 	}
-	slices.SortFunc(r.Waste, func(a, b Waste) int {
-		return cmp.Or(
-			cmp.Compare(b.Bytes, a.Bytes),
-			cmp.Compare(a.Path, b.Path),
-			cmp.Compare(a.StoredIn, b.StoredIn),
-			cmp.Compare(a.HiddenBy, b.HiddenBy),
-			cmp.Compare(a.Cause, b.Cause),
-		)
+	listWaste(r, t)
+}
+
+// listWaste lists what is wasted, the largest first, equal sizes by path.
+// There may be a hundred thousand pieces: what is sorted are numbers.
+func listWaste(r *Report, t *filetree.Tree) {
+	type piece struct {
+		bytes   int64
+		content filetree.Content
+		rank    int32 // of the path
+	}
+	var pieces []piece
+	for c := range filetree.Content(t.Contents()) {
+		if s := t.Stored(c); s.Cause != filetree.Visible && s.Bytes > 0 {
+			pieces = append(pieces, piece{bytes: s.Bytes, content: c})
+		}
+	}
+	// Nodes are nearly in the order of their paths; a file that several layers
+	// stored is there several times.
+	slices.SortFunc(pieces, func(a, b piece) int {
+		return cmp.Or(cmp.Compare(t.Stored(a.content).Lost, t.Stored(b.content).Lost), cmp.Compare(a.content, b.content))
 	})
+	paths := make([]string, len(pieces))
+	order := make([]int32, len(pieces))
+	for i, p := range pieces {
+		order[i] = int32(i)
+		if i > 0 && t.Stored(p.content).Lost == t.Stored(pieces[i-1].content).Lost {
+			paths[i] = paths[i-1]
+			continue
+		}
+		paths[i] = t.Path(t.Stored(p.content).Lost)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(paths[a], paths[b]) })
+	for rank, i := range order {
+		pieces[i].rank = int32(rank)
+	}
+	slices.SortFunc(pieces, func(a, b piece) int {
+		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.rank, b.rank))
+	})
+	r.Waste = make([]Waste, len(pieces))
+	for i, p := range pieces {
+		s := t.Stored(p.content)
+		w := Waste{Path: paths[order[p.rank]], Bytes: p.bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
+		if !utf8.ValidString(w.Path) {
+			w.PathBytes = []byte(w.Path)
+		}
+		r.Waste[i] = w
+	}
 }
 
 // countPaths fills in how many paths each layer changed.
