@@ -1,0 +1,212 @@
+package ui
+
+// move moves the cursor of the place that has the keys by n rows.
+func (u *ui) move(n int) {
+	switch at := u.place(); at {
+	case inFiles:
+		if u.files.out != nil {
+			u.files.out.Move(n)
+		}
+	case inViewer, inHelp:
+		u.over[len(u.over)-1].scroller().scroll(n)
+	default:
+		u.rows().move(n)
+		u.moved()
+	}
+}
+
+// rows is the list that has the keys; nil for the files.
+func (u *ui) rows() *list {
+	switch u.place() {
+	case inLayers:
+		return &u.layers.list
+	case inDetail:
+		return &u.detail.list
+	case inWaste:
+		return &u.waste.list
+	case inFiles:
+		return nil
+	}
+	return u.over[len(u.over)-1].scroller()
+}
+
+// moved follows a cursor that decides what another pane shows.
+func (u *ui) moved() {
+	if u.place() == inLayers {
+		u.followLayer()
+	}
+}
+
+// page moves by n halves of the window.
+func (u *ui) page(n int) {
+	switch u.place() {
+	case inFiles:
+		if u.files.out != nil {
+			u.files.out.Page(n * max(u.files.h/2, 1))
+		}
+	case inViewer, inHelp:
+		l := u.rows()
+		l.scroll(n * max(l.h/2, 1))
+	default:
+		l := u.rows()
+		l.scroll(n * max(l.h/2, 1))
+		l.move(n * max(l.h/2, 1))
+		u.moved()
+	}
+}
+
+// end goes to the first row or the last one.
+func (u *ui) end(last bool) {
+	l := u.rows()
+	switch {
+	case l == nil && u.files.out == nil:
+	case l == nil && last:
+		u.files.out.Last()
+	case l == nil:
+		u.files.out.First()
+	case u.place()&(inViewer|inHelp) != 0 && last:
+		l.scroll(l.n)
+	case u.place()&(inViewer|inHelp) != 0:
+		l.scroll(-l.n)
+	case last:
+		l.last()
+	default:
+		l.first()
+	}
+	u.moved()
+}
+
+// enter opens what is under the cursor.
+func (u *ui) enter() {
+	if u.place() == inWaste {
+		if it, ok := u.waste.current(); ok {
+			u.jump(it)
+		}
+		return
+	}
+	r, ok := u.files.current()
+	switch {
+	case !ok:
+	case r.Dir:
+		u.files.out.Toggle()
+	default:
+		u.view()
+	}
+}
+
+func (u *ui) open() {
+	if u.files.out != nil {
+		u.files.out.Open()
+	}
+}
+
+func (u *ui) close() {
+	if u.files.out != nil {
+		u.files.out.Close()
+	}
+}
+
+func (u *ui) fold() {
+	if u.place() == inWaste {
+		if !u.waste.setOpen(true) {
+			u.waste.setOpen(false)
+		}
+		return
+	}
+	if u.files.out != nil {
+		u.files.out.Toggle()
+	}
+}
+
+func (u *ui) foldAll(open bool) {
+	if u.files.out != nil {
+		u.files.out.OpenAll(open)
+	}
+}
+
+// whole chooses between a layer's changes and everything up to it.
+func (u *ui) whole(all bool) {
+	if u.files.out == nil {
+		return
+	}
+	u.showWaste = false
+	u.files.show(u.files.layer, all)
+	u.stale()
+}
+
+func (u *ui) openFilter() {
+	if u.files.out != nil {
+		u.showWaste = false
+		u.over = append(u.over, &filter{f: u.files})
+	}
+}
+
+// toggleFilter toggles kind i of the filter menu, or the one under its cursor.
+func (u *ui) toggleFilter(i int) {
+	f, ok := u.over[len(u.over)-1].(*filter)
+	if !ok {
+		return
+	}
+	if i < 0 {
+		i = f.at
+	}
+	f.toggle(i)
+}
+
+// again goes to the next or previous hit.
+func (u *ui) again(forward bool) {
+	switch {
+	case u.search.text == "":
+		u.note = "look for something first (/)"
+	case u.search.busy:
+		u.note = "still looking"
+	case len(u.search.hits) == 0:
+		u.note = "not found: " + safe(u.search.text)
+	default:
+		u.showWaste = false
+		u.setFocus(filesPane)
+		u.hit(forward, false)
+	}
+}
+
+// pan moves the viewer sideways.
+func (u *ui) pan(n int) {
+	if v, ok := u.over[len(u.over)-1].(*viewer); ok {
+		v.left = max(v.left+n, 0)
+	}
+}
+
+func (u *ui) toggleHex() {
+	if v, ok := u.over[len(u.over)-1].(*viewer); ok && !v.busy {
+		v.hex = !v.hex
+		v.list = list{h: v.h}
+		v.left = 0
+	}
+}
+
+// follow goes to the layer that a line is about.
+func (u *ui) follow() {
+	lines, at := u.detail.lines, u.detail.at
+	if t, ok := u.top().(*text); ok {
+		lines, at = t.lines, t.at
+	}
+	if at >= len(lines) || lines[at].layer < 0 {
+		return
+	}
+	layer := lines[at].layer
+	if len(u.over) > 0 {
+		u.escape()
+		u.selectLayer(layer)
+		u.setFocus(layersPane)
+		return
+	}
+	u.goLayer(layer)
+}
+
+// top is the innermost overlay; nil when there is none.
+func (u *ui) top() overlay {
+	if len(u.over) == 0 {
+		return nil
+	}
+	return u.over[len(u.over)-1]
+}

@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/uniseg"
+)
+
+// canvas is a rectangle of the screen. Nothing drawn on it leaves it, and no
+// text is interpreted: what an image names is cells and nothing else.
+type canvas struct {
+	s          tcell.Screen
+	x, y, w, h int
+	th         *theme
+}
+
+// sub is the part of c at x, y, as far as it lies within.
+func (c canvas) sub(x, y, w, h int) canvas {
+	x, y = max(x, 0), max(y, 0)
+	w, h = max(min(w, c.w-x), 0), max(min(h, c.h-y), 0)
+	return canvas{c.s, c.x + x, c.y + y, w, h, c.th}
+}
+
+// text draws s from column x of line y and returns the column after it. What
+// doesn't fit is cut; a wide character is never halved.
+func (c canvas) text(x, y int, st tcell.Style, s string) int {
+	if y < 0 || y >= c.h {
+		return x
+	}
+	for s != "" && x < c.w {
+		if b := s[0]; b >= ' ' && b < 0x7f && (len(s) == 1 || s[1] < 0x80) {
+			if x >= 0 {
+				c.s.Put(c.x+x, c.y+y, s[:1], st)
+			}
+			x, s = x+1, s[1:]
+			continue
+		}
+		g, rest, w, _ := uniseg.FirstGraphemeClusterInString(s, -1)
+		if x+w > c.w {
+			return x
+		}
+		if w > 0 && x >= 0 {
+			c.s.Put(c.x+x, c.y+y, g, st)
+		}
+		x, s = x+w, rest
+	}
+	return x
+}
+
+// short is text that ends in an ellipsis when it is wider than w.
+func (c canvas) short(x, y, w int, st tcell.Style, s string) int {
+	w = min(w, c.w-x)
+	if w <= 0 {
+		return x
+	}
+	if width(s) <= w {
+		return c.text(x, y, st, s)
+	}
+	head, _ := cut(s, w-width(c.th.glyph.ellipsis))
+	return c.text(c.text(x, y, st, head), y, st, c.th.glyph.ellipsis)
+}
+
+// tail is text that begins with an ellipsis when it is wider than w: the end
+// of a path says most.
+func (c canvas) tail(x, y, w int, st tcell.Style, s string) int {
+	w = min(w, c.w-x)
+	if w <= 0 {
+		return x
+	}
+	over := width(s) - w
+	if over <= 0 {
+		return c.text(x, y, st, s)
+	}
+	over += width(c.th.glyph.ellipsis)
+	for state := -1; s != "" && over > 0; {
+		w := 0
+		_, s, w, state = uniseg.FirstGraphemeClusterInString(s, state)
+		over -= w
+	}
+	return c.text(c.text(x, y, st, c.th.glyph.ellipsis), y, st, s)
+}
+
+// right draws s so that it ends before column x.
+func (c canvas) right(x, y int, st tcell.Style, s string) {
+	c.text(x-width(s), y, st, s)
+}
+
+// fill sets w cells of line y.
+func (c canvas) fill(x, y, w int, st tcell.Style, glyph string) {
+	if y < 0 || y >= c.h {
+		return
+	}
+	for end := min(x+w, c.w); x < end; x++ {
+		c.s.Put(c.x+x, c.y+y, glyph, st)
+	}
+}
+
+// clear blanks the whole canvas.
+func (c canvas) clear() {
+	for y := range c.h {
+		c.fill(0, y, c.w, c.th.text, " ")
+	}
+}
+
+// bar draws a bar of at most w cells: good of all in full blocks, then bad in
+// light ones. Whatever is above zero has a cell. It draws nothing behind it.
+func (c canvas) bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell.Style) {
+	if all <= 0 || w <= 0 {
+		return
+	}
+	cells := func(n int64) int {
+		if n <= 0 {
+			return 0
+		}
+		return max(int(float64(n)/float64(all)*float64(w)+0.5), 1)
+	}
+	total, waste := min(cells(good+bad), w), cells(bad)
+	if good > 0 && total > 1 {
+		waste = min(waste, total-1)
+	}
+	waste = min(waste, total)
+	c.fill(x, y, total-waste, goodStyle, c.th.glyph.full)
+	c.fill(x+total-waste, y, waste, badStyle, c.th.glyph.light)
+}
+
+// width is how many cells s takes.
+func width(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return uniseg.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
+// cut splits s so that its head takes at most w cells.
+func cut(s string, w int) (head, rest string) {
+	used, rest := 0, s
+	for state := -1; rest != ""; {
+		_, after, gw, st := uniseg.FirstGraphemeClusterInString(rest, state)
+		if used+gw > w {
+			break
+		}
+		used, rest, state = used+gw, after, st
+	}
+	return s[:len(s)-len(rest)], rest
+}

@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"encoding/base64"
+	"os"
+	"strings"
+)
+
+// maxClip is the most that terminals take for the clipboard in one sequence.
+const maxClip = 74000
+
+// copy asks the terminal to put text on the clipboard (OSC 52). Whether it did
+// nobody tells; tmux and screen pass it on only when it is wrapped for them.
+// It is false when there is no terminal to ask, or the text is too long.
+func (s *session) copy(text string) bool {
+	data := base64.StdEncoding.EncodeToString([]byte(text))
+	tty, ok := s.screen.Tty()
+	if len(data) > maxClip {
+		return false
+	}
+	if !ok {
+		s.screen.SetClipboard([]byte(text))
+		return true
+	}
+	_, err := tty.Write([]byte(osc52(data, os.Getenv)))
+	return err == nil
+}
+
+// osc52 is the sequence that sets the clipboard to the base64 data.
+func osc52(data string, getenv func(string) string) string {
+	plain := "\x1b]52;c;" + data + "\x07"
+	switch {
+	case getenv("TMUX") != "":
+		return plain + "\x1bPtmux;" + strings.ReplaceAll(plain, "\x1b", "\x1b\x1b") + "\x1b\\"
+	case getenv("STY") != "" || strings.HasPrefix(getenv("TERM"), "screen"):
+		// screen takes no more than 768 bytes of a string at once.
+		var b strings.Builder
+		for rest := plain; rest != ""; {
+			n := min(len(rest), 252)
+			b.WriteString("\x1bP" + rest[:n] + "\x1b\\")
+			rest = rest[n:]
+		}
+		return b.String()
+	}
+	return plain
+}

@@ -1,0 +1,371 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+	"fathom/ui/outline"
+	"fathom/ui/report"
+)
+
+// files is the pane of the tree.
+type files struct {
+	tree  *filetree.Tree
+	out   *outline.Outline // nil for an image without layers
+	layer int
+	whole bool
+	h     int   // rows of the last frame
+	all   int64 // what the whole view weighs, gone included
+	gone  bool  // something is gone in this view
+	heads []head
+	only  bool // nothing but what the search found is shown
+}
+
+// head is where the title of a column stands, for clicks.
+type head struct {
+	from, to int
+	order    outline.Order
+}
+
+func newFiles(t *filetree.Tree) *files {
+	f := &files{tree: t}
+	if t.Layers() > 0 {
+		f.out = outline.New(t)
+		f.show(0, false)
+	}
+	return f
+}
+
+// show changes what is shown; everything a person chose stays.
+func (f *files) show(layer int, whole bool) {
+	if f.out == nil || layer < 0 {
+		return
+	}
+	f.layer, f.whole = layer, whole
+	v := f.tree.View(layer-1, layer)
+	f.out.Show(v, whole)
+	sum := v.Sum(filetree.Root)
+	f.all, f.gone = sum.Stored+sum.Removed, sum.Removed > 0 && !whole
+	if whole {
+		f.all = sum.Size
+	}
+}
+
+// current is the row under the cursor.
+func (f *files) current() (outline.Row, bool) {
+	if f.out == nil {
+		return outline.Row{}, false
+	}
+	return f.out.Cursor()
+}
+
+// columns are the widths of what stands before the name; 0 leaves one out.
+type columns struct {
+	bar, size, gone, files, mode, owner int
+}
+
+// fit chooses columns: the name has at least 24 cells, then the size comes
+// first, the owner last.
+func (f *files) fit(w int) columns {
+	order, _ := f.out.Order()
+	var c columns
+	w -= 3 + 24 // the marks
+	take := func(col *int, need int) {
+		if w >= need {
+			*col = need
+			w -= need
+		} else {
+			w = 0
+		}
+	}
+	w += 8 // a name may be a little shorter when that shows its size
+	take(&c.size, 9)
+	w = max(w-8, 0)
+	if order == outline.ByCount {
+		take(&c.files, 8)
+	}
+	if f.gone {
+		take(&c.gone, 10)
+	}
+	take(&c.bar, 9)
+	take(&c.mode, 11)
+	take(&c.owner, 10)
+	return c
+}
+
+func (f *files) draw(c canvas, focused bool, find *search) {
+	if f.out == nil {
+		c.text(1, 0, c.th.dim, "this image has no files")
+		return
+	}
+	cols := f.fit(c.w)
+	f.heads = f.heads[:0]
+	if c.h > 5 {
+		f.drawHead(c, cols)
+		c = c.sub(0, 1, c.w, c.h-1)
+	}
+	f.h = c.h
+	rows, at := f.out.Rows(c.h)
+	if len(rows) == 0 && c.h > 0 {
+		c.short(1, 0, c.w-2, c.th.dim, f.why())
+	}
+	for y, r := range rows {
+		f.drawRow(c, y, r, cols, onLine(c, y, y == at, focused), find)
+	}
+}
+
+// why says why there are no rows.
+func (f *files) why() string {
+	switch {
+	case f.only:
+		return "nothing here is called that (F shows everything again)"
+	case f.out.Scope().Marks != outline.AllMarks:
+		return "nothing here passes the filter (f)"
+	case f.whole:
+		return "there are no files yet"
+	}
+	return "this layer touches no files (a shows everything up to it)"
+}
+
+func (f *files) drawHead(c canvas, cols columns) {
+	order, reverse := f.out.Order()
+	arrow := c.th.glyph.down
+	if reverse != (order == outline.ByName) {
+		arrow = c.th.glyph.up
+	}
+	title := func(from, to int, right bool, text string, by outline.Order) {
+		st := c.th.dim
+		if order == by {
+			st = c.th.strong
+			if right {
+				text = arrow + text
+			} else {
+				text += arrow
+			}
+		}
+		if right {
+			c.right(to, 0, st, text)
+		} else {
+			c.text(from, 0, st, text)
+		}
+		f.heads = append(f.heads, head{from, to, by})
+	}
+	x := 3
+	if cols.bar > 0 {
+		x += cols.bar
+	}
+	if cols.size > 0 {
+		name := "stored"
+		if f.whole {
+			name = "size"
+		}
+		title(x, x+cols.size-1, true, name, outline.BySize)
+		x += cols.size
+	}
+	if cols.gone > 0 {
+		c.right(x+cols.gone-1, 0, c.th.dim, "gone")
+		x += cols.gone
+	}
+	if cols.files > 0 {
+		title(x, x+cols.files-1, true, "files", outline.ByCount)
+		x += cols.files
+	}
+	if cols.mode > 0 {
+		c.text(x, 0, c.th.dim, "mode")
+		x += cols.mode
+	}
+	if cols.owner > 0 {
+		c.text(x, 0, c.th.dim, "owner")
+		x += cols.owner
+	}
+	title(x, c.w, false, "name", outline.ByName)
+}
+
+func (f *files) drawRow(c canvas, y int, r outline.Row, cols columns, on func(tcell.Style) tcell.Style, find *search) {
+	th := c.th
+	mark := r.Change.Mark
+	if mark == filetree.Unchanged && !r.Change.Touched {
+		mark = filetree.Absent
+	}
+	sign, st := th.mark(mark)
+	c.text(0, y, on(st.Bold(true)), sign)
+	if r.Below != filetree.Absent && r.Below != mark {
+		sign, st = th.mark(r.Below)
+		c.text(1, y, on(st.Dim(true)), sign)
+	}
+	x := 3
+	if cols.bar > 0 {
+		c.bar(x, y, cols.bar-1, r.Size, r.Gone, f.all, on(th.visible), on(th.wasted))
+		x += cols.bar
+	}
+	if cols.size > 0 {
+		size, st := report.Size(r.Size), on(sizeStyle(th, r.Size))
+		if r.Size == 0 && r.Gone > 0 && cols.gone == 0 {
+			size, st = "-"+report.Size(r.Gone), on(th.removed)
+		} else if r.Size == 0 && mark == filetree.Removed {
+			size = ""
+		}
+		c.right(x+cols.size-1, y, st, size)
+		x += cols.size
+	}
+	if cols.gone > 0 {
+		if r.Gone > 0 {
+			c.right(x+cols.gone-1, y, on(th.removed), "-"+report.Size(r.Gone))
+		}
+		x += cols.gone
+	}
+	if cols.files > 0 {
+		if r.Dir {
+			c.right(x+cols.files-1, y, on(th.text), strconv.Itoa(r.Files))
+		}
+		x += cols.files
+	}
+	if cols.mode > 0 {
+		c.text(x, y, on(th.dim), modeText(r.State))
+		x += cols.mode
+	}
+	if cols.owner > 0 {
+		c.short(x, y, cols.owner-1, on(th.dim), fmt.Sprintf("%d:%d", r.State.UID, r.State.GID))
+		x += cols.owner
+	}
+	f.drawName(c, x, y, r, on, find)
+}
+
+// indent is how far a row of that depth stands in; deep rows stop moving where
+// they would leave no room for the name.
+func indent(depth, w int) int { return min(2*depth, max(w-16, 0)) }
+
+func (f *files) drawName(c canvas, x, y int, r outline.Row, on func(tcell.Style) tcell.Style, find *search) {
+	th := c.th
+	x += indent(r.Depth, c.w-x)
+	if r.Dir {
+		tri := th.glyph.closed
+		if r.Open {
+			tri = th.glyph.open
+		}
+		c.text(x, y, on(th.dim), tri)
+	}
+	x += 2
+	st := th.text
+	switch {
+	case r.Change.Mark == filetree.Removed:
+		st = th.removed
+	case r.Dir:
+		st = th.dir
+	case r.State.Kind != layer.File:
+		st = th.link
+	}
+	name := report.Safe(r.Name)
+	from := x
+	if r.Dir {
+		name += "/"
+		x = c.tail(x, y, c.w-x, on(st), name)
+	} else {
+		x = c.short(x, y, c.w-x, on(st), name)
+	}
+	if find.active() && x-from == width(name) {
+		if i, j, ok := find.pattern.In(name); ok {
+			c.text(from+width(name[:i]), y, on(th.found), name[i:j])
+		}
+	}
+	switch k := r.State.Kind; {
+	case k == layer.Symlink || k == layer.Link:
+		to := " " + th.glyph.arrow + " " + report.Safe(r.State.Target)
+		if k == layer.Link {
+			to += " (missing)"
+		}
+		c.short(x, y, c.w-x, on(th.dim), to)
+	case k == layer.Char || k == layer.Block:
+		c.short(x, y, c.w-x, on(th.dim), fmt.Sprintf("  %s device %d,%d", k, r.State.Major, r.State.Minor))
+	case k == layer.Fifo:
+		c.short(x, y, c.w-x, on(th.dim), "  named pipe")
+	case r.Change.Mark == filetree.Unchanged && r.Change.Stored > 0:
+		c.short(x, y, c.w-x, on(th.again), "  stored again")
+	}
+}
+
+// triangle is whether column x of a row is the one that folds it.
+func (f *files) triangle(r outline.Row, x, w int) bool {
+	cols := f.fit(w)
+	at := 3 + cols.bar + cols.size + cols.gone + cols.files + cols.mode + cols.owner
+	at += indent(r.Depth, w-at)
+	return r.Dir && (x == at || x == at+1)
+}
+
+// modeText is the mode as ls -l shows it.
+func modeText(st filetree.State) string {
+	b := []byte("?rwxrwxrwx")
+	b[0] = "-dl-cbp??"[min(int(st.Kind), 8)]
+	for i := range 9 {
+		if st.Mode&(1<<(8-i)) == 0 {
+			b[1+i] = '-'
+		}
+	}
+	special := func(bit uint16, at int, on, off byte) {
+		if st.Mode&bit == 0 {
+			return
+		}
+		if b[at] == 'x' {
+			b[at] = on
+		} else {
+			b[at] = off
+		}
+	}
+	special(04000, 3, 's', 'S')
+	special(02000, 6, 's', 'S')
+	special(01000, 9, 't', 'T')
+	return string(b)
+}
+
+// status is what the line at the bottom says of the pane: its order and filter.
+func (f *files) status(th *theme) string {
+	if f.out == nil {
+		return ""
+	}
+	order, reverse := f.out.Order()
+	text := [...]string{"size ", "name ", "files "}[order]
+	if reverse != (order == outline.ByName) {
+		text += th.glyph.up
+	} else {
+		text += th.glyph.down
+	}
+	if marks := f.out.Scope().Marks; marks != outline.AllMarks {
+		text += "  only "
+		for _, m := range []filetree.Mark{filetree.Added, filetree.Modified, filetree.Removed, filetree.Unchanged} {
+			if marks.Has(m) {
+				sign, _ := th.mark(m)
+				text += sign
+			}
+		}
+	}
+	return text
+}
+
+// nextOrder is what s does: the order reversed, then the next one.
+func (f *files) nextOrder() {
+	if f.out == nil {
+		return
+	}
+	order, reverse := f.out.Order()
+	if reverse {
+		f.out.SetOrder((order+1)%3, false)
+	} else {
+		f.out.SetOrder(order, true)
+	}
+}
+
+// sortBy is a click on a column's title: again reverses.
+func (f *files) sortBy(x int) bool {
+	for _, h := range f.heads {
+		if x >= h.from && x < h.to {
+			order, reverse := f.out.Order()
+			f.out.SetOrder(h.order, order == h.order && !reverse)
+			return true
+		}
+	}
+	return false
+}

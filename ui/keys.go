@@ -1,0 +1,206 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+)
+
+// place is a set of the places where a key means something.
+type place uint8
+
+const (
+	inLayers place = 1 << iota
+	inDetail
+	inFiles
+	inWaste
+	inViewer
+	inHelp
+	inImage
+	inFilter
+
+	inPanes    = inLayers | inDetail | inFiles | inWaste
+	everywhere = place(0xff)
+)
+
+// binding is one row of the key table. The table drives the handling, the help,
+// the hints at the bottom and docs/keys.md.
+type binding struct {
+	keys   string // names with spaces between, the usual ones first
+	places place
+	group  string
+	hint   string // a word for the bottom line; "" is not shown there
+	help   string // "" for a key that another line explains
+	run    func(*ui)
+}
+
+// bindings is the key table. Where two rows have the same key in the same
+// place, the first one counts.
+func bindings() []binding {
+	scrolls := inViewer | inHelp | inImage | inFilter
+	return []binding{
+		{"up k", everywhere, "Move", "", "up", func(u *ui) { u.move(-1) }},
+		{"down j", everywhere, "Move", "", "down", func(u *ui) { u.move(1) }},
+		{"pgup", everywhere, "Move", "", "a page up", func(u *ui) { u.page(-2) }},
+		{"pgdn", everywhere, "Move", "", "a page down", func(u *ui) { u.page(2) }},
+		{"ctrl-u", everywhere, "Move", "", "half a page up", func(u *ui) { u.page(-1) }},
+		{"ctrl-d", everywhere, "Move", "", "half a page down", func(u *ui) { u.page(1) }},
+		{"home g", everywhere, "Move", "", "to the first row", func(u *ui) { u.end(false) }},
+		{"end G", everywhere, "Move", "", "to the last row", func(u *ui) { u.end(true) }},
+
+		{"tab", inPanes, "Panes", "", "the next pane", func(u *ui) { u.setFocus(u.focus + 1) }},
+		{"shift-tab", inPanes, "Panes", "", "the previous pane", func(u *ui) { u.setFocus(u.focus - 1) }},
+		{"1", inPanes, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
+		{"2", inPanes, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
+		{"3", inPanes, "Panes", "", "files, or waste", func(u *ui) { u.setFocus(filesPane) }},
+		{"[", inPanes, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer - 1) }},
+		{"]", inPanes, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer + 1) }},
+
+		{"enter right l", inLayers, "Layers", "files", "to the layer's files", func(u *ui) { u.showWaste = false; u.setFocus(filesPane) }},
+		{"e", inLayers, "Layers", "empty steps", "show or hide steps that made no layer", func(u *ui) { u.layers.toggleEmpty() }},
+		{"enter", inDetail, "Layers", "go to the layer", "on a line of the details: to its layer", func(u *ui) { u.follow() }},
+		{"left h", inDetail, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
+
+		{"enter", inFiles, "Files", "open", "open a folder, view a file", func(u *ui) { u.enter() }},
+		{"right l", inFiles, "Files", "", "open a folder, then step into it", func(u *ui) { u.open() }},
+		{"left h", inFiles, "Files", "", "close a folder, or go to the one above", func(u *ui) { u.close() }},
+		{"space", inFiles, "Files", "fold", "open or close a folder", func(u *ui) { u.fold() }},
+		{"+ }", inFiles, "Files", "", "open all folders", func(u *ui) { u.foldAll(true) }},
+		{"- { ctrl-space", inFiles, "Files", "", "close all folders", func(u *ui) { u.foldAll(false) }},
+		{"a", inPanes, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
+		{"ctrl-l", inPanes, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
+		{"ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
+		{"s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},
+		{"f", inPanes, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
+		{"v", inFiles, "Files", "", "view a file: text or hex", func(u *ui) { u.view() }},
+
+		{"/ ctrl-f", inPanes, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", func(u *ui) { u.openSearch() }},
+		{"n", inPanes, "Search", "", "the next one found", func(u *ui) { u.again(true) }},
+		{"N", inPanes, "Search", "", "the one before", func(u *ui) { u.again(false) }},
+		{"F", inPanes, "Search", "", "show only what was found", func(u *ui) { u.toggleOnly() }},
+
+		{"w", inPanes, "Waste", "waste", "waste in place of files", func(u *ui) { u.toggleWaste() }},
+		{"enter", inWaste, "Waste", "show in tree", "to the place in the tree, in the layer that hid it", func(u *ui) { u.enter() }},
+		{"right l", inWaste, "Waste", "", "show what was in a folder", func(u *ui) { u.waste.setOpen(true) }},
+		{"left h", inWaste, "Waste", "", "hide it", func(u *ui) { u.waste.setOpen(false) }},
+		{"space", inWaste, "Waste", "", "", func(u *ui) { u.fold() }},
+		{"s", inWaste, "Waste", "sort", "sort by size, cause, layers, path; again reverses", func(u *ui) { u.waste.nextOrder() }},
+
+		{"right l", inViewer, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
+		{"left h", inViewer, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
+		{"t", inViewer, "Viewer", "text/hex", "as text or as hex", func(u *ui) { u.toggleHex() }},
+
+		{"space enter", inFilter, "", "toggle", "", func(u *ui) { u.toggleFilter(-1) }},
+		{"a", inFilter, "", "", "", func(u *ui) { u.toggleFilter(0) }},
+		{"m", inFilter, "", "", "", func(u *ui) { u.toggleFilter(1) }},
+		{"r", inFilter, "", "", "", func(u *ui) { u.toggleFilter(2) }},
+		{"u", inFilter, "", "", "", func(u *ui) { u.toggleFilter(3) }},
+		{"f", inFilter, "", "", "", func(u *ui) { u.escape() }},
+		{"enter", inImage, "", "", "", func(u *ui) { u.follow() }},
+
+		{"i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.over = append(u.over, imagePage(u.a.Report, u.layers)) }},
+		{"y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},
+		{"Y", inPanes, "Program", "", "copy the layer's digest", func(u *ui) { u.copyMore() }},
+		{"?", everywhere &^ inHelp, "Program", "keys", "every key", func(u *ui) { u.over = append(u.over, help(u.keys)) }},
+		{"? q", inHelp, "", "", "", func(u *ui) { u.escape() }},
+		{"q", scrolls &^ inHelp, "", "", "", func(u *ui) { u.escape() }},
+		{"i", inImage, "", "", "", func(u *ui) { u.escape() }},
+		{"esc", everywhere, "Program", "", "close the innermost thing", func(u *ui) { u.escape() }},
+		{"q", inPanes, "Program", "quit", "quit; close what lies over the panes", func(u *ui) { u.do.quit() }},
+		{"ctrl-c", everywhere, "Program", "", "quit", func(u *ui) { u.do.quit() }},
+		{"ctrl-z", everywhere, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
+	}
+}
+
+// has is whether the key is one of the binding's.
+func (b *binding) has(key string) bool {
+	for rest := b.keys; rest != ""; {
+		var name string
+		name, rest, _ = strings.Cut(rest, " ")
+		if name == key {
+			return true
+		}
+	}
+	return false
+}
+
+// names are the keys as people read them.
+func (b *binding) names(th *theme) string { return strings.ReplaceAll(b.keys, " ", ", ") }
+
+// first is the key that the hints name.
+func (b *binding) first() string {
+	name, _, _ := strings.Cut(b.keys, " ")
+	return name
+}
+
+// keyName is the name of a key in the table.
+func keyName(ev *tcell.EventKey) string {
+	switch k := ev.Key(); k {
+	case tcell.KeyRune:
+		if ev.Rune() == ' ' {
+			if ev.Modifiers()&tcell.ModCtrl != 0 {
+				return "ctrl-space"
+			}
+			return "space"
+		}
+		if ev.Modifiers()&tcell.ModAlt != 0 {
+			return "alt-" + string(ev.Rune())
+		}
+		return string(ev.Rune())
+	case tcell.KeyUp:
+		return "up"
+	case tcell.KeyDown:
+		return "down"
+	case tcell.KeyLeft:
+		return "left"
+	case tcell.KeyRight:
+		return "right"
+	case tcell.KeyPgUp:
+		return "pgup"
+	case tcell.KeyPgDn:
+		return "pgdn"
+	case tcell.KeyHome:
+		return "home"
+	case tcell.KeyEnd:
+		return "end"
+	case tcell.KeyEnter:
+		return "enter"
+	case tcell.KeyTab:
+		return "tab"
+	case tcell.KeyBacktab:
+		return "shift-tab"
+	case tcell.KeyEsc:
+		return "esc"
+	case tcell.KeyBackspace, tcell.KeyBackspace2:
+		return "backspace"
+	case tcell.KeyCtrlSpace:
+		return "ctrl-space"
+	default:
+		if k >= tcell.KeyCtrlA && k <= tcell.KeyCtrlZ {
+			return "ctrl-" + string(rune('a'+k-tcell.KeyCtrlA))
+		}
+	}
+	return ""
+}
+
+// keysMarkdown is docs/keys.md.
+func keysMarkdown() string {
+	var b strings.Builder
+	b.WriteString("# Keys of the terminal UI\n\nMade from the key table in `ui/keys.go`; a test keeps it so.\n")
+	group := ""
+	for _, k := range bindings() {
+		if k.help == "" {
+			continue
+		}
+		if k.group != group {
+			group = k.group
+			b.WriteString("\n## " + group + "\n\n| key | what it does |\n|---|---|\n")
+		}
+		var names []string
+		for _, n := range strings.Fields(k.keys) {
+			names = append(names, "`"+n+"`")
+		}
+		b.WriteString("| " + strings.Join(names, " ") + " | " + k.help + " |\n")
+	}
+	return b.String()
+}

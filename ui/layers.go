@@ -1,0 +1,227 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer"
+	"fathom/ui/report"
+)
+
+// layers is the pane of the image's layers, bottom first, as a Dockerfile has
+// them.
+type layers struct {
+	list
+	rep   *analyzer.Report
+	steps []step // the rows
+	empty bool   // steps that made no layer have rows, too
+	max   int64  // what the largest layer stores
+}
+
+// step is a row: a layer, or a step of the history that made none.
+type step struct {
+	layer   int // -1 for an empty step
+	history int // index in the report's history; -1 when it has no such step
+}
+
+func newLayers(rep *analyzer.Report) *layers {
+	l := &layers{rep: rep}
+	for _, lr := range rep.Layers {
+		l.max = max(l.max, lr.StoredBytes)
+	}
+	l.fill()
+	return l
+}
+
+// fill lists the rows anew; the cursor stays with its layer.
+func (l *layers) fill() {
+	was, had := l.current()
+	l.steps = l.steps[:0]
+	next := 0
+	add := func(to, history int) {
+		for ; next < to; next++ { // layers that the history doesn't know
+			l.steps = append(l.steps, step{next, -1})
+		}
+		if next < len(l.rep.Layers) && history >= 0 {
+			l.steps = append(l.steps, step{next, history})
+			next++
+		}
+	}
+	for i, h := range l.rep.History {
+		if h.Layer >= 0 && h.Layer < len(l.rep.Layers) {
+			add(h.Layer, i)
+		} else if h.Layer < 0 && l.empty {
+			l.steps = append(l.steps, step{-1, i})
+		}
+	}
+	add(len(l.rep.Layers), -1)
+	l.fit(len(l.steps), l.h)
+	if had {
+		l.choose(was.layer)
+	}
+}
+
+// current is the row under the cursor.
+func (l *layers) current() (step, bool) {
+	if l.at >= len(l.steps) {
+		return step{-1, -1}, false
+	}
+	return l.steps[l.at], true
+}
+
+// choose puts the cursor on a layer.
+func (l *layers) choose(layer int) {
+	for i, s := range l.steps {
+		if s.layer == layer && layer >= 0 {
+			l.at = i
+			l.fit(l.n, l.h)
+		}
+	}
+}
+
+func (l *layers) toggleEmpty() {
+	l.empty = !l.empty
+	l.fill()
+}
+
+// command is the step as a person wrote it, made safe.
+func (l *layers) command(s step) string {
+	switch {
+	case s.layer >= 0 && l.rep.Layers[s.layer].Command != "":
+		return report.Safe(report.Command(l.rep.Layers[s.layer].Command))
+	case s.history >= 0 && l.rep.History[s.history].Command != "":
+		return report.Safe(report.Command(l.rep.History[s.history].Command))
+	case s.history >= 0 && l.rep.History[s.history].Comment != "":
+		return report.Safe(l.rep.History[s.history].Comment)
+	}
+	return "(the image does not say)"
+}
+
+func (l *layers) draw(c canvas, focused bool) {
+	const bar = 10
+	wide := c.w >= 34
+	packed := c.w >= 80 && l.rep.Totals.CompressedBytes > 0
+	num := len(strconv.Itoa(max(len(l.rep.Layers)-1, 9)))
+	head := func(y int) {
+		st := c.th.dim
+		c.right(1+num, y, st, "#")
+		x := num + 2
+		c.right(x+8, y, st, "stored")
+		x += 9
+		if wide {
+			c.text(x, y, st, "seen")
+			c.text(x+4, y, c.th.dim, c.th.glyph.light+"waste")
+			x += bar + 1
+		}
+		if packed {
+			c.right(x+10, y, st, "compressed")
+			x += 11
+		}
+		c.text(x, y, st, "step")
+	}
+	if c.h > 5 {
+		head(0)
+		c = c.sub(0, 1, c.w, c.h-1)
+	}
+	l.fit(len(l.steps), c.h)
+	if len(l.steps) == 0 {
+		c.text(1, 0, c.th.dim, "this image has no layers")
+	}
+	for y := 0; y < c.h && l.top+y < len(l.steps); y++ {
+		i := l.top + y
+		s := l.steps[i]
+		on := onLine(c, y, i == l.at, focused)
+		if s.layer < 0 {
+			c.right(1+num, y, on(c.th.dim), c.th.glyph.dot)
+			x := num + 11
+			if wide {
+				x += bar + 1
+			}
+			if packed {
+				x += 11
+			}
+			c.short(x, y, c.w-x-1, on(c.th.dim), l.command(s))
+			continue
+		}
+		lr := &l.rep.Layers[s.layer]
+		c.right(1+num, y, on(c.th.dim), strconv.Itoa(s.layer))
+		x := num + 2
+		c.right(x+8, y, on(sizeStyle(c.th, lr.StoredBytes)), report.Size(lr.StoredBytes))
+		x += 9
+		if wide {
+			c.bar(x, y, bar, lr.VisibleBytes, lr.WastedBytes, l.max, on(c.th.visible), on(c.th.wasted))
+			x += bar + 1
+		}
+		if packed {
+			if lr.CompressedBytes > 0 {
+				c.right(x+10, y, on(c.th.dim), report.Size(lr.CompressedBytes))
+			}
+			x += 11
+		}
+		c.short(x, y, c.w-x-1, on(c.th.text), l.command(s))
+	}
+}
+
+// onLine prepares line y: it lays the cursor's background when the cursor is
+// there, and returns what a style becomes on it.
+func onLine(c canvas, y int, cursor, focused bool) func(tcell.Style) tcell.Style {
+	if !cursor {
+		return func(s tcell.Style) tcell.Style { return s }
+	}
+	on := c.th.cursorAside
+	if focused {
+		on = c.th.cursor
+	}
+	c.fill(0, y, c.w, on(c.th.text), " ")
+	return on
+}
+
+// sizeStyle is dim for nothing.
+func sizeStyle(th *theme, n int64) tcell.Style {
+	if n == 0 {
+		return th.dim
+	}
+	return th.text
+}
+
+// step is the row of a layer, whether or not it is listed.
+func (l *layers) step(layer int) step {
+	for i, h := range l.rep.History {
+		if h.Layer == layer {
+			return step{layer, i}
+		}
+	}
+	return step{layer, -1}
+}
+
+// hidden is how much of what one layer stored another one hid.
+type hidden struct {
+	stored, by int
+	bytes      int64
+}
+
+// hides sums the waste by the layers that stored and hid it.
+func hides(rep *analyzer.Report) []hidden {
+	sums := map[[2]int]int64{}
+	for _, w := range rep.Waste {
+		sums[[2]int{w.StoredIn, w.HiddenBy}] += w.Bytes
+	}
+	all := make([]hidden, 0, len(sums))
+	for k, n := range sums {
+		all = append(all, hidden{k[0], k[1], n})
+	}
+	slices.SortFunc(all, func(a, b hidden) int {
+		return cmp.Or(cmp.Compare(a.stored, b.stored), cmp.Compare(a.by, b.by))
+	})
+	return all
+}
+
+func wastedStyle(th *theme, n int64) tcell.Style {
+	if n == 0 {
+		return th.dim
+	}
+	return th.wasted
+}

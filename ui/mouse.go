@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// MouseHandler is tview's way in for the mouse: a click selects, a second one
+// opens, a click on a triangle folds, the wheel scrolls what it is over.
+func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
+	return func(action tview.MouseAction, ev *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
+		x, y := ev.Position()
+		switch action {
+		case tview.MouseLeftDown:
+			u.click(x, y, false)
+		case tview.MouseLeftDoubleClick:
+			u.click(x, y, true)
+		case tview.MouseScrollUp:
+			u.wheel(x, y, -3)
+		case tview.MouseScrollDown:
+			u.wheel(x, y, 3)
+		default:
+			return false, nil
+		}
+		return true, nil
+	}
+}
+
+// spotAt is what was drawn last at a cell.
+func (u *ui) spotAt(x, y int) (spot, bool) {
+	for i := len(u.places) - 1; i >= 0; i-- {
+		s := u.places[i]
+		if x >= s.x && x < s.x+s.w && y >= s.y && y < s.y+s.h {
+			return s, true
+		}
+	}
+	return spot{}, false
+}
+
+func (u *ui) click(x, y int, twice bool) {
+	s, ok := u.spotAt(x, y)
+	if u.search.typing {
+		u.search.typing = false
+	}
+	if !ok {
+		return
+	}
+	if len(u.over) > 0 {
+		if o := u.over[len(u.over)-1]; s.pane < 0 && o.scroller().click(y-s.body.y) {
+			if f, ok := o.(*filter); ok && !twice {
+				f.toggle(f.at)
+			}
+		} else if s.pane >= 0 {
+			u.escape() // a click beside a menu closes it
+		}
+		return
+	}
+	if y < s.body.y {
+		u.clickRule(s, x)
+		return
+	}
+	u.setFocus(s.pane)
+	line := y - s.body.y
+	head := 0
+	if s.pane != detailPane && s.body.h > 5 {
+		head = 1
+	}
+	switch u.place() {
+	case inFiles:
+		u.clickFile(x-s.body.x, line-head, s.body.w, twice)
+	case inWaste:
+		if u.waste.click(line-head) && twice {
+			u.enter()
+		}
+	case inLayers:
+		if u.layers.click(line - head) {
+			u.followLayer()
+			if twice {
+				u.setFocus(filesPane)
+			}
+		}
+	case inDetail:
+		if u.detail.click(line) && twice {
+			u.follow()
+		}
+	}
+}
+
+// clickRule is a click on a pane's title: alone on the screen it has the names
+// of all panes.
+func (u *ui) clickRule(s spot, x int) {
+	pane := s.pane
+	if _, _, w, _ := u.GetRect(); w < narrow && w >= 36 {
+		at := s.x + 1
+		for p := range panes {
+			end := at + len(u.paneName(p)) + 4
+			if x >= at && x < end {
+				pane = p
+			}
+			at = end + 1
+		}
+	}
+	u.setFocus(pane)
+}
+
+func (u *ui) clickFile(x, line, w int, twice bool) {
+	out := u.files.out
+	if out == nil {
+		return
+	}
+	if line < 0 {
+		u.files.sortBy(x)
+		return
+	}
+	if !out.Select(line) {
+		return
+	}
+	r, ok := out.Cursor()
+	switch {
+	case !ok:
+	case u.files.triangle(r, x, w):
+		if !twice {
+			out.Toggle()
+		}
+	case twice:
+		u.enter()
+	}
+}
+
+func (u *ui) wheel(x, y, n int) {
+	s, ok := u.spotAt(x, y)
+	switch {
+	case len(u.over) > 0:
+		u.over[len(u.over)-1].scroller().scroll(n)
+	case !ok:
+	case s.pane == layersPane:
+		u.layers.scroll(n)
+		u.followLayer()
+	case s.pane == detailPane:
+		u.detail.scroll(n)
+	case u.showWaste:
+		u.waste.scroll(n)
+	case u.files.out != nil:
+		u.files.out.Scroll(n, u.files.h)
+	}
+}

@@ -1,0 +1,371 @@
+package outline
+
+import (
+	"maps"
+	"slices"
+
+	"fathom/analyzer/filetree"
+)
+
+// top is the first node of the row that the path leads to.
+func top(pos []frame) filetree.Node {
+	f := pos[len(pos)-1]
+	return f.kids[f.at]
+}
+
+// seek puts the cursor on the row that shows n, or on the nearest one.
+func (o *Outline) seek(n filetree.Node) {
+	o.pos = nil
+	var path []filetree.Node // from below the root down to n
+	for m := n; m != filetree.None && m != filetree.Root; m = o.tree.Parent(m) {
+		path = append(path, m)
+	}
+	slices.Reverse(path)
+	dir, i := filetree.Root, 0
+	for {
+		kids := o.list(dir)
+		if len(kids) == 0 {
+			return
+		}
+		if i == len(path) {
+			if len(o.pos) == 0 {
+				o.pos = append(o.pos, frame{kids, 0})
+			}
+			return
+		}
+		at := slices.Index(kids, path[i])
+		if at < 0 {
+			o.pos = append(o.pos, frame{kids, nearest(kids, path[i])})
+			return
+		}
+		o.pos = append(o.pos, frame{kids, at})
+		last, _ := o.chain(kids[at])
+		for path[i] != last {
+			next := o.list(path[i])[0]
+			if i+1 == len(path) || path[i+1] != next {
+				return
+			}
+			i++
+		}
+		if i+1 == len(path) || !o.opened(last) {
+			return
+		}
+		dir, i = last, i+1
+	}
+}
+
+// nearest is the row that follows n in the order of names, or the last one.
+func nearest(kids []filetree.Node, n filetree.Node) int {
+	after, before := -1, 0
+	for i, k := range kids {
+		if k > n && (after < 0 || k < kids[after]) {
+			after = i
+		}
+		if k < n && (kids[before] > n || k > kids[before]) {
+			before = i
+		}
+	}
+	if after >= 0 {
+		return after
+	}
+	return before
+}
+
+// next moves the path to the following row.
+func (o *Outline) next(pos []frame) ([]frame, bool) {
+	if n, _ := o.chain(top(pos)); o.opened(n) {
+		if kids := o.list(n); len(kids) > 0 {
+			return append(pos, frame{kids, 0}), true
+		}
+	}
+	for i := len(pos) - 1; i >= 0; i-- {
+		if pos[i].at+1 < len(pos[i].kids) {
+			pos[i].at++
+			return pos[:i+1], true
+		}
+	}
+	return pos, false
+}
+
+// prev moves the path to the row before.
+func (o *Outline) prev(pos []frame) ([]frame, bool) {
+	last := len(pos) - 1
+	if pos[last].at == 0 {
+		if last == 0 {
+			return pos, false
+		}
+		return pos[:last], true
+	}
+	pos[last].at--
+	return o.deepest(pos), true
+}
+
+// deepest extends the path to the last row below it.
+func (o *Outline) deepest(pos []frame) []frame {
+	for {
+		n, _ := o.chain(top(pos))
+		if !o.opened(n) {
+			return pos
+		}
+		kids := o.list(n)
+		if len(kids) == 0 {
+			return pos
+		}
+		pos = append(pos, frame{kids, len(kids) - 1})
+	}
+}
+
+// chosen remembers where the cursor is.
+func (o *Outline) chosen() {
+	if len(o.pos) > 0 {
+		o.want, _ = o.chain(top(o.pos))
+	}
+}
+
+// Cursor is the row under the cursor; false when there is none.
+func (o *Outline) Cursor() (Row, bool) {
+	if len(o.pos) == 0 {
+		return Row{}, false
+	}
+	return o.row(top(o.pos), len(o.pos)-1), true
+}
+
+// Rows is the window of at most h rows around the cursor, and the line that
+// the cursor is on; -1 when there is no row.
+func (o *Outline) Rows(h int) ([]Row, int) {
+	if len(o.pos) == 0 || h < 1 {
+		return nil, -1
+	}
+	o.line = min(max(o.line, 0), h-1)
+	pos, line := o.back(slices.Clone(o.pos), o.line)
+	// Where the rows end early, the window moves up.
+	at, n := slices.Clone(pos), 1
+	for ok := true; n < h; n++ {
+		if at, ok = o.next(at); !ok {
+			break
+		}
+	}
+	more := 0
+	pos, more = o.back(pos, h-n)
+	o.line = line + more
+	rows := make([]Row, 0, n+more)
+	for ok := true; ok && len(rows) < h; pos, ok = o.next(pos) {
+		rows = append(rows, o.row(top(pos), len(pos)-1))
+	}
+	return rows, o.line
+}
+
+// back moves the path up by n rows at most and says by how many.
+func (o *Outline) back(pos []frame, n int) ([]frame, int) {
+	for i := range n {
+		ok := false
+		if pos, ok = o.prev(pos); !ok {
+			return pos, i
+		}
+	}
+	return pos, n
+}
+
+// Move moves the cursor by n rows, up when n is negative. The window follows.
+func (o *Outline) Move(n int) {
+	if len(o.pos) == 0 {
+		return
+	}
+	ok := true
+	for ; n > 0 && ok; n-- {
+		if o.pos, ok = o.next(o.pos); ok {
+			o.line++
+		}
+	}
+	for ; n < 0 && ok; n++ {
+		if o.pos, ok = o.prev(o.pos); ok {
+			o.line--
+		}
+	}
+	o.chosen()
+}
+
+// Page moves the cursor and the window together, so that the cursor stays on
+// its line where it can.
+func (o *Outline) Page(n int) {
+	line := o.line
+	o.Move(n)
+	o.line = line
+}
+
+// First puts the cursor on the first row.
+func (o *Outline) First() {
+	if len(o.pos) > 0 {
+		o.pos = o.pos[:1]
+		o.pos[0].at = 0
+		o.line = 0
+		o.chosen()
+	}
+}
+
+// Last puts the cursor on the last row.
+func (o *Outline) Last() {
+	if len(o.pos) > 0 {
+		o.pos = o.pos[:1]
+		o.pos[0].at = len(o.pos[0].kids) - 1
+		o.pos = o.deepest(o.pos)
+		o.line = 1 << 20 // the bottom, however high the window is
+		o.chosen()
+	}
+}
+
+// Scroll moves a window of h rows by n. The cursor stays on its row while that
+// is inside.
+func (o *Outline) Scroll(n, h int) {
+	if len(o.pos) == 0 || h < 1 {
+		return
+	}
+	step := 1
+	if n < 0 {
+		step = -1
+	}
+	for ; n != 0; n -= step {
+		if !o.canScroll(step, h) {
+			return
+		}
+		o.line -= step
+		if o.line < 0 {
+			o.Move(1)
+		} else if o.line >= h {
+			o.Move(-1)
+		}
+	}
+}
+
+// canScroll is whether there is a row beyond the window's edge.
+func (o *Outline) canScroll(step, h int) bool {
+	ok := true
+	pos := slices.Clone(o.pos)
+	if step < 0 {
+		for i := 0; i <= o.line && ok; i++ {
+			pos, ok = o.prev(pos)
+		}
+		return ok
+	}
+	for i := 0; i < h-o.line && ok; i++ {
+		pos, ok = o.next(pos)
+	}
+	return ok
+}
+
+// Select puts the cursor on a line of the window; false when no row is there.
+func (o *Outline) Select(line int) bool {
+	if len(o.pos) == 0 || line < 0 {
+		return false
+	}
+	pos, n := slices.Clone(o.pos), line-o.line
+	ok := true
+	for ; n > 0 && ok; n-- {
+		pos, ok = o.next(pos)
+	}
+	for ; n < 0 && ok; n++ {
+		pos, ok = o.prev(pos)
+	}
+	if !ok {
+		return false
+	}
+	o.pos, o.line = pos, line
+	o.chosen()
+	return true
+}
+
+// Toggle opens or closes the folder under the cursor.
+func (o *Outline) Toggle() {
+	if r, ok := o.Cursor(); ok && r.Dir {
+		o.setOpen(r, !r.Open)
+		o.chosen()
+	}
+}
+
+// Open opens the folder under the cursor, or enters it when it is open; false
+// when the cursor is on something else.
+func (o *Outline) Open() bool {
+	r, ok := o.Cursor()
+	if !ok || !r.Dir {
+		return false
+	}
+	if r.Open {
+		if len(o.list(r.Node)) > 0 {
+			o.Move(1)
+		}
+		return true
+	}
+	o.setOpen(r, true)
+	o.chosen()
+	return true
+}
+
+// Close closes the folder under the cursor; where there is none to close, the
+// cursor goes to the folder that holds the row.
+func (o *Outline) Close() {
+	r, ok := o.Cursor()
+	if !ok {
+		return
+	}
+	if r.Open && len(o.list(r.Node)) > 0 {
+		o.setOpen(r, false)
+		o.chosen()
+		return
+	}
+	if len(o.pos) > 1 {
+		up := len(o.pos) - 1
+		o.line -= o.pos[up].at + 1 // a guess; Rows keeps it inside
+		o.pos = o.pos[:up]
+		o.chosen()
+	}
+}
+
+// OpenAll opens or closes every folder.
+func (o *Outline) OpenAll(open bool) {
+	o.all = open
+	clear(o.flipped)
+	o.seek(o.want)
+}
+
+// GoTo opens what is above n and puts the cursor on it; false when n has no
+// row, and then the cursor is on the nearest one.
+func (o *Outline) GoTo(n filetree.Node) bool {
+	for m := o.tree.Parent(n); m != filetree.None; m = o.tree.Parent(m) {
+		if !o.opened(m) {
+			o.setOpen(Row{Node: m, Top: m}, true)
+		}
+	}
+	o.want = n
+	o.seek(n)
+	if len(o.pos) == 0 {
+		return false
+	}
+	r, _ := o.Cursor()
+	for m := r.Node; ; m = o.tree.Parent(m) {
+		if m == n {
+			return true
+		}
+		if m == r.Top {
+			return false
+		}
+	}
+}
+
+// Mark is a place to come back to: the open folders and the cursor.
+type Mark struct {
+	all     bool
+	flipped map[filetree.Node]struct{}
+	want    filetree.Node
+	line    int
+}
+
+// Mark remembers the place.
+func (o *Outline) Mark() Mark {
+	return Mark{o.all, maps.Clone(o.flipped), o.want, o.line}
+}
+
+// Restore goes back to it.
+func (o *Outline) Restore(m Mark) {
+	o.all, o.flipped, o.want, o.line = m.all, maps.Clone(m.flipped), m.want, m.line
+	o.seek(o.want)
+}

@@ -1,0 +1,335 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/ui/outline"
+	"fathom/ui/report"
+)
+
+// The panes. Waste takes the place of files.
+const (
+	layersPane = iota
+	detailPane
+	filesPane
+	panes
+)
+
+// narrow is the width below which one pane fills the screen.
+const narrow = 90
+
+// doer is what the UI has others do.
+type doer interface {
+	work(func(context.Context) func()) // beside the UI; what it returns, within
+	copy(text string) bool
+	suspend()
+	quit()
+}
+
+// ui is the root of the screen, and what a person has chosen.
+type ui struct {
+	*tview.Box
+	do   doer
+	a    *analyzer.Analysis
+	tree *filetree.Tree
+	th   *theme
+	keys []binding
+
+	layers    *layers
+	detail    detail
+	files     *files
+	waste     *waste // nil until it is asked for
+	hides     []hidden
+	search    search
+	over      []overlay // the innermost last
+	focus     int
+	subject   int // the pane that the details are about
+	showWaste bool
+	note      string // said once at the bottom
+	places    []spot // of the last frame, for the mouse
+}
+
+func newUI(a *analyzer.Analysis, th *theme, do doer) *ui {
+	u := &ui{
+		Box: tview.NewBox(), do: do, a: a, tree: a.Tree, th: th, keys: bindings(),
+		layers: newLayers(a.Report), files: newFiles(a.Tree), hides: hides(a.Report),
+	}
+	return u
+}
+
+// safe is the one way of text from an image or a person to the screen.
+func safe(s string) string { return report.Safe(s) }
+
+// InputHandler is tview's way in for keys.
+func (u *ui) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
+	return func(ev *tcell.EventKey, _ func(tview.Primitive)) { u.key(ev) }
+}
+
+// PasteHandler puts what is pasted into the search.
+func (u *ui) PasteHandler() func(string, func(tview.Primitive)) {
+	return func(text string, _ func(tview.Primitive)) {
+		if !u.search.typing {
+			return
+		}
+		for _, r := range text {
+			if r >= ' ' {
+				u.search.text += string(r)
+			}
+		}
+		u.typed()
+	}
+}
+
+// capture keeps ctrl-c from tview, which would stop the application itself.
+func (u *ui) capture(ev *tcell.EventKey) *tcell.EventKey {
+	u.key(ev)
+	return nil
+}
+
+// place is where keys go now.
+func (u *ui) place() place {
+	if len(u.over) > 0 {
+		return u.over[len(u.over)-1].place()
+	}
+	switch {
+	case u.focus == layersPane:
+		return inLayers
+	case u.focus == detailPane:
+		return inDetail
+	case u.showWaste:
+		return inWaste
+	}
+	return inFiles
+}
+
+// key does what the key table says.
+func (u *ui) key(ev *tcell.EventKey) {
+	name := keyName(ev)
+	u.note = ""
+	if u.search.typing && name != "ctrl-c" && name != "ctrl-z" {
+		u.typeKey(ev, name)
+		return
+	}
+	at := u.place()
+	for i := range u.keys {
+		if b := &u.keys[i]; b.places&at != 0 && b.has(name) {
+			b.run(u)
+			return
+		}
+	}
+}
+
+// setFocus goes to a pane.
+func (u *ui) setFocus(pane int) {
+	u.focus = (pane + panes) % panes
+	if u.focus != detailPane {
+		u.subject = u.focus
+	}
+}
+
+// selectLayer shows another layer, from whichever pane.
+func (u *ui) selectLayer(layer int) {
+	if layer < 0 || layer >= len(u.a.Report.Layers) {
+		return
+	}
+	u.layers.choose(layer)
+	u.followLayer()
+}
+
+// followLayer shows the files of the layer under the cursor.
+func (u *ui) followLayer() {
+	if s, ok := u.layers.current(); ok && s.layer >= 0 && s.layer != u.files.layer {
+		u.files.show(s.layer, u.files.whole)
+		u.stale()
+	}
+}
+
+// stale looks again for what is searched when that was only in what is shown.
+func (u *ui) stale() {
+	if u.search.active() && !u.search.all {
+		u.find(func() {
+			if u.files.only {
+				u.files.out.Only(u.search.hits)
+			}
+		})
+	}
+}
+
+// toggleWaste swaps files and waste.
+func (u *ui) toggleWaste() {
+	u.showWaste = !u.showWaste
+	if u.waste == nil {
+		u.waste = newWaste(u.tree)
+	}
+	u.setFocus(filesPane)
+}
+
+// jump goes from the waste to its place in the tree, in the layer that hid it.
+func (u *ui) jump(it item) {
+	u.showWaste = false
+	u.selectLayer(it.hidden)
+	u.files.show(it.hidden, false)
+	u.goTo(it.node)
+}
+
+// goTo puts the cursor on n, undoing filters that hide it.
+func (u *ui) goTo(n filetree.Node) {
+	if u.files.out.GoTo(n) {
+		return
+	}
+	u.files.out.SetMarks(outline.AllMarks)
+	u.files.out.Only(nil)
+	u.files.only = false
+	if !u.files.out.GoTo(n) {
+		u.note = "this layer does not show " + safe(u.tree.Path(n))
+	}
+}
+
+// goLayer follows a line of the details to its layer.
+func (u *ui) goLayer(layer int) {
+	node, ok := u.node()
+	u.selectLayer(layer)
+	if ok {
+		u.files.show(layer, u.files.whole)
+		u.goTo(node)
+	}
+}
+
+// node is the path that the details are about, if they are about one.
+func (u *ui) node() (filetree.Node, bool) {
+	if u.subject == layersPane {
+		return 0, false
+	}
+	if u.showWaste {
+		it, ok := u.waste.current()
+		return it.node, ok
+	}
+	r, ok := u.files.current()
+	return r.Node, ok
+}
+
+// view opens the content of the file under the cursor.
+func (u *ui) view() {
+	r, ok := u.files.current()
+	if !ok {
+		return
+	}
+	u.viewState(r.Node, r.State)
+}
+
+func (u *ui) viewState(n filetree.Node, st filetree.State) {
+	if st.Content == filetree.NoContent {
+		u.note = "only regular files have content"
+		return
+	}
+	v := &viewer{name: safe(u.tree.Path(n)), size: st.Size, busy: true}
+	ctx, cancel := context.WithCancel(context.Background())
+	v.close = cancel
+	u.over = append(u.over, v)
+	u.do.work(func(outer context.Context) func() {
+		defer context.AfterFunc(outer, cancel)()
+		c := readContents(u.a.Open(ctx, st.Content))
+		return func() { v.show(c) }
+	})
+}
+
+// escape closes the innermost thing, and never the UI.
+func (u *ui) escape() {
+	switch {
+	case len(u.over) > 0:
+		last := len(u.over) - 1
+		if v, ok := u.over[last].(*viewer); ok {
+			v.close()
+		}
+		u.over = u.over[:last]
+	case u.files.only:
+		u.files.only = false
+		u.files.out.Only(nil)
+	case u.search.text != "":
+		u.search.text = ""
+		u.find(nil)
+	case u.showWaste:
+		u.showWaste = false
+	case u.files.out != nil && u.files.out.Scope().Marks != outline.AllMarks:
+		u.files.out.SetMarks(outline.AllMarks)
+	case u.focus == detailPane:
+		u.setFocus(u.subject)
+	}
+}
+
+// toggleOnly shows nothing but what the search found, or everything again.
+func (u *ui) toggleOnly() {
+	switch {
+	case u.files.out == nil:
+	case u.files.only:
+		u.files.only = false
+		u.files.out.Only(nil)
+	case u.search.active() && !u.search.busy:
+		u.files.only = true
+		u.files.out.Only(append([]filetree.Node{}, u.search.hits...))
+	default:
+		u.note = "look for something first (/)"
+	}
+}
+
+// copyText puts text on the clipboard and says so.
+func (u *ui) copyText(text string) {
+	switch {
+	case text == "":
+		u.note = "there is nothing to copy here"
+	case u.do.copy(text):
+		u.note = "copied: " + safe(text)
+	default:
+		u.note = "can't copy this: " + safe(text)
+	}
+}
+
+// copyPath copies the path, or the command, under the cursor.
+func (u *ui) copyPath() {
+	switch u.place() {
+	case inViewer:
+		u.copyText(u.over[len(u.over)-1].(*viewer).name)
+	case inImage:
+		t := u.over[len(u.over)-1].(*text)
+		u.copyLine(t.lines, t.at)
+	case inDetail:
+		u.copyLine(u.detail.lines, u.detail.at)
+	case inLayers:
+		if s, ok := u.layers.current(); ok {
+			u.copyText(u.layers.command(s))
+		}
+	default:
+		if n, ok := u.node(); ok {
+			u.copyText(u.tree.Path(n))
+		}
+	}
+}
+
+func (u *ui) copyLine(lines []line, at int) {
+	if at < len(lines) {
+		l := lines[at]
+		if l.value == "" {
+			l.value = l.text()
+		}
+		u.copyText(l.value)
+	}
+}
+
+// copyMore copies the layer's digest, or its diff ID where it has none.
+func (u *ui) copyMore() {
+	s, ok := u.layers.current()
+	if !ok || s.layer < 0 {
+		return
+	}
+	lr := u.a.Report.Layers[s.layer]
+	if lr.Digest != "" {
+		u.copyText(lr.Digest)
+	} else {
+		u.copyText(lr.DiffID)
+	}
+}

@@ -1,0 +1,171 @@
+// Package ui is the terminal UI over a finished Analysis: layers, details,
+// files and waste. It draws everything itself, cell by cell, from virtual
+// rows: a key costs what the screen shows.
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+
+	"fathom/analyzer"
+)
+
+// Options of Run. The zero value suits a dark terminal with a mouse.
+type Options struct {
+	// Theme is one of Themes; "" chooses by COLORFGBG. NO_COLOR in the
+	// environment wins over both.
+	Theme   string
+	ASCII   bool // draw without box and block characters
+	NoMouse bool // leave the mouse to the terminal
+	// Screen is where to draw; nil is the process's terminal.
+	Screen tcell.Screen
+}
+
+// Crash is a panic that ended the UI, after the terminal was restored.
+type Crash struct {
+	Value any
+	Stack []byte
+}
+
+// Error is one line; the stack is for a bug report.
+func (c *Crash) Error() string { return fmt.Sprintf("the terminal UI crashed: %v", c.Value) }
+
+// Run shows the analysis until a person quits, and leaves the terminal as it
+// was. It ends with ctx.Err() when ctx is done, with a *Crash after a panic in
+// any of its goroutines.
+func Run(ctx context.Context, a *analyzer.Analysis, opt Options) (err error) {
+	th, err := newTheme(opt.Theme, opt.ASCII, os.Getenv)
+	if err != nil {
+		return err
+	}
+	screen := opt.Screen
+	if screen == nil {
+		if screen, err = tcell.NewScreen(); err != nil {
+			return fmt.Errorf("opening the terminal: %w", err)
+		}
+		if err = screen.Init(); err != nil {
+			return fmt.Errorf("opening the terminal: %w", err)
+		}
+		screen = ready{screen}
+	}
+	app := tview.NewApplication().SetScreen(screen)
+	app.EnableMouse(!opt.NoMouse).EnablePaste(true)
+	if !opt.NoMouse {
+		screen.EnableMouse()
+	}
+	screen.EnablePaste()
+	s := &session{app: app, screen: screen, updates: make(chan func())}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	defer s.cancel(nil)
+
+	u := newUI(a, th, s)
+	app.SetRoot(u, true).SetInputCapture(u.capture)
+	ended := context.AfterFunc(s.ctx, app.Stop)
+	defer ended()
+	s.start(s.pump)
+
+	err = s.loop()
+	s.mu.Lock()
+	crash := s.crash
+	s.mu.Unlock()
+	switch {
+	case crash != nil:
+		return crash
+	case err != nil:
+		return err
+	case errors.Is(context.Cause(s.ctx), errQuit):
+		return nil
+	}
+	return ctx.Err()
+}
+
+var errQuit = errors.New("quit")
+
+// ready is a screen that is initialised: tview would do it a second time.
+type ready struct{ tcell.Screen }
+
+func (ready) Init() error { return nil }
+
+// session is what the UI needs of the world around it while it runs.
+type session struct {
+	app     *tview.Application
+	screen  tcell.Screen
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	updates chan func()
+
+	mu    sync.Mutex
+	crash *Crash
+}
+
+// loop runs the application. tview restores the terminal before a panic of its
+// goroutine comes out of Run.
+func (s *session) loop() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.crashed(p)
+		}
+	}()
+	if s.ctx.Err() != nil {
+		s.app.Stop()
+		return nil
+	}
+	return s.app.Run()
+}
+
+func (s *session) crashed(p any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.crash == nil {
+		s.crash = &Crash{Value: p, Stack: debug.Stack()}
+	}
+	s.cancel(errors.New("crashed"))
+}
+
+// start runs f beside the UI; a panic in it ends the UI.
+func (s *session) start(f func()) {
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				s.crashed(p)
+			}
+		}()
+		f()
+	}()
+}
+
+// pump hands what other goroutines found to the UI's own. tview's queue blocks
+// for ever once the application has stopped: nothing else waits on it.
+func (s *session) pump() {
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case f := <-s.updates:
+			s.app.QueueUpdateDraw(f)
+		}
+	}
+}
+
+// work runs f beside the UI and what it returns within it.
+func (s *session) work(f func(context.Context) func()) {
+	s.start(func() {
+		done := f(s.ctx)
+		if done == nil {
+			return
+		}
+		select {
+		case s.updates <- done:
+		case <-s.ctx.Done():
+		}
+	})
+}
+
+func (s *session) quit() { s.cancel(errQuit) }

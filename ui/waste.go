@@ -1,0 +1,336 @@
+package ui
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+	"fathom/ui/report"
+)
+
+// waste is the pane of what nobody will ever see.
+type waste struct {
+	list
+	tree  *filetree.Tree
+	items []item // folders that went as a whole stand for what was in them
+	rows  []wasteRow
+	open  map[int]bool // items that show what they stand for
+	by    wasteOrder
+	rev   bool
+	max   int64
+	total int64
+}
+
+// item is one piece of wasted content, or all of a folder.
+type item struct {
+	node   filetree.Node
+	bytes  int64
+	cause  filetree.Cause
+	stored int // layer; -1 when several stored parts of it
+	hidden int
+	parts  []filetree.Content // what it stands for, largest first
+	folder bool
+}
+
+// wasteRow is a row: an item, or with part >= 0 a part of it.
+type wasteRow struct{ item, part int }
+
+type wasteOrder uint8
+
+const (
+	wasteBySize wasteOrder = iota
+	wasteByCause
+	wasteByStored
+	wasteByHidden
+	wasteByPath
+	wasteOrders
+)
+
+// newWaste lists what the tree wastes. It takes a pass over all contents.
+func newWaste(t *filetree.Tree) *waste {
+	w := &waste{tree: t, open: map[int]bool{}}
+	type why struct {
+		cause  filetree.Cause
+		hidden int
+	}
+	lost := map[why][]filetree.Content{}
+	var whys []why
+	for c := range filetree.Content(t.Contents()) {
+		s := t.Stored(c)
+		if s.Cause == filetree.Visible || s.Bytes == 0 {
+			continue
+		}
+		k := why{s.Cause, s.HiddenBy}
+		if lost[k] == nil {
+			whys = append(whys, k)
+		}
+		lost[k] = append(lost[k], c)
+		w.total += s.Bytes
+	}
+	for _, k := range whys {
+		parts := lost[k]
+		slices.SortFunc(parts, func(a, b filetree.Content) int { return cmp.Compare(t.Stored(a).Lost, t.Stored(b).Lost) })
+		w.group(filetree.Root, k.cause, k.hidden, parts)
+	}
+	w.sort()
+	return w
+}
+
+// group makes items of the parts, which are sorted by node and lie below d.
+func (w *waste) group(d filetree.Node, cause filetree.Cause, hidden int, parts []filetree.Content) {
+	t := w.tree
+	for len(parts) > 0 {
+		// The child of d that holds the first part, and all the parts in it.
+		at := t.Stored(parts[0]).Lost
+		child := at
+		for m := at; m != d; m = t.Parent(m) {
+			child = m
+		}
+		end := t.End(child)
+		n := 1
+		for n < len(parts) && t.Stored(parts[n]).Lost < end {
+			n++
+		}
+		in := parts[:n]
+		parts = parts[n:]
+		if n == 1 || w.went(child, cause, hidden, n) {
+			w.add(child, cause, hidden, in)
+		} else {
+			if t.Stored(in[0]).Lost == child { // a file that became a folder
+				w.add(child, cause, hidden, in[:1])
+				in = in[1:]
+			}
+			w.group(child, cause, hidden, in)
+		}
+	}
+}
+
+// went is whether all of folder d, as it was before the layer, went for the
+// cause: the folder is gone, or as many files went as it had.
+func (w *waste) went(d filetree.Node, cause filetree.Cause, hidden, n int) bool {
+	if hidden < 1 || cause == filetree.Repeated {
+		return false
+	}
+	before, ok := w.tree.At(d, hidden-1)
+	if !ok || before.Kind != layer.Dir {
+		return false
+	}
+	if cause == filetree.Deleted {
+		if after, ok := w.tree.At(d, hidden); !ok || after.Kind != layer.Dir {
+			return true
+		}
+	}
+	return w.tree.View(hidden-2, hidden-1).Sum(d).Files == n
+}
+
+func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []filetree.Content) {
+	it := item{node: d, cause: cause, hidden: hidden, parts: slices.Clone(parts), folder: len(parts) > 1}
+	for i, c := range parts {
+		s := w.tree.Stored(c)
+		it.bytes += s.Bytes
+		if i == 0 {
+			it.stored = s.Layer
+		} else if it.stored != s.Layer {
+			it.stored = -1
+		}
+	}
+	if !it.folder {
+		it.node = w.tree.Stored(parts[0]).Lost
+	}
+	slices.SortFunc(it.parts, func(a, b filetree.Content) int {
+		x, y := w.tree.Stored(a), w.tree.Stored(b)
+		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Lost, y.Lost))
+	})
+	w.max = max(w.max, it.bytes)
+	w.items = append(w.items, it)
+}
+
+// sort orders the items; equal ones by size, then by path.
+func (w *waste) sort() {
+	slices.SortFunc(w.items, func(a, b item) int {
+		c := 0
+		switch w.by {
+		case wasteByCause:
+			c = cmp.Compare(a.cause, b.cause)
+		case wasteByStored:
+			c = cmp.Compare(a.stored, b.stored)
+		case wasteByHidden:
+			c = cmp.Compare(a.hidden, b.hidden)
+		case wasteByPath:
+			c = cmp.Compare(a.node, b.node)
+		}
+		c = cmp.Or(c, cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.node, b.node), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.stored, b.stored))
+		if w.rev {
+			return -c
+		}
+		return c
+	})
+	clear(w.open)
+	w.fill()
+	w.first()
+}
+
+func (w *waste) fill() {
+	w.rows = w.rows[:0]
+	for i := range w.items {
+		w.rows = append(w.rows, wasteRow{i, -1})
+		if w.open[i] {
+			for p := range w.items[i].parts {
+				w.rows = append(w.rows, wasteRow{i, p})
+			}
+		}
+	}
+	w.fit(len(w.rows), w.h)
+}
+
+func (w *waste) nextOrder() {
+	if w.rev {
+		w.by = (w.by + 1) % wasteOrders
+	}
+	w.rev = !w.rev
+	w.sort()
+}
+
+// current is what is under the cursor: an item, or a part of one as an item.
+func (w *waste) current() (item, bool) {
+	if w.at >= len(w.rows) {
+		return item{}, false
+	}
+	return w.row(w.rows[w.at]), true
+}
+
+func (w *waste) row(r wasteRow) item {
+	it := w.items[r.item]
+	if r.part < 0 {
+		return it
+	}
+	c := it.parts[r.part]
+	s := w.tree.Stored(c)
+	return item{node: s.Lost, bytes: s.Bytes, cause: s.Cause, stored: s.Layer, hidden: s.HiddenBy, parts: []filetree.Content{c}}
+}
+
+// setOpen shows or hides what the folder under the cursor stands for.
+func (w *waste) setOpen(open bool) bool {
+	if w.at >= len(w.rows) {
+		return false
+	}
+	r := w.rows[w.at]
+	if !w.items[r.item].folder || w.open[r.item] == open {
+		return false
+	}
+	w.open[r.item] = open
+	if r.part >= 0 {
+		w.at -= r.part + 1
+	}
+	w.fill()
+	return true
+}
+
+// steps are the layers of an item as its row says them.
+func (it item) steps(th *theme) string {
+	stored := "several"
+	if it.stored >= 0 {
+		stored = strconv.Itoa(it.stored)
+	}
+	if it.cause == filetree.Repeated {
+		return stored
+	}
+	return stored + " " + th.glyph.arrow + " " + strconv.Itoa(it.hidden)
+}
+
+func (w *waste) draw(c canvas, focused bool) {
+	const bar = 8
+	wide := c.w >= 70
+	some := c.w >= 44
+	head := c.h > 5
+	if head {
+		x := 1
+		c.right(x+8, 0, c.th.dim, "wasted")
+		x += 9
+		if wide {
+			x += bar + 1
+		}
+		if some {
+			c.text(x, 0, c.th.dim, "cause")
+			x += 12
+		}
+		c.text(x, 0, c.th.dim, "layers")
+		x += 12
+		c.text(x, 0, c.th.dim, "path")
+		c = c.sub(0, 1, c.w, c.h-1)
+	}
+	w.fit(len(w.rows), c.h)
+	if len(w.rows) == 0 {
+		c.short(1, 0, c.w-2, c.th.dim, "nothing is wasted: every stored byte can be seen")
+	}
+	for y := 0; y < c.h && w.top+y < len(w.rows); y++ {
+		r := w.rows[w.top+y]
+		it := w.row(r)
+		on := onLine(c, y, w.top+y == w.at, focused)
+		x := 1
+		c.right(x+8, y, on(c.th.text), report.Size(it.bytes))
+		x += 9
+		if wide {
+			c.bar(x, y, bar, 0, it.bytes, w.max, on(c.th.visible), on(c.th.wasted))
+			x += bar + 1
+		}
+		if some {
+			c.text(x, y, on(causeStyle(c.th, it.cause)), it.cause.String())
+			x += 12
+		}
+		c.text(x, y, on(c.th.dim), it.steps(c.th))
+		x += 12
+		w.drawPath(c, x, y, r, it, on)
+	}
+}
+
+func (w *waste) drawPath(c canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style) {
+	path := report.Safe(w.tree.Path(it.node))
+	if !it.folder {
+		st := c.th.text
+		if r.part >= 0 {
+			x += 2
+			st = c.th.dim
+		}
+		c.tail(x, y, c.w-x, on(st), path)
+		return
+	}
+	tri := c.th.glyph.closed
+	if w.open[r.item] {
+		tri = c.th.glyph.open
+	}
+	x = c.text(x, y, on(c.th.dim), tri+" ")
+	note := fmt.Sprintf("  %d files", len(it.parts))
+	room := c.w - x
+	if room > width(note)+16 {
+		room -= width(note)
+	} else {
+		note = ""
+	}
+	x = c.tail(x, y, room, on(c.th.dir), path+"/")
+	c.text(x, y, on(c.th.dim), note)
+}
+
+func causeStyle(th *theme, c filetree.Cause) tcell.Style {
+	switch c {
+	case filetree.Deleted:
+		return th.removed
+	case filetree.MetadataOnly:
+		return th.again
+	}
+	return th.modified
+}
+
+// status is what the line at the bottom says of the pane.
+func (w *waste) status(th *theme) string {
+	text := [...]string{"size ", "cause ", "stored by ", "hidden by ", "path "}[w.by]
+	if w.rev != (w.by != wasteBySize) {
+		return text + th.glyph.up
+	}
+	return text + th.glyph.down
+}
