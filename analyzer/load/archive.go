@@ -36,10 +36,13 @@ func (s section) close() {
 	}
 }
 
-// read is the whole section, which must not be longer than a document may be.
-func (s section) read(name string) ([]byte, error) {
+// read is the whole of a manifest, an index or a config.
+func (o *opening) read(s section, name string) ([]byte, error) {
 	if s.size > maxDocument {
 		return nil, &LimitError{What: name, Limit: maxDocument, Unit: "bytes"}
+	}
+	if o.documents += s.size; o.documents > maxDocuments {
+		return nil, &LimitError{What: "all manifests and configs", Limit: maxDocuments, Unit: "bytes"}
 	}
 	if s.have < s.size {
 		return nil, fmt.Errorf("the archive ends after %d of %d bytes of %s", s.have, s.size, name)
@@ -58,7 +61,6 @@ type archive struct {
 	entries map[string]entry
 	repeats map[string]bool // names that occur more than once
 	cut     bool            // it ends without an end marker
-	end     int64           // where the last entry ends
 }
 
 // entry is one member of the archive; the last of a name counts.
@@ -73,22 +75,23 @@ func index(ctx context.Context, r io.ReaderAt, size int64) (*archive, error) {
 	a := &archive{r: r, size: size, entries: map[string]entry{}, repeats: map[string]bool{}}
 	pos := &cursor{r: r, size: size}
 	t := tar.NewReader(pos)
-	for {
+	at := int64(0)
+	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		h, err := t.Next()
 		switch {
 		case err == io.EOF:
-			a.cut = !a.marked()
+			a.cut = !pos.zeros
 			return a, nil
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			a.cut = true
 			return a, nil
 		case err != nil:
-			return nil, fmt.Errorf("reading the archive at byte %d: %w", a.end, err)
+			return nil, fmt.Errorf("reading the archive's entry at byte %d: %w", at, err)
 		}
-		a.end = pos.pos + (h.Size+511)&^511
+		at = pos.pos + (h.Size+511)&^511
 		if h.Typeflag == tar.TypeXGlobalHeader {
 			continue
 		}
@@ -101,20 +104,13 @@ func index(ctx context.Context, r io.ReaderAt, size int64) (*archive, error) {
 			a.repeats[name] = true
 		}
 		a.entries[name] = e
-		if len(a.entries) > maxEntries {
+		if n == maxEntries {
 			if !a.has("manifest.json") && !a.has("index.json") {
 				return nil, a.noImage()
 			}
 			return nil, &LimitError{What: "the archive", Limit: maxEntries, Unit: "entries"}
 		}
 	}
-}
-
-// marked is whether the block of zeros that ends a tar follows the last entry.
-func (a *archive) marked() bool {
-	var block [512]byte
-	n, _ := a.r.ReadAt(block[:], a.end)
-	return n == len(block) && block == [512]byte{}
 }
 
 func sparse(h *tar.Header) bool {
@@ -215,7 +211,7 @@ func (a *archive) noImage() error {
 		if strings.HasPrefix(path.Base(name), ".wh.") {
 			whiteouts = true
 		}
-		if base := path.Base(name); base == "layer.tar" && !top["manifest.json"] {
+		if dir, base := path.Split(name); base == "layer.tar" && a.has(dir+"json") {
 			return &NotImageError{OldArchive, "a docker save from before 1.10, without manifest.json"}
 		}
 	}
@@ -225,13 +221,17 @@ func (a *archive) noImage() error {
 	case top["etc"] || top["usr"] || top["bin"] || top["linux_amd64"]:
 		return &NotImageError{RootFilesystem, "a root filesystem without an image around it"}
 	}
-	return &NotImageError{RootFilesystem, "a tar with neither manifest.json nor index.json"}
+	return &NotImageError{Unknown, "a tar with neither manifest.json nor index.json"}
 }
 
 // cursor reads a ReaderAt from front to back, and skips.
 type cursor struct {
 	r         io.ReaderAt
 	pos, size int64
+	// zeros is whether the last whole block that was read held nothing: at the
+	// end of a tar, which archive/tar reports alike with and without one, that
+	// is the end marker.
+	zeros bool
 }
 
 func (c *cursor) Read(b []byte) (int, error) {
@@ -241,6 +241,9 @@ func (c *cursor) Read(b []byte) (int, error) {
 	b = b[:min(int64(len(b)), c.size-c.pos)]
 	n, err := c.r.ReadAt(b, c.pos)
 	c.pos += int64(n)
+	if n == 512 {
+		c.zeros = [512]byte(b) == [512]byte{}
+	}
 	if n > 0 {
 		err = nil
 	}

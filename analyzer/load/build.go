@@ -20,7 +20,7 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 	if missing := c.missing(src); len(missing) > 0 {
 		return nil, c.incomplete(missing)
 	}
-	raw, err := readConfig(src, c.config)
+	raw, err := o.readConfig(src, c.config)
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +91,13 @@ func (p piece) title() string {
 
 // readConfig reads a config and checks it against what its name or its
 // descriptor promise.
-func readConfig(src source, p piece) ([]byte, error) {
+func (o *opening) readConfig(src source, p piece) ([]byte, error) {
 	s, err := p.open(src)
 	if err != nil {
 		return nil, fmt.Errorf("reading config %s: %w", p.name, reason(err))
 	}
 	defer s.close()
-	b, err := s.read("config " + p.name)
+	b, err := o.read(s, "config "+p.name)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,13 @@ func (o *opening) layer(src source, p piece) (analyzer.Layer, error) {
 	case formTar, formZeros, formEmpty, formGzip, formZstd:
 		return l, nil
 	}
-	return l, fmt.Errorf("it is %s, not a tar (%s)", form, l.MediaType)
+	if form.compressed() {
+		return l, fmt.Errorf("it is compressed with %s, which is not supported in a layer", form)
+	}
+	if l.MediaType != "" {
+		return l, fmt.Errorf("it is %s, not a tar (%s)", form, l.MediaType)
+	}
+	return l, fmt.Errorf("it is %s, not a tar", form)
 }
 
 // mediaTypes are those of layers of which nobody says what they are: a docker

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,11 +52,14 @@ func (p piece) open(src source) (section, error) {
 	return section{}, fmt.Errorf("%s: %w", p.name, fs.ErrNotExist)
 }
 
-func (c *candidate) addTag(tag string) {
-	if tag != "" && !slices.Contains(c.tags, tag) {
-		c.tags = append(c.tags, tag)
-		slices.Sort(c.tags)
+func (c *candidate) addTags(tags ...string) {
+	if len(tags) == 0 {
+		return
 	}
+	all := append(slices.Clone(c.tags), tags...)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	c.tags = slices.DeleteFunc(all, func(tag string) bool { return tag == "" || strings.Contains(tag, "<none>") })
 }
 
 // missing names the blobs that the source doesn't hold, each once.
@@ -64,10 +68,15 @@ func (c *candidate) missing(src source) []string {
 		return []string{c.digest}
 	}
 	var names []string
+	seen := map[string]bool{}
 	for _, p := range append([]piece{c.config}, c.layers...) {
+		if seen[p.name] {
+			continue
+		}
+		seen[p.name] = true
 		s, err := p.open(src)
 		s.close()
-		if errors.Is(err, fs.ErrNotExist) && !slices.Contains(names, p.name) {
+		if errors.Is(err, fs.ErrNotExist) {
 			names = append(names, p.name)
 		}
 	}
@@ -75,7 +84,7 @@ func (c *candidate) missing(src source) []string {
 }
 
 // inspect learns the image's ID and platform from its config, if it can.
-func (c *candidate) inspect(src source) {
+func (o *opening) inspect(src source, c *candidate) {
 	if c.absent {
 		return
 	}
@@ -84,7 +93,7 @@ func (c *candidate) inspect(src source) {
 		return
 	}
 	defer s.close()
-	b, err := s.read("config")
+	b, err := o.read(s, "config")
 	if err != nil {
 		return
 	}
@@ -96,7 +105,7 @@ func (c *candidate) inspect(src source) {
 }
 
 // choose picks the one image that is asked for.
-func (o *opening) choose(src source, found []*candidate, want platform) (*candidate, error) {
+func (o *opening) choose(ctx context.Context, src source, found []*candidate, want platform) (*candidate, error) {
 	images, others := separate(found)
 	for _, c := range others {
 		if o.opt.Image != "" && strings.TrimPrefix(o.opt.Image, "@") == c.digest {
@@ -105,14 +114,17 @@ func (o *opening) choose(src source, found []*candidate, want platform) (*candid
 	}
 	switch {
 	case len(images) == 0 && len(others) == 0:
-		return nil, &NotImageError{NoImages, "without any image in it"}
+		return nil, &NotImageError{NoImages, "an archive or layout without any image in it"}
 	case len(images) == 0:
 		return nil, notImage(others, others[0])
 	case len(images) == 1 && o.opt.Image == "" && want == platform{}:
 		return images[0], nil
 	}
 	for _, c := range images {
-		c.inspect(src)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		o.inspect(src, c)
 	}
 	fit, err := named(images, o.opt.Image)
 	if err != nil {
@@ -173,10 +185,14 @@ func (o *opening) complete(src source, fit []*candidate) []*candidate {
 		}
 	}
 	if len(whole) == 0 {
-		return fit
+		here := slices.DeleteFunc(slices.Clone(fit), func(c *candidate) bool { return c.absent })
+		if len(here) == 0 {
+			return fit
+		}
+		return here
 	}
 	for _, c := range torn {
-		if !slices.Equal(c.tags, whole[0].tags) {
+		if !c.absent && !slices.Equal(c.tags, whole[0].tags) {
 			o.warn("%s is not whole in this source and was left out", Choice{Index: c.index, Tags: c.tags, Digest: c.digest})
 		}
 	}
@@ -190,9 +206,7 @@ next:
 	for _, c := range fit {
 		for _, k := range kept {
 			if k.id != "" && k.id == c.id && slices.EqualFunc(k.layers, c.layers, func(a, b piece) bool { return a.name == b.name }) {
-				for _, tag := range c.tags {
-					k.addTag(tag)
-				}
+				k.addTags(c.tags...)
 				continue next
 			}
 		}

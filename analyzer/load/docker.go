@@ -35,15 +35,20 @@ func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 			return nil, fmt.Errorf("reading manifest.json: image %d has no Config", i)
 		}
 		c := &candidate{form: "docker-archive", config: piece{name: clean(item.Config)}}
+		if len(item.Layers) > maxLayers {
+			return nil, &LimitError{What: "an image of manifest.json", Limit: maxLayers, Unit: "layers"}
+		}
 		for _, name := range item.Layers {
 			if clean(name) == "" {
 				return nil, fmt.Errorf("reading manifest.json: image %d has a layer without a name", i)
 			}
 			c.layers = append(c.layers, piece{name: clean(name)})
 		}
-		for _, tag := range item.RepoTags {
-			c.addTag(fullName(tag))
+		tags := make([]string, len(item.RepoTags))
+		for i, tag := range item.RepoTags {
+			tags[i] = fullName(tag)
 		}
+		c.addTags(tags...)
 		found = append(found, c)
 	}
 	return found, nil
@@ -79,9 +84,7 @@ func join(docker, oci []*candidate) []*candidate {
 			all = append(all, c)
 			continue
 		}
-		for _, tag := range c.tags {
-			twin.addTag(tag)
-		}
+		twin.addTags(c.tags...)
 		if twin.digest != "" {
 			continue
 		}
@@ -116,12 +119,16 @@ func (c *candidate) twin(docker []*candidate) *candidate {
 
 // list finds every image of a source.
 func (o *opening) list(ctx context.Context, src source) ([]*candidate, error) {
-	manifest, err := readOptional(src, "manifest.json")
+	manifest, err := o.readOptional(src, "manifest.json")
 	if err != nil {
 		return nil, err
 	}
-	if a, ok := src.(*archive); ok && a.repeats["manifest.json"] {
-		o.warn("manifest.json is in the archive more than once; the last one counts")
+	if a, ok := src.(*archive); ok {
+		for _, name := range []string{"manifest.json", "index.json"} {
+			if a.repeats[name] {
+				o.warn("%s is in the archive more than once; the last one counts", name)
+			}
+		}
 	}
 	var docker []*candidate
 	if manifest != nil {
@@ -136,7 +143,7 @@ func (o *opening) list(ctx context.Context, src source) ([]*candidate, error) {
 			return nil, errors.New("reading manifest.json: it is not JSON")
 		}
 	}
-	idx, err := readOptional(src, "index.json")
+	idx, err := o.readOptional(src, "index.json")
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +161,7 @@ func (o *opening) list(ctx context.Context, src source) ([]*candidate, error) {
 }
 
 // readOptional reads a document that a source may not have.
-func readOptional(src source, name string) ([]byte, error) {
+func (o *opening) readOptional(src source, name string) ([]byte, error) {
 	s, err := src.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -163,7 +170,7 @@ func readOptional(src source, name string) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", name, reason(err))
 	}
 	defer s.close()
-	b, err := s.read(name)
+	b, err := o.read(s, name)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +186,9 @@ func nothing(src source) error {
 	case *archive:
 		if src.has("oci-layout") {
 			return errors.New("it has oci-layout but no index.json")
+		}
+		if src.cut {
+			return errors.New("neither manifest.json nor index.json came up to there")
 		}
 		return src.noImage()
 	default:

@@ -16,6 +16,11 @@ func (d folder) open(name string) (section, error) {
 	// Symlinks are followed, also out of the folder: builders link the blobs
 	// of a layout to their cache. O_NONBLOCK keeps a named pipe from blocking.
 	file := filepath.Join(string(d), filepath.FromSlash(path.Clean("/"+name)))
+	if info, err := os.Stat(file); err != nil {
+		return section{}, err
+	} else if !info.Mode().IsRegular() {
+		return section{}, fmt.Errorf("%s is %s, not a file", name, kindOf(info.Mode()))
+	}
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return section{}, err

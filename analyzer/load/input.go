@@ -134,7 +134,7 @@ func expectTar(head []byte) error {
 	case formTar:
 		return nil
 	case formEmpty:
-		return errors.New("it is empty")
+		return &NotImageError{Unknown, "empty"}
 	case formZeros:
 		return &NotImageError{NoImages, "an empty tar, or nothing but zero bytes"}
 	case "JSON":

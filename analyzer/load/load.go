@@ -33,9 +33,11 @@ type Options struct {
 }
 
 const (
-	maxDocument    = 20 << 20 // bytes of a manifest, an index or a config
-	maxEntries     = 500_000  // entries of the outer archive
-	maxDescriptors = 10_000   // manifests and indexes that are looked at
+	maxDocument    = 20 << 20  // bytes of a manifest, an index or a config
+	maxEntries     = 500_000   // entries of the outer archive
+	maxDocuments   = 256 << 20 // bytes of all of them
+	maxDescriptors = 10_000    // manifests and indexes that are looked at
+	maxLayers      = 10_000    // of one image
 	maxIndexDepth  = 8
 	maxLinks       = 40
 )
@@ -46,6 +48,8 @@ type opening struct {
 	warnings []analyzer.Warning
 	files    []*os.File
 	checks   []func() error
+	// documents is how many bytes of manifests and configs were read.
+	documents int64
 }
 
 // Open opens the image that ref names: "archive:FILE", "oci:DIR[:TAG]", "-" for
@@ -63,8 +67,12 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 		}
 		opt.Image = r.image
 	}
+	want, err := parsePlatform(opt.Platform)
+	if err != nil {
+		return nil, err
+	}
 	o := &opening{opt: opt}
-	img, err := o.open(ctx, r)
+	img, err := o.open(ctx, r, want)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", r.title(), errors.Join(err, o.close()))
 	}
@@ -75,11 +83,7 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 	return img, nil
 }
 
-func (o *opening) open(ctx context.Context, r reference) (*analyzer.Image, error) {
-	want, err := parsePlatform(o.opt.Platform)
-	if err != nil {
-		return nil, err
-	}
+func (o *opening) open(ctx context.Context, r reference, want platform) (*analyzer.Image, error) {
 	src, err := o.source(ctx, r)
 	if err != nil {
 		return nil, err
@@ -93,7 +97,7 @@ func (o *opening) image(ctx context.Context, src source, want platform) (*analyz
 	if err != nil {
 		return nil, because(src, err)
 	}
-	c, err := o.choose(src, found, want)
+	c, err := o.choose(ctx, src, found, want)
 	if err != nil {
 		return nil, because(src, err)
 	}

@@ -133,9 +133,7 @@ func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
 		}
 	}
 	if c := w.byBlob[d.Digest]; c != nil {
-		for _, tag := range tags {
-			c.addTag(tag)
-		}
+		c.addTags(tags...)
 		return nil
 	}
 	b, err := w.read(d)
@@ -188,6 +186,9 @@ func (w *walker) document(ctx context.Context, d descriptor, b []byte, tags []st
 		if err := doc.Config.check(); err != nil {
 			return fmt.Errorf("manifest %s: config: %w", d.Digest, err)
 		}
+		if len(doc.Layers) > maxLayers {
+			return &LimitError{What: "manifest " + d.Digest, Limit: maxLayers, Unit: "layers"}
+		}
 		c.config = w.piece(*doc.Config)
 		for i, l := range doc.Layers {
 			if err := l.check(); err != nil {
@@ -206,9 +207,7 @@ func (w *walker) add(c *candidate, d descriptor, tags []string) {
 	if d.Platform != nil {
 		c.platform = *d.Platform
 	}
-	for _, tag := range tags {
-		c.addTag(tag)
-	}
+	c.addTags(tags...)
 	w.byBlob[d.Digest] = c
 	w.found = append(w.found, c)
 }
@@ -226,7 +225,7 @@ func (w *walker) read(d descriptor) ([]byte, error) {
 		return nil, err
 	}
 	defer s.close()
-	b, err := s.read("manifest " + d.Digest)
+	b, err := w.o.read(s, "manifest "+d.Digest)
 	if err != nil {
 		return nil, err
 	}
@@ -281,6 +280,9 @@ func pseudo(d descriptor, doc *document) string {
 		return "an attestation"
 	}
 	if doc == nil {
+		if d.ArtifactType != "" && d.ArtifactType != string(types.OCIConfigJSON) {
+			return "an artifact of type " + d.ArtifactType
+		}
 		return ""
 	}
 	switch doc.Config.MediaType {

@@ -253,8 +253,11 @@ func (o *opening) copy(ctx context.Context, f *os.File, r io.Reader, in *counter
 		}
 		n, err := r.Read(buf)
 		total += int64(n)
-		if total > limit || total > bombFloor && total/bombRatio > in.n.Load() {
-			return total, &LimitError{What: "what it unpacks to", Limit: min(limit, total), Unit: "bytes"}
+		if total > limit {
+			return total, &LimitError{What: "what it unpacks to", Limit: limit, Unit: "bytes"}
+		}
+		if total > bombFloor && total/bombRatio > in.n.Load() {
+			return total, &LimitError{What: "its compression", Limit: bombRatio, Unit: "to 1"}
 		}
 		if w, err := f.Write(buf[:n]); err != nil {
 			return total, &TempError{Dir: o.tempDir(), Written: total - int64(n) + int64(w), Err: reason(err)}

@@ -1,0 +1,494 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"fathom/analyzer/imagetest"
+)
+
+// file is a further entry of an archive.
+func file(name, data string) imagetest.Entry {
+	return imagetest.Entry{Kind: "file", Name: name, Mode: 0o644, Data: []byte(data)}
+}
+
+func link(kind, name, target string) imagetest.Entry {
+	return imagetest.Entry{Kind: kind, Name: name, Mode: 0o777, Link: target}
+}
+
+// edit replaces text in an entry of the archive.
+func edit(t *testing.T, a imagetest.Archive, name, old, new string) imagetest.Archive {
+	t.Helper()
+	e := a.Find(name)
+	if e == nil || !bytes.Contains(e.Data, []byte(old)) {
+		t.Fatalf("%s has no %q", name, old)
+	}
+	e.Data = bytes.ReplaceAll(e.Data, []byte(old), []byte(new))
+	return a
+}
+
+// manifest is a docker archive's, of the sample, taken apart.
+func manifest(t *testing.T, a imagetest.Archive) dockerItem {
+	t.Helper()
+	var items []dockerItem
+	if err := json.Unmarshal(a.Find("manifest.json").Data, &items); err != nil {
+		t.Fatal(err)
+	}
+	return items[0]
+}
+
+func wantError(t *testing.T, ref string, opt Options, words ...string) error {
+	t.Helper()
+	opt.Temp = t.TempDir()
+	img, err := Open(t.Context(), ref, opt)
+	if err == nil {
+		img.Close()
+		t.Fatalf("Open(%s) gave no error, want one with %q", ref, words)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("got error %q, want %q in it", err, word)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %q is more than one line", err)
+	}
+	if left, _ := os.ReadDir(opt.Temp); len(left) > 0 {
+		t.Errorf("%s is left in the temporary folder", left[0].Name())
+	}
+	return err
+}
+
+// TestBadArchives has an archive a row that must be refused, and the words that
+// the error must have.
+func TestBadArchives(t *testing.T) {
+	img := imagetest.Must(t, sample)
+	docker := func() imagetest.Archive { return img.DockerArchive() }
+	it := manifest(t, docker())
+	config := it.Config
+	with := func(manifest string) imagetest.Archive {
+		a := docker()
+		a.Find("manifest.json").Data = []byte(manifest)
+		return a
+	}
+	replaced := func(name string, e imagetest.Entry) imagetest.Archive {
+		a := docker()
+		*a.Find(name) = e
+		return a
+	}
+	whole := docker().Tar()
+	cutAt := func(name string) int { // before the header of the entry
+		i := bytes.Index(whole, []byte(name+"\x00"))
+		if i < 0 {
+			t.Fatal(name)
+		}
+		return i
+	}
+	lastLayer := it.Layers[1]
+	chain := docker().Without(lastLayer)
+	for i := range 50 {
+		chain = append(chain, link("symlink", fmt.Sprintf("l%d", i), fmt.Sprintf("l%d", i+1)))
+	}
+	chain = append(chain, link("symlink", lastLayer, "/l0"), file("l50", "x"))
+	oci := func(a imagetest.Archive, old, new string) imagetest.Archive {
+		return edit(t, a, "index.json", old, new)
+	}
+	tar := func(a ...imagetest.Entry) []byte { return imagetest.Tar(a) }
+
+	tests := []struct {
+		name  string
+		b     []byte
+		words []string
+	}{
+		// cut short (1, 2) and damaged (3)
+		{"cut in a layer", whole[:cutAt(lastLayer)+700], []string{"archive ends after", "manifest.json"}},
+		{"cut before the manifest", whole[:cutAt("manifest.json")], []string{"archive ends after", "without its end marker", "neither manifest.json nor index.json came"}},
+		{"cut in the manifest", whole[:cutAt("manifest.json")+600], []string{"archive ends after", "bytes of manifest.json"}},
+		{"layer behind the end", layerLast(t, img), []string{"layer 2 of 3", "archive ends after 100 of its"}},
+		{"bad header", func() []byte { b := bytes.Clone(whole); b[cutAt("manifest.json")+150] = 'x'; return b }(), []string{"entry at byte", "invalid tar header"}},
+
+		// manifest.json (11)
+		{"no manifest", docker().Without("manifest.json", "repositories").Tar(), []string{"from before 1.10"}},
+		{"empty manifest", with("").Tar(), []string{"reading manifest.json: it is not JSON"}},
+		{"null", with("null").Tar(), []string{"without any image"}},
+		{"no images", with("[]").Tar(), []string{"without any image"}},
+		{"object", with("{}").Tar(), []string{"manifest.json is not of an image"}},
+		{"text", with("hello").Tar(), []string{"reading manifest.json: it is not JSON"}},
+		{"cut JSON", with(`[{"Config":"x`).Tar(), []string{"reading manifest.json: unexpected EOF"}},
+		{"deep", with(strings.Repeat("[", 200_000)).Tar(), []string{"reading manifest.json", "max depth"}},
+		{"wrong types", with(`[{"Config":1}]`).Tar(), []string{"reading manifest.json", "cannot unmarshal number"}},
+		{"no config", with(`[{"Layers":["a"]}]`).Tar(), []string{"reading manifest.json: image 0 has no Config"}},
+		{"empty layer name", with(`[{"Config":"a","Layers":[""]}]`).Tar(), []string{"image 0 has a layer without a name"}},
+		{"big manifest", with("[" + strings.Repeat(" ", maxDocument) + "]").Tar(), []string{"manifest.json is over the limit of 20971520 bytes"}},
+
+		// what it names (12-17)
+		{"missing all", docker().Without(config, it.Layers[0], lastLayer).Tar(), []string{config, it.Layers[0], lastLayer, "names what is not there"}},
+		{"outside", with(`[{"Config":"../../../../etc/passwd","Layers":[]}]`).Tar(), []string{"not there: etc/passwd"}},
+		{"empty config", replaced(config, file(config, "")).Tar(), []string{"config", "is damaged", digestOf(nil).String()}},
+		{"other config", replaced(config, file(config, "{}")).Tar(), []string{"config", "is damaged", config[:64], digestOf([]byte("{}")).hex}},
+		{"config is empty", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "")}.Tar(), []string{"reading config c: it is empty"}},
+		{"config is text", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "<html>")}.Tar(), []string{"reading config c", "invalid character"}},
+		{"config without rootfs", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "{}")}.Tar(), []string{"reading config c: it has no rootfs"}},
+		{"bad diff ID", imagetest.Archive{file("manifest.json", `[{"Config":"c","Layers":["l"]}]`), file("l", ""), file("c", `{"rootfs":{"diff_ids":["sha256:1"]}}`)}.Tar(), []string{`diff ID 1 of 1: "sha256:1"`}},
+		{"big config", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", strings.Repeat(" ", maxDocument+1))}.Tar(), []string{"config c is over the limit"}},
+		{"fewer layers", with(`[{"Config":"` + config + `","Layers":["` + lastLayer + `"]}]`).Tar(), []string{"1 layers", "3 diff IDs"}},
+
+		// links and kinds (19, 20)
+		{"link to itself", replaced(lastLayer, link("symlink", lastLayer, "layer.tar")).Tar(), []string{"layer 2 of 3", "more than 40 links"}},
+		{"hard link to itself", replaced(lastLayer, link("link", lastLayer, lastLayer)).Tar(), []string{"layer 2 of 3", "more than 40 links"}},
+		{"long chain", chain.Tar(), []string{"more than 40 links"}},
+		{"link outside", replaced(lastLayer, link("symlink", lastLayer, "../../../etc/passwd")).Tar(), []string{"not there: " + lastLayer}},
+		{"folder", replaced(lastLayer, imagetest.Entry{Kind: "dir", Name: lastLayer + "/", Mode: 0o755}).Tar(), []string{"layer 2 of 3", "is a folder, not a file"}},
+		{"fifo", replaced(lastLayer, imagetest.Entry{Kind: "fifo", Name: lastLayer}).Tar(), []string{"layer 2 of 3", "special entry"}},
+		{"device", replaced("manifest.json", imagetest.Entry{Kind: "char", Name: "manifest.json", Major: 1, Minor: 5}).Tar(), []string{"reading manifest.json", "special entry"}},
+		{"sparse", replaced(lastLayer, imagetest.Entry{Kind: "file", Name: lastLayer, Data: []byte("x"), Sparse: 1 << 40, SparseAt: 512}).Tar(), []string{"layer 2 of 3", "sparse"}},
+		{"not a tar", replaced(lastLayer, file(lastLayer, "<html>login</html>")).Tar(), []string{"layer 2 of 3", "it is HTML or XML, not a tar"}},
+		{"xz layer", replaced(lastLayer, file(lastLayer, string(xzipped(t, whole)))).Tar(), []string{"layer 2 of 3", "compressed with xz"}},
+
+		// layouts (16, 18, 45, 59)
+		{"negative size", oci(img.OCI(), `"size":`, `"size":-`).Tar(), []string{"reading index.json", "has the size -"}},
+		{"wrong size", oci(img.OCI(), `"size":`, `"size":1`).Tar(), []string{"bytes, its descriptor says 1"}},
+		{"huge size", oci(img.OCI(), `"size":`, `"size":9223372036854775807,"x":`).Tar(), []string{"its descriptor says 9223372036854775807"}},
+		{"path for a digest", oci(img.OCI(), `"digest":"sha256:`, `"digest":"../sha256:`).Tar(), []string{"is not a digest"}},
+		{"no index.json", img.OCI().Without("index.json").Tar(), []string{"oci-layout but no index.json"}},
+		{"manifest for an index", imagetest.Archive{file("oci-layout", "{}"), file("index.json", `{"config":{},"layers":[]}`)}.Tar(), []string{"it is a manifest, not an index"}},
+		{"empty index", imagetest.Archive{file("oci-layout", "{}"), file("index.json", `{"manifests":[]}`)}.Tar(), []string{"without any image"}},
+		{"deep index", deepIndex(20).Tar(), []string{"depth of the index is over the limit of 8"}},
+		{"wide index", wideIndex(100).Tar(), []string{"over the limit of 10000 manifests"}},
+		{"both at once", withManifest(`{"manifests":[],"layers":[]}`).Tar(), []string{"a manifest and an index at once"}},
+		{"schema 1", withManifest(`{"schemaVersion":1,"fsLayers":[{"blobSum":"sha256:1"}]}`).Tar(), []string{"schema 1"}},
+		{"artifact", withManifest(`{"artifactType":"application/x-sbom","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:1"},"layers":[]}`).Tar(), []string{"not an image", "artifact of type application/x-sbom"}},
+		{"helm chart", withManifest(`{"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:1"},"layers":[]}`).Tar(), []string{"artifact of type application/vnd.cncf.helm.config.v1+json"}},
+		{"in-toto", withManifest(`{"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:1"},"layers":[{"mediaType":"application/vnd.in-toto+json"}]}`).Tar(), []string{"artifact with content of type application/vnd.in-toto+json"}},
+		{"encrypted", layerOf(img, "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", nil).Tar(), []string{"layer 1 of 1", "it is encrypted"}},
+		{"nydus", layerOf(img, "application/vnd.oci.image.layer.v1.tar+gzip", map[string]string{"containerd.io/snapshot/nydus-bootstrap": "true"}).Tar(), []string{"layer 1 of 1", "file system image"}},
+		{"erofs", layerOf(img, "application/vnd.erofs.layer.v1", nil).Tar(), []string{"layer 1 of 1", "file system image"}},
+
+		// no image at all (22 and formats 2.0)
+		{"nothing", nil, []string{"it is empty"}},
+		{"zeros", make([]byte, 10240), []string{"nothing but zero bytes"}},
+		{"JSON", []byte(`{"schemaVersion":2}`), []string{"it is JSON"}},
+		{"HTML", []byte("<!doctype html>"), []string{"it is HTML or XML"}},
+		{"ELF", []byte("\x7fELF" + strings.Repeat("\x00", 600)), []string{"an ELF program"}},
+		{"text", []byte("hello"), []string{"something unknown"}},
+		{"docker export", tar(file("etc/hosts", ""), file("bin/sh", "")), []string{"a root filesystem"}},
+		{"single layer", tar(file("etc/.wh.hosts", "")), []string{"the tar of a single layer"}},
+		{"other tar", tar(file("a.txt", "")), []string{"neither manifest.json nor index.json"}},
+
+		// compression (5-10)
+		{"cut gzip", gzipped(t, whole)[:900], []string{"decompressing gzip: it ends in the middle"}},
+		{"bad gzip", func() []byte { b := gzipped(t, whole); b[len(b)-5] ^= 1; return b }(), []string{"decompressing gzip", "invalid checksum"}},
+		{"garbage behind gzip", append(gzipped(t, whole), "garbage"...), []string{"decompressing gzip", "other bytes follow"}},
+		{"cut xz", func() []byte { b := xzipped(t, whole); return b[:len(b)/2] }(), []string{"decompressing xz"}},
+		{"cut zstd", func() []byte { b := imagetest.Compress(whole, imagetest.Zstd); return b[:len(b)/2] }(), []string{"decompressing zstd"}},
+		{"three levels", gzipped(t, gzipped(t, gzipped(t, whole))), []string{"more than 2 times"}},
+		{"compressed text", gzipped(t, []byte("hello")), []string{"something unknown"}},
+		{"compressed nothing", gzipped(t, nil), []string{"it is empty"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := wantError(t, write(t, "x.tar", tt.b), Options{}, tt.words...)
+			if !strings.HasPrefix(err.Error(), "opening ") {
+				t.Errorf("got error %q, want what was being opened first", err)
+			}
+			if len(tt.b) < 1<<20 {
+				wantError(t, "-", Options{Stdin: bytes.NewReader(tt.b)}, tt.words...)
+			}
+		})
+	}
+}
+
+// layerLast is the sample's archive with the second layer last in it, and the
+// file cut 100 bytes into that layer.
+func layerLast(t *testing.T, img *imagetest.Image) []byte {
+	t.Helper()
+	a := img.DockerArchive()
+	name := manifest(t, a).Layers[1]
+	e := *a.Find(name)
+	b := append(a.Without(name), e).Tar()
+	return b[:bytes.LastIndex(b, e.Data)+100]
+}
+
+// deepIndex is a layout of n indexes, each in the one before.
+func deepIndex(n int) imagetest.Archive {
+	a := imagetest.Archive{file("oci-layout", "{}")}
+	index := `{"manifests":[]}`
+	for range n {
+		d := digestOf([]byte(index))
+		a = append(a, file("blobs/sha256/"+d.hex, index))
+		index = fmt.Sprintf(`{"manifests":[{"digest":"%s"}]}`, d)
+	}
+	return append(a, file("index.json", index))
+}
+
+// wideIndex is a layout that names n times n indexes, n of them n times each,
+// and all of it n times again.
+func wideIndex(n int) imagetest.Archive {
+	a := imagetest.Archive{file("oci-layout", "{}")}
+	index := `{"manifests":[]}`
+	for range 3 {
+		d := digestOf([]byte(index))
+		a = append(a, file("blobs/sha256/"+d.hex, index))
+		index = `{"manifests":[` + strings.Repeat(fmt.Sprintf(`{"digest":"%s"},`, d), n-1) + fmt.Sprintf(`{"digest":"%s"}]}`, d)
+	}
+	return append(a, file("index.json", index))
+}
+
+// withManifest is a layout of one manifest.
+func withManifest(m string) imagetest.Archive {
+	d := digestOf([]byte(m))
+	return imagetest.Archive{file("oci-layout", "{}"), file("blobs/sha256/"+d.hex, m), file("index.json", fmt.Sprintf(`{"manifests":[{"digest":"%s"}]}`, d))}
+}
+
+// layerOf is a layout of one image with one layer of a media type.
+func layerOf(img *imagetest.Image, mediaType string, annotations map[string]string) imagetest.Archive {
+	blob := string(imagetest.Compress(img.LayerTar(0), imagetest.Gzip))
+	notes, _ := json.Marshal(annotations)
+	config := fmt.Sprintf(`{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["%s"]}}`, digestOf(img.LayerTar(0)))
+	a := withManifest(fmt.Sprintf(`{"config":{"digest":"%s"},"layers":[{"mediaType":"%s","digest":"%s","annotations":%s}]}`,
+		digestOf([]byte(config)), mediaType, digestOf([]byte(blob)), notes))
+	return append(a, file("blobs/sha256/"+digestOf([]byte(config)).hex, config), file("blobs/sha256/"+digestOf([]byte(blob)).hex, blob))
+}
+
+// TestOddArchives has archives that are odd but whole: they open, some with a
+// warning.
+func TestOddArchives(t *testing.T) {
+	img := imagetest.Must(t, sample)
+	docker := img.DockerArchive()
+	whole := docker.Tar()
+	withBOM := img.DockerArchive()
+	withBOM.Find("manifest.json").Data = append([]byte("\xef\xbb\xbf"), withBOM.Find("manifest.json").Data...)
+	trailing := img.DockerArchive()
+	trailing.Find("manifest.json").Data = append(trailing.Find("manifest.json").Data, " \nxyz"...)
+	twice := append(imagetest.Archive{file("manifest.json", `[{"Config":"no"}]`)}, docker...)
+	sha512 := edit(t, img.OCI(), "index.json", `"manifests":[`, `"manifests":[`+
+		`{"digest":"sha512:`+strings.Repeat("ab", 64)+`","platform":{"os":"linux","architecture":"arm64"}},`+
+		`{"digest":"blake3:`+strings.Repeat("ab", 32)+`"},`)
+	noType := edit(t, img.OCI(imagetest.Gzip), "index.json", `"mediaType":`, `"x":`)
+	hops := img.DockerArchive()
+	for i := range hops {
+		if hops[i].Kind == "symlink" {
+			hops = append(hops, link("symlink", "dir", strings.TrimPrefix(strings.TrimSuffix(hops[i].Link, "/layer.tar"), "../")),
+				link("link", "again", "dir/layer.tar"), link("symlink", "once", "./again"))
+			hops[i].Link = "../once"
+			break
+		}
+	}
+	inline := edit(t, img.OCI(), "index.json", `"digest":`, `"data":"`+base64.StdEncoding.EncodeToString(manifestBlob(t, img.OCI()))+`","digest":`)
+	inline = inline.Without("blobs/sha256/" + digestOf(manifestBlob(t, img.OCI())).hex)
+
+	tests := []struct {
+		name string
+		b    []byte
+		warn string
+	}{
+		{"byte order mark", withBOM.Tar(), ""},
+		{"bytes behind the manifest", trailing.Tar(), "manifest.json: 3 bytes after its end"},
+		{"manifest twice", twice.Tar(), "manifest.json is in the archive more than once"},
+		{"no end marker", whole[:len(whole)-1024], "without its end marker; the image itself is all there"},
+		{"half an end marker", whole[:len(whole)-512], ""},
+		{"bytes behind the end marker", append(bytes.Clone(whole), "garbage"...), ""},
+		{"links over links", hops.Tar(), ""},
+		{"unknown digest algorithms", sha512.Tar(), ""},
+		{"no media type in index.json", noType.Tar(), ""},
+		{"no oci-layout", img.OCI().Without("oci-layout").Tar(), "oci-layout is missing"},
+		{"data in the descriptor", inline.Tar(), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := openImage(t, write(t, "x", tt.b), Options{})
+			same(t, got, img)
+			switch {
+			case tt.warn == "" && len(got.Warnings) > 0:
+				t.Errorf("got warnings %v, want none", got.Warnings)
+			case tt.warn != "" && (len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].Text, tt.warn)):
+				t.Errorf("got warnings %v, want one with %q", got.Warnings, tt.warn)
+			}
+		})
+	}
+}
+
+// manifestBlob is the manifest that a layout of one image names.
+func manifestBlob(t *testing.T, a imagetest.Archive) []byte {
+	t.Helper()
+	var doc document
+	if err := json.Unmarshal(a.Find("index.json").Data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return a.Find("blobs/sha256/" + parseDigest(doc.Manifests[0].Digest).hex).Data
+}
+
+// TestBadFolders has a folder a row that must be refused.
+func TestBadFolders(t *testing.T) {
+	img := imagetest.Must(t, sample)
+	blob := "blobs/sha256/" + digestOf(img.LayerTar(1)).hex
+	tests := []struct {
+		name  string
+		make  func(dir string) error
+		words []string
+	}{
+		{"empty", func(dir string) error { os.RemoveAll(dir); return os.Mkdir(dir, 0o777) }, []string{"an empty folder"}},
+		{"no index", func(dir string) error { return os.Remove(dir + "/index.json") }, []string{"oci-layout but no index.json"}},
+		{"no metadata", func(dir string) error {
+			return errors.Join(os.Remove(dir+"/index.json"), os.Remove(dir+"/oci-layout"))
+		}, []string{"a folder with neither"}},
+		{"pipe", func(dir string) error {
+			return errors.Join(os.Remove(dir+"/"+blob), syscall.Mkfifo(dir+"/"+blob, 0o666))
+		}, []string{"layer 2 of 3", "is a named pipe"}},
+		{"endless device", func(dir string) error {
+			return errors.Join(os.Remove(dir+"/"+blob), os.Symlink("/dev/zero", dir+"/"+blob))
+		}, []string{"layer 2 of 3", "is a device"}},
+		{"index is a pipe", func(dir string) error {
+			return errors.Join(os.Remove(dir+"/index.json"), syscall.Mkfifo(dir+"/index.json", 0o666))
+		}, []string{"reading index.json", "is a named pipe"}},
+		{"cut blob", func(dir string) error { return os.Truncate(dir+"/"+blob, 100) }, []string{"layer 2 of 3", "it has 100 bytes, its descriptor says"}},
+		{"missing blob", func(dir string) error { return os.Remove(dir + "/" + blob) }, []string{"not there: " + blob}},
+		{"loop", func(dir string) error {
+			return errors.Join(os.Remove(dir+"/"+blob), os.Symlink(filepath.Base(blob), dir+"/"+blob))
+		}, []string{"too many levels of symbolic links"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := folderOf(t, img.OCI())
+			if err := tt.make(dir); err != nil {
+				t.Fatal(err)
+			}
+			wantError(t, dir, Options{}, tt.words...)
+		})
+	}
+}
+
+// TestLinksOutside opens a layout whose blobs are links to files elsewhere.
+func TestLinksOutside(t *testing.T) {
+	img := imagetest.Must(t, sample)
+	dir, cache := folderOf(t, img.OCI(imagetest.Gzip)), t.TempDir()
+	blobs, err := os.ReadDir(dir + "/blobs/sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range blobs {
+		name := dir + "/blobs/sha256/" + b.Name()
+		if err := errors.Join(os.Rename(name, cache+"/"+b.Name()), os.Symlink(cache+"/"+b.Name(), name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, openImage(t, dir, Options{}), img)
+}
+
+// TestChanged sees that a file was written to after it was opened.
+func TestChanged(t *testing.T) {
+	img := imagetest.Must(t, sample)
+	whole := img.DockerArchive().Tar()
+	path := write(t, "x", whole)
+	opened, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if err := opened.Check(); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	if err := os.Truncate(path, 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.Check(); err == nil || !strings.Contains(err.Error(), "changed while it was read") {
+		t.Errorf("got %v, want that the file changed", err)
+	}
+	dir := folderOf(t, img.OCI())
+	opened, err = Open(t.Context(), dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if err := os.Chtimes(dir+"/blobs/sha256/"+digestOf(img.LayerTar(1)).hex, time.Time{}, time.Unix(5, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.Check(); err == nil {
+		t.Error("a layer's file changed and Check gave no error")
+	}
+}
+
+// TestStreams has standard inputs that never give a tar.
+func TestStreams(t *testing.T) {
+	zero, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer zero.Close()
+	wantError(t, "/dev/zero", Options{}, "a device, not a file or folder")
+	wantError(t, "-", Options{Stdin: zero}, "neither a pipe nor a file")
+	wantError(t, "-", Options{Stdin: struct{ io.Reader }{zero}}, "nothing but zero bytes")
+	wantError(t, "-", Options{}, "opening standard input")
+
+	// An archive that goes on for ever.
+	head := imagetest.Must(t, sample).DockerArchive().Tar()[:512]
+	endless := io.MultiReader(bytes.NewReader(head), struct{ io.Reader }{zero})
+	err = wantError(t, "-", Options{Stdin: endless, MaxSpool: 8 << 20}, "over the limit of 8388608 bytes")
+	var limit *LimitError
+	if !errors.As(err, &limit) {
+		t.Errorf("got %T, want a LimitError", err)
+	}
+
+	// A pipe that nobody writes to, and a cancelled context.
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	defer r.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Open(ctx, "-", Options{Stdin: r, Temp: t.TempDir()}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Open(ctx, pipe, Options{Temp: t.TempDir()}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+}
+
+// TestTemp names the folder that can't be written to.
+func TestTemp(t *testing.T) {
+	b := gzipped(t, imagetest.Must(t, sample).DockerArchive().Tar())
+	dir := filepath.Join(t.TempDir(), "no")
+	_, err := Open(t.Context(), write(t, "x", b), Options{Temp: dir})
+	var temp *TempError
+	if !errors.As(err, &temp) || temp.Dir != dir {
+		t.Errorf("got %v, want a TempError for %s", err, dir)
+	}
+}
+
+// repeating is a file of one block, again and again.
+type repeating []byte
+
+func (r repeating) ReadAt(b []byte, off int64) (int, error) {
+	for n := 0; n < len(b); {
+		n += copy(b[n:], r[(off+int64(n))%int64(len(r)):])
+	}
+	return len(b), nil
+}
+
+// TestManyEntries refuses an archive with more entries than an image has.
+func TestManyEntries(t *testing.T) {
+	for name, want := range map[string]string{"usr/x": "a root filesystem", "manifest.json": "over the limit of 500000 entries"} {
+		block := imagetest.Tar([]imagetest.Entry{file(name, "")})[:512]
+		_, err := index(t.Context(), repeating(block), 1<<50)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", name, err, want)
+		}
+	}
+}
