@@ -53,7 +53,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 
 // maxLine is how many columns an error may take: names in it can be as long as
 // an image likes.
-const maxLine = 2000
+const maxLine = 4000
 
 func (a *app) report(err error, hint string) {
 	fmt.Fprintf(a.stderr, "fathom: error: %s\n", line(err.Error()))

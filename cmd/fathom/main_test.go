@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -27,16 +32,20 @@ func TestScript(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
+		ContinueOnError:     true,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CI", "")
 			env.Setenv("DOCS", docs)
+			env.Setenv("BAD", "/a\u202e")
+			env.Setenv("LONG", strings.Repeat("/x", 2000))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"mkimage":  mkimage,
+			"plain":    plain,
 			"validate": validate,
 		},
 	})
@@ -122,13 +131,34 @@ func validate(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// plain FILE checks that a file, stdout or stderr holds nothing that a terminal
+// acts upon, or that no one sees.
+func plain(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: plain FILE")
+	}
+	text := ts.ReadFile(args[0])
+	if text == "" || !utf8.ValidString(text) {
+		ts.Fatalf("%s is empty or no UTF-8", args[0])
+	}
+	for _, r := range text {
+		if r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u200b' {
+			ts.Fatalf("%s holds %U", args[0], r)
+		}
+	}
+}
+
 func TestRunInProcess(t *testing.T) {
 	// A context that has ended is an error, whatever was asked for.
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(signalError{os.Interrupt})
 	dir := t.TempDir()
-	if code := run(ctx, []string{"demo", "--json", filepath.Join(dir, "r.json")}, nil, os.Stdout, os.Stderr); code != 130 {
+	var stderr bytes.Buffer
+	if code := run(ctx, []string{"demo", "--json", filepath.Join(dir, "r.json")}, nil, io.Discard, &stderr); code != 130 {
 		t.Errorf("exit code %d, want 130", code)
+	}
+	if got, want := stderr.String(), "fathom: error: interrupted\n"; got != want {
+		t.Errorf("stderr %q, want %q", got, want)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)

@@ -102,4 +102,9 @@ func bar(tasks []*analyzer.Task, took time.Duration, width int) string {
 	return cut(s, width)
 }
 
-func cut(s string, width int) string { return runewidth.Truncate(s, max(width, 0), "…") }
+func cut(s string, width int) string {
+	if width < 1 {
+		return ""
+	}
+	return runewidth.Truncate(s, width, "…")
+}

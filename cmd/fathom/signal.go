@@ -30,7 +30,11 @@ func (e signalError) exitCode() int {
 func withSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	caught := make(chan os.Signal, 1)
-	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(sig) { // as nohup wants it
+			signal.Notify(caught, sig)
+		}
+	}
 	signal.Ignore(syscall.SIGPIPE)
 	stopped := make(chan struct{})
 	go func() {

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"fathom/analyzer/load"
+)
+
+func TestLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"reading a\x1b[2J": `reading a\x1b[2J`,
+		errors.Join(errors.New("one"), errors.New("two")).Error(): "one; two",
+		strings.Repeat("世", 5000):                                 strings.Repeat("世", 1999) + "…",
+	} {
+		if got := line(in); got != want {
+			t.Errorf("line(%.40q) = %.80q, want %.80q", in, got, want)
+		}
+	}
+}
+
+func TestExit(t *testing.T) {
+	wrap := func(err error) error { return fmt.Errorf("opening x: %w", err) }
+	for name, tt := range map[string]struct {
+		err  error
+		code int
+		want string
+	}{
+		"none":        {nil, 0, ""},
+		"rule":        {errRule, 1, ""},
+		"closed pipe": {&outputError{syscall.EPIPE}, 2, ""},
+		"full disk":   {&outputError{syscall.ENOSPC}, 2, "fathom: error: writing standard output: no space left on device\n"},
+		"interrupted": {wrap(signalError{syscall.SIGINT}), 130, "fathom: error: interrupted\n"},
+		"choice": {
+			wrap(&load.ChoiceError{Matches: 2, Images: []load.Choice{{Tags: []string{"a\x1b"}}, {Index: 1}}}), 2,
+			"fathom: error: opening x: 2 images, choose one of @0 a\\x1b, @1\nfathom: hint: --image TAG, DIGEST or @N and --platform OS/ARCH choose one\n",
+		},
+		"filesystem": {
+			wrap(&load.NotImageError{Kind: load.RootFilesystem, What: "a filesystem"}), 2,
+			"fathom: error: opening x: not an image: it is a filesystem\nfathom: hint: docker export and podman export write a filesystem without layers: use docker save\n",
+		},
+		"hostile name": {
+			&load.NotFoundError{Reference: "a;rm -rf ~", Name: "a;rm -rf ~"}, 2,
+			"fathom: error: opening a;rm -rf ~: no such file or folder\nfathom: hint: docker save NAME | fathom - (fathom demo needs no image)\n",
+		},
+	} {
+		var stderr bytes.Buffer
+		a := &app{stderr: &stderr}
+		if got := a.exit(t.Context(), tt.err); got != tt.code || stderr.String() != tt.want {
+			t.Errorf("%s: got %d and %q, want %d and %q", name, got, &stderr, tt.code, tt.want)
+		}
+	}
+}

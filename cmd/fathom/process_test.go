@@ -1,0 +1,181 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// program is the real program in a process of its own, with an empty folder
+// for its temporary files.
+func program(t *testing.T, args ...string) (cmd *exec.Cmd, temp string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// TestMain runs main when the binary goes by that name.
+	name := filepath.Join(t.TempDir(), "fathom")
+	if err := os.Symlink(self, name); err != nil {
+		t.Fatal(err)
+	}
+	temp = t.TempDir()
+	cmd = exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "CI=", "TERM=xterm-256color", "NO_COLOR=")
+	return cmd, temp
+}
+
+// A signal in the middle of things: the exit code says which, and nothing is
+// left behind.
+func TestSignals(t *testing.T) {
+	var image bytes.Buffer
+	if err := writeDemo(&image); err != nil {
+		t.Fatal(err)
+	}
+	for sig, want := range map[syscall.Signal]struct {
+		code int
+		line string
+	}{
+		syscall.SIGINT:  {130, "fathom: error: interrupted\n"},
+		syscall.SIGTERM: {143, "fathom: error: ended by a signal: terminated\n"},
+		syscall.SIGHUP:  {129, "fathom: error: ended by a signal: hangup\n"},
+	} {
+		t.Run(sig.String(), func(t *testing.T) {
+			report := filepath.Join(t.TempDir(), "report.json")
+			cmd, temp := program(t, "--ci", "--json", report, "-")
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			stdin, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			// More than a pipe holds: once it is written, the program reads.
+			if _, err := stdin.Write(image.Bytes()[:4<<20]); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != want.code {
+				t.Errorf("exit code %d, want %d", got, want.code)
+			}
+			if stderr.String() != want.line {
+				t.Errorf("stderr %q, want %q", &stderr, want.line)
+			}
+			for _, dir := range []string{temp, filepath.Dir(report)} {
+				if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+					t.Errorf("left behind: %v %v", left, err)
+				}
+			}
+		})
+	}
+}
+
+// until reads r up to and including want.
+func until(t *testing.T, r io.Reader, want string) string {
+	t.Helper()
+	var all strings.Builder
+	buf := make([]byte, 4096)
+	for !strings.Contains(all.String(), want) {
+		n, err := r.Read(buf)
+		all.Write(buf[:n])
+		if err != nil {
+			t.Fatalf("%v before %q came; there was %q", err, want, all.String())
+		}
+	}
+	return all.String()
+}
+
+// On a terminal, what takes longer than half a second shows how far it is, and
+// takes that off the screen again.
+func TestProgressOnTerminal(t *testing.T) {
+	cmd, _ := program(t, "-")
+	terminal, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	cmd.Stderr = tty
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	tty.Close()
+	if got := until(t, terminal, "receiving"); !strings.HasPrefix(got, "\r\x1b[K") {
+		t.Errorf("the bar begins with %q", got)
+	}
+	stdin.Close()
+	rest := until(t, terminal, "fathom: error: ")
+	if !strings.HasSuffix(rest[:strings.Index(rest, "fathom: error: ")], "\r\x1b[K") {
+		t.Errorf("the bar is not taken off: %q", rest)
+	}
+	cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != exitError {
+		t.Errorf("exit code %d, want %d", got, exitError)
+	}
+}
+
+// On a terminal the image opens in the explorer.
+func TestExploreOnTerminal(t *testing.T) {
+	cmd, _ := program(t, "demo")
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	until(t, terminal, "\x1b[?1049h") // the alternate screen
+	until(t, terminal, "demo")
+	if _, err := terminal.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, terminal, "\x1b[?1049l")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A terminal that understands nothing gets text, and so does one that is only
+// on one side.
+func TestNoExplorerWithoutTerminal(t *testing.T) {
+	for name, prepare := range map[string]func(*exec.Cmd, *os.File){
+		"dumb":            func(cmd *exec.Cmd, tty *os.File) { cmd.Env = append(cmd.Env, "TERM=dumb"); cmd.Stdin = tty },
+		"stdin is a pipe": func(cmd *exec.Cmd, tty *os.File) { cmd.Stdin = strings.NewReader("") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd, _ := program(t, "demo")
+			terminal, tty, err := pty.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer terminal.Close()
+			cmd.Stdout = tty
+			prepare(cmd, tty)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			tty.Close()
+			if got := until(t, terminal, "--json lists all"); strings.Contains(got, "\x1b") {
+				t.Errorf("escape codes in %q", got)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
