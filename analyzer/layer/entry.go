@@ -80,7 +80,8 @@ type Warning struct {
 	Text string
 }
 
-// chunk is how many entries are kept together: appending never copies.
+// chunk is how many entries are kept together. Only the first chunk grows by
+// copying: most layers have few entries, some a million.
 const chunk = 1 << 11
 
 // Diff is what one layer holds: its entries in the order of the tar.
@@ -105,13 +106,17 @@ func (d *Diff) Len() int {
 	return (len(d.chunks)-1)*chunk + len(d.chunks[len(d.chunks)-1])
 }
 
-// At is entry i. The pointer stays valid and is not to be written through.
+// At is entry i. The pointer stays valid until the next Add and is not to be
+// written through.
 func (d *Diff) At(i int) *Entry { return &d.chunks[i/chunk][i%chunk] }
 
 // Add appends an entry and counts what it stores.
 func (d *Diff) Add(e Entry) {
 	last := len(d.chunks) - 1
-	if last < 0 || len(d.chunks[last]) == chunk {
+	if last < 0 {
+		d.chunks = append(d.chunks, nil)
+		last = 0
+	} else if len(d.chunks[last]) == chunk {
 		d.chunks = append(d.chunks, make([]Entry, 0, chunk))
 		last++
 	}

@@ -112,6 +112,14 @@ func (s *source) need(n int) error {
 	}
 }
 
+// last is where the tar ends, once need has said that it does.
+func (s *source) last() int64 {
+	if s.at != nil {
+		return s.size
+	}
+	return s.off + int64(s.hi-s.lo)
+}
+
 // block takes the next block, good until the next call of any method.
 func (s *source) block() (*block, error) {
 	if s.hi-s.lo < blockSize {

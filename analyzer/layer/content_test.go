@@ -1,0 +1,141 @@
+package layer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+func contentOf(t *testing.T, b Blob, e *Entry) string {
+	t.Helper()
+	r, err := Content(t.Context(), b, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	p, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(p)
+}
+
+// TestSparse reads one file in every sparse format and without one: the same
+// content, the same hash among the sparse ones.
+func TestSparse(t *testing.T) {
+	name := []string{"GNU.sparse.name", "dir/real", "GNU.sparse.realsize", "5000"}
+	x := func(kv ...string) raw { return raw{flag: 'x', body: records(append(name[:4:4], kv...)...)} }
+	body := raw{name: "GNUSparseFile.1/real", flag: '0', body: "abcde"}
+	body10 := body
+	body10.body = pad("3\n10\n2\n4000\n3\n5000\n0\n") + "abcde"
+	full := strings.Repeat("\x00", 10) + "ab" + strings.Repeat("\x00", 3988) + "cde" + strings.Repeat("\x00", 997)
+	var first Hash
+	for form, rs := range map[string][]raw{
+		"gnu": {sparseGNU("dir/real", 5000, "abcde", [2]int{10, 2}, [2]int{4000, 3}, [2]int{5000, 0})},
+		"0.0": {x("GNU.sparse.numblocks", "2", "GNU.sparse.offset", "10", "GNU.sparse.numbytes", "2", "GNU.sparse.offset", "4000", "GNU.sparse.numbytes", "3"), body},
+		"0.1": {x("GNU.sparse.numblocks", "2", "GNU.sparse.map", "10,2,4000,3"), body},
+		"1.0": {x("GNU.sparse.major", "1", "GNU.sparse.minor", "0"), body10},
+	} {
+		p := raws(append([]raw{{name: "before", flag: '0', body: "x"}}, append(rs, raw{name: "after", flag: '0', body: "y"})...)...)
+		for how, b := range map[string]Blob{"plain": at(p), "gzip": at(gz(t, p)), "stream": streamed(p)} {
+			d := mustRead(t, b, Options{})
+			e := d.At(1)
+			if d.Len() != 3 || e.Path != "dir/real" || e.Size != 5000 || e.Stored != 5 || !e.Sparse || !e.Hashed || e.Offset != 1024 {
+				t.Fatalf("%s, %s: got %+v", form, how, e)
+			}
+			if first == (Hash{}) {
+				first = e.Hash
+			}
+			if e.Hash != first {
+				t.Errorf("%s, %s: got hash %x, want %x", form, how, e.Hash, first)
+			}
+			if got := contentOf(t, b, e); got != full {
+				t.Errorf("%s, %s: got content of %d bytes", form, how, len(got))
+			}
+			if got := contentOf(t, b, d.At(2)); got != "y" {
+				t.Errorf("%s, %s: got %q after it", form, how, got)
+			}
+		}
+	}
+	// Another map is another file, and a map without holes is none.
+	d := mustRead(t, streamed(raws(
+		sparseGNU("a", 5000, "abcde", [2]int{11, 2}, [2]int{4000, 3}),
+		sparseGNU("b", 5, "abcde", [2]int{0, 2}, [2]int{2, 3}),
+		raw{name: "c", flag: '0', body: "abcde"})), Options{})
+	if d.At(0).Hash == first {
+		t.Error("another map has the same hash")
+	}
+	if d.At(1).Hash != d.At(2).Hash {
+		t.Error("a file without holes has another hash than the same file")
+	}
+}
+
+// TestSparseHuge wants a claim of eight exbibytes to cost nothing.
+func TestSparseHuge(t *testing.T) {
+	p := corpus(t)["sparse 8Ei"]
+	d := mustRead(t, at(p), Options{})
+	if e := d.At(0); e.Size != 1<<63-1 || e.Stored != 3 || d.Stored != 3 {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestContentErrors(t *testing.T) {
+	p := raws(raw{name: "d", flag: '5'}, raw{name: "f", flag: '0', body: strings.Repeat("x", 9000)})
+	d := mustRead(t, at(p), Options{})
+	if _, err := Content(t.Context(), at(p), d.At(0)); err == nil {
+		t.Error("a directory has content")
+	}
+	f := d.At(1)
+	z := gz(t, p)
+	for name, b := range map[string]Blob{
+		"plain, cut": at(p[:5000]), "gzip, cut": at(z[:len(z)/2]), "stream, cut": {Size: -1, Stream: streamed(p[:5000]).Stream},
+		"gzip before": at(z[:20]), "plain before": at(p[:600]),
+	} {
+		r, err := Content(t.Context(), b, f)
+		n := int64(0)
+		if err == nil {
+			n, err = io.Copy(io.Discard, r)
+			r.Close()
+		}
+		if err == nil {
+			t.Errorf("%s: %d of %d bytes and no error", name, n, f.Size)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Content(ctx, at(z), f); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestEqualSum(t *testing.T) {
+	a := bytes.Repeat([]byte("0123456789"), 40_000)
+	for _, size := range []int{0, 1, 4096, 5000, 64 << 10, 200_000, 390_000} {
+		b := append([]byte("shift"), a...)
+		same, err := Equal(at(a), 0, at(b), 5, int64(size))
+		if err != nil || !same {
+			t.Errorf("%d: got %v, %v", size, same, err)
+		}
+		x, err1 := Sum(at(a), 10, int64(size))
+		y, err2 := Sum(at(b), 15, int64(size))
+		if x != y || err1 != nil || err2 != nil {
+			t.Errorf("%d: sums %x %x %v %v", size, x, y, err1, err2)
+		}
+		if size == 0 {
+			continue
+		}
+		b[5+size-1] ^= 1
+		if same, err := Equal(at(a), 0, at(b), 5, int64(size)); err != nil || same {
+			t.Errorf("%d, last byte differs: got %v, %v", size, same, err)
+		}
+	}
+	if _, err := Equal(at(a), 0, at(a[:10]), 0, 20); err == nil || !strings.Contains(err.Error(), "unexpected end after 10 bytes") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Sum(at(a[:10]), 5, 20); err == nil {
+		t.Error("summed what is not there")
+	}
+}

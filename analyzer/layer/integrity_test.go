@@ -1,0 +1,290 @@
+package layer
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/zstd"
+)
+
+func sha(p []byte) v1.Hash {
+	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256(p))}
+}
+
+func sha5(p []byte) v1.Hash {
+	return v1.Hash{Algorithm: "sha512", Hex: fmt.Sprintf("%x", sha512.Sum512(p))}
+}
+
+// small is a little of everything, with text that compresses badly.
+func small() []byte {
+	body := fmt.Sprintf("%x", sha256.Sum256([]byte("x")))
+	return raws(
+		raw{name: "d/", flag: '5'},
+		raw{flag: 'x', body: records("path", "d/long")}, raw{name: "x", flag: '0', body: body},
+		raw{name: "e", flag: '0', body: strings.Repeat(body, 9)},
+		raw{name: "l", link: "e", flag: '1'})
+}
+
+// TestCut cuts a layer at every byte. No cut layer may pass for a whole one.
+func TestCut(t *testing.T) {
+	p := small()
+	z, s := gz(t, p), zs(t, p)
+	ends := len(p) - 2*blockSize // what the end marker adds
+	for n := range p {
+		for how, b := range map[string]Blob{"plain": at(p[:n]), "stream": streamed(p[:n])} {
+			d, err := Read(t.Context(), b, Options{})
+			if n > 0 && err == nil {
+				t.Fatalf("%s: cut at %d of %d: %d entries and no error", how, n, len(p), d.Len())
+			}
+			// The diff ID of the whole proves that it is cut, that of what is
+			// left that it was meant so.
+			if _, err := Read(t.Context(), b, Options{DiffID: sha(p)}); err == nil {
+				t.Fatalf("%s: cut at %d passes for the whole", how, n)
+			}
+			_, err = Read(t.Context(), b, Options{DiffID: sha(p[:n])})
+			if n >= ends && n%blockSize == 0 && err != nil {
+				t.Fatalf("%s: without an end marker at %d: %v", how, n, err)
+			}
+		}
+	}
+	for what, z := range map[string][]byte{"gzip": z, "zstd": s} {
+		for n := 1; n < len(z); n++ {
+			for how, b := range map[string]Blob{"at": at(z[:n]), "stream": streamed(z[:n])} {
+				if d, err := Read(t.Context(), b, Options{}); err == nil {
+					t.Fatalf("%s %s: cut at %d of %d: %d entries and no error", what, how, n, len(z), d.Len())
+				}
+			}
+			b := streamed(z[:n])
+			b.Size = int64(len(z))
+			if _, err := Read(t.Context(), b, Options{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("unexpected end after %d of %d bytes", n, len(z))) && n > 4 {
+				t.Fatalf("%s: cut at %d of %d: %v", what, n, len(z), err)
+			}
+		}
+	}
+}
+
+// TestFlip flips bits. In a compressed layer each is found; in a plain one
+// those in headers, and all of them by a digest.
+func TestFlip(t *testing.T) {
+	p := small()
+	for i := range p {
+		q := bytes.Clone(p)
+		q[i] ^= 0x04
+		if _, err := Read(t.Context(), at(q), Options{DiffID: sha(p), Verify: true}); err == nil {
+			t.Fatalf("plain: flip at %d not found by the diff ID", i)
+		}
+		if _, err := Read(t.Context(), streamed(q), Options{Digest: sha(p)}); err == nil {
+			t.Fatalf("stream: flip at %d not found by the digest", i)
+		}
+		if i < blockSize && i != 155 { // nobody looks at the checksum's last byte
+			if _, err := Read(t.Context(), at(q), Options{}); err == nil {
+				t.Fatalf("plain: flip at %d of a header not found", i)
+			}
+		}
+	}
+	for what, z := range map[string][]byte{"gzip": gz(t, p), "zstd": zs(t, p)} {
+		whole := entries(mustRead(t, at(z), Options{}))
+		for i := range z {
+			q := bytes.Clone(z)
+			q[i] ^= 0x04
+			if _, err := Read(t.Context(), at(q), Options{Digest: sha(z)}); err == nil {
+				t.Fatalf("%s: flip at %d not found by the digest", what, i)
+			}
+			// Some bits mean nothing: the time in gzip's header, unused codes.
+			if d, err := Read(t.Context(), at(q), Options{}); err == nil && !slices.Equal(entries(d), whole) {
+				t.Fatalf("%s: flip at %d not found", what, i)
+			}
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	p := small()
+	z := gz(t, p)
+	bad := bytes.Clone(p)
+	bad[512+3] ^= 1
+	big := raws(raw{name: "f", flag: '0', body: strings.Repeat("x", 3000)})
+	window := zstdFrame(29 - 10)
+	for _, c := range []struct {
+		name string
+		b    Blob
+		opt  Options
+		want string // in the error
+	}{
+		{"checksum", at(bad), Options{}, "entry at byte 512: header checksum: expected "},
+		{"content cut", at(big[:2000]), Options{}, "entry at byte 0: content of f: unexpected end after 2000 bytes, 1512 of the content are missing"},
+		{"content cut, stream", streamed(big[:2000]), Options{}, "entry at byte 0: content of f: unexpected end after 2000 bytes, 1512 of the content are missing"},
+		{"no marker", at(p[:len(p)-1024]), Options{}, fmt.Sprintf("unexpected end after %d bytes: there is no end marker and no diff ID", len(p)-1024)},
+		{"no marker, wrong diff ID", at(p[:len(p)-1024]), Options{DiffID: sha(p)}, fmt.Sprintf("unexpected end after %d bytes: there is no end marker; diff ID: expected sha256:", len(p)-1024)},
+		{"negative", at(corpus(t)["negative"]), Options{}, "entry at byte 0: header: the size is negative (-1)"},
+		{"negative pax", at(corpus(t)["pax size"]), Options{}, "entry at byte 1024: extended header: the size is negative"},
+		{"2^63", at(corpus(t)["pax huge"]), Options{}, "entry at byte 1024: content of x: unexpected end after"},
+		{"not a tar", at([]byte(strings.Repeat("hello world ", 100))), Options{}, "entry at byte 0: header checksum:"},
+		{"one byte", at([]byte{'x'}), Options{}, "entry at byte 0: unexpected end after 1 bytes, inside the header"},
+		{"digest", at(z), Options{Digest: sha(p)}, fmt.Sprintf("digest: expected %s, got %s", sha(p), sha(z))},
+		{"sha512", at(z), Options{Digest: sha5(p)}, fmt.Sprintf("digest: expected %s, got %s", sha5(p), sha5(z))},
+		{"diff ID", at(z), Options{DiffID: sha(z), Verify: true}, fmt.Sprintf("diff ID: expected %s, got %s", sha(z), sha(p))},
+		{"diff ID, plain", at(p), Options{DiffID: sha(z), Verify: true}, fmt.Sprintf("diff ID: expected %s, got %s", sha(z), sha(p))},
+		{"digest, plain", at(p), Options{Digest: sha(z), Verify: true}, fmt.Sprintf("digest: expected %s, got %s", sha(z), sha(p))},
+		{"blake3", at(z), Options{Digest: v1.Hash{Algorithm: "blake3", Hex: "00"}, Verify: true}, "digest: can't check blake3:00"},
+		{"empty, with a diff ID", at(nil), Options{DiffID: sha(p)}, "diff ID: expected " + sha(p).String()},
+		{"garbage after gzip", at(append(bytes.Clone(z), "garbage"...)), Options{}, fmt.Sprintf("gzip: 7 bytes that are not gzip at the end, from byte %d on", len(z))},
+		{"second member cut", at(append(bytes.Clone(z), z[:9]...)), Options{}, "gzip: unexpected end after"},
+		{"entries", at(p), Options{MaxEntries: 2}, "more than 2 entries: over the limit"},
+		{"bytes, gzip", at(z), Options{MaxBytes: 1000}, "gzip: more than 1000 bytes uncompressed: over the limit"},
+		{"bytes, stream", streamed(p), Options{MaxBytes: 1000}, "more than 1000 bytes: over the limit"},
+		{"window", at(window), Options{}, "zstd: a window of more than 134217728 bytes: over the limit"},
+		{"reading", Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(z[:99]), iotest.ErrReader(errors.New("cable cut")))), nil
+		}}, Options{}, "cable cut"},
+		{"opening", Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) { return nil, errors.New("no door") }}, Options{}, "no door"},
+		{"longer than said", Blob{Size: 700, Stream: streamed(p).Stream}, Options{}, "the blob goes on after its 700 bytes"},
+		{"shorter than said", Blob{Size: int64(len(p)) + 1, Stream: streamed(p).Stream}, Options{}, fmt.Sprintf("unexpected end after %d of %d bytes", len(p), len(p)+1)},
+		{"file shrank", Blob{Size: 1 << 20, At: bytes.NewReader(p)}, Options{}, "unexpected end after"},
+	} {
+		d, err := Read(t.Context(), c.b, c.opt)
+		if err == nil || d != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q in it", c.name, err, c.want)
+		}
+	}
+}
+
+// zstdFrame is a frame header that asks for a window of 2^(10+exp) bytes.
+func zstdFrame(exp byte) []byte {
+	return append(append([]byte(nil), zstdMagic...), 0, exp<<3, 1, 0, 0)
+}
+
+// TestAccepted is what is odd and whole.
+func TestAccepted(t *testing.T) {
+	p := small()
+	z := gz(t, p)
+	half := len(p) / 2
+	skip := append([]byte{0x53, 0x2a, 0x4d, 0x18}, binary.LittleEndian.AppendUint32(nil, 5)...)
+	skip = append(skip, "skip!"...)
+	wide, _ := zstd.NewWriter(nil, zstd.WithWindowSize(zstdWindow))
+	member := append(gz(t, p[:half]), gz(t, p[half:])...)
+	for _, c := range []struct {
+		name string
+		p    []byte
+		opt  Options
+		n    int    // entries
+		warn string // of the only warning
+	}{
+		{"gzip members", member, Options{}, 4, ""},
+		{"an empty member", append(gz(t, nil), z...), Options{}, 4, ""},
+		{"zeros after gzip", append(bytes.Clone(z), make([]byte, 3000)...), Options{}, 4, "3000 zeros after the end of the gzip data"},
+		{"garbage after gzip, right digest", append(bytes.Clone(z), "xyz"...), Options{Digest: sha(append(bytes.Clone(z), "xyz"...))}, 4, "3 bytes after the end of the gzip data"},
+		{"garbage after gzip, right diff ID", append(bytes.Clone(z), "xyz"...), Options{DiffID: sha(p), Verify: true}, 4, "3 bytes after the end of the gzip data"},
+		{"zstd", zs(t, p), Options{}, 4, ""},
+		{"zstd, skippable first", append(bytes.Clone(skip), zs(t, p)...), Options{}, 4, ""},
+		{"zstd, skippable last", append(zs(t, p), skip...), Options{}, 4, ""},
+		{"zstd frames", append(append(zs(t, p[:half]), skip...), zs(t, p[half:])...), Options{}, 4, ""},
+		{"zstd, widest window", wide.EncodeAll(p, nil), Options{}, 4, ""},
+		{"zeros", make([]byte, 1024), Options{}, 0, ""},
+		{"nothing", nil, Options{}, 0, ""},
+		{"nothing, right diff ID", nil, Options{DiffID: sha(nil)}, 0, ""},
+		{"gzip of nothing", gz(t, nil), Options{}, 0, ""},
+		{"bytes after the marker", append(bytes.Clone(p), "trailing"...), Options{}, 4, ""},
+		{"padded to 10240", append(bytes.Clone(p), make([]byte, 10240-len(p))...), Options{}, 4, ""},
+		{"both digests", z, Options{Digest: sha(z), DiffID: sha(p), Verify: true}, 4, ""},
+		{"sha512", z, Options{Digest: sha5(z), DiffID: sha5(p), Verify: true}, 4, ""},
+		{"unknown algorithm", z, Options{Digest: v1.Hash{Algorithm: "blake3", Hex: "00"}}, 4, ""},
+		{"plain, all checked", p, Options{Digest: sha(p), DiffID: sha(p), Verify: true}, 4, ""},
+		{"no marker, right digest", p[:len(p)-1024], Options{DiffID: sha(p[:len(p)-1024])}, 4, ""},
+		{"no marker, gzip, right digest", gz(t, p[:len(p)-1024]), Options{Digest: sha(gz(t, p[:len(p)-1024]))}, 4, ""},
+		{"no marker, gzip, right diff ID", gz(t, p[:len(p)-1024]), Options{DiffID: sha(p[:len(p)-1024])}, 4, ""},
+	} {
+		for how, b := range map[string]Blob{"at": at(c.p), "stream": streamed(c.p), "size unknown": {At: bytes.NewReader(c.p), Size: -1}, "odd reads": {Size: -1, Stream: func(context.Context) (io.ReadCloser, error) {
+			return io.NopCloser(iotest.DataErrReader(iotest.OneByteReader(bytes.NewReader(c.p)))), nil
+		}}} {
+			var read atomic.Int64
+			c.opt.Read = &read
+			d, err := Read(t.Context(), b, c.opt)
+			if err != nil {
+				t.Errorf("%s, %s: %v", c.name, how, err)
+				continue
+			}
+			if d.Len() != c.n {
+				t.Errorf("%s, %s: got %d entries, want %d", c.name, how, d.Len(), c.n)
+			}
+			if warned := len(d.Warnings) > 0; warned != (c.warn != "") || warned && d.Warnings[0].Text != c.warn {
+				t.Errorf("%s, %s: got warnings %v, want %q", c.name, how, d.Warnings, c.warn)
+			}
+			if read.Load() != int64(len(c.p)) {
+				t.Errorf("%s, %s: counted %d bytes of %d", c.name, how, read.Load(), len(c.p))
+			}
+		}
+	}
+}
+
+// TestSkipped wants content left unread in a plain layer.
+func TestSkipped(t *testing.T) {
+	p := raws(raw{name: "big", flag: '0', body: strings.Repeat("x", 8<<20)}, raw{name: "z", flag: '0'})
+	r := &readCounter{r: bytes.NewReader(p)}
+	mustRead(t, Blob{At: r, Size: int64(len(p))}, Options{})
+	if r.n > 1<<20 {
+		t.Errorf("read %d bytes of %d", r.n, len(p))
+	}
+}
+
+type readCounter struct {
+	r io.ReaderAt
+	n int64
+}
+
+func (c *readCounter) ReadAt(p []byte, off int64) (int, error) {
+	n, err := c.r.ReadAt(p, off)
+	c.n += int64(n)
+	return n, err
+}
+
+// TestCancel cancels a stream that gives nothing and does not end.
+func TestCancel(t *testing.T) {
+	r, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := Read(ctx, Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) { return r, nil }}, Options{})
+		done <- err
+	}()
+	w.Write(small()[:700])
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if _, err := Read(ctx, at(small()), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("plain: got %v, want %v", err, context.Canceled)
+	}
+}
+
+// TestBomb wants a gzip of zeros refused soon after it is more than a GiB.
+func TestBomb(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes a gigabyte")
+	}
+	var one bytes.Buffer
+	zeros := make([]byte, 1<<20)
+	h := raw{name: "zeros", flag: '0', size: fmt.Sprintf("%011o\x00", int64(2)<<30)}.bytes()
+	one.Write(gz(t, h))
+	member := gz(t, zeros)
+	for range 2 << 10 {
+		one.Write(member)
+	}
+	_, err := Read(t.Context(), at(one.Bytes()), Options{})
+	if err == nil || !strings.Contains(err.Error(), "more than 200:1: over the limit") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,152 @@
+package layer
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+)
+
+// oracle reads a tar with archive/tar and turns its headers into entries with
+// rules written apart from the walker's. Offset and Hash of sparse files, and
+// Stored, which archive/tar does not tell, are left at zero.
+func oracle(r io.Reader) ([]Entry, error) {
+	c := &counter{r: r}
+	t := tar.NewReader(c)
+	var es []Entry
+	for {
+		h, err := t.Next()
+		if err == io.EOF {
+			return es, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		e, ok := oracleEntry(h, c.n)
+		if ok && e.Kind == File && !e.Sparse {
+			hash := xxh3.New()
+			if _, err := io.Copy(hash, t); err != nil {
+				return nil, err
+			}
+			e.Hash, e.Hashed = toHash(hash.Sum128()), true
+		}
+		if ok {
+			es = append(es, e)
+		}
+	}
+}
+
+// counter hides that its reader can seek.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
+	kinds := map[byte]Kind{'0': File, '7': File, 'S': File, '1': Link, '2': Symlink, '3': Char, '4': Block, '5': Dir, '6': Fifo}
+	kind, known := kinds[h.Typeflag]
+	if h.Typeflag == 'g' {
+		return e, false
+	}
+	e = Entry{
+		ModTime: h.ModTime.Unix(), UID: int64(h.Uid), GID: int64(h.Gid), Mode: uint16(h.Mode & 0o7777),
+		Offset: off, Kind: kind,
+	}
+	p := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
+	dir, base := path.Split(p)
+	for _, part := range strings.Split(strings.TrimSuffix(dir, "/"), "/") {
+		if strings.HasPrefix(part, ".wh..wh.") {
+			return e, false
+		}
+	}
+	if hidden, is := strings.CutPrefix(base, ".wh."); is {
+		e.Kind = Whiteout
+		e.Path = dir + hidden
+		switch {
+		case base == ".wh..wh..opq":
+			e.Kind, e.Path = Opaque, strings.TrimSuffix(dir, "/")
+		case strings.HasPrefix(base, ".wh..wh."), hidden == "", hidden == ".", hidden == "..":
+			return e, false
+		}
+		return e, true
+	}
+	if !known || p == "" && kind != Dir {
+		return e, false
+	}
+	e.Path = p
+	switch kind {
+	case File:
+		e.Size = h.Size
+		for k := range h.PAXRecords {
+			if strings.HasPrefix(k, "GNU.sparse.") {
+				e.Sparse = true
+			}
+		}
+		// As archive/tar: another version is no sparse file.
+		major, minor := h.PAXRecords["GNU.sparse.major"], h.PAXRecords["GNU.sparse.minor"]
+		e.Sparse = h.Typeflag == 'S' || e.Sparse && (major == "1" && minor == "0" ||
+			major == "0" && (minor == "0" || minor == "1") || major+minor == "" && h.PAXRecords["GNU.sparse.map"] != "")
+	case Char, Block:
+		e.Major, e.Minor = h.Devmajor, h.Devminor
+	case Symlink:
+		e.Link = h.Linkname
+	case Link:
+		e.Link = strings.TrimPrefix(path.Clean("/"+h.Linkname), "/")
+	}
+	if e.Sparse {
+		e.Offset = 0
+	}
+	var xs []string
+	for k, v := range h.PAXRecords {
+		if name, is := strings.CutPrefix(k, "SCHILY.xattr."); is {
+			xs = append(xs, name+"\x00="+v) // sorts by the name alone
+		}
+	}
+	slices.Sort(xs)
+	for _, x := range xs {
+		e.Xattrs += strings.Replace(x, "\x00", "", 1) + "\x00"
+	}
+	return e, true
+}
+
+// walked reads a tar with the walker, plain or as a stream, without asking
+// whether its end is proved. What the oracle can't tell is checked and zeroed.
+func walked(src *source) ([]Entry, error) {
+	w := walker{src: src, stream: src.at == nil, most: 1 << 20, diff: &Diff{}}
+	if _, err := w.walk(); err != nil {
+		return nil, err
+	}
+	es := entries(w.diff)
+	stored := int64(0)
+	for i := range es {
+		e := &es[i]
+		stored += e.Stored
+		switch {
+		case e.Stored < 0 || e.Stored > e.Size || e.Kind != File && (e.Size != 0 || e.Sparse || e.Hashed):
+			return nil, fmt.Errorf("%s: stored %d of %d", e.Path, e.Stored, e.Size)
+		case e.Sparse && !e.Hashed || e.Kind == File && w.stream && !e.Hashed:
+			return nil, errors.New(e.Path + " is not hashed")
+		case e.Kind == File && !e.Sparse && e.Stored != e.Size:
+			return nil, errors.New(e.Path + " is not stored in full")
+		}
+		if e.Sparse {
+			e.Hash, e.Hashed, e.Offset = Hash{}, false, 0
+		}
+		e.Stored = 0
+	}
+	if stored != w.diff.Stored {
+		return nil, fmt.Errorf("stored %d, want %d", w.diff.Stored, stored)
+	}
+	return es, nil
+}
