@@ -54,7 +54,7 @@ func layerPage(th *theme, w int, l *layers, s step, hides []hidden) []line {
 		return p.lines
 	}
 	lr := &l.rep.Layers[s.layer]
-	p.title(fmt.Sprintf("Layer %d of 0-%d", s.layer, len(l.rep.Layers)-1))
+	p.title(layerName(s.layer, len(l.rep.Layers)))
 	p.blank()
 	p.wrap(0, l.command(s), th.text)
 	p.blank()
@@ -70,15 +70,17 @@ func layerPage(th *theme, w int, l *layers, s step, hides []hidden) []line {
 			p.add(h.by, by, span{"               ", th.dim}, span{by, th.dim})
 		}
 	}
-	p.field("hides", report.Size(lr.HidesBytes)+" of lower layers", sizeStyle(th, lr.HidesBytes))
+	if lr.HidesBytes > 0 {
+		p.field("hides", report.Size(lr.HidesBytes)+" of lower layers", th.text)
+	}
 	for _, h := range hides {
 		if h.by == s.layer && h.stored != s.layer {
 			of := fmt.Sprintf("%s of layer %d", report.Size(h.bytes), h.stored)
 			p.add(h.stored, of, span{"               ", th.dim}, span{of, th.dim})
 		}
 	}
-	p.field("changes", fmt.Sprintf("%s%d added  %s%d modified  %s%d removed",
-		th.glyph.added, lr.Added, th.glyph.modified, lr.Modified, th.glyph.removed, lr.Removed), th.text)
+	p.field("changes", fmt.Sprintf("%s%d  %s%d  %s%d", th.glyph.added, lr.Added,
+		th.glyph.modified, lr.Modified, th.glyph.removed, lr.Removed), th.text)
 	if lr.CompressedBytes > 0 {
 		p.field("compressed", report.Size(lr.CompressedBytes), th.text)
 	}
@@ -96,6 +98,17 @@ func layerPage(th *theme, w int, l *layers, s step, hides []hidden) []line {
 		}
 	}
 	return p.lines
+}
+
+// layerName is the number of a layer, and whether it is at an end.
+func layerName(i, n int) string {
+	switch i {
+	case 0:
+		return "Layer 0, the first"
+	case n - 1:
+		return fmt.Sprintf("Layer %d, the last", i)
+	}
+	return fmt.Sprintf("Layer %d", i)
 }
 
 func warningText(w analyzer.Warning) string {
@@ -118,9 +131,12 @@ func filePage(th *theme, w int, l *layers, v *filetree.View, t *filetree.Tree, n
 		c := v.Change(n)
 		p.field("this layer", changeText(th, c), th.text)
 		describe(p, st)
+		if first := otherName(v, t, n, st); first != filetree.None {
+			p.field("same as", report.Safe(t.Path(first))+" (a hard link)", th.link)
+		}
 		if sum := v.Sum(n); st.Kind == layer.Dir {
 			if c.Mark != filetree.Removed {
-				p.field("holds", fmt.Sprintf("%s in %d files", report.Size(sum.Size), sum.Files), th.text)
+				p.field("holds", report.Size(sum.Size)+" in "+fileCount(sum.Files), th.text)
 			}
 			if sum.Stored > 0 {
 				p.field("stored here", report.Size(sum.Stored), th.text)
@@ -132,6 +148,18 @@ func filePage(th *theme, w int, l *layers, v *filetree.View, t *filetree.Tree, n
 	}
 	history(p, l, t, n)
 	return p.lines
+}
+
+// otherName is the first name of the content that n shows after the view, where
+// that is not n.
+func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.State) filetree.Node {
+	if st.Content == filetree.NoContent {
+		return filetree.None
+	}
+	if first := t.FirstName(st.Content, v.To); first != n {
+		return first
+	}
+	return filetree.None
 }
 
 // describe adds the fields of what a path shows.
@@ -216,17 +244,17 @@ func wastePage(th *theme, w int, l *layers, t *filetree.Tree, it item) []line {
 	p.blank()
 	p.field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.wasted)
 	if it.folder {
-		p.field("files", fmt.Sprint(len(it.parts)), th.text)
+		p.field("in", fileCount(len(it.parts)), th.text)
 	} else if s := t.Stored(it.parts[0]); s.Node != s.Lost {
 		p.field("stored as", report.Safe(t.Path(s.Node)), th.text)
 	}
 	p.field("because", causeText(it.cause), th.text)
 	p.blank()
-	if it.stored >= 0 {
+	if it.stored == it.last {
 		p.add(it.stored, "", span{fmt.Sprintf(" stored by layer %d", it.stored), th.dim})
 		p.wrap(2, l.command(l.step(it.stored)), th.text)
 	} else {
-		p.wrap(0, "stored by several layers", th.dim)
+		p.wrap(0, fmt.Sprintf("stored by layers %d to %d", it.stored, it.last), th.dim)
 	}
 	p.blank()
 	p.add(it.hidden, "", span{fmt.Sprintf(" hidden by layer %d", it.hidden), th.dim})

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -54,15 +55,18 @@ func (u *ui) drawPanes(c canvas) {
 		return
 	}
 	left := min(max(c.w*2/5, 44), 76)
-	top := len(u.layers.steps) + 2
-	if c.h <= 5 {
-		top--
-	}
-	top = min(max(top, 3), max(c.h*11/20, 3))
+	top := min(max(len(u.layers.steps)+3, 6), max(c.h*11/20, 3))
 	u.drawPane(c.sub(0, 0, left, top), layersPane, false)
 	u.drawPane(c.sub(0, top, left, c.h-top), detailPane, false)
 	for y := 0; y < c.h; y++ {
-		c.text(left, y, c.th.dim, c.th.glyph.wall)
+		wall := c.th.glyph.wall
+		switch y {
+		case 0:
+			wall = c.th.glyph.tee
+		case top:
+			wall = c.th.glyph.side
+		}
+		c.text(left, y, c.th.dim, wall)
 	}
 	u.drawPane(c.sub(left+1, 0, c.w-left-1, c.h), filesPane, false)
 }
@@ -319,10 +323,19 @@ func (u *ui) hints() []binding {
 	var all []binding
 	at := u.place()
 	for _, b := range u.keys {
-		if b.hint != "" && b.places&at != 0 {
+		taken := slices.ContainsFunc(all, func(a binding) bool { return a.first() == b.first() })
+		if b.hint != "" && b.places&at != 0 && !taken {
 			all = append(all, b)
 		}
 	}
+	// What only this place has comes first.
+	own := func(b binding) int {
+		if b.places == at {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(a, b binding) int { return own(a) - own(b) })
 	if at&inPanes == 0 {
 		all = append(all, binding{keys: "esc", hint: "close"})
 	}
@@ -349,14 +362,13 @@ func (u *ui) where() (where, state string) {
 		}
 	case inLayers:
 		if s, ok := u.layers.current(); ok && s.layer >= 0 {
-			where = fmt.Sprintf("layer %d of 0-%d", s.layer, len(u.layers.rep.Layers)-1)
+			where = layerName(s.layer, len(u.layers.rep.Layers))
 		}
 	case inDetail:
 		where = strings.TrimSpace("details " + u.paneNote(detailPane))
-	case inViewer:
-		v := u.over[len(u.over)-1].(*viewer)
-		if v.n > 0 {
-			where = fmt.Sprintf("%d%%", min((v.top+v.h)*100/v.n, 100))
+	case inViewer, inHelp, inImage:
+		if l := u.top().scroller(); l.n > l.h && l.h > 0 {
+			where = fmt.Sprintf("%d%%", min((l.top+l.h)*100/l.n, 100))
 		}
 	}
 	return where, state

@@ -68,32 +68,28 @@ type columns struct {
 	bar, size, gone, files, mode, owner int
 }
 
-// fit chooses columns: the name has at least 24 cells, then the size comes
-// first, the owner last.
+// fit chooses columns. Each comes only where it leaves enough for the name;
+// the size is the last to go.
 func (f *files) fit(w int) columns {
 	order, _ := f.out.Order()
 	var c columns
-	w -= 3 + 24 // the marks
-	take := func(col *int, need int) {
-		if w >= need {
+	w -= 3 // the marks
+	take := func(col *int, need, name int) {
+		if w >= need+name {
 			*col = need
 			w -= need
-		} else {
-			w = 0
 		}
 	}
-	w += 8 // a name may be a little shorter when that shows its size
-	take(&c.size, 9)
-	w = max(w-8, 0)
+	take(&c.size, 9, 14)
 	if order == outline.ByCount {
-		take(&c.files, 8)
+		take(&c.files, 8, 16)
 	}
 	if f.gone {
-		take(&c.gone, 10)
+		take(&c.gone, 10, 24)
 	}
-	take(&c.bar, 9)
-	take(&c.mode, 11)
-	take(&c.owner, 10)
+	take(&c.bar, 9, 26)
+	take(&c.mode, 11, 34)
+	take(&c.owner, 10, 40)
 	return c
 }
 
@@ -142,9 +138,9 @@ func (f *files) drawHead(c canvas, cols columns) {
 		if order == by {
 			st = c.th.strong
 			if right {
-				text = arrow + text
+				text = arrow + " " + text
 			} else {
-				text += arrow
+				text += " " + arrow
 			}
 		}
 		if right {
@@ -208,6 +204,8 @@ func (f *files) drawRow(c canvas, y int, r outline.Row, cols columns, on func(tc
 			size, st = "-"+report.Size(r.Gone), on(th.removed)
 		} else if r.Size == 0 && mark == filetree.Removed {
 			size = ""
+		} else if f.whole && otherName(f.out.Scope().View, f.tree, r.Node, r.State) != filetree.None {
+			st = on(th.dim) // counted at its first name
 		}
 		c.right(x+cols.size-1, y, st, size)
 		x += cols.size

@@ -39,8 +39,8 @@ type binding struct {
 func bindings() []binding {
 	scrolls := inViewer | inHelp | inImage | inFilter
 	return []binding{
-		{"up k", everywhere, "Move", "", "up", func(u *ui) { u.move(-1) }},
-		{"down j", everywhere, "Move", "", "down", func(u *ui) { u.move(1) }},
+		{"up k", everywhere, "Move", "", "one row up", func(u *ui) { u.move(-1) }},
+		{"down j", everywhere, "Move", "", "one row down", func(u *ui) { u.move(1) }},
 		{"pgup", everywhere, "Move", "", "a page up", func(u *ui) { u.page(-2) }},
 		{"pgdn", everywhere, "Move", "", "a page down", func(u *ui) { u.page(2) }},
 		{"ctrl-u", everywhere, "Move", "", "half a page up", func(u *ui) { u.page(-1) }},
@@ -67,11 +67,11 @@ func bindings() []binding {
 		{"space", inFiles, "Files", "fold", "open or close a folder", func(u *ui) { u.fold() }},
 		{"+ }", inFiles, "Files", "", "open all folders", func(u *ui) { u.foldAll(true) }},
 		{"- { ctrl-space", inFiles, "Files", "", "close all folders", func(u *ui) { u.foldAll(false) }},
-		{"a", inPanes, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
+		{"a", inPanes &^ inWaste, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
 		{"ctrl-l", inPanes, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
 		{"ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
 		{"s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},
-		{"f", inPanes, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
+		{"f", inPanes &^ inWaste, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
 		{"v", inFiles, "Files", "", "view a file: text or hex", func(u *ui) { u.view() }},
 
 		{"/ ctrl-f", inPanes, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", func(u *ui) { u.openSearch() }},
@@ -79,7 +79,8 @@ func bindings() []binding {
 		{"N", inPanes, "Search", "", "the one before", func(u *ui) { u.again(false) }},
 		{"F", inPanes, "Search", "", "show only what was found", func(u *ui) { u.toggleOnly() }},
 
-		{"w", inPanes, "Waste", "waste", "waste in place of files", func(u *ui) { u.toggleWaste() }},
+		{"w", inWaste, "", "files", "", func(u *ui) { u.toggleWaste() }},
+		{"w", inPanes, "Waste", "waste", "waste in place of files, and back", func(u *ui) { u.toggleWaste() }},
 		{"enter", inWaste, "Waste", "show in tree", "to the place in the tree, in the layer that hid it", func(u *ui) { u.enter() }},
 		{"right l", inWaste, "Waste", "", "show what was in a folder", func(u *ui) { u.waste.setOpen(true) }},
 		{"left h", inWaste, "Waste", "", "hide it", func(u *ui) { u.waste.setOpen(false) }},
@@ -125,7 +126,7 @@ func (b *binding) has(key string) bool {
 }
 
 // names are the keys as people read them.
-func (b *binding) names(th *theme) string { return strings.ReplaceAll(b.keys, " ", ", ") }
+func (b *binding) names() string { return strings.ReplaceAll(b.keys, " ", ", ") }
 
 // first is the key that the hints name.
 func (b *binding) first() string {

@@ -122,7 +122,7 @@ func (l *layers) draw(c canvas, focused bool) {
 		}
 		c.text(x, y, st, "step")
 	}
-	if c.h > 5 {
+	if c.h >= 4 {
 		head(0)
 		c = c.sub(0, 1, c.w, c.h-1)
 	}

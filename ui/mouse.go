@@ -62,7 +62,8 @@ func (u *ui) click(x, y int, twice bool) {
 	u.setFocus(s.pane)
 	line := y - s.body.y
 	head := 0
-	if s.pane != detailPane && s.body.h > 5 {
+	switch {
+	case s.pane == layersPane && s.body.h >= 4, s.pane == filesPane && s.body.h > 5:
 		head = 1
 	}
 	switch u.place() {

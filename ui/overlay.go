@@ -92,46 +92,92 @@ func (f *filter) draw(c canvas) {
 	}
 }
 
-// help is every key, from the table.
+// help is every key, from the table, in two columns where there is room.
 func help(keys []binding) *text {
 	return &text{at_: inHelp, name: "Keys", write: func(p *page) {
-		const left = 20
-		group := ""
-		for i := range keys {
-			b := &keys[i]
-			if b.help == "" {
-				continue
-			}
-			if b.group != group {
-				if group != "" {
-					p.blank()
-				}
-				group = b.group
-				p.title(group)
-			}
-			names := b.names(p.th)
-			if p.w < 40 {
-				p.wrap(1, names+": "+b.help, p.th.text)
-				continue
-			}
-			from := len(p.lines)
-			p.wrap(left, b.help, p.th.text)
-			p.lines[from].spans[0] = span{"  " + names + strings.Repeat(" ", max(left-1-width(names), 1)), p.th.accent}
+		groups := helpGroups(p.th, p.w, keys)
+		if p.w >= 100 {
+			groups = helpGroups(p.th, p.w/2, keys)
+			p.lines = beside(p.w/2, groups)
+			return
 		}
-		p.blank()
-		p.title("Signs")
-		for _, s := range []struct{ sign, says string }{
-			{p.th.glyph.added, "added by this layer"},
-			{p.th.glyph.modified, "modified: content, mode, owner or attributes"},
-			{p.th.glyph.removed, "removed; its bytes are still in the image"},
-			{p.th.glyph.again, "listed or stored again, and nothing is different"},
-			{" " + p.th.glyph.modified, "in the second column: something below the folder is"},
-			{p.th.glyph.full + p.th.glyph.light, "bytes that the image shows, and bytes that nobody will see"},
-		} {
-			p.wrap(left, s.says, p.th.text)
-			p.lines[len(p.lines)-1].spans[0] = span{"  " + s.sign + strings.Repeat(" ", left-1-width(s.sign)), p.th.accent}
+		for _, g := range groups {
+			p.lines = append(p.lines, g...)
 		}
 	}}
+}
+
+// helpGroups is the help as blocks of lines w wide, each with a title.
+func helpGroups(th *theme, w int, keys []binding) [][]line {
+	const left = 20
+	var groups [][]line
+	p := &page{th: th, w: w}
+	end := func() {
+		if len(p.lines) > 0 {
+			p.blank()
+			groups = append(groups, p.lines)
+			p.lines = nil
+		}
+	}
+	add := func(name, says string) {
+		if w < 40 {
+			p.wrap(1, name+": "+says, th.text)
+			return
+		}
+		from := len(p.lines)
+		p.wrap(left, says, th.text)
+		p.lines[from].spans[0] = span{"  " + name + strings.Repeat(" ", max(left-1-width(name), 1)), th.accent}
+	}
+	group := ""
+	for i := range keys {
+		b := &keys[i]
+		if b.help == "" {
+			continue
+		}
+		if b.group != group {
+			end()
+			group = b.group
+			p.title(group)
+		}
+		add(b.names(), b.help)
+	}
+	end()
+	p.title("Signs")
+	g := th.glyph
+	add(g.added, "added by this layer")
+	add(g.modified, "modified: content, mode, owner or attributes")
+	add(g.removed, "removed; its bytes are still in the image")
+	add(g.again, "listed or stored again, nothing is different")
+	add(" "+g.modified, "in the second column: of what is below a folder")
+	add(g.full, "bytes that the image shows")
+	add(g.light, "bytes that nobody will ever see")
+	end()
+	return groups
+}
+
+// beside puts blocks of lines into two columns of about the same length, the
+// second one w cells to the right.
+func beside(w int, groups [][]line) []line {
+	total := 0
+	for _, g := range groups {
+		total += len(g)
+	}
+	var left, right []line
+	for _, g := range groups {
+		if len(right) == 0 && len(left)+len(g)/2 <= total/2 {
+			left = append(left, g...)
+		} else {
+			right = append(right, g...)
+		}
+	}
+	for len(left) < len(right) {
+		left = append(left, line{layer: -1})
+	}
+	for i, r := range right {
+		pad := span{text: strings.Repeat(" ", max(w-width(left[i].text()), 0))}
+		left[i].spans = append(append(left[i].spans, pad), r.spans...)
+	}
+	return left
 }
 
 // imagePage is what the image says of itself, and what was odd about it.

@@ -25,9 +25,10 @@ type theme struct {
 
 // glyphs are the characters that are not letters; each is one cell wide.
 type glyphs struct {
-	rule, heavy, wall, cross, full, light  string
+	rule, heavy, wall, tee, side           string
+	full, light                            string
 	open, closed, arrow, up, down          string
-	ellipsis, dot, pointer                 string
+	ellipsis, dot                          string
 	topLeft, topRight, botLeft, botRight   string
 	boxTop, boxSide                        string
 	added, modified, removed, again, blank string
@@ -35,16 +36,16 @@ type glyphs struct {
 
 var (
 	boxGlyphs = glyphs{
-		rule: "─", heavy: "━", wall: "│", cross: "┴", full: "█", light: "▒",
+		rule: "─", heavy: "━", wall: "│", tee: "┬", side: "┤", full: "█", light: "▒",
 		open: "▾", closed: "▸", arrow: "→", up: "▲", down: "▼",
-		ellipsis: "…", dot: "·", pointer: "▌",
+		ellipsis: "…", dot: "·",
 		topLeft: "╭", topRight: "╮", botLeft: "╰", botRight: "╯", boxTop: "─", boxSide: "│",
 		added: "+", modified: "~", removed: "-", again: "=", blank: " ",
 	}
 	asciiGlyphs = glyphs{
-		rule: "-", heavy: "=", wall: "|", cross: "+", full: "#", light: ":",
+		rule: "-", heavy: "=", wall: "|", tee: "+", side: "+", full: "#", light: ":",
 		open: "v", closed: ">", arrow: ">", up: "^", down: "v",
-		ellipsis: "~", dot: "-", pointer: ">",
+		ellipsis: "..", dot: "-",
 		topLeft: "+", topRight: "+", botLeft: "+", botRight: "+", boxTop: "-", boxSide: "|",
 		added: "+", modified: "~", removed: "-", again: "=", blank: " ",
 	}

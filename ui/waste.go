@@ -31,7 +31,8 @@ type item struct {
 	node   filetree.Node
 	bytes  int64
 	cause  filetree.Cause
-	stored int // layer; -1 when several stored parts of it
+	stored int // layer; the first one when several stored parts of it
+	last   int // the last one
 	hidden int
 	parts  []filetree.Content // what it stands for, largest first
 	folder bool
@@ -98,9 +99,15 @@ func (w *waste) group(d filetree.Node, cause filetree.Cause, hidden int, parts [
 		}
 		in := parts[:n]
 		parts = parts[n:]
-		if n == 1 || w.went(child, cause, hidden, n) {
+		switch gone, all := w.went(child, cause, hidden, n); {
+		case gone, all && n > 1:
+			if !gone {
+				child = w.common(child, in)
+			}
 			w.add(child, cause, hidden, in)
-		} else {
+		case n == 1:
+			w.add(w.taken(at, child, cause, hidden), cause, hidden, in)
+		default:
 			if t.Stored(in[0]).Lost == child { // a file that became a folder
 				w.add(child, cause, hidden, in[:1])
 				in = in[1:]
@@ -110,37 +117,56 @@ func (w *waste) group(d filetree.Node, cause filetree.Cause, hidden int, parts [
 	}
 }
 
-// went is whether all of folder d, as it was before the layer, went for the
-// cause: the folder is gone, or as many files went as it had.
-func (w *waste) went(d filetree.Node, cause filetree.Cause, hidden, n int) bool {
+// went is whether the layer took folder d away, and whether as many files as d
+// had before went for the cause.
+func (w *waste) went(d filetree.Node, cause filetree.Cause, hidden, n int) (gone, all bool) {
 	if hidden < 1 || cause == filetree.Repeated {
-		return false
+		return false, false
 	}
 	before, ok := w.tree.At(d, hidden-1)
 	if !ok || before.Kind != layer.Dir {
-		return false
+		return false, false
 	}
 	if cause == filetree.Deleted {
-		if after, ok := w.tree.At(d, hidden); !ok || after.Kind != layer.Dir {
-			return true
+		after, ok := w.tree.At(d, hidden)
+		gone = !ok || after.Kind != layer.Dir
+	}
+	return gone, w.tree.View(hidden-2, hidden-1).Sum(d).Files == n
+}
+
+// taken is the highest folder up to d that the layer took away with n in it, or n.
+func (w *waste) taken(n, d filetree.Node, cause filetree.Cause, hidden int) filetree.Node {
+	high := n
+	for m := n; m != d; {
+		m = w.tree.Parent(m)
+		if gone, _ := w.went(m, cause, hidden, 1); gone {
+			high = m
 		}
 	}
-	return w.tree.View(hidden-2, hidden-1).Sum(d).Files == n
+	return high
+}
+
+// common is the lowest folder in d that holds all the parts, which are sorted.
+func (w *waste) common(d filetree.Node, parts []filetree.Content) filetree.Node {
+	last := w.tree.Stored(parts[len(parts)-1]).Lost
+	for m := w.tree.Stored(parts[0]).Lost; m != d; m = w.tree.Parent(m) {
+		if up := w.tree.Parent(m); last < w.tree.End(up) {
+			return up
+		}
+	}
+	return d
 }
 
 func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []filetree.Content) {
-	it := item{node: d, cause: cause, hidden: hidden, parts: slices.Clone(parts), folder: len(parts) > 1}
+	it := item{node: d, cause: cause, hidden: hidden, parts: slices.Clone(parts)}
+	it.folder = len(parts) > 1 || w.tree.Stored(parts[0]).Lost != d
 	for i, c := range parts {
 		s := w.tree.Stored(c)
 		it.bytes += s.Bytes
 		if i == 0 {
-			it.stored = s.Layer
-		} else if it.stored != s.Layer {
-			it.stored = -1
+			it.stored, it.last = s.Layer, s.Layer
 		}
-	}
-	if !it.folder {
-		it.node = w.tree.Stored(parts[0]).Lost
+		it.stored, it.last = min(it.stored, s.Layer), max(it.last, s.Layer)
 	}
 	slices.SortFunc(it.parts, func(a, b filetree.Content) int {
 		x, y := w.tree.Stored(a), w.tree.Stored(b)
@@ -211,7 +237,7 @@ func (w *waste) row(r wasteRow) item {
 	}
 	c := it.parts[r.part]
 	s := w.tree.Stored(c)
-	return item{node: s.Lost, bytes: s.Bytes, cause: s.Cause, stored: s.Layer, hidden: s.HiddenBy, parts: []filetree.Content{c}}
+	return item{node: s.Lost, bytes: s.Bytes, cause: s.Cause, stored: s.Layer, last: s.Layer, hidden: s.HiddenBy, parts: []filetree.Content{c}}
 }
 
 // setOpen shows or hides what the folder under the cursor stands for.
@@ -233,9 +259,9 @@ func (w *waste) setOpen(open bool) bool {
 
 // steps are the layers of an item as its row says them.
 func (it item) steps(th *theme) string {
-	stored := "several"
-	if it.stored >= 0 {
-		stored = strconv.Itoa(it.stored)
+	stored := strconv.Itoa(it.stored)
+	if it.last > it.stored {
+		stored += "-" + strconv.Itoa(it.last)
 	}
 	if it.cause == filetree.Repeated {
 		return stored
@@ -245,7 +271,7 @@ func (it item) steps(th *theme) string {
 
 func (w *waste) draw(c canvas, focused bool) {
 	const bar = 8
-	wide := c.w >= 70
+	wide := c.w >= 84
 	some := c.w >= 44
 	head := c.h > 5
 	if head {
@@ -260,7 +286,7 @@ func (w *waste) draw(c canvas, focused bool) {
 			x += 12
 		}
 		c.text(x, 0, c.th.dim, "layers")
-		x += 12
+		x += 11
 		c.text(x, 0, c.th.dim, "path")
 		c = c.sub(0, 1, c.w, c.h-1)
 	}
@@ -284,7 +310,7 @@ func (w *waste) draw(c canvas, focused bool) {
 			x += 12
 		}
 		c.text(x, y, on(c.th.dim), it.steps(c.th))
-		x += 12
+		x += 11
 		w.drawPath(c, x, y, r, it, on)
 	}
 }
@@ -305,7 +331,7 @@ func (w *waste) drawPath(c canvas, x, y int, r wasteRow, it item, on func(tcell.
 		tri = c.th.glyph.open
 	}
 	x = c.text(x, y, on(c.th.dim), tri+" ")
-	note := fmt.Sprintf("  %d files", len(it.parts))
+	note := "  " + fileCount(len(it.parts))
 	room := c.w - x
 	if room > width(note)+16 {
 		room -= width(note)
@@ -333,4 +359,11 @@ func (w *waste) status(th *theme) string {
 		return text + th.glyph.up
 	}
 	return text + th.glyph.down
+}
+
+func fileCount(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }

@@ -1,0 +1,214 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+)
+
+var update = flag.Bool("update", false, "write what the screens show now; read them before they are committed")
+
+const screens = "../testdata/screens"
+
+// still is a world that does at once what it is asked for, and keeps it.
+type still struct {
+	copied    string
+	suspended int
+	ended     int
+}
+
+func (s *still) work(f func(context.Context) func()) {
+	if done := f(context.Background()); done != nil {
+		done()
+	}
+}
+func (s *still) copy(text string) bool { s.copied = text; return true }
+func (s *still) suspend()              { s.suspended++ }
+func (s *still) quit()                 { s.ended++ }
+
+// load analyses an image of testdata/screens or testdata/images.
+func load(t testing.TB, name string) *analyzer.Analysis {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(screens, name+".image"))
+	var img *imagetest.Image
+	if err == nil {
+		if img, err = imagetest.Parse(data); err != nil {
+			t.Fatalf("%s.image: %v", name, err)
+		}
+		img.Name = name
+	} else {
+		img = imagetest.Load(t, name)
+	}
+	a, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// stage is a UI on a simulated screen.
+type stage struct {
+	u      *ui
+	world  *still
+	screen tcell.SimulationScreen
+}
+
+func newStage(t testing.TB, a *analyzer.Analysis, theme string, ascii bool, w, h int) *stage {
+	t.Helper()
+	th, err := newTheme(theme, ascii, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{world: &still{}, screen: tcell.NewSimulationScreen("")}
+	if err := s.screen.Init(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.screen.Fini)
+	s.u = newUI(a, th, s.world)
+	s.resize(w, h)
+	s.u.Draw(s.screen)
+	return s
+}
+
+func (s *stage) resize(w, h int) {
+	s.screen.SetSize(w, h)
+	s.u.SetRect(0, 0, w, h)
+}
+
+// press presses a key by its name; "type:TEXT" types.
+func (s *stage) press(name string) {
+	if text, ok := strings.CutPrefix(name, "type:"); ok {
+		for _, r := range text {
+			s.u.key(tcell.NewEventKey(tcell.KeyRune, r, 0))
+			s.u.Draw(s.screen)
+		}
+		return
+	}
+	s.u.key(event(name))
+	s.u.Draw(s.screen)
+}
+
+// event is the key of that name.
+func event(name string) *tcell.EventKey {
+	for k := tcell.Key(0); k < tcell.KeyF1; k++ {
+		if ev := tcell.NewEventKey(k, 0, 0); k != tcell.KeyRune && keyName(ev) == name {
+			return ev
+		}
+	}
+	if name == "space" {
+		name = " "
+	}
+	return tcell.NewEventKey(tcell.KeyRune, []rune(name)[0], 0)
+}
+
+// text is the screen as text, without blanks at the ends of lines.
+func (s *stage) text() string {
+	w, h := s.screen.Size()
+	var b strings.Builder
+	for y := range h {
+		var row strings.Builder
+		for x := 0; x < w; {
+			str, _, cw := s.screen.Get(x, y)
+			row.WriteString(str)
+			x += max(cw, 1)
+		}
+		b.WriteString(strings.TrimRight(row.String(), " "))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// TestScreens plays every case of testdata/screens: a head of "image NAME",
+// "size WxH", perhaps "theme NAME" and "ascii", any number of "keys ...", a
+// line "--", and the screen that must be there then.
+func TestScreens(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(screens, "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no screens in %s: %v", screens, err)
+	}
+	images := map[string]*analyzer.Analysis{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, want, ok := bytes.Cut(data, []byte("--\n"))
+			if !ok && !*update {
+				t.Fatal(`no line "--"`)
+			}
+			var (
+				image, theme string
+				ascii        bool
+				w, h         int
+				keys         []string
+			)
+			for _, l := range strings.Split(string(head), "\n") {
+				word, rest, _ := strings.Cut(l, " ")
+				switch word {
+				case "", "#":
+				case "image":
+					image = rest
+				case "theme":
+					theme = rest
+				case "ascii":
+					ascii = true
+				case "size":
+					if _, err := fmt.Sscanf(rest, "%dx%d", &w, &h); err != nil {
+						t.Fatalf("size %q: %v", rest, err)
+					}
+				case "keys":
+					keys = append(keys, strings.Fields(rest)...)
+				default:
+					t.Fatalf("unknown word %q", word)
+				}
+			}
+			if images[image] == nil {
+				images[image] = load(t, image)
+			}
+			s := newStage(t, images[image], theme, ascii, w, h)
+			for _, k := range keys {
+				s.press(k)
+			}
+			got := s.text()
+			if *update {
+				head = append(bytes.TrimSuffix(head, []byte("--\n")), "--\n"+got...)
+				if err := os.WriteFile(file, head, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("screen (-want +got):\n%s\n%s", diff, got)
+			}
+		})
+	}
+}
+
+// TestKeysDoc keeps docs/keys.md in step with the key table.
+func TestKeysDoc(t *testing.T) {
+	const file = "../docs/keys.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(keysMarkdown()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), keysMarkdown()); diff != "" {
+		t.Errorf("docs/keys.md is not what the table says (run with -update):\n%s", diff)
+	}
+}
