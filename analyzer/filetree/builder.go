@@ -89,11 +89,14 @@ type Builder struct {
 
 	// Of the layer being applied.
 	layer    int32
-	dir      string            // the directory path resolved last, and
-	trail    []trail           // the nodes along it
-	spare    []trail           // room for the next
-	links    map[string]string // its symlinks by path, when it has whiteouts too
-	deferred []deferred
+	dir      string   // the directory path resolved last, and
+	trail    []trail  // the nodes along it
+	spare    []trail  // room for the next
+	markers  []marker // in the order of the tar
+	marked   string   // the directory of the last marker, and
+	markedAt int32    // its node
+	chain    []int32  // room for missing
+	deferred []int32  // nodes with a pending link
 	dying    []dying
 	warnings warnings
 	steps    int // along symlinks
@@ -103,11 +106,6 @@ type Builder struct {
 type trail struct {
 	end  int // of the component, in Builder.dir
 	node int32
-}
-
-type deferred struct {
-	node   int32
-	target string
 }
 
 type dying struct {
@@ -135,68 +133,28 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	b.layer = b.layers
 	b.layers++
 	b.forget()
-	b.deferred, b.dying, b.warnings, b.links, b.steps = b.deferred[:0], b.dying[:0], warnings{}, nil, 0
+	b.deferred, b.dying, b.markers, b.warnings, b.steps = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}, 0
 
 	b.nodes = room(b.nodes, d.Len()/2)
 	b.versions = room(b.versions, d.Len())
 	b.pieces = room(b.pieces, d.Len())
 	b.alive = room(b.alive, d.Len())
 
-	b.hide(d)
 	for i := range d.Len() {
 		if err := b.apply(d.At(i)); err != nil {
 			return nil, err
 		}
 	}
+	b.hide()
 	b.resolveLinks()
 	b.bury()
 	return b.warnings.list(), nil
 }
 
-// hide carries out the whiteouts and opaque markers of a layer on what lower
-// layers show, before any entry of the layer is there: they never hide an
-// entry of their own layer, wherever in the tar they stand.
-func (b *Builder) hide(d *layer.Diff) {
-	first := -1
-	for i := range d.Len() {
-		if k := d.At(i).Kind; k == layer.Whiteout || k == layer.Opaque {
-			first = i
-			break
-		}
-	}
-	if first < 0 {
-		return
-	}
-	for i := range d.Len() {
-		if e := d.At(i); e.Kind == layer.Symlink {
-			if b.links == nil {
-				b.links = map[string]string{}
-			}
-			b.links[e.Path] = e.Link
-		}
-	}
-	for i := first; i < d.Len(); i++ {
-		e := d.At(i)
-		switch e.Kind {
-		case layer.Whiteout:
-			if n := b.lower(e.Path, true); n > 0 {
-				b.remove(n)
-			}
-		case layer.Opaque:
-			if n := b.lower(e.Path, false); n >= 0 {
-				b.empty(n)
-			}
-		}
-	}
-}
-
 // apply carries out one entry.
 func (b *Builder) apply(e *layer.Entry) error {
-	switch e.Kind {
-	case layer.Whiteout:
-		return b.impliedParents(parentOf(e.Path))
-	case layer.Opaque:
-		return b.impliedParents(e.Path)
+	if e.Kind == layer.Whiteout || e.Kind == layer.Opaque {
+		return b.mark(e)
 	}
 	if e.Path == "" && e.Kind != layer.Dir {
 		b.warnings.add(e.Path, "an entry for the root that is no directory is ignored")
@@ -280,6 +238,9 @@ func (b *Builder) set(n int32, v version) {
 		if k == layer.Symlink || k == layer.Dir && (v.kind != layer.Dir || !v.alive()) {
 			b.forget()
 		}
+	}
+	if v.kind == layer.Symlink {
+		b.marked = ""
 	}
 	if v.content != NoContent {
 		b.alive[v.content]++

@@ -25,7 +25,7 @@ func (b *Builder) link(n int32, e *layer.Entry) {
 		kind: layer.Link, flags: pending, mode: e.Mode, mtime: e.ModTime, content: NoContent,
 		owner: b.own(e.UID, e.GID, e.Xattrs), text: b.text(e.Link),
 	})
-	b.deferred = append(b.deferred, deferred{n, e.Link})
+	b.deferred = append(b.deferred, n)
 }
 
 // name makes n a further name of what v shows.
@@ -40,27 +40,27 @@ func (b *Builder) name(n int32, v version) {
 // resolveLinks settles the hard links that were written before their targets
 // or lead to lower layers. The rest leads to nothing, and stays so.
 func (b *Builder) resolveLinks() {
-	for _, d := range b.deferred {
-		if b.versions[b.nodes[d.node].last].flags&pending == 0 {
-			continue // a later entry took the path
+	for _, n := range b.deferred {
+		if b.versions[b.nodes[n].last].flags&pending == 0 {
+			continue // a later entry took the path, or it is settled
 		}
-		v, text := b.linked(d)
-		if v != nil {
-			b.warnings.add(b.path(d.node), text)
-			b.name(d.node, *v)
+		v, text := b.linked(n)
+		if v == nil {
+			b.warnings.add(b.path(n), "a hard link to nothing: "+text)
 			continue
 		}
-		b.warnings.add(b.path(d.node), "a hard link to nothing: "+text)
+		b.warnings.add(b.path(n), text)
+		b.name(n, *v)
 	}
-	for _, d := range b.deferred {
-		b.versions[b.nodes[d.node].last].flags &^= pending
+	for _, n := range b.deferred {
+		b.versions[b.nodes[n].last].flags &^= pending
 	}
 }
 
 // linked is the version that a deferred link names, nil for none, and a
 // warning in either case.
-func (b *Builder) linked(d deferred) (*version, string) {
-	target := d.target
+func (b *Builder) linked(n int32) (*version, string) {
+	target := b.texts[b.versions[b.nodes[n].last].text]
 	for range maxHops {
 		t := b.target(target)
 		if t < 0 {
@@ -69,7 +69,7 @@ func (b *Builder) linked(d deferred) (*version, string) {
 		at := b.nodes[t].last
 		if v := &b.versions[at]; v.layer == b.layer && v.alive() {
 			switch {
-			case v.flags&pending != 0 && t != d.node:
+			case v.flags&pending != 0 && t != n:
 				target = b.texts[v.text]
 				continue
 			case v.flags&pending != 0: // a link to itself: to what was there before
@@ -96,30 +96,12 @@ func (b *Builder) linked(d deferred) (*version, string) {
 // target finds the node of a hard link's target: its parents may be symlinks
 // of this layer, its last component is not followed. -1 when there is none.
 func (b *Builder) target(path string) int32 {
-	n := int32(Root)
-	hops := 0
-	for path != "" {
-		name, rest, more := strings.Cut(path, "/")
-		if b.steps++; b.steps > maxSteps {
-			return -1
-		}
-		dir := n
-		if n = b.lookup(dir, name); n < 0 || b.nodes[n].last < 0 {
-			return -1
-		}
-		v := &b.versions[b.nodes[n].last]
-		if more && v.alive() && v.kind == layer.Symlink && v.layer == b.layer {
-			to := b.texts[v.text]
-			if hops++; hops > maxHops || len(to) > maxTarget {
-				return -1
-			}
-			path = join(b.path(dir), to, rest)
-			n = int32(Root)
-			continue
-		}
-		path = rest
+	dir := parentOf(path)
+	n, _ := b.walk(dir, false)
+	if n < 0 || path == "" {
+		return -1
 	}
-	if n == int32(Root) {
+	if n = b.lookup(n, strings.TrimPrefix(path[len(dir):], "/")); n < 0 || b.nodes[n].last < 0 {
 		return -1
 	}
 	return n

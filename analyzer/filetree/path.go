@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"strings"
 
 	"fathom/analyzer/layer"
@@ -80,7 +81,7 @@ func (b *Builder) find(dir int32, name string) (int32, error) {
 }
 
 // forget drops the memory of the directory resolved last.
-func (b *Builder) forget() { b.dir, b.trail = "", b.trail[:0] }
+func (b *Builder) forget() { b.dir, b.trail, b.marked = "", b.trail[:0], "" }
 
 // directory is the node of the directory at path, made where it is missing.
 // Consecutive entries share most of their path: what the last one resolved is
@@ -109,62 +110,87 @@ func (b *Builder) directory(path string) (int32, error) {
 		} else {
 			end += at
 		}
-		hops := 0
 		var err error
-		if n, err = b.enter(n, path[at:end], &hops); err != nil {
+		if n, err = b.step(n, path[at:end], true); err != nil {
 			return -1, err
 		}
 		if keep = append(keep, trail{end, n}); len(keep) > maxDepth {
-			return -1, fmt.Errorf("%s…: more than %d directories deep", path[:200], maxDepth)
+			return -1, tooDeep(path)
 		}
 		at = end + 1
 	}
+	b.makeDirs(n)
 	b.dir, b.spare, b.trail = path, b.trail, keep
 	return n, nil
 }
 
-// enter is the directory that name leads to from dir. A symlink of this layer
-// is followed. Anything else that is no directory becomes one.
-func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
-	n, err := b.find(dir, name)
-	if err != nil {
-		return -1, err
-	}
-	if at := b.nodes[n].last; at >= 0 && b.versions[at].alive() {
-		v := &b.versions[at]
-		switch {
-		case v.kind == layer.Dir:
-			return n, nil
-		case v.kind == layer.Symlink && v.layer == b.layer:
-			outermost := *hops == 0
-			to, err := b.follow(dir, b.texts[v.text], hops)
-			if to >= 0 || err != nil || !outermost {
-				return to, err
-			}
-			b.warnings.add(b.path(n), "a symlink that leads nowhere is a parent of other entries: shown as a directory")
-		case v.kind == layer.Symlink:
-			b.warnings.add(b.path(n), "entries are written through a symlink of a lower layer: it becomes a directory, as overlay engines make it; others write to its target")
-		default:
-			b.warnings.add(b.path(n), "is no directory but has entries below it: it becomes one")
+func tooDeep(path string) error {
+	return fmt.Errorf("%s…: more than %d directories deep", path[:200], maxDepth)
+}
+
+// walk is the node that the directory at path has along the symlinks that the
+// layer made so far, whether or not it is a directory. Nodes that no layer had
+// yet are made when add is set; without it they are -1.
+func (b *Builder) walk(path string, add bool) (int32, error) {
+	n := int32(Root)
+	for name := range strings.SplitSeq(path, "/") {
+		if name == "" {
+			continue
+		}
+		var err error
+		if n, err = b.step(n, name, add); n < 0 || err != nil {
+			return -1, err
 		}
 	}
-	b.replaceByImplied(n)
 	return n, nil
 }
 
-// follow is the directory that a symlink in dir leads to; -1 when there are
-// too many links on the way, or too much of one.
-func (b *Builder) follow(dir int32, target string, hops *int) (int32, error) {
+// step is where name leads to from dir. A symlink of this layer is followed,
+// but one that leads nowhere is where it is.
+func (b *Builder) step(dir int32, name string, add bool) (int32, error) {
+	hops := 0
+	n, err := b.enter(dir, name, add, &hops)
+	if n == nowhere || hops > 0 && b.depth(n) > maxDepth {
+		return b.lookup(dir, name), err
+	}
+	return n, err
+}
+
+// nowhere is where a symlink leads that has too many others on its way, or too
+// long a target.
+const nowhere int32 = -2
+
+func (b *Builder) depth(n int32) int {
+	d := 0
+	for ; n > 0; n = b.nodes[n].parent {
+		d++
+	}
+	return d
+}
+
+func (b *Builder) enter(dir int32, name string, add bool, hops *int) (int32, error) {
+	n := b.lookup(dir, name)
+	if n < 0 {
+		if !add {
+			return -1, nil
+		}
+		return b.find(dir, name)
+	}
+	at := b.nodes[n].last
+	if at < 0 || !b.versions[at].alive() || b.versions[at].kind != layer.Symlink || b.versions[at].layer != b.layer {
+		return n, nil
+	}
+	target := b.texts[b.versions[at].text]
 	*hops++
 	if *hops > maxHops || len(target) > maxTarget {
-		return -1, nil
+		return nowhere, nil
 	}
 	if strings.HasPrefix(target, "/") {
 		dir = int32(Root)
 	}
 	for name := range strings.SplitSeq(target, "/") {
 		if b.steps++; b.steps > maxSteps {
-			return -1, nil
+			return nowhere, nil
 		}
 		switch name {
 		case "", ".":
@@ -172,109 +198,50 @@ func (b *Builder) follow(dir int32, target string, hops *int) (int32, error) {
 			dir = max(b.nodes[dir].parent, int32(Root))
 		default:
 			var err error
-			if dir, err = b.enter(dir, name, hops); dir < 0 || err != nil {
-				return -1, err
+			if dir, err = b.enter(dir, name, add, hops); dir < 0 || err != nil {
+				return dir, err
 			}
 		}
 	}
 	return dir, nil
 }
 
+// makeDirs makes n and what is above it directories, where they are not.
+func (b *Builder) makeDirs(n int32) {
+	for _, n := range slices.Backward(b.missing(n)) {
+		if at := b.nodes[n].last; at >= 0 && b.versions[at].alive() {
+			b.noDirectory(n, &b.versions[at])
+		}
+		b.replaceByImplied(n)
+	}
+}
+
+// missing is n and what is above it up to the first directory, the innermost
+// first. It is good until the next call.
+func (b *Builder) missing(n int32) []int32 {
+	b.chain = b.chain[:0]
+	for ; n != int32(Root); n = b.nodes[n].parent {
+		if at := b.nodes[n].last; at >= 0 && b.versions[at].alive() && b.versions[at].kind == layer.Dir {
+			break
+		}
+		b.chain = append(b.chain, n)
+	}
+	return b.chain
+}
+
+func (b *Builder) noDirectory(n int32, v *version) {
+	switch {
+	case v.kind == layer.Symlink && v.layer == b.layer:
+		b.warnings.add(b.path(n), "a symlink that leads nowhere is a parent of other entries: shown as a directory")
+	case v.kind == layer.Symlink:
+		b.warnings.add(b.path(n), "entries are written through a symlink of a lower layer: it becomes a directory, as overlay engines make it; others write to its target")
+	default:
+		b.warnings.add(b.path(n), "is no directory but has entries below it: it becomes one")
+	}
+}
+
 func (b *Builder) replaceByImplied(n int32) {
 	b.set(n, version{kind: layer.Dir, mode: 0o755, flags: implied, content: NoContent, owner: b.own(0, 0, "")})
-}
-
-// impliedParents makes the directories that a marker's path mentions, unless
-// the layer itself removed one of them.
-func (b *Builder) impliedParents(path string) error {
-	n := int32(Root)
-	for name := range strings.SplitSeq(path, "/") {
-		if n = b.lookup(n, name); n < 0 {
-			break
-		}
-		last := b.nodes[n].last
-		if last >= 0 && !b.versions[last].alive() && b.versions[last].layer == b.layer {
-			return nil
-		}
-		if last >= 0 && b.versions[last].kind == layer.Symlink && b.versions[last].layer == b.layer {
-			break
-		}
-	}
-	_, err := b.directory(path)
-	return err
-}
-
-// lower finds what lower layers show at path while the layer's own entries are
-// not there yet: symlinks that the layer is going to make are followed, among
-// the parents only. last says that the final component is not to be followed.
-func (b *Builder) lower(path string, last bool) int32 {
-	n := int32(Root)
-	path = b.throughLinks(path, last)
-	if path == "" {
-		return n
-	}
-	for name := range strings.SplitSeq(path, "/") {
-		if n = b.lookup(n, name); n < 0 {
-			return -1
-		}
-		if at := b.nodes[n].last; at < 0 || !b.versions[at].alive() {
-			return -1
-		}
-	}
-	return n
-}
-
-// throughLinks rewrites path along the symlinks of the layer.
-func (b *Builder) throughLinks(path string, last bool) string {
-	if len(b.links) == 0 {
-		return path
-	}
-	for hops := 0; hops < maxHops; hops++ {
-		at := 0
-		for {
-			end := strings.IndexByte(path[at:], '/')
-			if end < 0 {
-				if last {
-					return path
-				}
-				end = len(path)
-			} else {
-				end += at
-			}
-			if to, ok := b.links[path[:end]]; ok && len(to) <= maxTarget {
-				path = join(parentOf(path[:end]), to, path[end:])
-				break
-			}
-			if end == len(path) {
-				return path
-			}
-			at = end + 1
-		}
-		if path == "" {
-			return path
-		}
-	}
-	return path
-}
-
-// join is the clean path of a symlink's target, seen from dir, and a rest.
-func join(dir, target, rest string) string {
-	if strings.HasPrefix(target, "/") {
-		dir = ""
-	}
-	var out []string
-	for name := range strings.SplitSeq(dir+"/"+target+"/"+rest, "/") {
-		switch name {
-		case "", ".":
-		case "..":
-			if len(out) > 0 {
-				out = out[:len(out)-1]
-			}
-		default:
-			out = append(out, name)
-		}
-	}
-	return strings.Join(out, "/")
 }
 
 // path is n's path without a leading slash.

@@ -1,0 +1,459 @@
+package filetree_test
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// FuzzTree applies random layers to the tree and to the model, and compares
+// every answer that the tree can give.
+func FuzzTree(f *testing.F) {
+	for seed := range 32 {
+		data := make([]byte, 200)
+		x := uint32(seed)*2654435761 + 1
+		for i := range data {
+			x ^= x << 13
+			x ^= x >> 17
+			x ^= x << 5
+			data[i] = byte(x >> 11)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		diffs := layers(data)
+		if why := compare(diffs); why != "" {
+			diffs, why = reduce(diffs, why)
+			t.Fatalf("%s\n%s", why, text(diffs))
+		}
+	})
+}
+
+// layers decodes up to six layers of up to twelve entries with names so few
+// that they meet all the time. Every second image has its hashes.
+func layers(data []byte) []*layer.Diff {
+	next := func() byte {
+		if len(data) == 0 {
+			return 0
+		}
+		b := data[0]
+		data = data[1:]
+		return b
+	}
+	path := func() string {
+		b := next()
+		name := func(b byte) string { return string("abc"[b%3]) }
+		switch b % 8 {
+		case 0, 1:
+			return name(b / 8)
+		case 2, 3, 4:
+			return name(b/8) + "/" + name(b/24)
+		case 5, 6:
+			return name(b/8) + "/" + name(b/24) + "/" + name(b/72)
+		}
+		if b == 255 {
+			return ""
+		}
+		return name(b / 8)
+	}
+	hashed := next()%2 == 0
+	var out []*layer.Diff
+	offset := int64(0)
+	for len(data) > 0 && len(out) < 6 {
+		d := &layer.Diff{}
+		for len(data) > 0 && d.Len() < 12 {
+			op := next()
+			e := layer.Entry{Path: path(), Mode: 0o755, Offset: offset, Hashed: hashed}
+			offset += 512
+			if b := next(); b%4 == 0 {
+				e.Mode = 0o700
+			} else if b%16 == 1 {
+				e.UID, e.GID = 1, 2
+			} else if b%16 == 2 {
+				e.Xattrs = "user.a=b\x00"
+			}
+			switch op % 32 {
+			default:
+				e.Kind = layer.File
+				b := next()
+				e.Size = int64(b % 4 * 10)
+				e.Stored = e.Size
+				e.Hash[0] = b / 4 % 2
+				if e.Size == 0 {
+					e.Hash[0] = 0
+				}
+				e.Hash[1] = byte(e.Size)
+				if b == 77 {
+					e.Sparse, e.Size, e.Hash[2] = true, 1000, 1
+				}
+			case 0, 1, 2, 3, 4, 5:
+				e.Kind = layer.Dir
+			case 6, 7, 8, 9:
+				e.Kind = layer.Symlink
+				e.Link = []string{"", "", "/", "../", "./"}[next()%5] + path()
+				if b := next(); b%8 == 0 {
+					e.Link += "/../" + path()
+				}
+			case 10, 11, 12, 13, 14:
+				e.Kind = layer.Link
+				e.Link = path()
+			case 15, 16, 17, 18:
+				e.Kind = layer.Whiteout
+			case 19, 20:
+				e.Kind = layer.Opaque
+			case 21:
+				e.Kind, e.Major, e.Minor = layer.Char, 1, int64(next()%2)
+			case 22:
+				e.Kind = layer.Fifo
+			case 23, 24, 25:
+				if d.Len() > 0 {
+					out = append(out, d)
+					d = &layer.Diff{}
+				}
+				continue
+			}
+			if e.Path == "" && e.Kind != layer.Dir && e.Kind != layer.Opaque {
+				continue // the reader of layers leaves it out
+			}
+			d.Add(e)
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// reduce leaves out what the disagreement does not need.
+func reduce(diffs []*layer.Diff, why string) ([]*layer.Diff, string) {
+	for i := 0; i < len(diffs); i++ {
+		for n := -1; n < diffs[i].Len(); n++ {
+			less := slices.Clone(diffs)
+			if n < 0 {
+				less = slices.Delete(less, i, i+1)
+			} else {
+				less[i] = &layer.Diff{}
+				for k := range diffs[i].Len() {
+					if k != n {
+						less[i].Add(*diffs[i].At(k))
+					}
+				}
+			}
+			if w := compare(less); w != "" {
+				return reduce(less, w)
+			}
+		}
+	}
+	return diffs, why
+}
+
+// compare builds both and says where they differ.
+func compare(diffs []*layer.Diff) (why string) {
+	if len(diffs) == 0 {
+		return ""
+	}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case disagreement:
+			why = string(r)
+		default:
+			why = fmt.Sprintf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	fail := func(format string, args ...any) { panic(disagreement(fmt.Sprintf(format, args...))) }
+	var m model
+	b := filetree.NewBuilder()
+	stored := int64(0)
+	for _, d := range diffs {
+		m.apply(d)
+		stored += d.Stored
+		if _, err := b.Apply(d); err != nil {
+			fail("applying: %v", err)
+		}
+	}
+	tree, err := b.Build(context.Background(), same(diffs, fail))
+	if err != nil {
+		fail("building: %v", err)
+	}
+	paths := checkNodes(tree, &m, fail)
+	for _, p := range paths {
+		n, ok := tree.Lookup("/" + p)
+		if !ok {
+			fail("no node for %q", p)
+		}
+		checkHistory(tree, &m, n, p, fail)
+		for from := -1; from < len(diffs); from++ {
+			got, shown := tree.At(n, from)
+			want, ok := m.before(from + 1)[p]
+			if shown != ok || ok && !equal(got, want) {
+				fail("%q after layer %d: got %v %+v, want %v %+v", p, from, shown, got, ok, want)
+			}
+		}
+	}
+	for from := -1; from < len(diffs); from++ {
+		for to := from + 1; to < len(diffs); to++ {
+			checkView(tree, &m, tree.View(from, to), paths, fail)
+		}
+	}
+	checkContents(tree, &m, stored, fail)
+	return ""
+}
+
+func checkView(tree *filetree.Tree, m *model, v *filetree.View, paths []string, fail failure) {
+	for _, p := range paths {
+		n, _ := tree.Lookup(p)
+		if got, want := settled(v.Change(n)), settled(m.change(p, v.From, v.To)); got != want {
+			fail("change of %q from %d to %d: got %+v, want %+v", p, v.From, v.To, got, want)
+		}
+		sum, model := v.Sum(n), m.sum(p, paths, v.From, v.To)
+		sum.Marks &^= 1 << filetree.Absent
+		model.Marks &^= 1 << filetree.Absent
+		if sum != model {
+			fail("sum below %q from %d to %d: got %+v, want %+v", p, v.From, v.To, sum, model)
+		}
+		s, ok := v.State(n)
+		want, is := m.before(v.To + 1)[p]
+		if !is {
+			want, is = m.before(v.From + 1)[p]
+		}
+		if ok != is || ok && !equal(s, want) {
+			fail("state of %q from %d to %d: got %v %+v, want %v %+v", p, v.From, v.To, ok, s, is, want)
+		}
+	}
+}
+
+type disagreement string
+
+// settled leaves out whether a path was touched that shows nothing before and
+// after: a directory that only came to be while the layer was applied.
+func settled(c filetree.Change) filetree.Change {
+	if c.Mark == filetree.Absent {
+		c.Touched = false
+	}
+	return c
+}
+
+type failure func(format string, args ...any)
+
+func equal(a, b filetree.State) bool {
+	if a.Kind == layer.Dir && a.Implied && b.Implied {
+		a.ModTime, b.ModTime = 0, 0
+	}
+	return a == b
+}
+
+// checkNodes checks the order of the nodes, and returns every path that either
+// side knows.
+func checkNodes(tree *filetree.Tree, m *model, fail failure) []string {
+	known := map[string]bool{"": true}
+	for i := range m.after {
+		for p := range m.after[i] {
+			known[p] = true
+		}
+		for p := range m.touched[i] {
+			known[p] = true
+		}
+	}
+	for n := filetree.Root; int(n) < tree.Len(); n++ {
+		p := strings.TrimPrefix(tree.Path(n), "/")
+		known[p] = true
+		if at, ok := tree.Lookup(p); !ok || at != n {
+			fail("lookup of %q: got %d %v, want %d", p, at, ok, n)
+		}
+		if dir, base := cut(p); n != filetree.Root && (strings.TrimPrefix(tree.Path(tree.Parent(n)), "/") != dir || tree.Name(n) != base) {
+			fail("node %d is %q: parent %q, name %q", n, p, tree.Path(tree.Parent(n)), tree.Name(n))
+		}
+		last := ""
+		for c := n + 1; c < tree.End(n); c = tree.End(c) {
+			if tree.Parent(c) != n || tree.Name(c) <= last {
+				fail("children of %q: %q after %q, parent %d", p, tree.Name(c), last, tree.Parent(c))
+			}
+			last = tree.Name(c)
+		}
+	}
+	paths := make([]string, 0, len(known))
+	for p := range known {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func checkHistory(tree *filetree.Tree, m *model, n filetree.Node, p string, fail failure) {
+	var want []filetree.Event
+	marks := map[int]filetree.Mark{}
+	for i := range m.after {
+		if !m.touched[i][p] {
+			continue
+		}
+		e := filetree.Event{Layer: i, Change: m.change(p, i-1, i)}
+		if e.Change.Mark == filetree.Absent && e.Change.Stored == 0 {
+			continue
+		}
+		s, ok := m.after[i][p]
+		if !ok {
+			s, e.Removed = m.before(i)[p], true
+		}
+		e.State = s
+		want = append(want, e)
+		marks[i] = e.Change.Mark
+	}
+	got := slices.DeleteFunc(tree.History(n), func(e filetree.Event) bool {
+		return e.Change.Mark == filetree.Absent && e.Change.Stored == 0
+	})
+	for i := range got {
+		if i < len(want) && equal(got[i].State, want[i].State) {
+			got[i].State = want[i].State
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" && len(want)+len(got) > 0 {
+		fail("history of %q (-want +got):\n%s", p, d)
+	}
+	all := map[int]filetree.Mark{}
+	for i, mark := range tree.Marks(n) {
+		if _, ok := marks[i]; ok || mark != filetree.Absent {
+			all[i] = mark
+		}
+	}
+	if d := cmp.Diff(marks, all); d != "" {
+		fail("marks of %q (-want +got):\n%s", p, d)
+	}
+}
+
+func checkContents(tree *filetree.Tree, m *model, stored int64, fail failure) {
+	if tree.Contents() != len(m.contents) {
+		fail("got %d pieces of content, want %d", tree.Contents(), len(m.contents))
+	}
+	var all, visible, wasted int64
+	for c := range m.contents {
+		want, got := &m.contents[c], tree.Stored(filetree.Content(c))
+		node, lost := strings.TrimPrefix(tree.Path(got.Node), "/"), strings.TrimPrefix(tree.Path(got.Lost), "/")
+		if node != want.path || got.Layer != want.layer || got.Bytes != want.bytes || got.Size != want.size || got.HiddenBy != want.hiddenBy {
+			fail("content %d: got %+v at %q, want %+v", c, got, node, *want)
+		}
+		all += got.Bytes
+		if want.hiddenBy < 0 {
+			visible += got.Bytes
+			if got.Cause != filetree.Visible || got.Lost != got.Node {
+				fail("content %d is visible: got cause %v, lost %q", c, got.Cause, lost)
+			}
+		} else {
+			wasted += got.Bytes
+			if !slices.Contains(want.lost, lost) {
+				fail("content %d: lost with %q, want one of %q", c, lost, want.lost)
+			}
+			if cause := m.cause(c, lost); got.Cause != cause {
+				fail("content %d: got cause %v, want %v", c, got.Cause, cause)
+			}
+		}
+		for i := range m.after {
+			want := names(m.after[i], filetree.Content(c))
+			var got []string
+			for _, n := range tree.Names(filetree.Content(c), i) {
+				got = append(got, strings.TrimPrefix(tree.Path(n), "/"))
+			}
+			if !slices.Equal(got, want) {
+				fail("names of content %d after layer %d: got %q, want %q", c, i, got, want)
+			}
+			first := tree.FirstName(filetree.Content(c), i)
+			if len(want) == 0 && first != filetree.None || len(want) > 0 && strings.TrimPrefix(tree.Path(first), "/") != want[0] {
+				fail("first name of content %d after layer %d: got %d, want %q", c, i, first, want)
+			}
+		}
+	}
+	if all != stored || visible+wasted != stored {
+		fail("layers store %d bytes: %d in the tree, %d visible + %d wasted", stored, all, visible, wasted)
+	}
+}
+
+// same decides by the hashes that the entries have but hide.
+func same(diffs []*layer.Diff, fail failure) func(context.Context, []filetree.Group) error {
+	type at struct {
+		layer  int
+		offset int64
+	}
+	hashes := map[at]layer.Hash{}
+	for i, d := range diffs {
+		for n := range d.Len() {
+			e := d.At(n)
+			hashes[at{i, e.Offset}] = e.Hash
+		}
+	}
+	return func(_ context.Context, groups []filetree.Group) error {
+		for _, g := range groups {
+			if len(g) < 2 {
+				fail("a group of %d has nothing to compare", len(g))
+			}
+			for i := range g {
+				if g[i].Same != i || g[i].Bytes != g[0].Bytes || g[i].Sparse != g[0].Sparse {
+					fail("group %+v: pieces that can't be the same", g)
+				}
+				for j := range i {
+					if hashes[at{g[j].Layer, g[j].Offset}] == hashes[at{g[i].Layer, g[i].Offset}] {
+						g[i].Same = j
+						break
+					}
+				}
+			}
+		}
+		return nil
+	}
+}
+
+// text is the layers as a file for testdata/images.
+func text(diffs []*layer.Diff) string {
+	var b strings.Builder
+	for _, d := range diffs {
+		b.WriteString("layer\n")
+		for n := range d.Len() {
+			e := d.At(n)
+			name := e.Path
+			if name == "" {
+				name = "/"
+			}
+			dir, base := cut(e.Path)
+			switch e.Kind {
+			case layer.Whiteout:
+				fmt.Fprintf(&b, "  file    %s\n", join(dir, ".wh."+base))
+				continue
+			case layer.Opaque:
+				fmt.Fprintf(&b, "  file    %s\n", join(e.Path, ".wh..wh..opq"))
+				continue
+			case layer.Link:
+				fmt.Fprintf(&b, "  link    %s", name)
+			default:
+				fmt.Fprintf(&b, "  %-7s %s", e.Kind, name)
+			}
+			if e.Mode != 0o755 || e.Kind != layer.Dir {
+				fmt.Fprintf(&b, " %o", e.Mode)
+			}
+			if e.UID > 0 {
+				fmt.Fprintf(&b, " %d:%d", e.UID, e.GID)
+			}
+			if e.Sparse {
+				fmt.Fprintf(&b, " sparse=%d@0", e.Size)
+			}
+			if e.Stored > 0 {
+				fmt.Fprintf(&b, " %dx%c", e.Stored, 'x'+rune(e.Hash[0]))
+			}
+			if e.Kind == layer.Char {
+				fmt.Fprintf(&b, " %d,%d", e.Major, e.Minor)
+			}
+			if e.Link != "" || e.Kind == layer.Link {
+				fmt.Fprintf(&b, " -> %s", e.Link)
+			}
+			if e.Xattrs != "" {
+				fmt.Fprintf(&b, " xattr:user.a=b")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}

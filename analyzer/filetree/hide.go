@@ -1,0 +1,125 @@
+package filetree
+
+import (
+	"slices"
+	"strings"
+
+	"fathom/analyzer/layer"
+)
+
+// marker is a whiteout of the name in a directory or, without one, an opaque
+// marker of the directory.
+type marker struct {
+	dir  int32
+	name string
+}
+
+// mark notes a whiteout or an opaque marker. Its path leads where an entry in
+// its place would; nothing is made or hidden yet.
+func (b *Builder) mark(e *layer.Entry) error {
+	dir, name := e.Path, ""
+	if e.Kind == layer.Whiteout {
+		dir = parentOf(e.Path)
+		name = strings.TrimPrefix(e.Path[len(dir):], "/")
+	}
+	m := marker{b.markedAt, name}
+	if dir != b.marked || dir == "" {
+		if strings.Count(dir, "/") >= maxDepth {
+			return tooDeep(dir)
+		}
+		var err error
+		if m.dir, err = b.walk(dir, true); err != nil {
+			return err
+		}
+		b.marked, b.markedAt = dir, m.dir
+	}
+	b.markers = append(b.markers, m)
+	return nil
+}
+
+// hide carries out the layer's markers on what lower layers show. The layer's
+// entries are there already and are spared: so a marker does the same wherever
+// in the tar it stands.
+func (b *Builder) hide() {
+	if len(b.markers) == 0 {
+		return
+	}
+	done := map[int32]bool{} // directories below which nothing of lower layers is left
+	for _, m := range b.markers {
+		n := m.dir
+		if m.name != "" {
+			n = b.lookup(m.dir, m.name)
+		}
+		if n < 0 {
+			continue
+		}
+		b.hideBelow(n, done)
+		if m.name != "" {
+			b.hideOne(n)
+		}
+	}
+	for _, m := range b.markers {
+		b.markedParents(m.dir)
+	}
+}
+
+// hideBelow hides what lower layers show below n.
+func (b *Builder) hideBelow(n int32, done map[int32]bool) {
+	type frame struct{ node, next int32 }
+	var stack []frame
+	open := func(n int32) bool {
+		if b.nodes[n].child < 0 || done[n] {
+			return false
+		}
+		done[n] = true
+		stack = append(stack, frame{n, b.nodes[n].child})
+		return true
+	}
+	open(n)
+	for len(stack) > 0 {
+		f := &stack[len(stack)-1]
+		if c := f.next; c >= 0 {
+			f.next = b.nodes[c].right
+			if !open(c) {
+				b.hideOne(c)
+			}
+			continue
+		}
+		stack = stack[:len(stack)-1]
+		if f.node != n {
+			b.hideOne(f.node)
+		}
+	}
+}
+
+// hideOne hides n if it is of a lower layer. Where entries of this layer are
+// below it, it stays as a directory that no entry mentions.
+func (b *Builder) hideOne(n int32) {
+	at := b.nodes[n].last
+	switch {
+	case at < 0 || !b.versions[at].alive() || b.versions[at].layer == b.layer:
+	case b.nodes[n].child >= 0:
+		b.replaceByImplied(n)
+	default:
+		b.set(n, version{flags: removed, content: NoContent})
+	}
+}
+
+// markedParents makes the directories that a marker's path mentions. It brings
+// back nothing that the layer took away, and replaces no entry of the layer.
+func (b *Builder) markedParents(dir int32) {
+	for _, n := range slices.Backward(b.missing(dir)) {
+		if at := b.nodes[n].last; at >= 0 {
+			v := &b.versions[at]
+			switch {
+			case v.alive() && v.layer == b.layer:
+				return
+			case v.alive():
+				b.noDirectory(n, v)
+			case v.layer == b.layer && v.prev >= 0 && b.versions[v.prev].alive():
+				return
+			}
+		}
+		b.replaceByImplied(n)
+	}
+}

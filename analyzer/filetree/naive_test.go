@@ -1,0 +1,414 @@
+package filetree_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// model is the rules of docs/analysis.md once more, as slowly and plainly as
+// they can be written: a map from path to what it shows, for every layer. It
+// shares nothing with the tree but the types of its answers. Paths have no
+// leading slash; "" is the root.
+type model struct {
+	after    []map[string]filetree.State
+	touched  []map[string]bool  // per layer the paths it has an entry or a removal for
+	stored   []map[string]int64 // per layer what it stores at a path
+	contents []content
+}
+
+type content struct {
+	path        string
+	layer       int
+	bytes, size int64
+	hash        layer.Hash
+	hiddenBy    int      // -1 while visible
+	lost        []string // the names that went in that layer, or the entry's own if that went too
+}
+
+// before is what lower layers show to layer i.
+func (m *model) before(i int) map[string]filetree.State {
+	if i == 0 {
+		return map[string]filetree.State{"": {Kind: layer.Dir, Mode: 0o755, Implied: true, Layer: -1, Content: filetree.NoContent}}
+	}
+	return m.after[i-1]
+}
+
+func (m *model) apply(d *layer.Diff) {
+	i := len(m.after)
+	lower := m.before(i)
+
+	// Where a marker's path leads does not depend on what markers hide, but on
+	// the symlinks that the layer made before it.
+	dry := &work{state: maps.Clone(lower), layer: i, dirs: map[int]string{}}
+	dry.entries(d)
+
+	w := &work{state: maps.Clone(lower), layer: i, contents: m.contents, touched: map[string]bool{}, stored: map[string]int64{}}
+	w.markers(d, dry.dirs)
+	w.entries(d)
+	w.parents(d, dry.dirs, lower)
+	w.settle(lower)
+
+	m.contents = w.contents
+	for c := range m.contents {
+		m.contents[c].settle(filetree.Content(c), i, lower, w.state)
+	}
+	m.after = append(m.after, w.state)
+	m.touched = append(m.touched, w.touched)
+	m.stored = append(m.stored, w.stored)
+}
+
+// settle notes that layer i took the last name of c.
+func (x *content) settle(c filetree.Content, i int, lower, upper map[string]filetree.State) {
+	if x.hiddenBy >= 0 || len(names(upper, c)) > 0 {
+		return
+	}
+	x.hiddenBy, x.lost = i, names(lower, c)
+	if x.layer == i || lower[x.path].Content == c && slices.Contains(x.lost, x.path) {
+		x.lost = []string{x.path}
+	}
+}
+
+// names is every path that shows c, sorted as bytes.
+func names(state map[string]filetree.State, c filetree.Content) []string {
+	var out []string
+	for p, s := range state {
+		if s.Kind == layer.File && s.Content == c {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// cause is why c is wasted, when the name that went last is lost.
+func (m *model) cause(c int, lost string) filetree.Cause {
+	x := &m.contents[c]
+	s, ok := m.after[x.hiddenBy][lost]
+	switch {
+	case !ok || s.Layer != x.hiddenBy || s.Implied:
+		return filetree.Deleted
+	case x.layer == x.hiddenBy:
+		return filetree.Repeated
+	case s.Kind == layer.File && m.same(filetree.Content(c), s.Content):
+		return filetree.MetadataOnly
+	}
+	return filetree.Overwritten
+}
+
+func (m *model) same(a, b filetree.Content) bool {
+	x, y := &m.contents[a], &m.contents[b]
+	return a == b || x.size == y.size && x.hash == y.hash
+}
+
+// work is one layer being applied.
+type work struct {
+	state    map[string]filetree.State
+	layer    int
+	contents []content
+	links    []string // paths of the hard links whose target is not known yet
+	touched  map[string]bool
+	stored   map[string]int64
+	dirs     map[int]string // by index of a marker in the tar, its directory
+}
+
+func (w *work) touch(path string) {
+	if w.touched != nil {
+		w.touched[path] = true
+	}
+}
+
+// clear removes everything below path.
+func (w *work) clear(path string) {
+	for p := range w.state {
+		if below(p, path) {
+			delete(w.state, p)
+			w.touch(p)
+		}
+	}
+}
+
+func below(p, dir string) bool {
+	return dir == "" && p != "" || strings.HasPrefix(p, dir+"/")
+}
+
+func (w *work) put(path string, s filetree.State) {
+	if s.Kind != layer.Dir {
+		w.clear(path)
+	}
+	s.Layer = w.layer
+	w.state[path] = s
+	w.touch(path)
+}
+
+// mkdir makes path and its parents directories, from the root down; stop, if
+// any, says before which to stop.
+func (w *work) mkdir(path string, stop func(path string) bool) {
+	if path == "" {
+		return
+	}
+	parts := strings.Split(path, "/")
+	for n := range parts {
+		p := strings.Join(parts[:n+1], "/")
+		if s, ok := w.state[p]; ok && s.Kind == layer.Dir {
+			continue
+		}
+		if stop != nil && stop(p) {
+			return
+		}
+		w.put(p, filetree.State{Kind: layer.Dir, Mode: 0o755, Implied: true, Content: filetree.NoContent})
+	}
+}
+
+// markers carries out whiteouts and opaque markers, before anything of the
+// layer is there. dirs says where their directories are.
+func (w *work) markers(d *layer.Diff, dirs map[int]string) {
+	lower := maps.Clone(w.state)
+	for n := range d.Len() {
+		var hides func(p string) bool
+		switch e := d.At(n); e.Kind {
+		case layer.Whiteout:
+			_, base := cut(e.Path)
+			path := join(dirs[n], base)
+			hides = func(p string) bool { return p == path || below(p, path) }
+		case layer.Opaque:
+			hides = func(p string) bool { return below(p, dirs[n]) }
+		default:
+			continue
+		}
+		for p := range lower {
+			if hides(p) {
+				delete(w.state, p)
+				w.touch(p)
+			}
+		}
+	}
+}
+
+// parents makes the directories that markers mention, but brings back nothing
+// that the layer took away and replaces nothing that it holds.
+func (w *work) parents(d *layer.Diff, dirs map[int]string, lower map[string]filetree.State) {
+	for n := range d.Len() {
+		if dir, ok := dirs[n]; ok {
+			w.mkdir(dir, func(p string) bool {
+				s, is := w.state[p]
+				_, was := lower[p]
+				return was && !is || is && s.Layer == w.layer
+			})
+		}
+	}
+}
+
+// entries carries out everything but markers, in the order of the tar.
+func (w *work) entries(d *layer.Diff) {
+	for n := range d.Len() {
+		e := d.At(n)
+		dir, base := cut(e.Path)
+		if e.Kind == layer.Opaque {
+			dir = e.Path
+		}
+		dir = w.resolve(dir)
+		path := join(dir, base)
+		if e.Kind == layer.Whiteout || e.Kind == layer.Opaque {
+			if w.dirs != nil {
+				w.dirs[n] = dir
+			}
+			continue
+		}
+		s := filetree.State{
+			Kind: e.Kind, Mode: e.Mode, UID: e.UID, GID: e.GID, Xattrs: e.Xattrs, ModTime: e.ModTime,
+			Size: e.Size, Content: filetree.NoContent,
+		}
+		switch e.Kind {
+		case layer.File:
+			s.Content = filetree.Content(len(w.contents))
+			w.contents = append(w.contents, content{path: path, layer: w.layer, bytes: e.Stored, size: e.Size, hash: e.Hash, hiddenBy: -1})
+			if w.stored != nil {
+				w.stored[path] += e.Stored
+			}
+		case layer.Symlink:
+			s.Target = e.Link
+		case layer.Char, layer.Block:
+			s.Major, s.Minor = e.Major, e.Minor
+		}
+		if path == "" && e.Kind != layer.Dir {
+			continue // nothing but a directory can be the root
+		}
+		w.mkdir(dir, nil)
+		if e.Kind == layer.Link {
+			s.Size, s.Target = 0, e.Link
+			to := w.target(e.Link)
+			t, ok := w.state[to]
+			switch {
+			case ok && t.Layer == w.layer && t.Kind != layer.Dir && t.Kind != layer.Link && to == path:
+				continue // to itself: the entry before it stays
+			case ok && t.Layer == w.layer && t.Kind != layer.Dir && t.Kind != layer.Link:
+				s = t
+			default:
+				if !slices.Contains(w.links, path) {
+					w.links = append(w.links, path)
+				}
+			}
+		}
+		w.put(path, s)
+	}
+}
+
+// settle resolves, at the end of the layer, the hard links whose target did
+// not stand before them.
+func (w *work) settle(lower map[string]filetree.State) {
+	open := map[string]bool{}
+	for _, p := range w.links {
+		if s, ok := w.state[p]; ok && s.Kind == layer.Link && s.Layer == w.layer {
+			open[p] = true
+		}
+	}
+	for _, p := range w.links {
+		if !open[p] {
+			continue
+		}
+		if s, ok := w.linked(p, lower, open); ok {
+			w.put(p, s)
+			delete(open, p)
+		}
+	}
+}
+
+// linked is what the hard link at p names, if anything.
+func (w *work) linked(p string, lower map[string]filetree.State, open map[string]bool) (filetree.State, bool) {
+	to := w.target(w.state[p].Target)
+	for range 40 {
+		s, ok := w.state[to]
+		switch {
+		case ok && open[to] && to != p: // a link to a link
+			to = w.target(s.Target)
+			continue
+		case ok && s.Layer == w.layer && to != p: // its own layer holds it
+			return s, s.Kind != layer.Dir
+		}
+		s, ok = lower[to]
+		return s, ok && s.Kind != layer.Dir
+	}
+	return filetree.State{}, false
+}
+
+// target is the path that a hard link leads to: its parents may be symlinks of
+// this layer, itself it is not followed.
+func (w *work) target(link string) string {
+	dir, base := cut(link)
+	return join(w.resolve(dir), base)
+}
+
+// resolve follows the symlinks of this layer along the path of a directory. One
+// that leads nowhere stays in the path.
+func (w *work) resolve(path string) string {
+	dir := ""
+	for _, name := range split(path) {
+		hops := 0
+		if to, ok := w.enter(dir, name, &hops); ok {
+			dir = to
+		} else {
+			dir = join(dir, name)
+		}
+	}
+	return dir
+}
+
+func (w *work) enter(dir, name string, hops *int) (string, bool) {
+	p := join(dir, name)
+	s, ok := w.state[p]
+	if !ok || s.Kind != layer.Symlink || s.Layer != w.layer {
+		return p, true
+	}
+	if *hops++; *hops > 40 {
+		return "", false
+	}
+	if strings.HasPrefix(s.Target, "/") {
+		dir = ""
+	}
+	for _, name := range split(s.Target) {
+		if name == ".." {
+			dir, _ = cut(dir)
+			continue
+		}
+		if dir, ok = w.enter(dir, name, hops); !ok {
+			return "", false
+		}
+	}
+	return dir, true
+}
+
+// split is the components of a path but for "" and ".".
+func split(path string) []string {
+	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" || s == "." })
+}
+
+// cut is the directory and the last component of a clean path.
+func cut(path string) (dir, base string) {
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i+1:]
+	}
+	return "", path
+}
+
+func join(dir, base string) string {
+	if dir == "" || base == "" {
+		return dir + base
+	}
+	return dir + "/" + base
+}
+
+// change is what happened to path between two points.
+func (m *model) change(path string, from, to int) filetree.Change {
+	var c filetree.Change
+	for i := from + 1; i <= to; i++ {
+		c.Touched = c.Touched || m.touched[i][path]
+		c.Stored += m.stored[i][path]
+	}
+	a, was := m.before(from + 1)[path]
+	b, is := m.before(to + 1)[path]
+	switch {
+	case !was && !is:
+	case !was:
+		c.Mark = filetree.Added
+	case !is:
+		c.Mark = filetree.Removed
+	case a.Kind != b.Kind || a.Target != b.Target || a.Major != b.Major || a.Minor != b.Minor ||
+		a.Kind == layer.File && !m.same(a.Content, b.Content):
+		c.Mark, c.Differs = filetree.Modified, filetree.Bytes
+	case a.Mode != b.Mode && a.Kind != layer.Symlink || a.UID != b.UID || a.GID != b.GID || a.Xattrs != b.Xattrs:
+		c.Mark, c.Differs = filetree.Modified, filetree.Metadata
+	default:
+		c.Mark = filetree.Unchanged
+	}
+	return c
+}
+
+// sum is what lies below dir.
+func (m *model) sum(dir string, paths []string, from, to int) filetree.Sum {
+	var s filetree.Sum
+	old, now := m.before(from+1), m.before(to+1)
+	for _, p := range paths {
+		if !below(p, dir) {
+			continue
+		}
+		c := m.change(p, from, to)
+		s.Stored += c.Stored
+		if c.Touched {
+			s.Marks |= 1 << c.Mark
+		}
+		if n, ok := now[p]; ok && n.Kind == layer.File {
+			s.Files++
+			if names(now, n.Content)[0] == p {
+				s.Size += m.contents[n.Content].bytes
+			}
+		}
+		if o, ok := old[p]; ok && o.Kind == layer.File && (c.Mark == filetree.Removed || c.Differs == filetree.Bytes) {
+			s.Removed += m.contents[o.Content].bytes
+		}
+	}
+	return s
+}
