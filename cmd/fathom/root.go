@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,7 +102,7 @@ func (f *exploreFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.minEfficiency, "min-efficiency", "", "rule: at least this `RATIO` of what is stored is visible (0.9, 90%); implies --ci")
 	flags.StringVar(&f.maxBytes, "max-wasted-bytes", "", "rule: at most this `SIZE` is wasted (20MB, 20MiB); implies --ci")
 	flags.StringVar(&f.maxPercent, "max-wasted-percent", "", "rule: at most this `RATIO` of what is stored is wasted (10%, 0.1); implies --ci")
-	flags.StringVar(&f.ui.Theme, "theme", "", "colours of the explorer: `NAME` is dark, light or mono")
+	flags.StringVar(&f.ui.Theme, "theme", "", "colours of the explorer: `NAME` is "+strings.Join(ui.Themes(), ", "))
 	flags.BoolVar(&f.ui.NoMouse, "no-mouse", false, "leave the mouse to the terminal")
 	flags.BoolVar(&f.ui.ASCII, "ascii", false, "draw the explorer without box and block characters")
 }
@@ -121,9 +122,10 @@ func ciEnvironment(value string) bool {
 	return err == nil && on || strings.EqualFold(value, "yes")
 }
 
-// limits are the rules that the flags give. An empty value, as of a variable
-// that isn't set, is an error: a rule is never skipped in silence.
-func (f *exploreFlags) limits() (gate.Limits, error) {
+// check looks at the flags' values, and gives the rules among them. An empty
+// value, as of a variable that isn't set, is an error: a rule is never skipped
+// in silence.
+func (f *exploreFlags) check() (gate.Limits, error) {
 	var l gate.Limits
 	ratios := []struct {
 		name, value string
@@ -149,12 +151,15 @@ func (f *exploreFlags) limits() (gate.Limits, error) {
 	if f.json == "" && f.set.Changed("json") {
 		return l, errors.New("--json: the file has no name")
 	}
+	if f.set.Changed("theme") && !slices.Contains(ui.Themes(), f.ui.Theme) {
+		return l, fmt.Errorf("--theme: %q is none of %s", f.ui.Theme, strings.Join(ui.Themes(), ", "))
+	}
 	return l, nil
 }
 
 // explore opens an image and shows it in every way that was asked for.
 func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool) error {
-	limits, err := f.limits()
+	limits, err := f.check()
 	if err != nil {
 		return a.ungated(ci, f.json, err)
 	}
