@@ -175,7 +175,11 @@ func checkStatus(t *testing.T, c *imagetest.Image, tree *filetree.Tree, i int, b
 		if strings.HasPrefix(string(want), "=d") && ch.Stored != stored[p] {
 			t.Errorf("layer %d: %q stored again with %d bytes, want %d", i, p, ch.Stored, stored[p])
 		}
-		_, shown := tree.At(n, i)
+		was, _ := tree.At(n, i-1)
+		now, shown := tree.At(n, i)
+		if strings.HasPrefix(string(want), "=") && !was.Implied && (was.ModTime != now.ModTime) != strings.HasSuffix(string(want), "t") {
+			t.Errorf("layer %d: %q is %s: its time went from %d to %d", i, p, want, was.ModTime, now.ModTime)
+		}
 		is := before[p] && want != "R" || want == "A"
 		if shown != is {
 			t.Errorf("layer %d: %q shown: got %v, want %v", i, p, shown, is)
