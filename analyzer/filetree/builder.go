@@ -250,10 +250,13 @@ func (b *Builder) set(n int32, v version) {
 	}
 	if at >= 0 && b.versions[at].layer == b.layer {
 		v.flags |= b.versions[at].flags & again
-		if c := b.versions[at].content; c != NoContent && c != v.content {
-			if p := &b.pieces[c]; p.node == n && p.layer == b.layer {
-				b.repeats[at] += p.bytes
+		if c := b.versions[at].content; c != v.content {
+			if b.storedHere(c, n) {
+				b.repeats[at] += b.pieces[c].bytes
 				v.flags |= again
+			}
+			if b.storedHere(v.content, n) && b.pieces[v.content].linked {
+				b.repeats[at] -= b.pieces[v.content].bytes // back through a link
 			}
 		}
 		v.prev = b.versions[at].prev
@@ -266,6 +269,11 @@ func (b *Builder) set(n int32, v version) {
 	if is := v.alive(); is != was && n != int32(Root) {
 		b.relist(n, is)
 	}
+}
+
+// storedHere is whether c is what an entry of this layer stores at n.
+func (b *Builder) storedHere(c Content, n int32) bool {
+	return c != NoContent && b.pieces[c].node == n && b.pieces[c].layer == b.layer
 }
 
 // unname takes a name from content.
