@@ -70,8 +70,8 @@ type entry struct {
 	link      string
 }
 
-// index reads the headers of a tar.
-func index(ctx context.Context, r io.ReaderAt, size int64) (*archive, error) {
+// index reads the headers of a tar, up to a limit.
+func index(ctx context.Context, r io.ReaderAt, size int64, limit int) (*archive, error) {
 	a := &archive{r: r, size: size, entries: map[string]entry{}, repeats: map[string]bool{}}
 	pos := &cursor{r: r, size: size}
 	t := tar.NewReader(pos)
@@ -104,11 +104,11 @@ func index(ctx context.Context, r io.ReaderAt, size int64) (*archive, error) {
 			a.repeats[name] = true
 		}
 		a.entries[name] = e
-		if n == maxEntries {
+		if n == limit {
 			if !a.has("manifest.json") && !a.has("index.json") {
 				return nil, a.noImage()
 			}
-			return nil, &LimitError{What: "the archive", Limit: maxEntries, Unit: "entries"}
+			return nil, &LimitError{What: "the archive", Limit: int64(limit), Unit: "entries"}
 		}
 	}
 }

@@ -121,7 +121,7 @@ func (o *opening) tar(ctx context.Context, head []byte, r io.ReaderAt, size int6
 	if err := expectTar(head); err != nil {
 		return nil, err
 	}
-	a, err := index(ctx, r, size)
+	a, err := index(ctx, r, size, maxEntries)
 	if err != nil {
 		return nil, err
 	}

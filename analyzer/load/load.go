@@ -34,7 +34,7 @@ type Options struct {
 
 const (
 	maxDocument    = 20 << 20  // bytes of a manifest, an index or a config
-	maxEntries     = 500_000   // entries of the outer archive
+	maxEntries     = 200_000   // entries of the outer archive
 	maxDocuments   = 256 << 20 // bytes of all of them
 	maxDescriptors = 10_000    // manifests and indexes that are looked at
 	maxLayers      = 10_000    // of one image

@@ -64,7 +64,7 @@ func (o *opening) unpack(ctx context.Context, r io.Reader, size int64, name stri
 		return nil, res.err
 	}
 	o.files = append(o.files, res.f)
-	a, err := index(ctx, res.f, res.size)
+	a, err := index(ctx, res.f, res.size, maxEntries)
 	if err != nil {
 		return nil, err
 	}
