@@ -1,6 +1,7 @@
 package filetree_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer/filetree"
+	"fathom/analyzer/imagetest"
 	"fathom/analyzer/layer"
 )
 
@@ -35,6 +37,74 @@ func FuzzTree(f *testing.F) {
 			t.Fatalf("%s\n%s", why, text(diffs))
 		}
 	})
+}
+
+// TestModel compares tree and model for every image of testdata, and for what
+// FuzzTree found.
+func TestModel(t *testing.T) {
+	images := map[string]*imagetest.Image{
+		"back through a link": imagetest.Must(t, `
+layer
+  file a 30xy
+  link c -> a
+  dir  a
+  link a -> c
+`),
+		"marker before and behind": imagetest.Must(t, `
+layer
+  file c/c/a 20xy
+layer
+  file c/c
+  file c/a/.wh..wh..opq
+  file .wh.c
+layer
+  file c/a/.wh..wh..opq
+  file .wh.c
+  file c/c
+`),
+		"marker through two symlinks": imagetest.Must(t, `
+layer
+  file e/x 10xe
+  file d/s/x 20xd
+layer
+  symlink ln   -> d
+  symlink ln/s -> ../e
+  file    d/s/.wh.x
+`),
+		"symlink replaced before the marker": imagetest.Must(t, `
+layer
+  file d/x 10xd
+  file ln/x 20xl
+layer
+  symlink ln -> d
+  dir     ln
+  file    ln/.wh.x
+`),
+		"loop as a parent": imagetest.Must(t, `
+layer
+  symlink a -> x/b
+  symlink x/b -> ../a
+  file    a/f 5xf
+  file    b/.wh.a
+`),
+	}
+	for _, name := range imagetest.Names(t) {
+		images[name] = imagetest.Load(t, name)
+	}
+	for name, img := range images {
+		var diffs []*layer.Diff
+		for i := range img.Layers {
+			blob := imagetest.Compress(img.LayerTar(i), imagetest.Gzip) // so that it is hashed
+			d, err := layer.Read(t.Context(), layer.Blob{At: bytes.NewReader(blob), Size: int64(len(blob))}, layer.Options{})
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			diffs = append(diffs, d)
+		}
+		if why := compare(diffs); why != "" {
+			t.Errorf("%s: %s", name, why)
+		}
+	}
 }
 
 // layers decodes up to six layers of up to twelve entries with names so few

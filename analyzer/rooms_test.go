@@ -1,0 +1,160 @@
+package analyzer_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms says what each package must not depend on, however far down. A rule
+// holds for the packages at its path and below, but for those in except.
+var rooms = []struct {
+	of     string
+	except []string
+	never  []string // a path and everything below it
+	direct bool     // imports only: what other rooms import is theirs
+	why    string
+}{
+	{
+		of:    "fathom/analyzer",
+		never: []string{"fathom/ui", "fathom/cmd", "github.com/rivo/tview", "github.com/gdamore/tcell"},
+		why:   "nothing below analyzer knows a screen",
+	},
+	{
+		of:    "fathom/analyzer/filetree",
+		never: []string{"fathom/analyzer/load", "fathom/analyzer/gate", "net/http"},
+		why:   "the tree knows layers and nothing else",
+	},
+	{
+		of:    "fathom/analyzer/layer",
+		never: []string{"fathom/analyzer/filetree", "fathom/analyzer/load", "fathom/analyzer/gate", "net/http"},
+		why:   "a layer is a stream of bytes, wherever it came from",
+	},
+	{
+		of:     "fathom",
+		except: []string{"fathom/analyzer/load", "fathom/analyzer/imagetest"},
+		never: []string{
+			"github.com/google/go-containerregistry/pkg/v1/remote", "github.com/google/go-containerregistry/pkg/v1/tarball",
+			"github.com/google/go-containerregistry/pkg/v1/layout", "github.com/google/go-containerregistry/pkg/v1/daemon",
+			"github.com/docker/docker", "github.com/moby/moby", "github.com/containers",
+		},
+		direct: true,
+		why:    "only load opens images",
+	},
+	{
+		of:    "fathom/analyzer/gate",
+		never: []string{"fathom/analyzer/load", "fathom/analyzer/imagetest"},
+		why:   "the gate judges a report",
+	},
+	{
+		of:    "fathom/ui/outline",
+		never: []string{"github.com/rivo/tview", "github.com/gdamore/tcell", "fathom/ui/report", "fathom/analyzer/load"},
+		why:   "which rows a person chose to see is no matter of a screen",
+	},
+	{
+		of:    "fathom/ui/report",
+		never: []string{"github.com/rivo/tview", "github.com/gdamore/tcell", "fathom/ui/outline", "fathom/analyzer/load"},
+		why:   "a report is printed without a screen",
+	},
+	{
+		of:    "fathom/ui",
+		never: []string{"fathom/cmd"},
+		why:   "arrows run down only",
+	},
+	{
+		of:     "fathom",
+		except: []string{"fathom/analyzer/imagetest"},
+		never:  []string{"fathom/analyzer/imagetest", "testing", "net/http/httptest"},
+		why:    "test helpers stay in tests",
+	},
+}
+
+// aboveAnalyzer lists the packages that analyzer itself must not depend on.
+var aboveAnalyzer = []string{"fathom/analyzer/load", "fathom/analyzer/gate", "fathom/analyzer/imagetest"}
+
+// nameless are names that say nothing.
+var nameless = []string{"util", "utils", "common", "helper", "helpers", "types", "misc", "shared", "base"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	Standard   bool
+}
+
+func TestRooms(t *testing.T) {
+	ours := list(t)
+	for _, rule := range rooms {
+		held := false
+		for _, p := range ours {
+			if !within(p.ImportPath, rule.of) || slices.ContainsFunc(rule.except, func(e string) bool { return within(p.ImportPath, e) }) {
+				continue
+			}
+			held = true
+			deps := p.Deps
+			if rule.direct {
+				deps = p.Imports
+			}
+			for _, d := range deps {
+				if slices.ContainsFunc(rule.never, func(n string) bool { return within(d, n) }) {
+					t.Errorf("%s depends on %s: %s", p.ImportPath, d, rule.why)
+				}
+			}
+		}
+		if !held {
+			t.Errorf("no package at %s: the rule %q holds nothing", rule.of, rule.why)
+		}
+	}
+	for _, p := range ours {
+		if slices.Contains(nameless, path.Base(p.ImportPath)) {
+			t.Errorf("%s: a name that says nothing", p.ImportPath)
+		}
+		if p.ImportPath != "fathom/analyzer" {
+			continue
+		}
+		for _, d := range p.Deps {
+			if slices.Contains(aboveAnalyzer, d) {
+				t.Errorf("fathom/analyzer depends on %s, which stands above it", d)
+			}
+		}
+	}
+}
+
+// within is whether path is dir or below it.
+func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
+
+// list is the module's packages, with what they depend on but for their tests.
+func list(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", "./...")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var ours []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if !p.Standard && within(p.ImportPath, "fathom") {
+			ours = append(ours, p)
+		}
+	}
+	if len(ours) < 5 {
+		t.Fatalf("got %d packages of our own: %+v", len(ours), ours)
+	}
+	return ours
+}
