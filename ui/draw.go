@@ -24,7 +24,7 @@ func (u *ui) Draw(screen tcell.Screen) {
 		return
 	}
 	c := canvas{screen, x, y, w, h, u.th}
-	c.clear()
+	screen.Fill(' ', u.th.text)
 	screen.HideCursor()
 	u.places = u.places[:0]
 	if h >= 4 {

@@ -46,6 +46,33 @@ func hitIn(t *filetree.Tree, hits []filetree.Node, n filetree.Node) bool {
 	return i < len(hits) && hits[i] < t.End(n)
 }
 
+// single is the only row directly below d; None when there are more, or none.
+func (o *Outline) single(d filetree.Node) filetree.Node {
+	if kids, ok := o.kids[d]; ok || o.only != nil {
+		if !ok {
+			kids = o.list(d)
+		}
+		if len(kids) == 1 {
+			return kids[0]
+		}
+		return filetree.None
+	}
+	// A folder that may never be opened needs no list for this.
+	one := filetree.None
+	if o.scope.View == nil {
+		return one
+	}
+	for c, end := d+1, o.tree.End(d); c < end; c = o.tree.End(c) {
+		if o.scope.Shown(o.tree, c) {
+			if one != filetree.None {
+				return filetree.None
+			}
+			one = c
+		}
+	}
+	return one
+}
+
 type weighed struct {
 	a, b int64
 	n    filetree.Node
@@ -58,28 +85,41 @@ func (o *Outline) sort(kids []filetree.Node) {
 	}
 	if o.order != ByName {
 		ws := make([]weighed, len(kids))
+		plain := true // few enough, small enough, and nothing but one weight
 		for i, n := range kids {
 			ws[i].n = n
 			if o.order == ByCount {
 				ws[i].a = int64(o.scope.View.Sum(n).Files)
 			} else {
-				ws[i].a, ws[i].b = o.scope.size(n)
+				ws[i].a, ws[i].b = o.scope.size(o.tree, n)
 			}
+			plain = plain && ws[i].b == 0 && ws[i].a < 1<<40
 		}
-		slices.SortFunc(ws, func(x, y weighed) int {
-			if x.a != y.a {
-				return cmp.Compare(y.a, x.a)
+		if plain && len(kids) < 1<<24 {
+			sortPlain(kids, ws)
+		} else {
+			slices.SortFunc(ws, func(x, y weighed) int {
+				return cmp.Or(cmp.Compare(y.a, x.a), cmp.Compare(y.b, x.b), cmp.Compare(x.n, y.n))
+			})
+			for i, w := range ws {
+				kids[i] = w.n
 			}
-			if x.b != y.b {
-				return cmp.Compare(y.b, x.b)
-			}
-			return cmp.Compare(x.n, y.n)
-		})
-		for i, w := range ws {
-			kids[i] = w.n
 		}
 	}
 	if o.reverse {
 		slices.Reverse(kids)
+	}
+}
+
+// sortPlain sorts by one weight below 2^40, as numbers that hold weight and
+// place: three times as fast, which a folder of 50,000 files needs.
+func sortPlain(kids []filetree.Node, ws []weighed) {
+	keys := make([]uint64, len(ws))
+	for i, w := range ws {
+		keys[i] = uint64(1<<40-1-w.a)<<24 | uint64(i)
+	}
+	slices.Sort(keys)
+	for i, k := range keys {
+		kids[i] = ws[k&(1<<24-1)].n
 	}
 }

@@ -41,13 +41,12 @@ func (o *Outline) seek(n filetree.Node) {
 		o.pos = append(o.pos, frame{kids, at})
 		last, _ := o.chain(kids[at])
 		for path[i] != last {
-			next := o.list(path[i])[0]
-			if i+1 == len(path) || path[i+1] != next {
+			if i+1 == len(path) || path[i+1] != o.single(path[i]) {
 				return
 			}
 			i++
 		}
-		if i+1 == len(path) || !o.opened(last) {
+		if i+1 == len(path) || !o.Opened(last) {
 			return
 		}
 		dir, i = last, i+1
@@ -73,7 +72,7 @@ func nearest(kids []filetree.Node, n filetree.Node) int {
 
 // next moves the path to the following row.
 func (o *Outline) next(pos []frame) ([]frame, bool) {
-	if n, _ := o.chain(top(pos)); o.opened(n) {
+	if n, _ := o.chain(top(pos)); o.Opened(n) {
 		if kids := o.list(n); len(kids) > 0 {
 			return append(pos, frame{kids, 0}), true
 		}
@@ -104,7 +103,7 @@ func (o *Outline) prev(pos []frame) ([]frame, bool) {
 func (o *Outline) deepest(pos []frame) []frame {
 	for {
 		n, _ := o.chain(top(pos))
-		if !o.opened(n) {
+		if !o.Opened(n) {
 			return pos
 		}
 		kids := o.list(n)
@@ -331,7 +330,7 @@ func (o *Outline) OpenAll(open bool) {
 // row, and then the cursor is on the nearest one.
 func (o *Outline) GoTo(n filetree.Node) bool {
 	for m := o.tree.Parent(n); m != filetree.None; m = o.tree.Parent(m) {
-		if !o.opened(m) {
+		if !o.Opened(m) {
 			o.setOpen(Row{Node: m, Top: m}, true)
 		}
 	}

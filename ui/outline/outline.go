@@ -148,8 +148,11 @@ func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 }
 
 // size is what a row of n weighs, and how much is gone there.
-func (s Scope) size(n filetree.Node) (size, gone int64) {
-	sum := s.View.Sum(n)
+func (s Scope) size(t *filetree.Tree, n filetree.Node) (size, gone int64) {
+	var sum filetree.Sum
+	if t.End(n) > n+1 {
+		sum = s.View.Sum(n)
+	}
 	if s.Whole {
 		size = sum.Size
 		if st, ok := s.View.State(n); ok && st.Kind == layer.File {
@@ -190,9 +193,9 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 	r.State, _ = v.State(n)
 	sum := v.Sum(n)
 	r.Files = sum.Files
-	r.Dir = r.State.Kind == layer.Dir || len(o.list(n)) > 0
-	r.Open = r.Dir && o.opened(n)
-	r.Size, r.Gone = o.scope.size(n)
+	r.Dir = r.State.Kind == layer.Dir || o.tree.End(n) > n+1 && len(o.list(n)) > 0
+	r.Open = r.Dir && o.Opened(n)
+	r.Size, r.Gone = o.scope.size(o.tree, n)
 	for m := filetree.Removed; m > filetree.Absent; m-- {
 		if sum.Marks.Has(m) {
 			r.Below = m
@@ -207,12 +210,8 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 func (o *Outline) chain(n filetree.Node) (filetree.Node, bool) {
 	fold := false
 	for {
-		kids := o.list(n)
-		if len(kids) != 1 {
-			return n, fold
-		}
-		k := kids[0]
-		if o.tree.End(k) == k+1 || !o.dir(k) {
+		k := o.single(n)
+		if k == filetree.None || o.tree.End(k) == k+1 || !o.dir(k) {
 			return n, fold
 		}
 		if m := o.scope.View.Change(n).Mark; m != filetree.Unchanged && m != o.scope.View.Change(k).Mark {
@@ -227,7 +226,8 @@ func (o *Outline) dir(n filetree.Node) bool {
 	return ok && st.Kind == layer.Dir
 }
 
-func (o *Outline) opened(n filetree.Node) bool {
+// Opened is whether a folder shows what is below it.
+func (o *Outline) Opened(n filetree.Node) bool {
 	_, flipped := o.flipped[n]
 	return flipped != o.all
 }

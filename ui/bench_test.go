@@ -1,0 +1,136 @@
+//go:build unix
+
+package ui
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// million is an analysis of a million entries in 30 layers: each stores a third
+// of the files of every tenth folder again. Flat has them all in ten folders.
+func million(tb testing.TB, flat bool) *analyzer.Analysis {
+	tb.Helper()
+	const layers, entries = 30, 1_000_000
+	dirs, per := 2000, 0
+	if flat {
+		dirs = 10
+	}
+	per = entries / dirs / 2 // half in the first layer, half in the others
+	b := filetree.NewBuilder()
+	rep := &analyzer.Report{}
+	for l := range layers {
+		d := &layer.Diff{}
+		for n := range dirs {
+			dir := fmt.Sprintf("usr/lib/mod-%02d/dist/dir-%04d", n%40, n)
+			step := 1
+			if l > 0 {
+				step = layers - 1
+			}
+			for f := l % step; f < per; f += step {
+				size := int64((f*7919 + n*31 + l) % 5000)
+				d.Add(layer.Entry{Path: fmt.Sprintf("%s/file-%06d.js", dir, f), Kind: layer.File, Mode: 0o644, Size: size, Stored: size})
+			}
+		}
+		if _, err := b.Apply(d); err != nil {
+			tb.Fatal(err)
+		}
+		rep.Layers = append(rep.Layers, analyzer.LayerReport{Index: l, Command: "RUN step", StoredBytes: d.Stored})
+		rep.Totals.StoredBytes += d.Stored
+	}
+	t, err := b.Build(tb.Context(), func(context.Context, []filetree.Group) error { return nil })
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &analyzer.Analysis{Report: rep, Tree: t, Image: &analyzer.Image{}}
+}
+
+var (
+	wide = sync.OnceValue(func() *analyzer.Analysis { return million(bench{}, false) })
+	flat = sync.OnceValue(func() *analyzer.Analysis { return million(bench{}, true) })
+)
+
+// bench is a testing.TB for what is made once for several benchmarks.
+type bench struct{ testing.TB }
+
+func (bench) Helper()                  {}
+func (bench) Context() context.Context { return context.Background() }
+func (bench) Fatal(args ...any)        { panic(fmt.Sprint(args...)) }
+
+// frames presses the keys in turn, each with its frame, and reports the slowest
+// besides the mean.
+func frames(b *testing.B, a *analyzer.Analysis, before []string, keys ...string) {
+	b.Helper()
+	s := newStage(b, a, "", false, 120, 40)
+	for _, k := range before {
+		s.press(k)
+	}
+	var slowest time.Duration
+	i, used := 0, cpu()
+	for b.Loop() {
+		start := time.Now()
+		s.press(keys[i%len(keys)])
+		s.screen.Show()
+		slowest = max(slowest, time.Since(start))
+		i++
+	}
+	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms/frame")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/1000/float64(b.N), "ms/frame")
+	b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
+}
+
+// cpu is the processor time that the process has used: on a busy machine it
+// tells more than the clock.
+func cpu() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkKey moves through a fully open tree of a million entries.
+func BenchmarkKey(b *testing.B) {
+	b.Run("down", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+"}, "down") })
+	b.Run("page", func(b *testing.B) {
+		frames(b, wide(), []string{"3", "a", "+"}, "pgdn", "pgdn", "pgup", "end", "pgup", "home")
+	})
+	b.Run("fold", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+", "down"}, "space") })
+	b.Run("foldall", func(b *testing.B) { frames(b, wide(), []string{"3", "a"}, "+", "-") })
+	b.Run("sort", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+"}, "s") })
+	b.Run("whole", func(b *testing.B) { frames(b, wide(), []string{"3", "]", "+"}, "a") })
+	b.Run("flat", func(b *testing.B) { frames(b, flat(), []string{"3", "a", "+"}, "pgdn") })
+}
+
+// BenchmarkLayerSwitch goes through the layers with everything open and the
+// cursor deep in the tree.
+func BenchmarkLayerSwitch(b *testing.B) {
+	up := make([]string, 0, 58)
+	for range 29 {
+		up = append(up, "]")
+	}
+	for range 29 {
+		up = append(up, "[")
+	}
+	b.Run("layer", func(b *testing.B) { frames(b, wide(), []string{"3", "+", "end"}, up...) })
+	b.Run("whole", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+", "end"}, up...) })
+	b.Run("flat", func(b *testing.B) { frames(b, flat(), []string{"3", "a", "+", "end"}, up...) })
+}
+
+// BenchmarkSearch looks for a name among a million, beside the UI.
+func BenchmarkSearch(b *testing.B) {
+	s := newStage(b, wide(), "", false, 120, 40)
+	s.press("/")
+	for b.Loop() {
+		s.press("type:9.js")
+		s.press("ctrl-u")
+	}
+}

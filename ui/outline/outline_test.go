@@ -1,0 +1,417 @@
+package outline_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+	"fathom/ui/outline"
+)
+
+// tree builds a tree of layers of paths: "name/" is a directory, "name=7" a
+// file of seven bytes, "-name" a whiteout.
+func tree(t testing.TB, layers ...string) *filetree.Tree {
+	t.Helper()
+	b := filetree.NewBuilder()
+	for i, text := range layers {
+		d := &layer.Diff{}
+		for _, word := range strings.Fields(text) {
+			e := layer.Entry{Mode: 0o644, ModTime: int64(i)}
+			switch path, size, isFile := strings.Cut(word, "="); {
+			case word[0] == '-':
+				e.Kind, e.Path = layer.Whiteout, word[1:]
+			case isFile:
+				e.Path = path
+				if _, err := fmt.Sscan(size, &e.Size); err != nil {
+					t.Fatal(err)
+				}
+				e.Stored = e.Size
+			default:
+				e.Kind, e.Path, e.Mode = layer.Dir, strings.TrimSuffix(word, "/"), 0o755
+			}
+			d.Add(e)
+		}
+		if _, err := b.Apply(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr, err := b.Build(t.Context(), func(context.Context, []filetree.Group) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// show is the window as text: a line a row, the cursor's with ">".
+func show(o *outline.Outline, h int) string {
+	rows, at := o.Rows(h)
+	var b strings.Builder
+	for i, r := range rows {
+		sign := " "
+		if i == at {
+			sign = ">"
+		}
+		fold := ""
+		if r.Dir && r.Open {
+			fold = "/v"
+		} else if r.Dir {
+			fold = "/"
+		}
+		fmt.Fprintf(&b, "%s%s%s%s %d\n", sign, strings.Repeat("  ", r.Depth), r.Name, fold, r.Size)
+	}
+	return b.String()
+}
+
+func want(t *testing.T, o *outline.Outline, want string) {
+	t.Helper()
+	want = strings.TrimPrefix(want, "\n")
+	if got := show(o, 20); got != want {
+		t.Fatalf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestOutline(t *testing.T) {
+	tr := tree(t,
+		"bin/ bin/sh=50 etc/ etc/a=1 etc/b=2 usr/ usr/lib/ usr/lib/x/ usr/lib/x/one=10 usr/lib/x/two=20",
+		"etc/a=5 -usr/lib/x/two",
+		"usr/share/ usr/share/doc=7",
+	)
+	o := outline.New(tr)
+	o.Show(tr.View(-1, 0), false)
+	want(t, o, `
+>bin/ 50
+ usr/lib/x/ 30
+ etc/ 3
+`)
+	// A folded chain opens as one, and stays open when a layer splits it.
+	o.Move(1)
+	o.Toggle()
+	o.Move(1)
+	want(t, o, `
+ bin/ 50
+ usr/lib/x/v 30
+>  two 20
+   one 10
+ etc/ 3
+`)
+	// The layer shows what it touched; the cursor is where it was.
+	o.Show(tr.View(0, 1), false)
+	want(t, o, `
+ etc/ 5
+ usr/lib/x/v 0
+>  two 0
+`)
+	// The third layer knows nothing of two: the nearest row has the cursor.
+	o.Show(tr.View(1, 2), false)
+	want(t, o, `
+>usr/share/ 7
+`)
+	o.Show(tr.View(1, 2), true)
+	want(t, o, `
+ bin/ 50
+ usr/v 17
+   lib/x/v 10
+>    one 10
+   share/ 7
+ etc/ 7
+`)
+	// Back again: nothing was forgotten.
+	o.Show(tr.View(-1, 0), false)
+	want(t, o, `
+ bin/ 50
+ usr/lib/x/v 30
+>  two 20
+   one 10
+ etc/ 3
+`)
+	o.SetOrder(outline.ByName, false)
+	o.Close() // to the folder above
+	want(t, o, `
+ bin/ 50
+ etc/ 3
+>usr/lib/x/v 30
+   one 10
+   two 20
+`)
+	o.Close()
+	o.OpenAll(true)
+	o.SetOrder(outline.ByCount, true)
+	want(t, o, `
+ bin/v 50
+   sh 50
+>usr/lib/x/v 30
+   two 20
+   one 10
+ etc/v 3
+   b 2
+   a 1
+`)
+}
+
+func TestMarks(t *testing.T) {
+	tr := tree(t, "a/ a/x=1 a/y=2 b/ b/z=3", "a/x=9 -a/y b/new=4")
+	o := outline.New(tr)
+	o.SetOrder(outline.ByName, false)
+	o.Show(tr.View(0, 1), false)
+	o.OpenAll(true)
+	for _, c := range []struct {
+		marks filetree.Marks
+		whole bool
+		want  string
+	}{
+		{1 << filetree.Added, false, ">b/v 4\n   new 4\n"},
+		{1 << filetree.Modified, false, ">a/v 9\n   x 9\n"},
+		{1 << filetree.Removed, false, ">a/v 9\n   y 0\n"},
+		{1 << filetree.Unchanged, false, ""},
+		{1 << filetree.Unchanged, true, ">a/v 9\n b/v 7\n   z 3\n"},
+		{1 << filetree.Removed, true, ""},
+		{outline.AllMarks, true, ">a/v 9\n   x 9\n b/v 7\n   new 4\n   z 3\n"},
+	} {
+		o.Show(tr.View(0, 1), c.whole)
+		o.SetMarks(c.marks)
+		o.First()
+		if got := show(o, 20); got != c.want {
+			t.Errorf("marks %b, whole %v: got\n%swant\n%s", c.marks, c.whole, got, c.want)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	tr := tree(t, "usr/ usr/Lib/ usr/Lib/libc.so=3 usr/lib.txt=9 var/ var/lib/ var/lib/dpkg=1", "etc/ etc/libfoo=2")
+	v := tr.View(-1, 0)
+	for _, c := range []struct {
+		text  string
+		scope outline.Scope
+		want  string
+	}{
+		{"lib", outline.Scope{}, "/etc/libfoo /usr/Lib /usr/Lib/libc.so /usr/lib.txt /var/lib"},
+		{"lib", outline.Scope{View: v, Marks: outline.AllMarks}, "/usr/Lib /usr/Lib/libc.so /usr/lib.txt /var/lib"},
+		{"Lib", outline.Scope{}, "/usr/Lib"},
+		{"usr/l", outline.Scope{}, "/usr/Lib /usr/Lib/libc.so /usr/lib.txt"},
+		{"~^/var/.*g$", outline.Scope{}, "/var/lib/dpkg"},
+		{"~", outline.Scope{}, ""},
+		{"", outline.Scope{}, ""},
+		{"none", outline.Scope{}, ""},
+	} {
+		p, err := outline.Compile(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, n := range p.Find(t.Context(), tr, c.scope) {
+			got = append(got, tr.Path(n))
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%q: got %s, want %s", c.text, s, c.want)
+		}
+	}
+	if _, err := outline.Compile("~("); err == nil {
+		t.Error("~( is a pattern")
+	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	p, _ := outline.Compile("lib")
+	if hits := p.Find(done, tree(t, strings.Repeat("lib=1 ", 1)), outline.Scope{}); len(hits) > 1 {
+		t.Errorf("found %d", len(hits))
+	}
+
+	// Hits are visited in the order of the rows, and folders open for them.
+	o := outline.New(tr)
+	o.Show(v, false)
+	hits := p.Find(t.Context(), tr, o.Scope())
+	var order []string
+	for range hits {
+		n := o.NextHit(hits, true)
+		o.GoTo(n)
+		order = append(order, tr.Path(n))
+	}
+	if got, want := strings.Join(order, " "), "/usr/lib.txt /usr/Lib /usr/Lib/libc.so /var/lib"; got != want {
+		t.Errorf("forward: got %s, want %s", got, want)
+	}
+	order = nil
+	for range hits {
+		n := o.NextHit(hits, false)
+		o.GoTo(n)
+		order = append(order, tr.Path(n))
+	}
+	if got, want := strings.Join(order, " "), "/usr/Lib/libc.so /usr/Lib /usr/lib.txt /var/lib"; got != want {
+		t.Errorf("back: got %s, want %s", got, want)
+	}
+	// Only what was found, with what is above and below it.
+	o.OpenAll(true)
+	o.SetOrder(outline.ByName, false)
+	o.Only(hits[2:3])
+	o.First()
+	want(t, o, ">usr/v 12\n   lib.txt 9\n")
+}
+
+// model is every row of an outline, made the slow way.
+type model struct {
+	tr    *filetree.Tree
+	s     outline.Scope
+	order outline.Order
+	rev   bool
+	open  map[filetree.Node]bool
+}
+
+func (m *model) kids(d filetree.Node) []filetree.Node {
+	var kids []filetree.Node
+	for n := filetree.Root + 1; int(n) < m.tr.Len(); n++ {
+		if m.tr.Parent(n) == d && m.s.Shown(m.tr, n) {
+			kids = append(kids, n)
+		}
+	}
+	weigh := func(n filetree.Node) (a, b int64) {
+		sum, c := m.s.View.Sum(n), m.s.View.Change(n)
+		st, _ := m.s.View.State(n)
+		switch {
+		case m.order == outline.ByName:
+			return 0, 0
+		case m.order == outline.ByCount:
+			return int64(sum.Files), 0
+		case m.s.Whole:
+			return sum.Size + st.Size, 0
+		case c.Mark == filetree.Removed:
+			return c.Stored + sum.Stored, sum.Removed + st.Size
+		}
+		return c.Stored + sum.Stored, sum.Removed
+	}
+	slices.SortStableFunc(kids, func(x, y filetree.Node) int {
+		xa, xb := weigh(x)
+		ya, yb := weigh(y)
+		return cmp.Or(cmp.Compare(ya, xa), cmp.Compare(yb, xb))
+	})
+	if m.rev {
+		slices.Reverse(kids)
+	}
+	return kids
+}
+
+func (m *model) rows(d filetree.Node) (all []filetree.Node) {
+	for _, k := range m.kids(d) {
+		for {
+			kids := m.kids(k)
+			if len(kids) != 1 || m.tr.End(kids[0]) == kids[0]+1 {
+				break
+			}
+			if st, ok := m.s.View.State(kids[0]); !ok || st.Kind != layer.Dir {
+				break
+			}
+			if c := m.s.View.Change(k).Mark; c != filetree.Unchanged && c != m.s.View.Change(kids[0]).Mark {
+				break
+			}
+			k = kids[0]
+		}
+		all = append(all, k)
+		if m.open[k] {
+			all = append(all, m.rows(k)...)
+		}
+	}
+	return all
+}
+
+// TestModel does random things to an outline of random layers and compares
+// every window with the slow way.
+func TestModel(t *testing.T) {
+	for seed := range uint64(60) {
+		rnd := rand.New(rand.NewPCG(seed, 7))
+		tr := tree(t, randomLayers(rnd)...)
+		o := outline.New(tr)
+		o.Show(tr.View(-1, 0), false)
+		for step := range 120 {
+			did := act(rnd, tr, o)
+			h := 1 + rnd.IntN(12)
+			rows, at := o.Rows(h)
+			order, rev := o.Order()
+			m := model{tr: tr, s: o.Scope(), order: order, rev: rev, open: map[filetree.Node]bool{}}
+			for n := filetree.Root; int(n) < tr.Len(); n++ {
+				m.open[n] = o.Opened(n)
+			}
+			all := m.rows(filetree.Root)
+			var got []filetree.Node
+			for _, r := range rows {
+				got = append(got, r.Node)
+			}
+			if len(all) == 0 {
+				if len(got) > 0 || at != -1 {
+					t.Fatalf("seed %d step %d %s: %d rows where there are none", seed, step, did, len(got))
+				}
+				continue
+			}
+			if len(got) != min(h, len(all)) || at < 0 || at >= len(got) {
+				t.Fatalf("seed %d step %d %s: %d rows of %d, cursor %d, height %d", seed, step, did, len(got), len(all), at, h)
+			}
+			first := slices.Index(all, got[0])
+			if first < 0 || !slices.Equal(got, all[first:first+len(got)]) {
+				t.Fatalf("seed %d step %d %s: window\n%v is no part of\n%v", seed, step, did, got, all)
+			}
+		}
+	}
+}
+
+func randomLayers(rnd *rand.Rand) []string {
+	names := []string{"a", "b", "c"}
+	var layers []string
+	for range 1 + rnd.IntN(4) {
+		var words []string
+		for range rnd.IntN(14) {
+			path := names[rnd.IntN(3)]
+			for rnd.IntN(3) > 0 && len(path) < 10 {
+				path += "/" + names[rnd.IntN(3)]
+			}
+			switch rnd.IntN(5) {
+			case 0:
+				words = append(words, "-"+path)
+			case 1:
+				words = append(words, path+"/")
+			default:
+				words = append(words, fmt.Sprintf("%s/f%d=%d", path, rnd.IntN(3), rnd.IntN(5)))
+			}
+		}
+		layers = append(layers, strings.Join(words, " "))
+	}
+	return layers
+}
+
+// act does one random thing and says what.
+func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
+	n := rnd.IntN(15)
+	switch n {
+	case 0:
+		to := rnd.IntN(tr.Layers())
+		o.Show(tr.View(rnd.IntN(to+1)-1, to), rnd.IntN(2) == 0)
+	case 1:
+		o.SetMarks(filetree.Marks(rnd.IntN(64)))
+	case 2, 3:
+		o.SetMarks(outline.AllMarks)
+	case 4:
+		o.SetOrder(outline.Order(rnd.IntN(3)), rnd.IntN(2) == 0)
+	case 5:
+		o.OpenAll(rnd.IntN(2) == 0)
+	case 6:
+		o.Toggle()
+	case 7:
+		o.Open()
+	case 8:
+		o.Close()
+	case 9:
+		o.Move(rnd.IntN(9) - 4)
+	case 10:
+		o.Scroll(rnd.IntN(9)-4, 5)
+	case 11:
+		o.GoTo(filetree.Node(rnd.IntN(tr.Len())))
+	case 12:
+		o.Last()
+	case 13:
+		o.First()
+	case 14:
+		o.Select(rnd.IntN(6))
+	}
+	return fmt.Sprint("action ", n)
+}
