@@ -277,12 +277,13 @@ func compare(diffs []*layer.Diff) (why string) {
 }
 
 func checkView(tree *filetree.Tree, m *model, v *filetree.View, paths []string, fail failure) {
+	sums := m.sums(paths, v.From, v.To)
 	for _, p := range paths {
 		n, _ := tree.Lookup(p)
 		if got, want := settled(v.Change(n)), settled(m.change(p, v.From, v.To)); got != want {
 			fail("change of %q from %d to %d: got %+v, want %+v", p, v.From, v.To, got, want)
 		}
-		sum, model := v.Sum(n), m.sum(p, paths, v.From, v.To)
+		sum, model := v.Sum(n), sums[p]
 		sum.Marks &^= 1 << filetree.Absent
 		model.Marks &^= 1 << filetree.Absent
 		if sum != model {

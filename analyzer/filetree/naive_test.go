@@ -387,28 +387,38 @@ func (m *model) change(path string, from, to int) filetree.Change {
 	return c
 }
 
-// sum is what lies below dir.
-func (m *model) sum(dir string, paths []string, from, to int) filetree.Sum {
-	var s filetree.Sum
+// sums is what lies below every path that anything lies below. The paths are
+// sorted.
+func (m *model) sums(paths []string, from, to int) map[string]filetree.Sum {
+	sums := map[string]filetree.Sum{}
 	old, now := m.before(from+1), m.before(to+1)
+	counted := map[filetree.Content]bool{}
 	for _, p := range paths {
-		if !below(p, dir) {
-			continue
-		}
 		c := m.change(p, from, to)
-		s.Stored += c.Stored
+		one := filetree.Sum{Stored: c.Stored}
 		if c.Touched {
-			s.Marks |= 1 << c.Mark
+			one.Marks = 1 << c.Mark
 		}
 		if n, ok := now[p]; ok && n.Kind == layer.File {
-			s.Files++
-			if names(now, n.Content)[0] == p {
-				s.Size += m.contents[n.Content].bytes
+			one.Files = 1
+			if !counted[n.Content] {
+				counted[n.Content] = true
+				one.Size = m.contents[n.Content].bytes
 			}
 		}
 		if o, ok := old[p]; ok && o.Kind == layer.File && (c.Mark == filetree.Removed || c.Differs == filetree.Bytes) {
-			s.Removed += m.contents[o.Content].bytes
+			one.Removed = m.contents[o.Content].bytes
+		}
+		for dir := p; dir != ""; {
+			dir, _ = cut(dir)
+			s := sums[dir]
+			s.Size += one.Size
+			s.Files += one.Files
+			s.Stored += one.Stored
+			s.Removed += one.Removed
+			s.Marks |= one.Marks
+			sums[dir] = s
 		}
 	}
-	return s
+	return sums
 }
