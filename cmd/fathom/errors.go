@@ -10,6 +10,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"fathom/analyzer/load"
+	"fathom/ui"
 	"fathom/ui/report"
 )
 
@@ -48,6 +49,12 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitError
 	}
 	a.report(err, hint(err))
+	var crash *ui.Crash
+	if errors.As(err, &crash) {
+		for l := range strings.Lines(string(crash.Stack)) {
+			fmt.Fprintln(a.stderr, line(strings.TrimRight(l, "\n")))
+		}
+	}
 	return exitError
 }
 
@@ -62,11 +69,8 @@ func (a *app) report(err error, hint string) {
 	}
 }
 
-// line is s on one safe line. Errors that were joined are parted by "; ".
-func line(s string) string {
-	s = report.Safe(strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "))
-	return runewidth.Truncate(s, maxLine, "…")
-}
+// line is s on one safe line.
+func line(s string) string { return runewidth.Truncate(report.Safe(s), maxLine, "…") }
 
 // hint is what may help against err. Only this package knows flags and
 // commands: the others say what is wrong in their types.
@@ -78,6 +82,7 @@ func hint(err error) string {
 		notImage *load.NotImageError
 		temp     *load.TempError
 		missing  *missingError
+		crash    *ui.Crash
 	)
 	switch {
 	case errors.As(err, &own):
@@ -88,6 +93,8 @@ func hint(err error) string {
 		return "--image TAG, DIGEST or @N and --platform OS/ARCH choose one"
 	case errors.As(err, &notImage):
 		return notImageHint(notImage.Kind)
+	case errors.As(err, &crash):
+		return "this is a bug of fathom; what follows belongs into its report"
 	case errors.As(err, &missing):
 		return missing.hint()
 	case errors.As(err, &temp):

@@ -2,20 +2,20 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 	"syscall"
 	"testing"
 
 	"fathom/analyzer/load"
+	"fathom/ui"
 )
 
 func TestLine(t *testing.T) {
 	for in, want := range map[string]string{
-		"reading a\x1b[2J": `reading a\x1b[2J`,
-		errors.Join(errors.New("one"), errors.New("two")).Error(): "one; two",
-		strings.Repeat("世", 5000):                                 strings.Repeat("世", 1999) + "…",
+		"reading a\x1b[2J":               `reading a\x1b[2J`,
+		"a name\nfathom: hint: trust me": `a name\nfathom: hint: trust me`,
+		strings.Repeat("世", 5000):        strings.Repeat("世", 1999) + "…",
 	} {
 		if got := line(in); got != want {
 			t.Errorf("line(%.40q) = %.80q, want %.80q", in, got, want)
@@ -42,6 +42,11 @@ func TestExit(t *testing.T) {
 		"filesystem": {
 			wrap(&load.NotImageError{Kind: load.RootFilesystem, What: "a filesystem"}), 2,
 			"fathom: error: opening x: not an image: it is a filesystem\nfathom: hint: docker export and podman export write a filesystem without layers: use docker save\n",
+		},
+		"crash": {
+			&ui.Crash{Value: "boom\x1b", Stack: []byte("goroutine 1:\n\tui.go:3\n")}, 2,
+			"fathom: error: the terminal UI crashed: boom\\x1b\nfathom: hint: this is a bug of fathom; what follows belongs into its report\n" +
+				"goroutine 1:\n\\tui.go:3\n",
 		},
 		"hostile name": {
 			&load.NotFoundError{Reference: "a;rm -rf ~", Name: "a;rm -rf ~"}, 2,

@@ -90,9 +90,8 @@ func (l *lister) touches(n filetree.Node) bool {
 
 // file is a line of the listing.
 type file struct {
-	path  string
-	node  filetree.Node
-	state filetree.State
+	path string
+	node filetree.Node
 }
 
 // write lists n and what is below it, sorted by path as bytes; the root itself
@@ -100,15 +99,8 @@ type file struct {
 func (l *lister) write(w io.Writer, below filetree.Node, asJSON bool) error {
 	var files []file
 	for n := below; n < l.tree.End(below); n++ {
-		var st filetree.State
-		shown := false
-		if l.view == nil {
-			st, shown = l.tree.At(n, l.at)
-		} else if c := l.view.Change(n); c.Touched && c.Mark != filetree.Absent {
-			st, shown = l.view.State(n)
-		}
-		if shown && n != filetree.Root {
-			files = append(files, file{l.tree.Path(n), n, st})
+		if n != filetree.Root && l.lists(n) {
+			files = append(files, file{l.tree.Path(n), n})
 		}
 	}
 	slices.SortFunc(files, func(a, b file) int { return cmp.Compare(a.path, b.path) })
@@ -127,23 +119,43 @@ func (l *lister) write(w io.Writer, below filetree.Node, asJSON bool) error {
 	return b.Flush()
 }
 
+// lists is whether n is a line of the listing.
+func (l *lister) lists(n filetree.Node) bool {
+	if l.view == nil {
+		_, shown := l.tree.At(n, l.at)
+		return shown
+	}
+	c := l.view.Change(n)
+	return c.Touched && c.Mark != filetree.Absent
+}
+
+// state is what n shows; for what the layer removed, what it showed before.
+func (l *lister) state(n filetree.Node) filetree.State {
+	if l.view == nil {
+		st, _ := l.tree.At(n, l.at)
+		return st
+	}
+	st, _ := l.view.State(n)
+	return st
+}
+
 // link is where an entry points: a symlink's target, or the first name of the
 // content of a file that has several.
-func (l *lister) link(f *file) string {
+func (l *lister) link(n filetree.Node, st *filetree.State) string {
 	switch {
-	case f.state.Kind == layer.Symlink:
-		return f.state.Target
-	case f.state.Kind == layer.Link:
-		return "/" + f.state.Target
-	case f.state.Content == filetree.NoContent:
+	case st.Kind == layer.Symlink:
+		return st.Target
+	case st.Kind == layer.Link:
+		return "/" + st.Target
+	case st.Content == filetree.NoContent:
 		return ""
 	}
 	at := l.at
-	if l.view != nil && l.view.Change(f.node).Mark == filetree.Removed {
+	if l.view != nil && l.view.Change(n).Mark == filetree.Removed {
 		at-- // the names it had before
 	}
-	first := l.tree.FirstName(f.state.Content, at)
-	if first == filetree.None || first == f.node {
+	first := l.tree.FirstName(st.Content, at)
+	if first == filetree.None || first == n {
 		return ""
 	}
 	return l.tree.Path(first)
@@ -172,10 +184,10 @@ type change struct {
 }
 
 func (l *lister) json(b *bufio.Writer, f *file) error {
-	st := &f.state
+	st := l.state(f.node)
 	e := entry{
 		Path: f.path, Kind: st.Kind.String(), Mode: fmt.Sprintf("%04o", st.Mode), UID: st.UID, GID: st.GID,
-		Size: st.Size, Link: l.link(f), Layer: st.Layer,
+		Size: st.Size, Link: l.link(f.node, &st), Layer: st.Layer,
 	}
 	e.PathBytes, e.LinkBytes = lossy(e.Path), lossy(e.Link)
 	if l.view != nil {
@@ -206,10 +218,10 @@ func (l *lister) text(b *bufio.Writer, f *file) error {
 	if l.view != nil {
 		b.WriteString(changeMark[l.view.Change(f.node).Mark])
 	}
-	st := &f.state
+	st := l.state(f.node)
 	fmt.Fprintf(b, "%s %9s %7s %3s  %s", modeText(st.Kind, st.Mode), fmt.Sprintf("%d:%d", st.UID, st.GID),
-		sizeText(st), strconv.Itoa(st.Layer), report.Safe(f.path))
-	if to := l.link(f); to != "" {
+		sizeText(&st), strconv.Itoa(st.Layer), report.Safe(f.path))
+	if to := l.link(f.node, &st); to != "" {
 		arrow := " -> "
 		if st.Kind != layer.Symlink {
 			arrow = " == " // another name of the same content

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 )
@@ -29,7 +31,9 @@ func program(t *testing.T, args ...string) (cmd *exec.Cmd, temp string) {
 		t.Fatal(err)
 	}
 	temp = t.TempDir()
-	cmd = exec.CommandContext(t.Context(), name, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a read of what never comes ends
+	t.Cleanup(cancel)
+	cmd = exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "CI=", "TERM=xterm-256color", "NO_COLOR=")
 	return cmd, temp
 }
@@ -139,8 +143,9 @@ func TestExploreOnTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	until(t, terminal, "\x1b[?1049h") // the alternate screen
-	until(t, terminal, "demo")
+	if got := until(t, terminal, "demo"); !strings.Contains(got, "\x1b[?1049h") {
+		t.Errorf("no alternate screen in %q", got)
+	}
 	if _, err := terminal.WriteString("q"); err != nil {
 		t.Fatal(err)
 	}

@@ -163,6 +163,9 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	if err != nil {
 		return a.ungated(ci, f.json, err)
 	}
+	if sameFile(f.json, src.ref) {
+		return a.ungated(ci, f.json, fmt.Errorf("--json %s: that is the image itself", f.json))
+	}
 	an, err := a.analyze(ctx, src, &f.imageFlags)
 	if err != nil {
 		return a.ungated(ci, f.json, err)
@@ -172,6 +175,16 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 		return ui.Run(ctx, an, f.ui)
 	}
 	return a.print(ctx, an.Report, f.json, ci, limits)
+}
+
+// sameFile is whether two names lead to one regular file.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil || !x.Mode().IsRegular() {
+		return false
+	}
+	y, err := os.Stat(strings.TrimPrefix(b, "archive:"))
+	return err == nil && os.SameFile(x, y)
 }
 
 // interactive is whether a person sits at a terminal. With the image on
