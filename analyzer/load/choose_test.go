@@ -137,6 +137,42 @@ func TestIncomplete(t *testing.T) {
 	wantError(t, path, Options{Image: "tool:1"}, "names what is not there")
 }
 
+// TestTagsOfIndex takes the tags that only index.json has.
+func TestTagsOfIndex(t *testing.T) {
+	img := other(t, "linux/amd64", "docker.io/library/app:1")
+	a := edit(t, img.DockerArchive25(), "manifest.json", `"RepoTags":["docker.io/library/app:1"]`, `"RepoTags":null`)
+	got := openImage(t, write(t, "x", a.Tar()), Options{})
+	if diff := cmp.Diff(img.Tags, got.Tags); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+}
+
+func TestPlatformFits(t *testing.T) {
+	for _, tt := range []struct {
+		want string
+		have v1.Platform
+		fits bool
+	}{
+		{"linux/arm/v7", v1.Platform{OS: "linux", Architecture: "arm"}, true}, // as containerd has it
+		{"linux/arm/v6", v1.Platform{OS: "linux", Architecture: "arm"}, false},
+		{"linux/armhf", v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}, true},
+		{"linux/amd64", v1.Platform{OS: "linux", Architecture: "amd64", Variant: "v1"}, true},
+		{"linux/amd64", v1.Platform{OS: "linux", Architecture: "amd64", Variant: "v3"}, true},
+		{"linux/amd64/v2", v1.Platform{OS: "linux", Architecture: "amd64"}, false},
+		{"windows/amd64", v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.1"}, true},
+		{"windows/amd64", v1.Platform{OS: "linux", Architecture: "amd64"}, false},
+		{"", v1.Platform{}, true},
+	} {
+		p, err := parsePlatform(tt.want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.fits(tt.have); got != tt.fits {
+			t.Errorf("%s fits %s: got %v, want %v", tt.want, tt.have, got, tt.fits)
+		}
+	}
+}
+
 // TestUntagged finds an image that docker 25 left out of index.json because the
 // other one has a tag.
 func TestUntagged(t *testing.T) {

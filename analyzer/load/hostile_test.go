@@ -2,18 +2,12 @@ package load
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"fathom/analyzer/imagetest"
 )
@@ -171,6 +165,8 @@ func TestBadArchives(t *testing.T) {
 		{"artifact", withManifest(`{"artifactType":"application/x-sbom","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:1"},"layers":[]}`).Tar(), []string{"not an image", "artifact of type application/x-sbom"}},
 		{"helm chart", withManifest(`{"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:1"},"layers":[]}`).Tar(), []string{"artifact of type application/vnd.cncf.helm.config.v1+json"}},
 		{"in-toto", withManifest(`{"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:1"},"layers":[{"mediaType":"application/vnd.in-toto+json"}]}`).Tar(), []string{"artifact with content of type application/vnd.in-toto+json"}},
+		{"only an attestation", oci(withManifest(`{"config":{"digest":"sha256:1"}}`), `[{`, `[{"annotations":{"vnd.docker.reference.type":"attestation-manifest"},`).Tar(), []string{"not an image: it is an attestation (sha256:"}},
+		{"only unknown platforms", oci(withManifest(`{"config":{"digest":"sha256:1"}}`), `[{`, `[{"platform":{"os":"unknown","architecture":"unknown"},`).Tar(), []string{"it is an attestation"}},
 		{"encrypted", layerOf(img, "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", nil).Tar(), []string{"layer 1 of 1", "it is encrypted"}},
 		{"nydus", layerOf(img, "application/vnd.oci.image.layer.v1.tar+gzip", map[string]string{"containerd.io/snapshot/nydus-bootstrap": "true"}).Tar(), []string{"layer 1 of 1", "file system image"}},
 		{"erofs", layerOf(img, "application/vnd.erofs.layer.v1", nil).Tar(), []string{"layer 1 of 1", "file system image"}},
@@ -329,166 +325,3 @@ func manifestBlob(t *testing.T, a imagetest.Archive) []byte {
 	return a.Find("blobs/sha256/" + parseDigest(doc.Manifests[0].Digest).hex).Data
 }
 
-// TestBadFolders has a folder a row that must be refused.
-func TestBadFolders(t *testing.T) {
-	img := imagetest.Must(t, sample)
-	blob := "blobs/sha256/" + digestOf(img.LayerTar(1)).hex
-	tests := []struct {
-		name  string
-		make  func(dir string) error
-		words []string
-	}{
-		{"empty", func(dir string) error { os.RemoveAll(dir); return os.Mkdir(dir, 0o777) }, []string{"an empty folder"}},
-		{"no index", func(dir string) error { return os.Remove(dir + "/index.json") }, []string{"oci-layout but no index.json"}},
-		{"no metadata", func(dir string) error {
-			return errors.Join(os.Remove(dir+"/index.json"), os.Remove(dir+"/oci-layout"))
-		}, []string{"a folder with neither"}},
-		{"pipe", func(dir string) error {
-			return errors.Join(os.Remove(dir+"/"+blob), syscall.Mkfifo(dir+"/"+blob, 0o666))
-		}, []string{"layer 2 of 3", "is a named pipe"}},
-		{"endless device", func(dir string) error {
-			return errors.Join(os.Remove(dir+"/"+blob), os.Symlink("/dev/zero", dir+"/"+blob))
-		}, []string{"layer 2 of 3", "is a device"}},
-		{"index is a pipe", func(dir string) error {
-			return errors.Join(os.Remove(dir+"/index.json"), syscall.Mkfifo(dir+"/index.json", 0o666))
-		}, []string{"reading index.json", "is a named pipe"}},
-		{"cut blob", func(dir string) error { return os.Truncate(dir+"/"+blob, 100) }, []string{"layer 2 of 3", "it has 100 bytes, its descriptor says"}},
-		{"missing blob", func(dir string) error { return os.Remove(dir + "/" + blob) }, []string{"not there: " + blob}},
-		{"loop", func(dir string) error {
-			return errors.Join(os.Remove(dir+"/"+blob), os.Symlink(filepath.Base(blob), dir+"/"+blob))
-		}, []string{"too many levels of symbolic links"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			dir := folderOf(t, img.OCI())
-			if err := tt.make(dir); err != nil {
-				t.Fatal(err)
-			}
-			wantError(t, dir, Options{}, tt.words...)
-		})
-	}
-}
-
-// TestLinksOutside opens a layout whose blobs are links to files elsewhere.
-func TestLinksOutside(t *testing.T) {
-	img := imagetest.Must(t, sample)
-	dir, cache := folderOf(t, img.OCI(imagetest.Gzip)), t.TempDir()
-	blobs, err := os.ReadDir(dir + "/blobs/sha256")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range blobs {
-		name := dir + "/blobs/sha256/" + b.Name()
-		if err := errors.Join(os.Rename(name, cache+"/"+b.Name()), os.Symlink(cache+"/"+b.Name(), name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	same(t, openImage(t, dir, Options{}), img)
-}
-
-// TestChanged sees that a file was written to after it was opened.
-func TestChanged(t *testing.T) {
-	img := imagetest.Must(t, sample)
-	whole := img.DockerArchive().Tar()
-	path := write(t, "x", whole)
-	opened, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer opened.Close()
-	if err := opened.Check(); err != nil {
-		t.Errorf("Check: %v", err)
-	}
-	if err := os.Truncate(path, 100); err != nil {
-		t.Fatal(err)
-	}
-	if err := opened.Check(); err == nil || !strings.Contains(err.Error(), "changed while it was read") {
-		t.Errorf("got %v, want that the file changed", err)
-	}
-	dir := folderOf(t, img.OCI())
-	opened, err = Open(t.Context(), dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer opened.Close()
-	if err := os.Chtimes(dir+"/blobs/sha256/"+digestOf(img.LayerTar(1)).hex, time.Time{}, time.Unix(5, 0)); err != nil {
-		t.Fatal(err)
-	}
-	if err := opened.Check(); err == nil {
-		t.Error("a layer's file changed and Check gave no error")
-	}
-}
-
-// TestStreams has standard inputs that never give a tar.
-func TestStreams(t *testing.T) {
-	zero, err := os.Open("/dev/zero")
-	if err != nil {
-		t.Skip(err)
-	}
-	defer zero.Close()
-	wantError(t, "/dev/zero", Options{}, "a device, not a file or folder")
-	wantError(t, "-", Options{Stdin: zero}, "neither a pipe nor a file")
-	wantError(t, "-", Options{Stdin: struct{ io.Reader }{zero}}, "nothing but zero bytes")
-	wantError(t, "-", Options{}, "opening standard input")
-
-	// An archive that goes on for ever.
-	head := imagetest.Must(t, sample).DockerArchive().Tar()[:512]
-	endless := io.MultiReader(bytes.NewReader(head), struct{ io.Reader }{zero})
-	err = wantError(t, "-", Options{Stdin: endless, MaxSpool: 8 << 20}, "over the limit of 8388608 bytes")
-	var limit *LimitError
-	if !errors.As(err, &limit) {
-		t.Errorf("got %T, want a LimitError", err)
-	}
-
-	// A pipe that nobody writes to, and a cancelled context.
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	defer r.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := Open(ctx, "-", Options{Stdin: r, Temp: t.TempDir()}); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that it was cancelled", err)
-	}
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
-		t.Skip(err)
-	}
-	if _, err := Open(ctx, pipe, Options{Temp: t.TempDir()}); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that it was cancelled", err)
-	}
-}
-
-// TestTemp names the folder that can't be written to.
-func TestTemp(t *testing.T) {
-	b := gzipped(t, imagetest.Must(t, sample).DockerArchive().Tar())
-	dir := filepath.Join(t.TempDir(), "no")
-	_, err := Open(t.Context(), write(t, "x", b), Options{Temp: dir})
-	var temp *TempError
-	if !errors.As(err, &temp) || temp.Dir != dir {
-		t.Errorf("got %v, want a TempError for %s", err, dir)
-	}
-}
-
-// repeating is a file of one block, again and again.
-type repeating []byte
-
-func (r repeating) ReadAt(b []byte, off int64) (int, error) {
-	for n := 0; n < len(b); {
-		n += copy(b[n:], r[(off+int64(n))%int64(len(r)):])
-	}
-	return len(b), nil
-}
-
-// TestManyEntries refuses an archive with more entries than an image has.
-func TestManyEntries(t *testing.T) {
-	for name, want := range map[string]string{"usr/x": "a root filesystem", "manifest.json": "over the limit of 1000 entries"} {
-		block := imagetest.Tar([]imagetest.Entry{file(name, "")})[:512]
-		_, err := index(t.Context(), repeating(block), 1<<50, 1000)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", name, err, want)
-		}
-	}
-}

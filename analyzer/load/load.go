@@ -1,6 +1,13 @@
 // Package load opens a container image wherever it lies and gives it to the
 // analysis as an analyzer.Image. What a file is, is decided by its content,
-// never by its name or by a media type. docs/formats.md lists the forms.
+// never by its name or by a media type.
+//
+// Of the image's facts, ID is the sha256 of the config's bytes; Digest is the
+// manifest's where the source has one. A layer's Digest comes from the manifest
+// or from the name of its blob in blobs/, and is zero in older docker archives
+// and their kin, which don't say. Its MediaType is what the manifest calls it,
+// also where that is wrong; without a manifest it is the OCI's for what the
+// bytes are, as docker 25 and later has it for the same layers.
 package load
 
 import (
