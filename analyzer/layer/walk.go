@@ -290,4 +290,3 @@ func toHash(u xxh3.Uint128) (h Hash) {
 	binary.BigEndian.PutUint64(h[8:], u.Lo)
 	return h
 }
-
