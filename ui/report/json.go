@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -113,7 +114,7 @@ func withoutNulls(v any) any {
 // escapeJSON writes every character of a JSON text that can't be seen, or that
 // a terminal acts upon, as JSON's own escape; the text means the same.
 func escapeJSON(text []byte) []byte {
-	if bytes.IndexFunc(text, escapedInJSON) < 0 {
+	if !slices.ContainsFunc(text, func(b byte) bool { return b >= 0x7f }) {
 		return text
 	}
 	out := make([]byte, 0, len(text)+16)
