@@ -79,13 +79,19 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 // readLayers starts reading as many layers at a time as there are processors,
 // and gives each layer's entries on its own channel.
 func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Options) []chan *layer.Diff {
+	order := readingOrder(img.Layers)
+	// In their own order layers wait for each other, so that only a few are in
+	// memory at a time.
+	room := 1
+	if slices.IsSorted(order) {
+		room = 0
+	}
 	diffs := make([]chan *layer.Diff, len(img.Layers))
 	tasks := make([]*Task, len(img.Layers))
 	for i, l := range img.Layers {
-		diffs[i] = make(chan *layer.Diff, 1)
+		diffs[i] = make(chan *layer.Diff, room)
 		tasks[i] = opt.Progress.Start(fmt.Sprintf("layer %d", i), max(l.Blob.Size, 0))
 	}
-	order := readingOrder(img.Layers)
 	var next atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), len(order)) {
 		group.Go(func() error {
@@ -103,7 +109,11 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Opti
 					return fmt.Errorf("reading %s: %w", img.layerName(i), err)
 				}
 				tasks[i].Finish()
-				diffs[i] <- d
+				select {
+				case diffs[i] <- d:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
 			}
 		})
 	}
