@@ -28,7 +28,7 @@ func (b *Builder) mark(e *layer.Entry) error {
 			return tooDeep(dir)
 		}
 		var err error
-		if m.dir, err = b.walk(dir, true); err != nil {
+		if m.dir, err = b.walk(dir); err != nil {
 			return err
 		}
 		b.marked, b.markedAt = dir, m.dir

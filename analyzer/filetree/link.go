@@ -47,13 +47,11 @@ func (b *Builder) resolveLinks() {
 		v, text := b.linked(n)
 		if v == nil {
 			b.warnings.add(b.path(n), "a hard link to nothing: "+text)
+			b.versions[b.nodes[n].last].flags &^= pending
 			continue
 		}
 		b.warnings.add(b.path(n), text)
 		b.name(n, *v)
-	}
-	for _, n := range b.deferred {
-		b.versions[b.nodes[n].last].flags &^= pending
 	}
 }
 
@@ -75,6 +73,8 @@ func (b *Builder) linked(n int32) (*version, string) {
 			case v.flags&pending != 0: // a link to itself: to what was there before
 			case v.kind == layer.Dir:
 				return nil, "its target is a directory"
+			case v.kind == layer.Link:
+				return nil, "its target is another"
 			default:
 				return v, "a hard link before its target: engines refuse it"
 			}
@@ -87,6 +87,8 @@ func (b *Builder) linked(n int32) (*version, string) {
 			return nil, "no layer has its target"
 		case b.versions[at].kind == layer.Dir:
 			return nil, "its target is a directory"
+		case b.versions[at].kind == layer.Link:
+			return nil, "its target is another"
 		}
 		return &b.versions[at], "a hard link to a file of a lower layer: overlay engines refuse it"
 	}
@@ -97,8 +99,11 @@ func (b *Builder) linked(n int32) (*version, string) {
 // of this layer, its last component is not followed. -1 when there is none.
 func (b *Builder) target(path string) int32 {
 	dir := parentOf(path)
-	n, _ := b.walk(dir, false)
-	if n < 0 || path == "" {
+	if path == "" || strings.Count(dir, "/") >= maxDepth {
+		return -1
+	}
+	n, err := b.walk(dir)
+	if err != nil {
 		return -1
 	}
 	if n = b.lookup(n, strings.TrimPrefix(path[len(dir):], "/")); n < 0 || b.nodes[n].last < 0 {

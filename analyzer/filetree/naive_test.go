@@ -270,10 +270,11 @@ func (w *work) settle(lower map[string]filetree.State) {
 		if !open[p] {
 			continue
 		}
-		if s, ok := w.linked(p, lower, open); ok {
+		s, ok := w.linked(p, lower, open)
+		if ok {
 			w.put(p, s)
-			delete(open, p)
 		}
+		delete(open, p)
 	}
 }
 
@@ -287,10 +288,10 @@ func (w *work) linked(p string, lower map[string]filetree.State, open map[string
 			to = w.target(s.Target)
 			continue
 		case ok && s.Layer == w.layer && to != p: // its own layer holds it
-			return s, s.Kind != layer.Dir
+			return s, s.Kind != layer.Dir && s.Kind != layer.Link
 		}
 		s, ok = lower[to]
-		return s, ok && s.Kind != layer.Dir
+		return s, ok && s.Kind != layer.Dir && s.Kind != layer.Link
 	}
 	return filetree.State{}, false
 }

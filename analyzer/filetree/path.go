@@ -111,7 +111,7 @@ func (b *Builder) directory(path string) (int32, error) {
 			end += at
 		}
 		var err error
-		if n, err = b.step(n, path[at:end], true); err != nil {
+		if n, err = b.step(n, path[at:end]); err != nil {
 			return -1, err
 		}
 		if keep = append(keep, trail{end, n}); len(keep) > maxDepth {
@@ -129,16 +129,15 @@ func tooDeep(path string) error {
 }
 
 // walk is the node that the directory at path has along the symlinks that the
-// layer made so far, whether or not it is a directory. Nodes that no layer had
-// yet are made when add is set; without it they are -1.
-func (b *Builder) walk(path string, add bool) (int32, error) {
+// layer made so far, whether or not it is a directory.
+func (b *Builder) walk(path string) (int32, error) {
 	n := int32(Root)
 	for name := range strings.SplitSeq(path, "/") {
 		if name == "" {
 			continue
 		}
 		var err error
-		if n, err = b.step(n, name, add); n < 0 || err != nil {
+		if n, err = b.step(n, name); err != nil {
 			return -1, err
 		}
 	}
@@ -147,9 +146,9 @@ func (b *Builder) walk(path string, add bool) (int32, error) {
 
 // step is where name leads to from dir. A symlink of this layer is followed,
 // but one that leads nowhere is where it is.
-func (b *Builder) step(dir int32, name string, add bool) (int32, error) {
+func (b *Builder) step(dir int32, name string) (int32, error) {
 	hops := 0
-	n, err := b.enter(dir, name, add, &hops)
+	n, err := b.enter(dir, name, &hops)
 	if n == nowhere || hops > 0 && b.depth(n) > maxDepth {
 		return b.lookup(dir, name), err
 	}
@@ -168,13 +167,10 @@ func (b *Builder) depth(n int32) int {
 	return d
 }
 
-func (b *Builder) enter(dir int32, name string, add bool, hops *int) (int32, error) {
-	n := b.lookup(dir, name)
-	if n < 0 {
-		if !add {
-			return -1, nil
-		}
-		return b.find(dir, name)
+func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
+	n, err := b.find(dir, name)
+	if err != nil {
+		return -1, err
 	}
 	at := b.nodes[n].last
 	if at < 0 || !b.versions[at].alive() || b.versions[at].kind != layer.Symlink || b.versions[at].layer != b.layer {
@@ -197,8 +193,7 @@ func (b *Builder) enter(dir int32, name string, add bool, hops *int) (int32, err
 		case "..":
 			dir = max(b.nodes[dir].parent, int32(Root))
 		default:
-			var err error
-			if dir, err = b.enter(dir, name, add, hops); dir < 0 || err != nil {
+			if dir, err = b.enter(dir, name, hops); dir < 0 || err != nil {
 				return dir, err
 			}
 		}
