@@ -5,10 +5,74 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// canvas is a rectangle of the screen. Nothing drawn on it leaves it, and no
-// text is interpreted: what an image names is cells and nothing else.
+// grid is a frame while it is drawn. Only the cells that differ from the screen
+// reach it: tcell sends again whatever is put over a blank, so that clearing and
+// drawing anew would send every cell with every key.
+type grid struct {
+	w, h             int
+	cells            []cell
+	cursorX, cursorY int // -1 for none
+}
+
+// cell is one cell; its text is empty to the right of a wide character.
+type cell struct {
+	text  string
+	style tcell.Style
+}
+
+// begin makes the grid blank.
+func (g *grid) begin(w, h int, st tcell.Style) {
+	if g.w != w || g.h != h {
+		g.w, g.h, g.cells = w, h, make([]cell, w*h)
+	}
+	for i := range g.cells {
+		g.cells[i] = cell{" ", st}
+	}
+	g.cursorX, g.cursorY = -1, -1
+}
+
+// put sets a cell, or two for a wide character. A wide one that is half
+// overwritten is blanked.
+func (g *grid) put(x, y, w int, text string, st tcell.Style) {
+	if x < 0 || y < 0 || y >= g.h || x+w > g.w {
+		return
+	}
+	i := y*g.w + x
+	if g.cells[i].text == "" {
+		g.cells[i-1].text = " "
+	}
+	if x+w < g.w && g.cells[i+w].text == "" {
+		g.cells[i+w].text = " "
+	}
+	g.cells[i] = cell{text, st}
+	for k := 1; k < w; k++ {
+		g.cells[i+k] = cell{"", st}
+	}
+}
+
+// show brings the grid to the screen, at x, y.
+func (g *grid) show(s tcell.Screen, x, y int) {
+	for i := range g.cells {
+		c := &g.cells[i]
+		if c.text == "" {
+			continue
+		}
+		cx, cy := x+i%g.w, y+i/g.w
+		if text, st, _ := s.Get(cx, cy); text != c.text || st != c.style {
+			s.Put(cx, cy, c.text, c.style)
+		}
+	}
+	if g.cursorX < 0 {
+		s.HideCursor()
+	} else {
+		s.ShowCursor(x+g.cursorX, y+g.cursorY)
+	}
+}
+
+// canvas is a rectangle of a frame. Nothing drawn on it leaves it, and no text
+// is interpreted: what an image names is cells and nothing else.
 type canvas struct {
-	s          tcell.Screen
+	g          *grid
 	x, y, w, h int
 	th         *theme
 }
@@ -17,7 +81,7 @@ type canvas struct {
 func (c canvas) sub(x, y, w, h int) canvas {
 	x, y = max(x, 0), max(y, 0)
 	w, h = max(min(w, c.w-x), 0), max(min(h, c.h-y), 0)
-	return canvas{c.s, c.x + x, c.y + y, w, h, c.th}
+	return canvas{c.g, c.x + x, c.y + y, w, h, c.th}
 }
 
 // text draws s from column x of line y and returns the column after it. What
@@ -29,7 +93,7 @@ func (c canvas) text(x, y int, st tcell.Style, s string) int {
 	for s != "" && x < c.w {
 		if b := s[0]; b >= ' ' && b < 0x7f && (len(s) == 1 || s[1] < 0x80) {
 			if x >= 0 {
-				c.s.Put(c.x+x, c.y+y, s[:1], st)
+				c.g.put(c.x+x, c.y+y, 1, s[:1], st)
 			}
 			x, s = x+1, s[1:]
 			continue
@@ -39,7 +103,7 @@ func (c canvas) text(x, y int, st tcell.Style, s string) int {
 			return x
 		}
 		if w > 0 && x >= 0 {
-			c.s.Put(c.x+x, c.y+y, g, st)
+			c.g.put(c.x+x, c.y+y, w, g, st)
 		}
 		x, s = x+w, rest
 	}
@@ -90,7 +154,7 @@ func (c canvas) fill(x, y, w int, st tcell.Style, glyph string) {
 		return
 	}
 	for end := min(x+w, c.w); x < end; x++ {
-		c.s.Put(c.x+x, c.y+y, glyph, st)
+		c.g.put(c.x+x, c.y+y, 1, glyph, st)
 	}
 }
 

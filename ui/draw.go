@@ -23,10 +23,14 @@ func (u *ui) Draw(screen tcell.Screen) {
 	if w < 1 || h < 1 {
 		return
 	}
-	c := canvas{screen, x, y, w, h, u.th}
-	screen.Fill(' ', u.th.text)
-	screen.HideCursor()
+	u.frame.begin(w, h, u.th.text)
 	u.places = u.places[:0]
+	u.draw(canvas{&u.frame, 0, 0, w, h, u.th})
+	u.frame.show(screen, x, y)
+}
+
+func (u *ui) draw(c canvas) {
+	w, h := c.w, c.h
 	if h >= 4 {
 		u.drawTitle(c.sub(0, 0, w, 1))
 		c = c.sub(0, 1, w, h-1)

@@ -51,6 +51,7 @@ type ui struct {
 	subject   int // the pane that the details are about
 	showWaste bool
 	note      string // said once at the bottom
+	frame     grid
 	places    []spot // of the last frame, for the mouse
 }
 

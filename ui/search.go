@@ -219,6 +219,6 @@ func (u *ui) drawPrompt(c canvas) {
 		tail = ""
 	}
 	x = c.tail(x, 0, max(room-width(tail), 4), c.th.strong, safe(s.text))
-	c.s.ShowCursor(c.x+min(x, c.w-1), c.y)
+	c.g.cursorX, c.g.cursorY = c.x+min(x, c.w-1), c.y
 	c.text(x+1, 0, st, tail)
 }

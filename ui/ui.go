@@ -24,8 +24,6 @@ type Options struct {
 	Theme   string
 	ASCII   bool // draw without box and block characters
 	NoMouse bool // leave the mouse to the terminal
-	// Screen is where to draw; nil is the process's terminal.
-	Screen tcell.Screen
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.
@@ -45,16 +43,14 @@ func Run(ctx context.Context, a *analyzer.Analysis, opt Options) (err error) {
 	if err != nil {
 		return err
 	}
-	screen := opt.Screen
-	if screen == nil {
-		if screen, err = tcell.NewScreen(); err != nil {
-			return fmt.Errorf("opening the terminal: %w", err)
-		}
-		if err = screen.Init(); err != nil {
-			return fmt.Errorf("opening the terminal: %w", err)
-		}
-		screen = ready{screen}
+	screen, err := tcell.NewScreen()
+	if err == nil {
+		err = screen.Init()
 	}
+	if err != nil {
+		return fmt.Errorf("opening the terminal: %w", err)
+	}
+	screen = steady{screen}
 	app := tview.NewApplication().SetScreen(screen)
 	app.EnableMouse(!opt.NoMouse).EnablePaste(true)
 	if !opt.NoMouse {
@@ -88,10 +84,15 @@ func Run(ctx context.Context, a *analyzer.Analysis, opt Options) (err error) {
 
 var errQuit = errors.New("quit")
 
-// ready is a screen that is initialised: tview would do it a second time.
-type ready struct{ tcell.Screen }
+// steady is an initialised screen as the UI wants it: tview would initialise it
+// a second time, without looking at the error, and clear it before every frame.
+type steady struct{ tcell.Screen }
 
-func (ready) Init() error { return nil }
+// Init does nothing.
+func (steady) Init() error { return nil }
+
+// Clear does nothing: every frame covers the whole screen.
+func (steady) Clear() {}
 
 // session is what the UI needs of the world around it while it runs.
 type session struct {

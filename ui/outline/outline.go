@@ -195,7 +195,7 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 	r.Files = sum.Files
 	r.Dir = r.State.Kind == layer.Dir || o.tree.End(n) > n+1 && len(o.list(n)) > 0
 	r.Open = r.Dir && o.Opened(n)
-	r.Size, r.Gone = o.scope.size(o.tree, n)
+	r.Size, r.Gone = o.scope.size(o.tree, top) // also what the chain stores on its way
 	for m := filetree.Removed; m > filetree.Absent; m-- {
 		if sum.Marks.Has(m) {
 			r.Below = m

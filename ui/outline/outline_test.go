@@ -415,3 +415,19 @@ func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
 	}
 	return fmt.Sprint("action ", n)
 }
+
+// A cursor whose row is not in the view goes to the one that follows by name,
+// else to the last one before.
+func TestNearest(t *testing.T) {
+	tr := tree(t, "a=4 c=2 e=3", "a=9 e=1", "a=1")
+	o := outline.New(tr)
+	o.Show(tr.View(-1, 0), false)
+	n, _ := tr.Lookup("c")
+	o.GoTo(n)
+	o.Show(tr.View(0, 1), false)
+	want(t, o, " a 9\n>e 1\n")
+	o.Show(tr.View(1, 2), false)
+	want(t, o, ">a 1\n")
+	o.Show(tr.View(-1, 0), false)
+	want(t, o, " a 4\n e 3\n>c 2\n")
+}

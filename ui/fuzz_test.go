@@ -1,0 +1,183 @@
+package ui
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/imagetest"
+)
+
+// someImage makes an image of the bytes: a few layers of files, folders, links
+// and whiteouts over few names, so that much happens at each.
+func someImage(t testing.TB, data []byte) (*analyzer.Analysis, []byte) {
+	t.Helper()
+	names := []string{"a", "bin", "\x1b[2J", "日本", "e\u0301", "long-long-long-long-name"}
+	var b strings.Builder
+	take := func(n int) int {
+		if len(data) == 0 {
+			return 0
+		}
+		v := int(data[0]) % n
+		data = data[1:]
+		return v
+	}
+	for l := range take(5) {
+		fmt.Fprintf(&b, "layer RUN step %d\n", l)
+		for range take(12) {
+			path := ""
+			for range take(4) {
+				path += names[take(len(names))] + "/"
+			}
+			switch name := names[take(len(names))]; take(6) {
+			case 0:
+				fmt.Fprintf(&b, "  file %q\n", path+".wh."+name)
+			case 1:
+				fmt.Fprintf(&b, "  dir %q\n", path+name)
+			case 2:
+				fmt.Fprintf(&b, "  symlink %q -> %q\n", path+name, name)
+			default:
+				fmt.Fprintf(&b, "  file %q %dxy\n", path+name, take(200))
+			}
+		}
+		if take(3) == 0 {
+			b.WriteString("step ENV x=y\n")
+		}
+	}
+	img, err := imagetest.Parse([]byte(b.String()))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, b.String())
+	}
+	a, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
+	if err != nil {
+		t.Skip(err)
+	}
+	return a, data
+}
+
+// FuzzKeys presses keys, clicks and resizes at random, on a random image, and
+// looks for panics, lost cursors, text that left its place, and totals that
+// don't add up.
+func FuzzKeys(f *testing.F) {
+	for i := range uint64(8) {
+		f.Add(randomBytes(i, 120))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { play(t, data[:min(len(data), 200)]) })
+}
+
+var seeds = flag.Uint64("seeds", 12, "how many random games TestRandomKeys plays")
+
+// TestRandomKeys plays longer than the fuzz target does for each of its inputs.
+func TestRandomKeys(t *testing.T) {
+	for i := range *seeds {
+		t.Run(fmt.Sprint(i), func(t *testing.T) { play(t, randomBytes(i, 500)) })
+	}
+}
+
+func randomBytes(seed uint64, n int) []byte {
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rnd.Uint32())
+	}
+	return b
+}
+
+// play does on a random image what data says.
+func play(t *testing.T, data []byte) {
+	var keys []string
+	for _, b := range bindings() {
+		keys = append(keys, strings.Fields(b.keys)...)
+	}
+	keys = append(keys, "type:a", "type:~(", "type:b/", "backspace", "esc", "esc")
+	a, data := someImage(t, data)
+	s := newStage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30)
+	var did []string
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("after %v", did)
+			panic(p)
+		}
+	}()
+	for len(data) > 2 {
+		w, h := s.screen.Size()
+		op, x, y := data[0], int(data[1]), int(data[2])
+		data = data[1:]
+		switch {
+		case op < 12:
+			s.resize(1+x%130, 1+y%50)
+			did = append(did, fmt.Sprintf("%dx%d", 1+x%130, 1+y%50))
+		case op < 40:
+			action := []tview.MouseAction{tview.MouseLeftDown, tview.MouseLeftDoubleClick, tview.MouseScrollUp, tview.MouseScrollDown}[op%4]
+			s.u.MouseHandler()(action, tcell.NewEventMouse(x%w, y%h, 0, 0), nil)
+			did = append(did, fmt.Sprintf("mouse %d at %d,%d", action, x%w, y%h))
+		default:
+			k := keys[int(op)%len(keys)]
+			did = append(did, k)
+			s.press(k)
+		}
+		s.u.Draw(s.screen)
+		check(t, s, did)
+	}
+}
+
+func check(t *testing.T, s *stage, did []string) {
+	t.Helper()
+	u := s.u
+	if o := u.files.out; o != nil {
+		rows, at := o.Rows(max(u.files.h, 1))
+		if len(rows) > 0 && (at < 0 || at >= len(rows)) {
+			t.Fatalf("the cursor is lost after %v", did)
+		}
+		if len(rows) == 0 && !u.files.only && o.Scope().Marks == 0x1e && u.files.whole {
+			if u.files.all != 0 {
+				t.Fatalf("no rows, but %d bytes after %v", u.files.all, did)
+			}
+		}
+	}
+	for _, l := range []*list{&u.layers.list, &u.detail.list} {
+		if l.n > 0 && (l.at < 0 || l.at >= l.n || l.top > l.at) {
+			t.Fatalf("the cursor of a list is lost: %+v after %v", *l, did)
+		}
+	}
+	if u.waste != nil {
+		var sum int64
+		for _, it := range u.waste.items {
+			sum += it.bytes
+		}
+		if want := u.a.Report.Totals.WastedBytes; sum != want || u.waste.total != want {
+			t.Fatalf("the waste adds up to %d, the title says %d, after %v", sum, want, did)
+		}
+	}
+	if text := s.text(); strings.ContainsAny(text, "\x1b\x07") {
+		t.Fatalf("a control character on the screen after %v:\n%q", did, text)
+	}
+}
+
+// TestSum compares the sum of the top rows with the report's figures, for
+// every image and layer.
+func TestSum(t *testing.T) {
+	for _, name := range append(imagetest.Names(t), "shop", "odd") {
+		a := load(t, name)
+		f := newFiles(a.Tree)
+		for i := range a.Report.Layers {
+			f.show(i, false)
+			var stored int64
+			rows, _ := f.out.Rows(1000)
+			for _, r := range rows {
+				stored += r.Size
+			}
+			root := a.Tree.View(i-1, i).Change(filetree.Root)
+			if want := a.Report.Layers[i].StoredBytes; stored+root.Stored != want {
+				t.Errorf("%s, layer %d: the rows add up to %d, the layer stores %d", name, i, stored, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,208 @@
+//go:build linux
+
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+)
+
+// child makes the test binary a program that shows an image: what TestRun
+// starts under a pseudo terminal.
+const child = "FATHOM_UI_CHILD"
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(child); mode != "" {
+		os.Exit(show(mode))
+	}
+	os.Exit(m.Run())
+}
+
+// show runs the UI as a program would and says on standard output how it ended.
+func show(mode string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	img, err := imagetest.Parse([]byte("layer one\n  file a text=\"hello there\"\nlayer two\n  file a 3xb\n"))
+	if err != nil {
+		panic(err)
+	}
+	a, err := analyzer.Analyze(ctx, img.Image(), analyzer.Options{})
+	if err != nil {
+		panic(err)
+	}
+	switch mode {
+	case "worker": // whoever reads a file meets a panic
+		for i := range a.Image.Layers {
+			a.Image.Layers[i].Blob.At = trap{}
+		}
+	case "keys": // whoever looks at the history of a meets a panic
+		a.Report.Layers, a.Report.History = a.Report.Layers[:1], nil
+	}
+	err = Run(ctx, a, Options{})
+	var crash *Crash
+	switch {
+	case errors.As(err, &crash):
+		fmt.Printf("\nended: %v, stack of %v bytes\n", err, len(crash.Stack) > 100)
+	default:
+		fmt.Printf("\nended: %v\n", err)
+	}
+	return 0
+}
+
+type trap struct{}
+
+func (trap) ReadAt([]byte, int64) (int, error) { panic("the trap") }
+
+// terminal is a program under a pseudo terminal and all that it wrote.
+type terminal struct {
+	t       *testing.T
+	cmd     *exec.Cmd
+	pty     *os.File
+	tty     *os.File
+	mu      sync.Mutex
+	written bytes.Buffer
+	more    chan struct{}
+}
+
+func startTerminal(t *testing.T, mode string) *terminal {
+	t.Helper()
+	p, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close(); tty.Close() })
+	if err := pty.Setsize(p, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	x := &terminal{t: t, pty: p, tty: tty, more: make(chan struct{}, 1)}
+	x.cmd = exec.Command(os.Args[0])
+	x.cmd.Env = append(os.Environ(), child+"="+mode, "TERM=xterm-256color", "TMUX=", "STY=", "GOCOVERDIR="+t.TempDir())
+	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = tty, tty, tty
+	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	go func() {
+		b := make([]byte, 4096)
+		for {
+			n, err := p.Read(b)
+			x.mu.Lock()
+			x.written.Write(b[:n])
+			x.mu.Unlock()
+			select {
+			case x.more <- struct{}{}:
+			default:
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return x
+}
+
+// expect waits until the program has written text.
+func (x *terminal) expect(text string) {
+	x.t.Helper()
+	late := time.After(30 * time.Second)
+	for {
+		x.mu.Lock()
+		got := x.written.String()
+		x.mu.Unlock()
+		if bytes.Contains([]byte(got), []byte(text)) {
+			return
+		}
+		select {
+		case <-x.more:
+		case <-late:
+			x.t.Fatalf("no %q in\n%q", text, got)
+		}
+	}
+}
+
+func (x *terminal) send(keys string) {
+	x.t.Helper()
+	if _, err := io.WriteString(x.pty, keys); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x *terminal) modes() *unix.Termios {
+	x.t.Helper()
+	m, err := unix.IoctlGetTermios(int(x.tty.Fd()), unix.TCGETS)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return m
+}
+
+// TestRun has the UI end in every way there is, and looks whether the terminal
+// is as it was.
+func TestRun(t *testing.T) {
+	for _, c := range []struct {
+		name, mode string
+		do         func(x *terminal)
+		want       string
+	}{
+		{"q", "plain", func(x *terminal) { x.send("q") }, "ended: <nil>"},
+		{"ctrl-c", "plain", func(x *terminal) { x.send("\x03") }, "ended: <nil>"},
+		{"view and quit", "plain", func(x *terminal) {
+			x.send("3\r")
+			x.expect("hello there")
+			x.send("\x03")
+		}, "ended: <nil>"},
+		{"sigterm", "plain", func(x *terminal) {
+			if err := x.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+		}, "ended: context canceled"},
+		{"panic beside the UI", "worker", func(x *terminal) { x.send("3\r") }, "ended: the terminal UI crashed: the trap, stack of true bytes"},
+		{"panic in the UI", "keys", func(x *terminal) { x.send("32") }, "ended: the terminal UI crashed: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := startTerminal(t, c.mode)
+			before := x.modes()
+			if err := x.cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { x.cmd.Process.Kill() })
+			x.expect("fathom")
+			x.expect("Layers")
+			c.do(x)
+			x.expect(c.want)
+			if err := x.cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(before, x.modes()); diff != "" {
+				t.Errorf("the terminal's modes changed (-before +after):\n%s", diff)
+			}
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			end := bytes.LastIndex(x.written.Bytes(), []byte("ended:"))
+			for _, seq := range []struct{ on, off string }{
+				{"\x1b[?1049h", "\x1b[?1049l"}, // the other screen
+				{"\x1b[?1000h", "\x1b[?1000l"}, // the mouse
+				{"\x1b[?2004h", "\x1b[?2004l"}, // paste
+			} {
+				on, off := bytes.LastIndex(x.written.Bytes(), []byte(seq.on)), bytes.LastIndex(x.written.Bytes()[:end], []byte(seq.off))
+				if on < 0 || off < on {
+					t.Errorf("%q at %d is not undone before the end: %q at %d", seq.on, on, seq.off, off)
+				}
+			}
+		})
+	}
+}
