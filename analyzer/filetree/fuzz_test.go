@@ -80,6 +80,20 @@ layer
   dir     ln
   file    ln/.wh.x
 `),
+		"link through a symlink over nothing": imagetest.Must(t, `
+layer
+  symlink b   -> ./c/../a
+  symlink a/b -> c/a
+  link    a/a -> b/b
+`),
+		"links in a circle, one twice": imagetest.Must(t, `
+layer
+  link a -> b/b
+layer
+  link b -> b/a/a
+  link a -> b
+  link b -> a
+`),
 		"loop as a parent": imagetest.Must(t, `
 layer
   symlink a -> x/b
