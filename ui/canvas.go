@@ -165,25 +165,33 @@ func (c canvas) clear() {
 	}
 }
 
-// bar draws a bar of at most w cells: good of all in full blocks, then bad in
-// light ones. Whatever is above zero has a cell. It draws nothing behind it.
+// bar draws a bar of at most w cells, good and bad of all: good in full blocks,
+// bad in light ones. Less than half a cell is a sliver, of the greater part; bad
+// has a cell from a twentieth on. It draws nothing behind the bar.
 func (c canvas) bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell.Style) {
-	if all <= 0 || w <= 0 {
+	sum := good + bad
+	if all <= 0 || w <= 0 || sum <= 0 {
 		return
 	}
-	cells := func(n int64) int {
-		if n <= 0 {
-			return 0
+	share := func(n, of int64, cells int) int { return int(float64(n)/float64(of)*float64(cells) + 0.5) }
+	total := min(share(sum, all, w), w)
+	if total == 0 {
+		st := goodStyle
+		if bad > good {
+			st = badStyle
 		}
-		return max(int(float64(n)/float64(all)*float64(w)+0.5), 1)
+		c.text(x, y, st, c.th.glyph.sliver)
+		return
 	}
-	total, waste := min(cells(good+bad), w), cells(bad)
-	if good > 0 && total > 1 {
-		waste = min(waste, total-1)
+	light := share(bad, sum, total)
+	if light == 0 && bad*20 >= sum && total > 1 {
+		light = 1
 	}
-	waste = min(waste, total)
-	c.fill(x, y, total-waste, goodStyle, c.th.glyph.full)
-	c.fill(x+total-waste, y, waste, badStyle, c.th.glyph.light)
+	if light == total && good*20 >= sum && total > 1 {
+		light = total - 1
+	}
+	c.fill(x, y, total-light, goodStyle, c.th.glyph.full)
+	c.fill(x+total-light, y, light, badStyle, c.th.glyph.light)
 }
 
 // width is how many cells s takes.

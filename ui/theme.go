@@ -26,7 +26,7 @@ type theme struct {
 // glyphs are the characters that are not letters; each is one cell wide.
 type glyphs struct {
 	rule, heavy, wall, tee, side           string
-	full, light                            string
+	full, light, sliver                    string
 	open, closed, arrow, up, down          string
 	ellipsis, dot                          string
 	topLeft, topRight, botLeft, botRight   string
@@ -36,14 +36,14 @@ type glyphs struct {
 
 var (
 	boxGlyphs = glyphs{
-		rule: "─", heavy: "━", wall: "│", tee: "┬", side: "┤", full: "█", light: "▒",
+		rule: "─", heavy: "━", wall: "│", tee: "┬", side: "┤", full: "█", light: "▒", sliver: "▏",
 		open: "▾", closed: "▸", arrow: "→", up: "▲", down: "▼",
 		ellipsis: "…", dot: "·",
 		topLeft: "╭", topRight: "╮", botLeft: "╰", botRight: "╯", boxTop: "─", boxSide: "│",
 		added: "+", modified: "~", removed: "-", again: "=", blank: " ",
 	}
 	asciiGlyphs = glyphs{
-		rule: "-", heavy: "=", wall: "|", tee: "+", side: "+", full: "#", light: ":",
+		rule: "-", heavy: "=", wall: "|", tee: "+", side: "+", full: "#", light: ":", sliver: ".",
 		open: "v", closed: ">", arrow: ">", up: "^", down: "v",
 		ellipsis: "..", dot: "-",
 		topLeft: "+", topRight: "+", botLeft: "+", botRight: "+", boxTop: "-", boxSide: "|",

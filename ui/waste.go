@@ -63,7 +63,7 @@ func newWaste(t *filetree.Tree) *waste {
 	var whys []why
 	for c := range filetree.Content(t.Contents()) {
 		s := t.Stored(c)
-		if s.Cause == filetree.Visible || s.Bytes == 0 {
+		if s.Cause == filetree.Visible {
 			continue
 		}
 		k := why{s.Cause, s.HiddenBy}
@@ -172,6 +172,9 @@ func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []f
 		x, y := w.tree.Stored(a), w.tree.Stored(b)
 		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Lost, y.Lost))
 	})
+	if it.bytes == 0 {
+		return // empty files only count for whether a folder went
+	}
 	w.max = max(w.max, it.bytes)
 	w.items = append(w.items, it)
 }

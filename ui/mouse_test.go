@@ -1,0 +1,149 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// at is where text stands on the screen.
+func (s *stage) at(t *testing.T, text string) (x, y int) {
+	t.Helper()
+	for y, row := range strings.Split(s.text(), "\n") {
+		if i := strings.Index(row, text); i >= 0 {
+			return width(row[:i]), y
+		}
+	}
+	t.Fatalf("no %q on\n%s", text, s.text())
+	return 0, 0
+}
+
+func (s *stage) mouse(action tview.MouseAction, x, y int) {
+	s.u.MouseHandler()(action, tcell.NewEventMouse(x, y, 0, 0), nil)
+	s.u.Draw(s.screen)
+}
+
+func TestMouse(t *testing.T) {
+	s := newStage(t, load(t, "shop"), "", false, 120, 40)
+
+	x, y := s.at(t, "COPY . /srv/app")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, "changed by layer 2")
+
+	// The triangle folds, a click on the name selects.
+	x, y = s.at(t, "▸ srv/app/")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, "▾ srv/app/")
+	x, y = s.at(t, "vendor.js")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, " /srv/app/vendor.js  size")
+	s.mouse(tview.MouseLeftDoubleClick, x, y)
+	s.at(t, "━ /srv/app/vendor.js ━")
+	s.press("esc")
+
+	// The title of a column sorts, again reverses.
+	x, y = s.at(t, "name")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, "name ▲")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, "name ▼")
+
+	// A click beside the menu closes it, one in it toggles.
+	s.press("f")
+	x, y = s.at(t, "[x] ~")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, "[ ] ~")
+	s.mouse(tview.MouseLeftDown, 1, 30)
+	if strings.Contains(s.text(), "[ ] ~") {
+		t.Error("the menu is still there")
+	}
+
+	// Alone on the screen, the names of the panes are to be clicked.
+	s.resize(80, 24)
+	s.u.Draw(s.screen)
+	x, y = s.at(t, "2 Detail")
+	s.mouse(tview.MouseLeftDown, x, y)
+	if s.u.focus != detailPane {
+		t.Errorf("the focus is on %d", s.u.focus)
+	}
+	s.mouse(tview.MouseScrollDown, 5, 12)
+}
+
+// TestCopy copies what is under the cursor.
+func TestCopy(t *testing.T) {
+	s := newStage(t, load(t, "shop"), "", false, 120, 40)
+	for _, c := range []struct{ keys, want string }{
+		{"y", "ADD file:1a2b3c in /"},
+		{"] 3 + down y", "/var/lib/apt/lists/main_Packages"},
+		{"w y", "/var/lib/apt/lists"},
+		{"w 1 Y", s.u.a.Report.Layers[1].Digest},
+	} {
+		for _, k := range strings.Fields(c.keys) {
+			s.press(k)
+		}
+		if s.world.copied != c.want {
+			t.Errorf("%s: copied %q, want %q", c.keys, s.world.copied, c.want)
+		}
+		s.at(t, "copied: "+c.want)
+	}
+}
+
+func TestOSC52(t *testing.T) {
+	env := func(kv ...string) func(string) string {
+		return func(k string) string {
+			for i := 0; i < len(kv); i += 2 {
+				if kv[i] == k {
+					return kv[i+1]
+				}
+			}
+			return ""
+		}
+	}
+	for _, c := range []struct {
+		name string
+		env  func(string) string
+		want string
+	}{
+		{"plain", env(), "\x1b]52;c;aGk=\x07"},
+		{"tmux", env("TMUX", "/tmp/x"), "\x1b]52;c;aGk=\x07\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\"},
+		{"screen", env("TERM", "screen-256color"), "\x1bP\x1b]52;c;aGk=\x07\x1b\\"},
+	} {
+		if got := osc52("aGk=", c.env); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestTheme(t *testing.T) {
+	env := func(k, v string) func(string) string {
+		return func(key string) string {
+			if key == k {
+				return v
+			}
+			return ""
+		}
+	}
+	if _, err := newTheme("pink", false, env("", "")); err == nil || !strings.Contains(err.Error(), "dark, light, mono") {
+		t.Errorf("got %v", err)
+	}
+	// Without colours nothing may have one: tcell would turn it into something.
+	for _, name := range []string{"", "dark", "mono"} {
+		th, err := newTheme(name, false, env("NO_COLOR", "1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, st := range []tcell.Style{th.text, th.dim, th.strong, th.accent, th.visible, th.wasted, th.added, th.modified,
+			th.removed, th.again, th.dir, th.link, th.found, th.alarm, th.cursor(th.text), th.cursorAside(th.text)} {
+			if fg, bg, _ := st.Decompose(); fg != tcell.ColorDefault || bg != tcell.ColorDefault {
+				t.Errorf("theme %q has colour %v on %v", name, fg, bg)
+			}
+		}
+	}
+	dark, _ := newTheme("", false, env("COLORFGBG", "15;0"))
+	light, _ := newTheme("", false, env("COLORFGBG", "0;15"))
+	if dark.dim == light.dim {
+		t.Error("COLORFGBG changes nothing")
+	}
+}
