@@ -53,7 +53,7 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 		}
 		l, err := o.layer(src, p)
 		if err != nil {
-			return nil, fmt.Errorf("layer %d of %d (%s): %w", i+1, len(c.layers), p.title(), err)
+			return nil, fmt.Errorf("layer %d (%s): %w", i, p.title(), err)
 		}
 		l.DiffID = config.RootFS.DiffIDs[i]
 		if p.desc != nil && !parseDigest(p.desc.Digest).checkable() {

@@ -192,7 +192,7 @@ func (w *walker) document(ctx context.Context, d descriptor, b []byte, tags []st
 		c.config = w.piece(*doc.Config)
 		for i, l := range doc.Layers {
 			if err := l.check(); err != nil {
-				return fmt.Errorf("manifest %s: layer %d of %d: %w", d.Digest, i+1, len(doc.Layers), err)
+				return fmt.Errorf("manifest %s: layer %d: %w", d.Digest, i, err)
 			}
 			c.layers = append(c.layers, w.piece(l))
 		}
