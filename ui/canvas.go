@@ -5,8 +5,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// grid is a frame while it is drawn. Only the cells that differ from the screen
-// reach it: tcell sends again whatever is put over a blank, so that clearing and
+// grid is a frame while it is drawn. Each of its cells is put on the screen once:
+// tcell sends again whatever is put over something else, so that clearing and
 // drawing anew would send every cell with every key.
 type grid struct {
 	w, h             int
@@ -53,13 +53,8 @@ func (g *grid) put(x, y, w int, text string, st tcell.Style) {
 // show brings the grid to the screen, at x, y.
 func (g *grid) show(s tcell.Screen, x, y int) {
 	for i := range g.cells {
-		c := &g.cells[i]
-		if c.text == "" {
-			continue
-		}
-		cx, cy := x+i%g.w, y+i/g.w
-		if text, st, _ := s.Get(cx, cy); text != c.text || st != c.style {
-			s.Put(cx, cy, c.text, c.style)
+		if c := &g.cells[i]; c.text != "" {
+			s.Put(x+i%g.w, y+i/g.w, c.text, c.style)
 		}
 	}
 	if g.cursorX < 0 {

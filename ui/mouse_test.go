@@ -147,3 +147,24 @@ func TestTheme(t *testing.T) {
 		t.Error("COLORFGBG changes nothing")
 	}
 }
+
+// TestResize looks at what the terminal shows, not at what was drawn: every
+// cell has to be sent after a change of size, blanks as well.
+func TestResize(t *testing.T) {
+	s := newStage(t, load(t, "odd"), "", false, 120, 40)
+	for _, size := range [][2]int{{120, 40}, {20, 5}, {1, 1}, {80, 24}, {40, 12}, {300, 100}} {
+		s.resize(size[0], size[1])
+		s.press("3")
+		s.screen.Show()
+		cells, w, h := s.screen.GetContents()
+		for y := range h {
+			for x := 0; x < w; {
+				want, _, cw := s.screen.Get(x, y)
+				if got := string(cells[y*w+x].Runes); got != want || s.u.frame.cells[y*w+x].text != want {
+					t.Fatalf("%v: the terminal shows %q at %d,%d, want %q", size, got, x, y, want)
+				}
+				x += cw
+			}
+		}
+	}
+}
