@@ -74,7 +74,7 @@ func (e engine) build(t *testing.T, name string) {
 	t.Helper()
 	context := filepath.Join("../../testdata/engines", name)
 	if e.name == "podman" {
-		e.run(t, nil, "build", "--network", "host", "-t", name, context)
+		e.run(t, nil, "build", "--network", "host", "--cap-add", "mknod", "-t", name, context)
 		return
 	}
 	var archive bytes.Buffer // some engines live in a folder where the context isn't
