@@ -175,6 +175,11 @@ func (b *Builder) apply(e *layer.Entry) error {
 			return err
 		}
 	}
+	if at := b.nodes[n].last; at >= 0 && n != int32(Root) {
+		if v := &b.versions[at]; v.layer == b.layer && v.flags&(removed|implied) == 0 {
+			b.warnings.add(e.Path, "a repeated entry: the last one counts; docker and podman refuse such a layer")
+		}
+	}
 	if e.Kind == layer.Link {
 		b.link(n, e)
 		return nil

@@ -53,13 +53,28 @@ func (b *Builder) hide() {
 		if n < 0 {
 			continue
 		}
+		before := len(b.versions)
 		b.hideBelow(n, done)
+		if hid := len(b.versions) > before; hid {
+			b.warnMarker(m, n)
+		}
 		if m.name != "" {
 			b.hideOne(n)
 		}
 	}
 	for _, m := range b.markers {
 		b.markedParents(m.dir)
+	}
+}
+
+// warnMarker tells where engines that use overlayfs show more than the marker,
+// which hid something below n, leaves by its definition.
+func (b *Builder) warnMarker(m marker, n int32) {
+	switch {
+	case n == int32(Root):
+		b.warnings.add("", "an opaque marker at the root: overlay engines ignore it and go on showing the lower layers")
+	case m.name != "" && b.versions[b.nodes[n].last].layer == b.layer:
+		b.warnings.add(b.path(n), "a whiteout of a directory that the layer makes again: overlay engines go on showing what lower layers have below it")
 	}
 }
 
