@@ -324,4 +324,3 @@ func manifestBlob(t *testing.T, a imagetest.Archive) []byte {
 	}
 	return a.Find("blobs/sha256/" + parseDigest(doc.Manifests[0].Digest).hex).Data
 }
-
