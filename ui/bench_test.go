@@ -134,3 +134,13 @@ func BenchmarkSearch(b *testing.B) {
 		s.press("ctrl-u")
 	}
 }
+
+// BenchmarkWaste adds up the waste of a million entries, once and beside the UI.
+func BenchmarkWaste(b *testing.B) {
+	a := wide()
+	used := cpu()
+	for b.Loop() {
+		newWaste(a.Tree)
+	}
+	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
+}

@@ -245,7 +245,7 @@ func wastePage(th *theme, w int, l *layers, t *filetree.Tree, it item) []line {
 	p.field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.wasted)
 	if it.folder {
 		p.field("in", fileCount(len(it.parts)), th.text)
-	} else if s := t.Stored(it.parts[0]); s.Node != s.Lost {
+	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost {
 		p.field("stored as", report.Safe(t.Path(s.Node)), th.text)
 	}
 	p.field("because", causeText(it.cause), th.text)

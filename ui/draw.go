@@ -93,6 +93,8 @@ func (u *ui) paneNote(pane int) string {
 	switch {
 	case pane == layersPane:
 		return ""
+	case pane == filesPane && u.showWaste && u.waste.busy:
+		return ""
 	case pane == filesPane && u.showWaste:
 		return fmt.Sprintf("%s in %d places", report.Size(u.waste.total), len(u.waste.items))
 	case pane == filesPane && u.files.out == nil:

@@ -244,7 +244,7 @@ func imagePage(rep *analyzer.Report, l *layers) *text {
 			p.title("Warnings")
 		}
 		for _, w := range rep.Warnings {
-			s := warningText(w)
+			s := strings.TrimPrefix(warningText(w), "warning: ")
 			if w.Layer >= 0 {
 				s = "layer " + itoa(w.Layer) + ": " + s
 			}

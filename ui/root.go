@@ -165,7 +165,14 @@ func (u *ui) stale() {
 func (u *ui) toggleWaste() {
 	u.showWaste = !u.showWaste
 	if u.waste == nil {
-		u.waste = newWaste(u.tree)
+		u.waste = &waste{tree: u.tree, busy: true} // it takes a second for a million entries
+		u.do.work(func(context.Context) func() {
+			w := newWaste(u.tree)
+			return func() {
+				w.h = u.waste.h
+				*u.waste = *w
+			}
+		})
 	}
 	u.setFocus(filesPane)
 }

@@ -24,6 +24,7 @@ type waste struct {
 	rev   bool
 	max   int64
 	total int64
+	busy  bool // it is still being added up
 }
 
 // item is one piece of wasted content, or all of a folder.
@@ -34,8 +35,16 @@ type item struct {
 	stored int // layer; the first one when several stored parts of it
 	last   int // the last one
 	hidden int
-	parts  []filetree.Content // what it stands for, largest first
+	parts  []part // what it stands for, largest first
 	folder bool
+}
+
+// part is one wasted content.
+type part struct {
+	content filetree.Content
+	lost    filetree.Node // the last name that went
+	bytes   int64
+	stored  int
 }
 
 // wasteRow is a row: an item, or with part >= 0 a part of it.
@@ -59,7 +68,7 @@ func newWaste(t *filetree.Tree) *waste {
 		cause  filetree.Cause
 		hidden int
 	}
-	lost := map[why][]filetree.Content{}
+	lost := map[why][]part{}
 	var whys []why
 	for c := range filetree.Content(t.Contents()) {
 		s := t.Stored(c)
@@ -70,12 +79,12 @@ func newWaste(t *filetree.Tree) *waste {
 		if lost[k] == nil {
 			whys = append(whys, k)
 		}
-		lost[k] = append(lost[k], c)
+		lost[k] = append(lost[k], part{c, s.Lost, s.Bytes, s.Layer})
 		w.total += s.Bytes
 	}
 	for _, k := range whys {
 		parts := lost[k]
-		slices.SortFunc(parts, func(a, b filetree.Content) int { return cmp.Compare(t.Stored(a).Lost, t.Stored(b).Lost) })
+		slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.lost, b.lost) })
 		w.group(filetree.Root, k.cause, k.hidden, parts)
 	}
 	w.sort()
@@ -83,18 +92,18 @@ func newWaste(t *filetree.Tree) *waste {
 }
 
 // group makes items of the parts, which are sorted by node and lie below d.
-func (w *waste) group(d filetree.Node, cause filetree.Cause, hidden int, parts []filetree.Content) {
+func (w *waste) group(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
 	t := w.tree
 	for len(parts) > 0 {
 		// The child of d that holds the first part, and all the parts in it.
-		at := t.Stored(parts[0]).Lost
+		at := parts[0].lost
 		child := at
 		for m := at; m != d; m = t.Parent(m) {
 			child = m
 		}
 		end := t.End(child)
 		n := 1
-		for n < len(parts) && t.Stored(parts[n]).Lost < end {
+		for n < len(parts) && parts[n].lost < end {
 			n++
 		}
 		in := parts[:n]
@@ -108,7 +117,7 @@ func (w *waste) group(d filetree.Node, cause filetree.Cause, hidden int, parts [
 		case n == 1:
 			w.add(w.taken(at, child, cause, hidden), cause, hidden, in)
 		default:
-			if t.Stored(in[0]).Lost == child { // a file that became a folder
+			if in[0].lost == child { // a file that became a folder
 				w.add(child, cause, hidden, in[:1])
 				in = in[1:]
 			}
@@ -147,9 +156,9 @@ func (w *waste) taken(n, d filetree.Node, cause filetree.Cause, hidden int) file
 }
 
 // common is the lowest folder in d that holds all the parts, which are sorted.
-func (w *waste) common(d filetree.Node, parts []filetree.Content) filetree.Node {
-	last := w.tree.Stored(parts[len(parts)-1]).Lost
-	for m := w.tree.Stored(parts[0]).Lost; m != d; m = w.tree.Parent(m) {
+func (w *waste) common(d filetree.Node, parts []part) filetree.Node {
+	last := parts[len(parts)-1].lost
+	for m := parts[0].lost; m != d; m = w.tree.Parent(m) {
 		if up := w.tree.Parent(m); last < w.tree.End(up) {
 			return up
 		}
@@ -157,25 +166,21 @@ func (w *waste) common(d filetree.Node, parts []filetree.Content) filetree.Node 
 	return d
 }
 
-func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []filetree.Content) {
-	it := item{node: d, cause: cause, hidden: hidden, parts: slices.Clone(parts)}
-	it.folder = len(parts) > 1 || w.tree.Stored(parts[0]).Lost != d
-	for i, c := range parts {
-		s := w.tree.Stored(c)
-		it.bytes += s.Bytes
-		if i == 0 {
-			it.stored, it.last = s.Layer, s.Layer
-		}
-		it.stored, it.last = min(it.stored, s.Layer), max(it.last, s.Layer)
+func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
+	it := item{node: d, cause: cause, hidden: hidden, parts: parts}
+	it.folder = len(parts) > 1 || parts[0].lost != d
+	it.stored, it.last = parts[0].stored, parts[0].stored
+	for _, p := range parts {
+		it.bytes += p.bytes
+		it.stored, it.last = min(it.stored, p.stored), max(it.last, p.stored)
 	}
-	slices.SortFunc(it.parts, func(a, b filetree.Content) int {
-		x, y := w.tree.Stored(a), w.tree.Stored(b)
-		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Lost, y.Lost))
-	})
 	if it.bytes == 0 {
 		return // empty files only count for whether a folder went
 	}
 	w.max = max(w.max, it.bytes)
+	slices.SortFunc(it.parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost))
+	})
 	w.items = append(w.items, it)
 }
 
@@ -217,12 +222,12 @@ func (w *waste) fill() {
 	w.fit(len(w.rows), w.h)
 }
 
-func (w *waste) nextOrder() {
+// reorder chooses the next order: reversed, then by the next thing.
+func (w *waste) reorder() {
 	if w.rev {
 		w.by = (w.by + 1) % wasteOrders
 	}
 	w.rev = !w.rev
-	w.sort()
 }
 
 // current is what is under the cursor: an item, or a part of one as an item.
@@ -238,9 +243,8 @@ func (w *waste) row(r wasteRow) item {
 	if r.part < 0 {
 		return it
 	}
-	c := it.parts[r.part]
-	s := w.tree.Stored(c)
-	return item{node: s.Lost, bytes: s.Bytes, cause: s.Cause, stored: s.Layer, last: s.Layer, hidden: s.HiddenBy, parts: []filetree.Content{c}}
+	p := it.parts[r.part]
+	return item{node: p.lost, bytes: p.bytes, cause: it.cause, stored: p.stored, last: p.stored, hidden: it.hidden, parts: it.parts[r.part : r.part+1]}
 }
 
 // setOpen shows or hides what the folder under the cursor stands for.
@@ -294,7 +298,11 @@ func (w *waste) draw(c canvas, focused bool) {
 		c = c.sub(0, 1, c.w, c.h-1)
 	}
 	w.fit(len(w.rows), c.h)
-	if len(w.rows) == 0 {
+	switch {
+	case w.busy:
+		c.text(1, 0, c.th.dim, "adding up"+c.th.glyph.ellipsis)
+		return
+	case len(w.rows) == 0:
 		c.short(1, 0, c.w-2, c.th.dim, "nothing is wasted: every stored byte can be seen")
 	}
 	for y := 0; y < c.h && w.top+y < len(w.rows); y++ {
