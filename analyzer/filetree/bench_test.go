@@ -19,23 +19,18 @@ func wide(entries, layers int) []*layer.Diff {
 	per := entries / layers
 	for i := range out {
 		d := &layer.Diff{}
-		lastDir := ""
-		for d.Len() < per {
+		// The layer's own directories, and in between one of a lower layer.
+		for dir := 0; d.Len() < per; dir++ {
 			owner := i
-			if i > 0 && rnd.IntN(100) < 23 {
+			if i > 0 && dir%4 == 3 {
 				owner = rnd.IntN(i)
 			}
-			dir := rnd.IntN(per / 25)
 			name := fmt.Sprintf("usr/lib/node_modules/pkg-%03d/dist/dir-%05d", owner*7%200, owner*100000+dir)
-			if name != lastDir {
-				d.Add(layer.Entry{Path: name, Kind: layer.Dir, Mode: 0o755})
-				lastDir = name
-			}
-			first := rnd.IntN(15)
+			d.Add(layer.Entry{Path: name, Kind: layer.Dir, Mode: 0o755})
 			for f := range 25 {
 				size := int64(rnd.IntN(5000))
 				d.Add(layer.Entry{
-					Path: fmt.Sprintf("%s/file-%02d.js", name, first+f), Kind: layer.File, Mode: 0o644,
+					Path: fmt.Sprintf("%s/file-%02d.js", name, f), Kind: layer.File, Mode: 0o644,
 					Size: size, Stored: size, ModTime: int64(i),
 				})
 			}

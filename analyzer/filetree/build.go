@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"fathom/analyzer/layer"
 )
@@ -32,13 +33,14 @@ type Group []Piece
 // every Piece's Same.
 func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group) error) (*Tree, error) {
 	t := &Tree{
-		pieces:  slices.Clone(b.pieces), // without the room that was left
+		pieces:  b.pieces.flat(),
 		sizes:   b.sizes,
 		owners:  b.owners,
 		texts:   b.texts,
 		devices: b.devices,
 		layers:  int(b.layers),
 	}
+	b.pieces = pile[piece]{}
 	order := b.order(t)
 	b.arrange(t, order)
 	if err := ctx.Err(); err != nil {
@@ -57,40 +59,41 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 // t.names and returns, by new number, the old one.
 func (b *Builder) order(t *Tree) []int32 {
 	// Children of every node, in one array.
-	first := make([]int32, len(b.nodes)+1)
-	for _, x := range b.nodes[1:] {
-		first[x.parent+1]++
+	first := make([]int32, b.nodes.n+1)
+	for n := int32(1); n < int32(b.nodes.n); n++ {
+		first[b.nodes.at(n).parent+1]++
 	}
 	for i := 1; i < len(first); i++ {
 		first[i] += first[i-1]
 	}
-	children := make([]int32, len(b.nodes)-1)
+	children := make([]int32, b.nodes.n-1)
 	fill := append([]int32(nil), first...)
-	for n := 1; n < len(b.nodes); n++ {
-		p := b.nodes[n].parent
-		children[fill[p]] = int32(n)
+	for n := int32(1); n < int32(b.nodes.n); n++ {
+		p := b.nodes.at(n).parent
+		children[fill[p]] = n
 		fill[p]++
 	}
 	name := func(n int32) []byte {
-		x := &b.nodes[n]
+		x := b.nodes.at(n)
 		return b.names[x.nameAt : x.nameAt+x.nameLen]
 	}
-	for n := range b.nodes {
+	for n := range b.nodes.n {
 		sortByName(children[first[n]:first[n+1]], name)
 	}
 
 	// Depth first with the number of the next child of every open directory.
 	copy(fill, first)
-	order := make([]int32, 0, len(b.nodes))
-	t.nodes = make([]place, 0, len(b.nodes)+1)
-	names := make([]byte, 0, len(b.names))
+	order := make([]int32, 0, b.nodes.n)
+	t.nodes = make([]place, 0, b.nodes.n+1)
+	var names strings.Builder
+	names.Grow(len(b.names))
 	type open struct{ old, new int32 }
 	var stack []open
 	visit := func(old, parent int32) {
 		stack = append(stack, open{old, int32(len(order))})
 		order = append(order, old)
-		t.nodes = append(t.nodes, place{parent: parent, name: uint32(len(names))})
-		names = append(names, name(old)...)
+		t.nodes = append(t.nodes, place{parent: parent, name: uint32(names.Len())})
+		names.Write(name(old))
 	}
 	visit(0, -1)
 	for len(stack) > 0 {
@@ -103,15 +106,15 @@ func (b *Builder) order(t *Tree) []int32 {
 		t.nodes[top.new].end = int32(len(order))
 		stack = stack[:len(stack)-1]
 	}
-	t.nodes = append(t.nodes, place{parent: -1, end: int32(len(order)), name: uint32(len(names))})
-	t.names = string(names)
+	t.nodes = append(t.nodes, place{parent: -1, end: int32(len(order)), name: uint32(names.Len())})
+	t.names = names.String()
 	return order
 }
 
 // arrange puts the versions into the order of the nodes, oldest first, and
 // makes everything speak of the new numbers.
 func (b *Builder) arrange(t *Tree, order []int32) {
-	t.versions = make([]version, len(b.versions))
+	t.versions = make([]version, b.versions.n)
 	t.repeats = make(map[int32]int64, len(b.repeats))
 	renumber := make([]int32, len(order))
 	at := int32(0)
@@ -119,15 +122,15 @@ func (b *Builder) arrange(t *Tree, order []int32) {
 		renumber[old] = int32(n)
 		t.nodes[n].version = at
 		count := int32(0)
-		for v := b.nodes[old].last; v >= 0; v = b.versions[v].prev {
+		for v := b.nodes.at(old).last; v >= 0; v = b.versions.at(v).prev {
 			count++
 		}
 		at += count
 		to := at
-		for v := b.nodes[old].last; v >= 0; v = b.versions[v].prev {
+		for v := b.nodes.at(old).last; v >= 0; v = b.versions.at(v).prev {
 			to--
-			t.versions[to] = b.versions[v]
-			if b.versions[v].flags&again != 0 {
+			t.versions[to] = *b.versions.at(v)
+			if b.versions.at(v).flags&again != 0 {
 				t.repeats[to] = b.repeats[v]
 			}
 		}
@@ -137,7 +140,7 @@ func (b *Builder) arrange(t *Tree, order []int32) {
 		p := &t.pieces[i]
 		p.node, p.lost = renumber[p.node], renumber[p.lost]
 	}
-	b.nodes, b.versions, b.pieces, b.names, b.table, b.repeats = nil, nil, nil, nil, nil, nil
+	*b = Builder{hashes: b.hashes} // all else is in t
 }
 
 // settle finds out which content of one path is the same.

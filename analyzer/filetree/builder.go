@@ -61,7 +61,6 @@ type device struct{ major, minor int64 }
 // a list, so that removing a directory costs what is alive in it and no more.
 type node struct {
 	parent      int32
-	hash        uint32
 	nameAt      uint32
 	nameLen     uint32
 	last        int32 // version
@@ -71,15 +70,16 @@ type node struct {
 
 // Builder makes a Tree out of layers.
 type Builder struct {
-	nodes    []node
+	nodes    pile[node]
 	names    []byte
-	table    []int32 // open addressing over (parent, name); node+1
+	table    []slot
+	found    int32 // the node looked up last
 	seed     maphash.Seed
-	versions []version
-	pieces   []piece
+	versions pile[version]
+	pieces   pile[piece]
 	hashes   []layer.Hash      // of the pieces that are hashed
 	sizes    map[Content]int64 // of sparse pieces, as read
-	alive    []int32           // per piece: how many names it has now
+	alive    pile[int32]       // per piece: how many names it has now
 	repeats  map[int32]int64   // version -> bytes stored there and replaced in the same layer
 	owners   []owner
 	ownerID  map[owner]int32
@@ -117,13 +117,13 @@ type dying struct {
 func NewBuilder() *Builder {
 	b := &Builder{
 		seed:    maphash.MakeSeed(),
-		table:   make([]int32, 1<<10),
+		table:   make([]slot, 1<<10),
 		repeats: map[int32]int64{},
 		sizes:   map[Content]int64{},
 		ownerID: map[owner]int32{},
 		layer:   -1,
 	}
-	b.nodes = append(b.nodes, node{parent: -1, last: -1, child: -1, left: -1, right: -1})
+	b.nodes.add(node{parent: -1, last: -1, child: -1, left: -1, right: -1})
 	b.set(0, version{kind: layer.Dir, mode: 0o755, flags: implied, content: NoContent, owner: b.own(0, 0, "")})
 	return b
 }
@@ -134,11 +134,6 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	b.layers++
 	b.forget()
 	b.deferred, b.dying, b.markers, b.warnings, b.steps = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}, 0
-
-	b.nodes = room(b.nodes, d.Len()/2)
-	b.versions = room(b.versions, d.Len())
-	b.pieces = room(b.pieces, d.Len())
-	b.alive = room(b.alive, d.Len())
 
 	for i := range d.Len() {
 		if err := b.apply(d.At(i)); err != nil {
@@ -175,8 +170,8 @@ func (b *Builder) apply(e *layer.Entry) error {
 			return err
 		}
 	}
-	if at := b.nodes[n].last; at >= 0 && n != int32(Root) {
-		if v := &b.versions[at]; v.layer == b.layer && v.flags&(removed|implied) == 0 {
+	if at := b.nodes.at(n).last; at >= 0 && n != int32(Root) {
+		if v := b.versions.at(at); v.layer == b.layer && v.flags&(removed|implied) == 0 {
 			b.warnings.add(e.Path, "a repeated entry: the last one counts; docker and podman refuse such a layer")
 		}
 	}
@@ -207,13 +202,13 @@ func (b *Builder) apply(e *layer.Entry) error {
 
 // store takes in the content of a file entry.
 func (b *Builder) store(n int32, e *layer.Entry) Content {
-	c := Content(len(b.pieces))
-	b.pieces = append(b.pieces, piece{
+	c := Content(b.pieces.n)
+	b.pieces.add(piece{
 		bytes: e.Stored, offset: e.Offset, node: n, lost: n, layer: b.layer, hiddenBy: -1, same: c, sparse: e.Sparse, hashed: e.Hashed,
 	})
-	b.alive = append(b.alive, 0)
+	b.alive.add(0)
 	if e.Hashed {
-		b.hashes = slices.Grow(b.hashes, len(b.pieces)-len(b.hashes))[:len(b.pieces)]
+		b.hashes = slices.Grow(b.hashes, b.pieces.n-len(b.hashes))[:b.pieces.n]
 		b.hashes[c] = e.Hash
 	}
 	if e.Sparse {
@@ -235,11 +230,11 @@ func (b *Builder) replace(n int32, v version) {
 // names of the content that comes and goes.
 func (b *Builder) set(n int32, v version) {
 	v.layer = b.layer
-	at := b.nodes[n].last
-	was := at >= 0 && b.versions[at].alive()
+	at := b.nodes.at(n).last
+	was := at >= 0 && b.versions.at(at).alive()
 	if was {
 		// What led into a directory may not any more.
-		k := b.versions[at].kind
+		k := b.versions.at(at).kind
 		if k == layer.Symlink || k == layer.Dir && (v.kind != layer.Dir || !v.alive()) {
 			b.forget()
 		}
@@ -248,28 +243,28 @@ func (b *Builder) set(n int32, v version) {
 		b.marked = ""
 	}
 	if v.content != NoContent {
-		b.alive[v.content]++
+		*b.alive.at(int32(v.content))++
 	}
 	if was {
-		b.unname(b.versions[at].content, n)
+		b.unname(b.versions.at(at).content, n)
 	}
-	if at >= 0 && b.versions[at].layer == b.layer {
-		v.flags |= b.versions[at].flags & again
-		if c := b.versions[at].content; c != v.content {
+	if at >= 0 && b.versions.at(at).layer == b.layer {
+		v.flags |= b.versions.at(at).flags & again
+		if c := b.versions.at(at).content; c != v.content {
 			if b.storedHere(c, n) {
-				b.repeats[at] += b.pieces[c].bytes
+				b.repeats[at] += b.pieces.at(int32(c)).bytes
 				v.flags |= again
 			}
-			if b.storedHere(v.content, n) && b.pieces[v.content].linked {
-				b.repeats[at] -= b.pieces[v.content].bytes // back through a link
+			if b.storedHere(v.content, n) && b.pieces.at(int32(v.content)).linked {
+				b.repeats[at] -= b.pieces.at(int32(v.content)).bytes // back through a link
 			}
 		}
-		v.prev = b.versions[at].prev
-		b.versions[at] = v
+		v.prev = b.versions.at(at).prev
+		*b.versions.at(at) = v
 	} else {
 		v.prev = at
-		b.nodes[n].last = int32(len(b.versions))
-		b.versions = append(b.versions, v)
+		b.nodes.at(n).last = int32(b.versions.n)
+		b.versions.add(v)
 	}
 	if is := v.alive(); is != was && n != int32(Root) {
 		b.relist(n, is)
@@ -278,7 +273,7 @@ func (b *Builder) set(n int32, v version) {
 
 // storedHere is whether c is what an entry of this layer stores at n.
 func (b *Builder) storedHere(c Content, n int32) bool {
-	return c != NoContent && b.pieces[c].node == n && b.pieces[c].layer == b.layer
+	return c != NoContent && b.pieces.at(int32(c)).node == n && b.pieces.at(int32(c)).layer == b.layer
 }
 
 // unname takes a name from content.
@@ -286,51 +281,51 @@ func (b *Builder) unname(c Content, n int32) {
 	if c == NoContent {
 		return
 	}
-	b.alive[c]--
-	if b.alive[c] == 0 {
+	names := b.alive.at(int32(c))
+	if *names--; *names == 0 {
 		b.dying = append(b.dying, dying{c, n})
 	}
 }
 
 // relist puts n in its directory's list of alive children, or takes it out.
 func (b *Builder) relist(n int32, in bool) {
-	x := &b.nodes[n]
-	p := &b.nodes[x.parent]
+	x := b.nodes.at(n)
+	p := b.nodes.at(x.parent)
 	if in {
 		x.left, x.right = -1, p.child
 		if p.child >= 0 {
-			b.nodes[p.child].left = n
+			b.nodes.at(p.child).left = n
 		}
 		p.child = n
 		return
 	}
 	if x.left >= 0 {
-		b.nodes[x.left].right = x.right
+		b.nodes.at(x.left).right = x.right
 	} else {
 		p.child = x.right
 	}
 	if x.right >= 0 {
-		b.nodes[x.right].left = x.left
+		b.nodes.at(x.right).left = x.left
 	}
 	x.left, x.right = -1, -1
 }
 
 // empty removes everything below n.
 func (b *Builder) empty(n int32) {
-	for b.nodes[n].child >= 0 {
-		b.remove(b.nodes[n].child)
+	for b.nodes.at(n).child >= 0 {
+		b.remove(b.nodes.at(n).child)
 	}
 }
 
 // remove removes n and everything below it, deepest first.
 func (b *Builder) remove(n int32) {
 	for at := n; ; {
-		if c := b.nodes[at].child; c >= 0 {
+		if c := b.nodes.at(at).child; c >= 0 {
 			at = c
 			continue
 		}
-		up := b.nodes[at].parent
-		if l := b.nodes[at].last; l >= 0 && b.versions[l].alive() {
+		up := b.nodes.at(at).parent
+		if l := b.nodes.at(at).last; l >= 0 && b.versions.at(l).alive() {
 			b.set(at, version{flags: removed, content: NoContent})
 		}
 		if at == n {
@@ -344,13 +339,13 @@ func (b *Builder) remove(n int32) {
 // and at which path: the one it was stored at if that went too.
 func (b *Builder) bury() {
 	for _, d := range b.dying {
-		p := &b.pieces[d.content]
-		if b.alive[d.content] > 0 || p.hiddenBy >= 0 {
+		p := b.pieces.at(int32(d.content))
+		if *b.alive.at(int32(d.content)) > 0 || p.hiddenBy >= 0 {
 			continue
 		}
 		p.hiddenBy, p.lost = b.layer, d.node
-		last := &b.versions[b.nodes[p.node].last]
-		if last.layer == b.layer && (p.layer == b.layer || last.prev >= 0 && b.versions[last.prev].content == d.content) {
+		last := b.versions.at(b.nodes.at(p.node).last)
+		if last.layer == b.layer && (p.layer == b.layer || last.prev >= 0 && b.versions.at(last.prev).content == d.content) {
 			p.lost = p.node
 		}
 	}
@@ -373,15 +368,6 @@ func (b *Builder) own(uid, gid int64, xattrs string) int32 {
 func (b *Builder) text(s string) int32 {
 	b.texts = append(b.texts, strings.Clone(s))
 	return int32(len(b.texts) - 1)
-}
-
-// room makes room for n more, doubling what is there: append's growth copies a
-// long slice five times over.
-func room[T any](s []T, n int) []T {
-	if len(s)+n <= cap(s) {
-		return s
-	}
-	return slices.Grow(s, max(n, len(s)))
 }
 
 // parentOf is the directory part of a clean path, "" for one at the root.

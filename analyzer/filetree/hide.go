@@ -53,9 +53,9 @@ func (b *Builder) hide() {
 		if n < 0 {
 			continue
 		}
-		before := len(b.versions)
+		before := b.versions.n
 		b.hideBelow(n, done)
-		if hid := len(b.versions) > before; hid {
+		if hid := b.versions.n > before; hid {
 			b.warnMarker(m, n)
 		}
 		if m.name != "" {
@@ -73,7 +73,7 @@ func (b *Builder) warnMarker(m marker, n int32) {
 	switch {
 	case n == int32(Root):
 		b.warnings.add("", "an opaque marker at the root: overlay engines ignore it and go on showing the lower layers")
-	case m.name != "" && b.versions[b.nodes[n].last].layer == b.layer:
+	case m.name != "" && b.versions.at(b.nodes.at(n).last).layer == b.layer:
 		b.warnings.add(b.path(n), "a whiteout of a directory that the layer makes again: overlay engines go on showing what lower layers have below it")
 	}
 }
@@ -83,18 +83,18 @@ func (b *Builder) hideBelow(n int32, done map[int32]bool) {
 	type frame struct{ node, next int32 }
 	var stack []frame
 	open := func(n int32) bool {
-		if b.nodes[n].child < 0 || done[n] {
+		if b.nodes.at(n).child < 0 || done[n] {
 			return false
 		}
 		done[n] = true
-		stack = append(stack, frame{n, b.nodes[n].child})
+		stack = append(stack, frame{n, b.nodes.at(n).child})
 		return true
 	}
 	open(n)
 	for len(stack) > 0 {
 		f := &stack[len(stack)-1]
 		if c := f.next; c >= 0 {
-			f.next = b.nodes[c].right
+			f.next = b.nodes.at(c).right
 			if !open(c) {
 				b.hideOne(c)
 			}
@@ -110,10 +110,10 @@ func (b *Builder) hideBelow(n int32, done map[int32]bool) {
 // hideOne hides n if it is of a lower layer. Where entries of this layer are
 // below it, it stays as a directory that no entry mentions.
 func (b *Builder) hideOne(n int32) {
-	at := b.nodes[n].last
+	at := b.nodes.at(n).last
 	switch {
-	case at < 0 || !b.versions[at].alive() || b.versions[at].layer == b.layer:
-	case b.nodes[n].child >= 0:
+	case at < 0 || !b.versions.at(at).alive() || b.versions.at(at).layer == b.layer:
+	case b.nodes.at(n).child >= 0:
 		b.replaceByImplied(n)
 	default:
 		b.set(n, version{flags: removed, content: NoContent})
@@ -124,14 +124,14 @@ func (b *Builder) hideOne(n int32) {
 // back nothing that the layer took away, and replaces no entry of the layer.
 func (b *Builder) markedParents(dir int32) {
 	for _, n := range slices.Backward(b.missing(dir)) {
-		if at := b.nodes[n].last; at >= 0 {
-			v := &b.versions[at]
+		if at := b.nodes.at(n).last; at >= 0 {
+			v := b.versions.at(at)
 			switch {
 			case v.alive() && v.layer == b.layer:
 				return
 			case v.alive():
 				b.noDirectory(n, v)
-			case v.layer == b.layer && v.prev >= 0 && b.versions[v.prev].alive():
+			case v.layer == b.layer && v.prev >= 0 && b.versions.at(v.prev).alive():
 				return
 			}
 		}

@@ -11,7 +11,7 @@ import (
 func (b *Builder) link(n int32, e *layer.Entry) {
 	t := b.target(e.Link)
 	if t >= 0 {
-		v := b.versions[b.nodes[t].last]
+		v := *b.versions.at(b.nodes.at(t).last)
 		if v.layer == b.layer && v.flags&(pending|implied|removed) == 0 && v.kind != layer.Dir {
 			if t == n {
 				b.warnings.add(e.Path, "a hard link to itself is ignored")
@@ -32,7 +32,7 @@ func (b *Builder) link(n int32, e *layer.Entry) {
 func (b *Builder) name(n int32, v version) {
 	v.flags &^= again
 	if v.content != NoContent {
-		b.pieces[v.content].linked = true
+		b.pieces.at(int32(v.content)).linked = true
 	}
 	b.replace(n, v)
 }
@@ -41,13 +41,13 @@ func (b *Builder) name(n int32, v version) {
 // or lead to lower layers. The rest leads to nothing, and stays so.
 func (b *Builder) resolveLinks() {
 	for _, n := range b.deferred {
-		if b.versions[b.nodes[n].last].flags&pending == 0 {
+		if b.versions.at(b.nodes.at(n).last).flags&pending == 0 {
 			continue // a later entry took the path, or it is settled
 		}
 		v, text := b.linked(n)
 		if v == nil {
 			b.warnings.add(b.path(n), "a hard link to nothing: "+text)
-			b.versions[b.nodes[n].last].flags &^= pending
+			b.versions.at(b.nodes.at(n).last).flags &^= pending
 			continue
 		}
 		b.warnings.add(b.path(n), text)
@@ -58,14 +58,14 @@ func (b *Builder) resolveLinks() {
 // linked is the version that a deferred link names, nil for none, and a
 // warning in either case.
 func (b *Builder) linked(n int32) (*version, string) {
-	target := b.texts[b.versions[b.nodes[n].last].text]
+	target := b.texts[b.versions.at(b.nodes.at(n).last).text]
 	for range maxHops {
 		t := b.target(target)
 		if t < 0 {
 			return nil, "no layer has its target"
 		}
-		at := b.nodes[t].last
-		if v := &b.versions[at]; v.layer == b.layer && v.alive() {
+		at := b.nodes.at(t).last
+		if v := b.versions.at(at); v.layer == b.layer && v.alive() {
 			switch {
 			case v.flags&pending != 0 && t != n:
 				target = b.texts[v.text]
@@ -79,18 +79,18 @@ func (b *Builder) linked(n int32) (*version, string) {
 				return v, "a hard link before its target: engines refuse it"
 			}
 		}
-		for at >= 0 && b.versions[at].layer == b.layer {
-			at = b.versions[at].prev
+		for at >= 0 && b.versions.at(at).layer == b.layer {
+			at = b.versions.at(at).prev
 		}
 		switch {
-		case at < 0 || !b.versions[at].alive():
+		case at < 0 || !b.versions.at(at).alive():
 			return nil, "no layer has its target"
-		case b.versions[at].kind == layer.Dir:
+		case b.versions.at(at).kind == layer.Dir:
 			return nil, "its target is a directory"
-		case b.versions[at].kind == layer.Link:
+		case b.versions.at(at).kind == layer.Link:
 			return nil, "its target is another"
 		}
-		return &b.versions[at], "a hard link to a file of a lower layer: overlay engines refuse it"
+		return b.versions.at(at), "a hard link to a file of a lower layer: overlay engines refuse it"
 	}
 	return nil, "too many links on the way"
 }
@@ -106,7 +106,7 @@ func (b *Builder) target(path string) int32 {
 	if err != nil {
 		return -1
 	}
-	if n = b.lookup(n, strings.TrimPrefix(path[len(dir):], "/")); n < 0 || b.nodes[n].last < 0 {
+	if n = b.lookup(n, strings.TrimPrefix(path[len(dir):], "/")); n < 0 || b.nodes.at(n).last < 0 {
 		return -1
 	}
 	return n

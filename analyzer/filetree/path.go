@@ -23,61 +23,93 @@ const (
 
 var errTooManyNames = errors.New("the names of all paths together exceed 4 GiB")
 
-// lookup finds the child of dir called name, -1 when no layer ever had one.
-func (b *Builder) lookup(dir int32, name string) int32 {
-	n, _ := b.slot(dir, name, b.hash(dir, name))
-	return n
-}
+// slot is a place in the hash table of all nodes by directory and name: the
+// hash in its upper half, so that most others are passed over without a look at
+// their nodes, and the node in the lower. 0 is free: the root is in no slot.
+type slot uint64
+
+func (s slot) node() int32 { return int32(uint32(s)) }
 
 func (b *Builder) hash(dir int32, name string) uint32 {
 	h := maphash.String(b.seed, name) + uint64(dir)*0x9e3779b97f4a7c15
 	return uint32(h>>32) ^ uint32(h)
 }
 
-// slot finds the node, or -1 and the place in the table where it belongs.
-func (b *Builder) slot(dir int32, name string, h uint32) (int32, uint32) {
+func (b *Builder) is(n, dir int32, name string) bool {
+	x := b.nodes.at(n)
+	return x.parent == dir && string(b.names[x.nameAt:x.nameAt+x.nameLen]) == name
+}
+
+// seek finds the node, or -1 and the place in the table where it belongs.
+func (b *Builder) seek(dir int32, name string, h uint32) (n int32, at uint32) {
 	mask := uint32(len(b.table) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		n := b.table[i] - 1
-		if n < 0 {
-			return -1, i
-		}
-		if x := &b.nodes[n]; x.hash == h && x.parent == dir && string(b.names[x.nameAt:x.nameAt+x.nameLen]) == name {
-			return n, i
+	for at = h & mask; b.table[at] != 0; at = (at + 1) & mask {
+		if s := b.table[at]; uint32(s>>32) == h && b.is(s.node(), dir, name) {
+			return s.node(), at
 		}
 	}
+	return -1, at
+}
+
+// lookup finds the child of dir called name, -1 when no layer ever had one.
+// Layers list the same files in the same order: the node that was made after
+// the last one found is tried first.
+func (b *Builder) lookup(dir int32, name string) int32 {
+	if next := b.found + 1; int(next) < b.nodes.n && b.is(next, dir, name) {
+		b.found = next
+		return next
+	}
+	n, _ := b.seek(dir, name, b.hash(dir, name))
+	if n >= 0 {
+		b.found = n
+	}
+	return n
 }
 
 // find is the child of dir called name; it is made, showing nothing, when no
 // layer had one yet.
 func (b *Builder) find(dir int32, name string) (int32, error) {
+	if next := b.found + 1; int(next) < b.nodes.n && b.is(next, dir, name) {
+		b.found = next
+		return next, nil
+	}
 	h := b.hash(dir, name)
-	n, at := b.slot(dir, name, h)
+	n, at := b.seek(dir, name, h)
 	if n >= 0 {
+		b.found = n
 		return n, nil
 	}
 	if len(b.names)+len(name) > math.MaxUint32 {
 		return -1, errTooManyNames
 	}
-	n = int32(len(b.nodes))
-	b.nodes = append(b.nodes, node{
-		parent: dir, hash: h, nameAt: uint32(len(b.names)), nameLen: uint32(len(name)),
+	n = int32(b.nodes.n)
+	b.nodes.add(node{
+		parent: dir, nameAt: uint32(len(b.names)), nameLen: uint32(len(name)),
 		last: -1, child: -1, left: -1, right: -1,
 	})
 	b.names = append(b.names, name...)
-	b.table[at] = n + 1
-	if len(b.nodes)*3 > len(b.table)*2 {
-		b.table = make([]int32, len(b.table)*2)
-		mask := uint32(len(b.table) - 1)
-		for n := 1; n < len(b.nodes); n++ {
-			i := b.nodes[n].hash & mask
-			for b.table[i] != 0 {
-				i = (i + 1) & mask
-			}
-			b.table[i] = int32(n) + 1
-		}
+	b.table[at] = slot(h)<<32 | slot(n)
+	b.found = n
+	if b.nodes.n*3 > len(b.table)*2 {
+		b.growTable()
 	}
 	return n, nil
+}
+
+func (b *Builder) growTable() {
+	old := b.table
+	b.table = make([]slot, len(old)*2)
+	mask := uint32(len(b.table) - 1)
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		at := uint32(s>>32) & mask
+		for b.table[at] != 0 {
+			at = (at + 1) & mask
+		}
+		b.table[at] = s
+	}
 }
 
 // forget drops the memory of the directory resolved last.
@@ -161,7 +193,7 @@ const nowhere int32 = -2
 
 func (b *Builder) depth(n int32) int {
 	d := 0
-	for ; n > 0; n = b.nodes[n].parent {
+	for ; n > 0; n = b.nodes.at(n).parent {
 		d++
 	}
 	return d
@@ -172,11 +204,11 @@ func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
 	if err != nil {
 		return -1, err
 	}
-	at := b.nodes[n].last
-	if at < 0 || !b.versions[at].alive() || b.versions[at].kind != layer.Symlink || b.versions[at].layer != b.layer {
+	at := b.nodes.at(n).last
+	if at < 0 || !b.versions.at(at).alive() || b.versions.at(at).kind != layer.Symlink || b.versions.at(at).layer != b.layer {
 		return n, nil
 	}
-	target := b.texts[b.versions[at].text]
+	target := b.texts[b.versions.at(at).text]
 	*hops++
 	if *hops > maxHops || len(target) > maxTarget {
 		return nowhere, nil
@@ -191,7 +223,7 @@ func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
 		switch name {
 		case "", ".":
 		case "..":
-			dir = max(b.nodes[dir].parent, int32(Root))
+			dir = max(b.nodes.at(dir).parent, int32(Root))
 		default:
 			if dir, err = b.enter(dir, name, hops); dir < 0 || err != nil {
 				return dir, err
@@ -204,8 +236,8 @@ func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
 // makeDirs makes n and what is above it directories, where they are not.
 func (b *Builder) makeDirs(n int32) {
 	for _, n := range slices.Backward(b.missing(n)) {
-		if at := b.nodes[n].last; at >= 0 && b.versions[at].alive() {
-			b.noDirectory(n, &b.versions[at])
+		if at := b.nodes.at(n).last; at >= 0 && b.versions.at(at).alive() {
+			b.noDirectory(n, b.versions.at(at))
 		}
 		b.replaceByImplied(n)
 	}
@@ -215,8 +247,8 @@ func (b *Builder) makeDirs(n int32) {
 // first. It is good until the next call.
 func (b *Builder) missing(n int32) []int32 {
 	b.chain = b.chain[:0]
-	for ; n != int32(Root); n = b.nodes[n].parent {
-		if at := b.nodes[n].last; at >= 0 && b.versions[at].alive() && b.versions[at].kind == layer.Dir {
+	for ; n != int32(Root); n = b.nodes.at(n).parent {
+		if at := b.nodes.at(n).last; at >= 0 && b.versions.at(at).alive() && b.versions.at(at).kind == layer.Dir {
 			break
 		}
 		b.chain = append(b.chain, n)
@@ -242,8 +274,8 @@ func (b *Builder) replaceByImplied(n int32) {
 // path is n's path without a leading slash.
 func (b *Builder) path(n int32) string {
 	var parts [][]byte
-	for ; n > 0; n = b.nodes[n].parent {
-		x := &b.nodes[n]
+	for ; n > 0; n = b.nodes.at(n).parent {
+		x := b.nodes.at(n)
 		parts = append(parts, b.names[x.nameAt:x.nameAt+x.nameLen])
 	}
 	for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
