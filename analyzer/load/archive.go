@@ -132,7 +132,7 @@ func (a *archive) open(name string) (section, error) {
 		return section{}, err
 	}
 	switch e.kind {
-	case tar.TypeReg, tar.TypeRegA, tar.TypeCont:
+	case tar.TypeReg, tar.TypeCont:
 	case tar.TypeGNUSparse:
 		return section{}, fmt.Errorf("%s is a sparse entry of the archive, which is not supported", at)
 	case tar.TypeDir:

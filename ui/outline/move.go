@@ -139,10 +139,12 @@ func (o *Outline) Rows(h int) ([]Row, int) {
 	pos, line := o.back(slices.Clone(o.pos), o.line)
 	// Where the rows end early, the window moves up.
 	at, n := slices.Clone(pos), 1
-	for ok := true; n < h; n++ {
-		if at, ok = o.next(at); !ok {
+	for ; n < h; n++ {
+		next, ok := o.next(at)
+		if !ok {
 			break
 		}
+		at = next
 	}
 	more := 0
 	pos, more = o.back(pos, h-n)
