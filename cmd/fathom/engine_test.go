@@ -145,19 +145,18 @@ func TestEngineForms(t *testing.T) {
 		same("skopeo/"+form.file, file)
 	}
 
-	load := func(e engine) {
+	load := func(e engine) (name string) {
 		f, err := os.Open(saved)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		e.run(t, f, "load", "--quiet")
+		return strings.TrimPrefix(e.run(t, f, "load", "--quiet"), "Loaded image: ")
 	}
 	load(docker26)
 	same("docker26", docker26.file(t, dir, "docker26.tar", "save", "odd"))
 
-	load(podman)
-	const name = "docker.io/library/odd" // its own build is localhost/odd
+	name := load(podman)
 	for _, format := range []string{"docker-archive", "oci-archive", "docker-dir", "oci-dir"} {
 		file := filepath.Join(dir, "podman-"+format)
 		podman.run(t, nil, "save", "--quiet", "--format", format, "--output", file, name)
