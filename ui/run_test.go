@@ -55,7 +55,33 @@ func show(mode string) int {
 	case "keys": // whoever looks at the history of a meets a panic
 		a.Report.Layers, a.Report.History = a.Report.Layers[:1], nil
 	}
-	err = Run(ctx, a, Options{})
+	var p analyzer.Progress
+	switch mode {
+	case "loading", "late", "fails", "loader":
+		p.Start("layer 0", 100)
+		more := make(chan os.Signal, 1)
+		signal.Notify(more, syscall.SIGUSR1)
+		err = Open(ctx, "slow", &p, func(ctx context.Context) (*analyzer.Analysis, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-more:
+			}
+			switch mode {
+			case "fails":
+				return nil, errors.New("reading layer 0: it is broken")
+			case "loader":
+				panic("the trap")
+			}
+			return a, nil
+		}, Options{})
+	case "quick":
+		err = Open(ctx, "quick", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{})
+	case "wrong":
+		err = Open(ctx, "wrong", &p, func(context.Context) (*analyzer.Analysis, error) { return nil, errors.New("no such image") }, Options{})
+	default:
+		err = Run(ctx, a, Options{})
+	}
 	var crash *Crash
 	switch {
 	case errors.As(err, &crash):
@@ -141,6 +167,13 @@ func (x *terminal) send(keys string) {
 	}
 }
 
+func (x *terminal) signal(sig syscall.Signal) {
+	x.t.Helper()
+	if err := x.cmd.Process.Signal(sig); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
 func (x *terminal) modes() *unix.Termios {
 	x.t.Helper()
 	m, err := unix.IoctlGetTermios(int(x.tty.Fd()), unix.TCGETS)
@@ -165,13 +198,21 @@ func TestRun(t *testing.T) {
 			x.expect("hello there")
 			x.send("\x03")
 		}, "ended: <nil>"},
-		{"sigterm", "plain", func(x *terminal) {
-			if err := x.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-		}, "ended: context canceled"},
+		{"sigterm", "plain", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"panic beside the UI", "worker", func(x *terminal) { x.send("3\r") }, "ended: the terminal UI crashed: the trap, stack of true bytes"},
 		{"panic in the UI", "keys", func(x *terminal) { x.send("32") }, "ended: the terminal UI crashed: "},
+		{"loaded at once", "quick", func(x *terminal) { x.expect("Layers"); x.send("q") }, "ended: <nil>"},
+		{"loaded late", "late", func(x *terminal) {
+			x.send("wjG") // harmless
+			x.signal(syscall.SIGUSR1)
+			x.expect("Layers")
+			x.send("q")
+		}, "ended: <nil>"},
+		{"ctrl-c while loading", "loading", func(x *terminal) { x.send("\x03") }, "ended: cancelled"},
+		{"q while loading", "loading", func(x *terminal) { x.send("q") }, "ended: cancelled"},
+		{"sigterm while loading", "loading", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
+		{"a load that fails", "fails", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: reading layer 0: it is broken"},
+		{"panic while loading", "loader", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: the terminal UI crashed: the trap, stack of true bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := startTerminal(t, c.mode)
@@ -181,7 +222,12 @@ func TestRun(t *testing.T) {
 			}
 			t.Cleanup(func() { x.cmd.Process.Kill() })
 			x.expect("fathom")
-			x.expect("Layers")
+			switch c.mode {
+			case "loading", "late", "fails", "loader":
+				x.expect("Opening")
+			default:
+				x.expect("Layers")
+			}
 			c.do(x)
 			x.expect(c.want)
 			if err := x.cmd.Wait(); err != nil {
@@ -202,6 +248,34 @@ func TestRun(t *testing.T) {
 				if on < 0 || off < on {
 					t.Errorf("%q at %d is not undone before the end: %q at %d", seq.on, on, seq.off, off)
 				}
+			}
+		})
+	}
+}
+
+// TestQuickLoad looks whether what loads at once shows nothing of the loading,
+// and what can't be loaded at once leaves the terminal alone.
+func TestQuickLoad(t *testing.T) {
+	for mode, want := range map[string]string{"quick": "Layers", "wrong": "ended: no such image"} {
+		t.Run(mode, func(t *testing.T) {
+			x := startTerminal(t, mode)
+			if err := x.cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { x.cmd.Process.Kill() })
+			x.expect(want)
+			x.send("q")
+			x.expect("ended:")
+			if err := x.cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			if bytes.Contains(x.written.Bytes(), []byte("Opening")) {
+				t.Errorf("the loading is shown: %q", x.written.Bytes())
+			}
+			if mode == "wrong" && bytes.Contains(x.written.Bytes(), []byte("\x1b[?1049h")) {
+				t.Errorf("the other screen came: %q", x.written.Bytes())
 			}
 		})
 	}

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer"
+	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
 )
 
@@ -75,10 +77,39 @@ func newStage(t testing.TB, a *analyzer.Analysis, theme string, ascii bool, w, h
 		t.Fatal(err)
 	}
 	t.Cleanup(s.screen.Fini)
+	if a == nil {
+		a = &analyzer.Analysis{Report: &analyzer.Report{}, Tree: &filetree.Tree{}}
+	}
 	s.u = newUI(a, th, s.world)
 	s.resize(w, h)
 	s.u.Draw(s.screen)
 	return s
+}
+
+// showLoading draws the screen while an image loads over that of the UI.
+func showLoading(t *testing.T, s *stage, name string, tasks []string) {
+	t.Helper()
+	var p analyzer.Progress
+	l := newLoading(name, &p, s.u.th, nil)
+	took := time.Second
+	l.elapsed = func() time.Duration { return took }
+	for _, what := range tasks {
+		var task string
+		var read, total int64
+		if _, err := fmt.Sscanf(what, "%q %d %d", &task, &read, &total); err != nil {
+			t.Fatalf("task %s: %v", what, err)
+		}
+		one := p.Start(task, total)
+		one.Read.Store(read)
+		if read == total {
+			one.Finish()
+		}
+	}
+	w, h := s.screen.Size()
+	l.SetRect(0, 0, w, h)
+	l.Draw(s.screen)
+	took = 5 * time.Second
+	l.Draw(s.screen)
 }
 
 func (s *stage) resize(w, h int) {
@@ -131,7 +162,8 @@ func (s *stage) text() string {
 
 // TestScreens plays every case of testdata/screens: a head of "image NAME",
 // "size WxH", perhaps "theme NAME" and "ascii", any number of "keys ...", a
-// line "--", and the screen that must be there then.
+// line "--", and the screen that must be there then. With lines "task NAME READ
+// TOTAL" it is the one while the image loads, five seconds after it began.
 func TestScreens(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(screens, "*.txt"))
 	if err != nil || len(files) == 0 {
@@ -153,6 +185,7 @@ func TestScreens(t *testing.T) {
 				ascii        bool
 				w, h         int
 				keys         []string
+				tasks        []string
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -168,16 +201,21 @@ func TestScreens(t *testing.T) {
 					if _, err := fmt.Sscanf(rest, "%dx%d", &w, &h); err != nil {
 						t.Fatalf("size %q: %v", rest, err)
 					}
+				case "task":
+					tasks = append(tasks, rest)
 				case "keys":
 					keys = append(keys, strings.Fields(rest)...)
 				default:
 					t.Fatalf("unknown word %q", word)
 				}
 			}
-			if images[image] == nil {
+			if images[image] == nil && len(tasks) == 0 {
 				images[image] = load(t, image)
 			}
 			s := newStage(t, images[image], theme, ascii, w, h)
+			if len(tasks) > 0 {
+				showLoading(t, s, image, tasks)
+			}
 			for _, k := range keys {
 				s.press(k)
 			}

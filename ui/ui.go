@@ -38,11 +38,18 @@ func (c *Crash) Error() string { return fmt.Sprintf("the terminal UI crashed: %v
 // Run shows the analysis until a person quits, and leaves the terminal as it
 // was. It ends with ctx.Err() when ctx is done, with a *Crash after a panic in
 // any of its goroutines.
-func Run(ctx context.Context, a *analyzer.Analysis, opt Options) (err error) {
+func Run(ctx context.Context, a *analyzer.Analysis, opt Options) error {
 	th, err := newTheme(opt.Theme, opt.ASCII, os.Getenv)
 	if err != nil {
 		return err
 	}
+	s := newSession(ctx)
+	defer s.cancel(nil)
+	return s.run(opt, func() { s.show(a, th) })
+}
+
+// run has the application draw what begin puts there, until it ends.
+func (s *session) run(opt Options, begin func()) error {
 	screen, err := tcell.NewScreen()
 	if err == nil {
 		err = screen.Init()
@@ -57,29 +64,31 @@ func Run(ctx context.Context, a *analyzer.Analysis, opt Options) (err error) {
 		screen.EnableMouse()
 	}
 	screen.EnablePaste()
-	s := &session{app: app, screen: screen, updates: make(chan func())}
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
-	defer s.cancel(nil)
-
-	u := newUI(a, th, s)
-	app.SetRoot(u, true).SetInputCapture(u.capture)
+	s.app, s.screen = app, screen
+	begin()
 	ended := context.AfterFunc(s.ctx, app.Stop)
 	defer ended()
 	s.start(s.pump)
 
 	err = s.loop()
-	s.mu.Lock()
-	crash := s.crash
-	s.mu.Unlock()
+	crash, cause := s.fault(), context.Cause(s.ctx)
 	switch {
 	case crash != nil:
 		return crash
 	case err != nil:
 		return err
-	case errors.Is(context.Cause(s.ctx), errQuit):
+	case cause == errQuit, cause == errLoad:
 		return nil
+	case cause == ErrCancelled:
+		return cause
 	}
-	return ctx.Err()
+	return s.ctx.Err()
+}
+
+// show puts the panes over an analysis on the screen.
+func (s *session) show(a *analyzer.Analysis, th *theme) {
+	u := newUI(a, th, s)
+	s.app.SetRoot(u, true).SetInputCapture(u.capture)
 }
 
 var errQuit = errors.New("quit")
@@ -106,6 +115,12 @@ type session struct {
 	crash *Crash
 }
 
+func newSession(ctx context.Context) *session {
+	s := &session{updates: make(chan func())}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	return s
+}
+
 // loop runs the application. tview restores the terminal before a panic of its
 // goroutine comes out of Run.
 func (s *session) loop() (err error) {
@@ -121,6 +136,13 @@ func (s *session) loop() (err error) {
 	return s.app.Run()
 }
 
+// fault is the first crash; nil when there was none.
+func (s *session) fault() *Crash {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crash
+}
+
 func (s *session) crashed(p any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,9 +152,12 @@ func (s *session) crashed(p any) {
 	s.cancel(errors.New("crashed"))
 }
 
-// start runs f beside the UI; a panic in it ends the UI.
-func (s *session) start(f func()) {
+// start runs f beside the UI; a panic in it ends the UI. The channel is closed
+// when it has ended, either way.
+func (s *session) start(f func()) <-chan struct{} {
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		defer func() {
 			if p := recover(); p != nil {
 				s.crashed(p)
@@ -140,6 +165,7 @@ func (s *session) start(f func()) {
 		}()
 		f()
 	}()
+	return ended
 }
 
 // pump hands what other goroutines found to the UI's own. tview's queue blocks

@@ -40,14 +40,19 @@ type source struct {
 // analyze opens the image and measures it, with a progress bar where one can
 // be seen. The caller closes the analysis' image.
 func (a *app) analyze(ctx context.Context, src source, f *imageFlags) (*analyzer.Analysis, error) {
-	if src.ref == "-" && a.isTerminal(src.stdin) {
-		return nil, hinted("docker save NAME | fathom -", "opening standard input: it is a terminal")
-	}
 	var progress analyzer.Progress
 	stop := a.showProgress(&progress)
 	defer stop()
+	return a.load(ctx, src, f, &progress)
+}
+
+// load opens the image and measures it.
+func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *analyzer.Progress) (*analyzer.Analysis, error) {
+	if src.ref == "-" && a.isTerminal(src.stdin) {
+		return nil, hinted("docker save NAME | fathom -", "opening standard input: it is a terminal")
+	}
 	img, err := load.Open(ctx, src.ref, load.Options{
-		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp, Progress: &progress,
+		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp, Progress: progress,
 	})
 	if err != nil {
 		return nil, err
@@ -55,7 +60,7 @@ func (a *app) analyze(ctx context.Context, src source, f *imageFlags) (*analyzer
 	if src.name != "" {
 		img.Reference = src.name
 	}
-	an, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: f.verify, Progress: &progress})
+	an, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: f.verify, Progress: progress})
 	if err != nil {
 		img.Close()
 		return nil, err

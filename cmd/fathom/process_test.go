@@ -143,7 +143,7 @@ func TestExploreOnTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	if got := until(t, terminal, "demo"); !strings.Contains(got, "\x1b[?1049h") {
+	if got := until(t, terminal, "Layers"); !strings.Contains(got, "\x1b[?1049h") {
 		t.Errorf("no alternate screen in %q", got)
 	}
 	if _, err := terminal.WriteString("q"); err != nil {
@@ -152,6 +152,36 @@ func TestExploreOnTerminal(t *testing.T) {
 	until(t, terminal, "\x1b[?1049l")
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// ctrl-c while an image loads ends it at once, as anywhere else; the error
+// stands on the terminal as it was before.
+func TestCancelLoading(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "app.tar")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd, temp := program(t, name)
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	until(t, terminal, "Opening")
+	if _, err := terminal.WriteString("\x03"); err != nil {
+		t.Fatal(err)
+	}
+	rest := until(t, terminal, "fathom: error: interrupted\r\n")
+	if off := strings.Index(rest, "\x1b[?1049l"); off < 0 || off > strings.Index(rest, "fathom: error") {
+		t.Errorf("the other screen is not left before the error: %q", rest)
+	}
+	cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 130 {
+		t.Errorf("exit code %d, want 130", got)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
 	}
 }
 

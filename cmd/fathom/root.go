@@ -166,15 +166,37 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	if sameFile(f.json, src.ref) {
 		return a.ungated(ci, f.json, fmt.Errorf("--json %s: that is the image itself", f.json))
 	}
+	if !ci && f.json == "" && a.interactive(src) {
+		return a.show(ctx, src, f)
+	}
 	an, err := a.analyze(ctx, src, &f.imageFlags)
 	if err != nil {
 		return a.ungated(ci, f.json, err)
 	}
 	defer an.Image.Close()
-	if !ci && f.json == "" && a.interactive(src) {
-		return ui.Run(ctx, an, f.ui)
-	}
 	return a.print(ctx, an.Report, f.json, ci, limits)
+}
+
+// show opens the image in the explorer.
+func (a *app) show(ctx context.Context, src source, f *exploreFlags) error {
+	name := src.name
+	if name == "" {
+		name = src.ref
+	}
+	var progress analyzer.Progress
+	var an *analyzer.Analysis
+	err := ui.Open(ctx, name, &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
+		var err error
+		an, err = a.load(ctx, src, &f.imageFlags, &progress)
+		return an, err
+	}, f.ui)
+	if an != nil {
+		an.Image.Close()
+	}
+	if errors.Is(err, ui.ErrCancelled) {
+		return signalError{os.Interrupt}
+	}
+	return err
 }
 
 // sameFile is whether two names lead to one regular file.

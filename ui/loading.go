@@ -1,0 +1,267 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+
+	"fathom/analyzer"
+	"fathom/ui/report"
+)
+
+const (
+	patience = 300 * time.Millisecond // what loads sooner shows nothing of it
+	redraw   = 100 * time.Millisecond
+)
+
+// ErrCancelled is the end of a load that a person didn't want to wait for.
+var ErrCancelled = errors.New("cancelled")
+
+// errLoad ends the screen of a load that failed.
+var errLoad = errors.New("not loaded")
+
+// Open loads an image beside the UI and shows it, as Run does. What takes
+// longer than a moment shows how far the tasks of p are. load has returned when
+// Open does; its error is Open's, once the terminal is as it was.
+func Open(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*analyzer.Analysis, error), opt Options) error {
+	th, err := newTheme(opt.Theme, opt.ASCII, os.Getenv)
+	if err != nil {
+		return err
+	}
+	s := newSession(ctx)
+	defer s.cancel(nil)
+	var a *analyzer.Analysis
+	var failed error
+	l := newLoading(name, p, th, s)
+	ended := s.start(func() { a, failed = load(s.ctx) })
+	select {
+	case <-ended:
+		if a != nil && failed == nil {
+			err = s.run(opt, func() { s.show(a, th) })
+		}
+	case <-s.ctx.Done():
+	case <-time.After(patience):
+		err = s.run(opt, func() {
+			s.app.SetRoot(l, true).SetInputCapture(l.capture)
+			s.start(func() {
+				l.watch(ended)
+				if a == nil || failed != nil {
+					s.cancel(errLoad)
+					return
+				}
+				select {
+				case s.updates <- func() { s.show(a, th) }:
+				case <-s.ctx.Done():
+				}
+			})
+		})
+	}
+	s.cancel(nil)
+	<-ended
+	if crash := s.fault(); crash != nil {
+		return crash
+	}
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// loading is the screen while an image is opened: a bar for each task.
+type loading struct {
+	*tview.Box
+	name    string
+	p       *analyzer.Progress
+	th      *theme
+	s       *session
+	elapsed func() time.Duration
+	starts  map[*analyzer.Task]time.Duration // when the first bytes of a task were seen
+	frame   grid
+}
+
+func newLoading(name string, p *analyzer.Progress, th *theme, s *session) *loading {
+	began := time.Now()
+	return &loading{
+		Box: tview.NewBox(), name: safe(name), p: p, th: th, s: s,
+		elapsed: func() time.Duration { return time.Since(began) }, starts: map[*analyzer.Task]time.Duration{},
+	}
+}
+
+// capture takes every key: the panes aren't there yet.
+func (l *loading) capture(ev *tcell.EventKey) *tcell.EventKey {
+	switch keyName(ev) {
+	case "ctrl-c", "q", "esc":
+		l.s.cancel(ErrCancelled)
+	case "ctrl-z":
+		l.s.suspend()
+	}
+	return nil
+}
+
+// watch draws until the loading has ended.
+func (l *loading) watch(ended <-chan struct{}) {
+	tick := time.NewTicker(redraw)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-l.s.ctx.Done():
+			return
+		case <-tick.C:
+			select {
+			case l.s.updates <- func() {}:
+			case <-ended:
+				return
+			case <-l.s.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// Draw draws the whole screen.
+func (l *loading) Draw(screen tcell.Screen) {
+	x, y, w, h := l.GetRect()
+	if w < 1 || h < 1 {
+		return
+	}
+	l.frame.begin(w, h, l.th.text)
+	l.draw(canvas{&l.frame, 0, 0, w, h, l.th})
+	l.frame.show(screen, x, y)
+}
+
+func (l *loading) draw(c canvas) {
+	th, tasks, took := c.th, l.p.Tasks(), l.elapsed()
+	if c.h >= 3 {
+		brand := " fathom  "
+		if c.w < 60 {
+			brand = " "
+		}
+		at := c.text(0, 0, th.accent, brand)
+		c.tail(at, 0, c.w-at-1, th.strong, l.name)
+		c.fill(0, 1, c.w, th.accent, th.glyph.heavy)
+		c.text(1, 1, th.accent, " Opening the image ")
+		c = c.sub(0, 2, c.w, c.h-2)
+	}
+	if c.h >= 2 {
+		l.drawFoot(c.sub(0, c.h-1, c.w, 1), tasks, took)
+		c = c.sub(0, 0, c.w, c.h-1)
+	}
+	if c.h >= 8 {
+		c = c.sub(0, 1, c.w, c.h-2)
+	}
+	for y, t := range pick(tasks, c.h) {
+		l.drawTask(c, y, t, took)
+	}
+	if len(tasks) == 0 {
+		c.text(1, 0, th.dim, "looking at it"+th.glyph.ellipsis)
+	}
+}
+
+// pick is at most n of the tasks: those that are done make room for the others,
+// the first ones first, then those that wait, from the end.
+func pick(tasks []*analyzer.Task, n int) []*analyzer.Task {
+	over := len(tasks) - n
+	gone := map[*analyzer.Task]bool{}
+	drop := func(t *analyzer.Task, is bool) {
+		if is && len(gone) < over {
+			gone[t] = true
+		}
+	}
+	for _, t := range tasks {
+		drop(t, t.Done())
+	}
+	for _, t := range slices.Backward(tasks) {
+		drop(t, !t.Done() && t.Read.Load() == 0)
+	}
+	left := slices.DeleteFunc(slices.Clone(tasks), func(t *analyzer.Task) bool { return gone[t] })
+	return left[:min(len(left), max(n, 0))]
+}
+
+// drawTask draws one task: its name, a bar where its size is known, bytes, and
+// speed while it runs.
+func (l *loading) drawTask(c canvas, y int, t *analyzer.Task, took time.Duration) {
+	th := c.th
+	read, done := t.Read.Load(), t.Done()
+	if read > 0 {
+		if _, ok := l.starts[t]; !ok {
+			l.starts[t] = took
+		}
+	}
+	note, st := "waiting", th.dim
+	switch {
+	case done:
+		note = report.Size(max(t.Total, read))
+	case read > 0:
+		st = th.text
+		note = report.Size(read)
+		if t.Total > 0 {
+			note += " of " + report.Size(t.Total)
+		}
+		if c.w >= 56 {
+			note += speed(read, took-l.starts[t])
+		}
+	}
+	name := min(max(c.w/4, 10), 24)
+	bar := min(max(c.w-name-36, 0), 40)
+	x := 1
+	c.short(x, y, name, st, safe(t.Name))
+	x += name + 1
+	if bar >= 8 {
+		switch {
+		case done:
+			c.fill(x, y, bar, th.visible, th.glyph.full)
+		case t.Total > 0:
+			full := int(min(read, t.Total) * int64(bar) / t.Total)
+			c.fill(x, y, full, th.visible, th.glyph.full)
+			c.fill(x+full, y, bar-full, th.dim, th.glyph.dot)
+		}
+		x += bar + 2
+	}
+	x = c.short(x, y, c.w-x-1, st, note)
+	if done && c.w-x > 8 {
+		c.text(x, y, th.visible, "  done")
+	}
+}
+
+// drawFoot draws how far all is, and the way out.
+func (l *loading) drawFoot(c canvas, tasks []*analyzer.Task, took time.Duration) {
+	th := c.th
+	var read int64
+	done := 0
+	for _, t := range tasks {
+		read += t.Read.Load()
+		if t.Done() {
+			done++
+		}
+	}
+	text := fmt.Sprintf("%d of %d done  %s%s", done, len(tasks), report.Size(read), speed(read, took))
+	switch {
+	case len(tasks) == 0:
+		text = ""
+	case done == len(tasks):
+		text = "comparing what the layers store" + th.glyph.ellipsis
+	}
+	const way = "ctrl-c cancel"
+	x := c.w
+	if c.w >= len(way)+2 {
+		x = c.w - len(way) - 1
+		c.text(c.text(x, 0, th.accent, "ctrl-c"), 0, th.dim, " cancel")
+	}
+	c.short(1, 0, x-3, th.text, text)
+}
+
+// speed is how many bytes a second, once that can be told.
+func speed(read int64, took time.Duration) string {
+	if took < time.Second || read == 0 {
+		return ""
+	}
+	return fmt.Sprintf("  %s/s", report.Size(int64(float64(read)/took.Seconds())))
+}
