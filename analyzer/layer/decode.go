@@ -109,48 +109,113 @@ func (d *decoder) Read(p []byte) (int, error) {
 	} else {
 		n, err = d.zs.Read(p)
 	}
-	d.out += int64(n)
-	switch {
-	case err == nil && d.out > d.max:
-		err = fmt.Errorf("%s: more than %d bytes uncompressed: over the limit for one layer", d.name, d.max)
-	case err == nil && d.out > ratioFrom && d.out/ratio > d.feed.taken:
-		err = fmt.Errorf("%s: %d bytes uncompressed from %d, more than %d:1: over the limit for one layer", d.name, d.out, d.feed.taken, ratio)
-	case err == io.EOF && d.feed.over() != nil && d.feed.err != io.EOF:
-		err = d.feed.err // zstd takes an error between frames for the end
-	case err != nil && err != io.EOF:
-		err = d.wrap(err)
+	if err == nil {
+		err = d.count(n)
+	} else {
+		d.out += int64(n)
+		err = d.ended(err)
 	}
 	d.err = err
 	return n, err
 }
 
-// gunzip reads member after member. What follows the last and is no member is
-// counted and passed over; whether that is acceptable is not decided here.
+// count adds n bytes to the output, which is over a limit at some time.
+func (d *decoder) count(n int) error {
+	switch d.out += int64(n); {
+	case d.out > d.max:
+		return fmt.Errorf("%s: more than %d bytes uncompressed: over the limit for one layer", d.name, d.max)
+	case d.out > ratioFrom && d.out/ratio > d.feed.taken:
+		return fmt.Errorf("%s: %d bytes uncompressed from %d, more than %d:1: over the limit for one layer", d.name, d.out, d.feed.taken, ratio)
+	}
+	return nil
+}
+
+// ended is what the output ends with, io.EOF when it is whole.
+func (d *decoder) ended(err error) error {
+	switch {
+	case err != io.EOF:
+		return d.wrap(err)
+	case d.feed.over() != nil && d.feed.err != io.EOF:
+		return d.feed.err // zstd takes an error between frames for the end
+	}
+	return err
+}
+
+// gunzip reads member after member.
 func (d *decoder) gunzip(p []byte) (int, error) {
 	for {
 		n, err := d.gz.Read(p)
 		if err == nil || n > 0 && err == io.EOF {
 			return n, nil
 		}
-		if err != io.EOF {
+		if err == io.EOF {
+			err = d.nextMember()
+		}
+		if err != nil {
 			return n, err
 		}
-		next, err := d.br.Peek(len(gzipMagic))
-		if bytes.Equal(next, gzipMagic) {
-			if err := d.gz.Reset(d.br); err != nil {
-				if err == io.EOF {
-					err = io.ErrUnexpectedEOF
-				}
-				return 0, err
-			}
-			d.gz.Multistream(false)
-			continue
-		}
-		if len(next) == 0 {
-			return 0, err
-		}
-		return 0, d.passTail()
 	}
+}
+
+// nextMember goes on to the next gzip member; io.EOF when there is none. What
+// follows the last and is no member is counted and passed over; whether that
+// is acceptable is not decided here.
+func (d *decoder) nextMember() error {
+	next, err := d.br.Peek(len(gzipMagic))
+	switch {
+	case bytes.Equal(next, gzipMagic):
+		if err := d.gz.Reset(d.br); err == io.EOF {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
+			return err
+		}
+		d.gz.Multistream(false)
+		return nil
+	case len(next) == 0:
+		return err
+	}
+	return d.passTail()
+}
+
+// errStopped is what a consumer of pieces says that wants no more.
+var errStopped = errors.New("stopped")
+
+// pieces hands out the output as the decoder has it, without a copy: a piece is
+// good until the next one. It ends with an error, io.EOF when all was read.
+func (d *decoder) pieces(yield func([]byte, error) bool) {
+	var err, refused error // by the consumer, or for a limit
+	out := pieceWriter(func(p []byte) error {
+		if refused = d.count(len(p)); refused == nil && len(p) > 0 && !yield(p, nil) {
+			refused = errStopped
+		}
+		return refused
+	})
+	for err == nil {
+		if d.gz == nil {
+			if _, err = d.zs.WriteTo(out); err == nil {
+				err = io.EOF
+			}
+		} else if _, err = d.gz.WriteTo(out); err == nil {
+			err = d.nextMember()
+		}
+	}
+	switch {
+	case refused == errStopped:
+		return
+	case refused != nil:
+		yield(nil, refused)
+	default:
+		yield(nil, d.ended(err))
+	}
+}
+
+type pieceWriter func([]byte) error
+
+func (w pieceWriter) Write(p []byte) (int, error) {
+	if err := w(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 func (d *decoder) passTail() error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -133,6 +134,13 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	}
 	if diffID != nil {
 		src.tap = newTap(diffID)
+	} else if s.dec != nil {
+		next, stop := iter.Pull2(s.dec.pieces)
+		defer stop()
+		src.next = func() ([]byte, error) {
+			p, err, _ := next()
+			return p, err
+		}
 	}
 	w := walker{src: src, stream: true, most: opt.MaxEntries, diff: &Diff{}}
 	ended, err := w.walk()

@@ -30,16 +30,20 @@ func short(err error) error {
 // where what is skipped is never read, or over a stream.
 type source struct {
 	ctx  context.Context
-	at   io.ReaderAt // nil for a stream
-	size int64       // of at
-	r    io.Reader   // the stream
-	seen func(int64) // told how far at was read or skipped
+	at   io.ReaderAt            // nil for a stream
+	size int64                  // of at
+	r    io.Reader              // the stream
+	next func() ([]byte, error) // the stream in pieces, when not nil; then r is not used
+	seen func(int64)            // told how far at was read or skipped
 
 	buf    []byte
 	lo, hi int   // buf[lo:hi] is not yet taken
 	off    int64 // of buf[lo] in the tar
 	end    error // what the stream ended with
 	tap    *tap  // takes every byte of the stream; may be nil
+
+	piece []byte // of next, not yet in the window
+	joint [2 * blockSize]byte
 }
 
 // fill makes more bytes available, if there are any. What is there stays.
@@ -63,6 +67,9 @@ func (s *source) fill() error {
 	if s.end != nil {
 		return nil
 	}
+	if s.next != nil {
+		return s.fillNext()
+	}
 	// The unread bytes, less than a block, move to the end of the first block
 	// of the buffer; what is read goes behind it.
 	rest := s.buf[s.lo:s.hi]
@@ -84,6 +91,31 @@ func (s *source) fill() error {
 	if s.end != nil && s.end != io.EOF {
 		return &readError{s.end}
 	}
+	return nil
+}
+
+// fillNext makes the stream's next piece the window, without copying it. Where
+// a block lies in two pieces, the window is a copy of the end of the first and
+// the beginning of the second.
+func (s *source) fillNext() error {
+	rest := copy(s.joint[:], s.buf[s.lo:s.hi])
+	for s.end == nil {
+		if len(s.piece) == 0 {
+			if s.piece, s.end = s.next(); s.end != nil && s.end != io.EOF {
+				return &readError{s.end}
+			}
+		}
+		if rest == 0 && len(s.piece) >= blockSize {
+			s.buf, s.lo, s.hi, s.piece = s.piece, 0, len(s.piece), nil
+			return nil
+		}
+		n := copy(s.joint[rest:], s.piece)
+		s.piece = s.piece[n:]
+		if rest += n; rest >= blockSize {
+			break
+		}
+	}
+	s.buf, s.lo, s.hi = s.joint[:], 0, rest
 	return nil
 }
 
