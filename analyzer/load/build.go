@@ -56,6 +56,11 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 			return nil, fmt.Errorf("layer %d (%s): %w", i, p.title(), err)
 		}
 		l.DiffID = config.RootFS.DiffIDs[i]
+		// Of an uncompressed layer the two are one, and so nothing has to be
+		// read to see that layers were mixed up.
+		if !l.Compressed && l.Digest.Algorithm == l.DiffID.Algorithm && l.Digest != l.DiffID {
+			return nil, fmt.Errorf("layer %d (%s): it is not compressed, so its digest %s should be its diff ID, which is %s", i, p.title(), l.Digest, l.DiffID)
+		}
 		if p.desc != nil && !parseDigest(p.desc.Digest).checkable() {
 			o.warnings = append(o.warnings, analyzer.Warning{Layer: i, Text: "its digest " + p.desc.Digest + " can't be checked: unknown algorithm"})
 		}

@@ -6,6 +6,8 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -71,9 +73,22 @@ func decode(b []byte, v any) (trailing int, err error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	if err := dec.Decode(v); err != nil {
-		return 0, err
+		return 0, wrongType(err)
 	}
 	return len(bytes.TrimSpace(b[dec.InputOffset():])), nil
+}
+
+// wrongType is err without the names of Go's types, if it is about a value of
+// the wrong one.
+func wrongType(err error) error {
+	var e *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Field == "":
+		return fmt.Errorf("its JSON is of the wrong type (%s)", e.Value)
+	}
+	return fmt.Errorf("%s is of the wrong type (%s)", e.Field, e.Value)
 }
 
 // first is the first byte of a JSON value, 0 when there is none.

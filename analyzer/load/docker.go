@@ -31,7 +31,7 @@ func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 	}
 	var found []*candidate
 	for i, item := range items {
-		if item.Config == "" {
+		if clean(item.Config) == "" {
 			return nil, fmt.Errorf("reading manifest.json: image %d has no Config", i)
 		}
 		c := &candidate{form: "docker-archive", config: piece{name: clean(item.Config)}}

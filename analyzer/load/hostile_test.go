@@ -121,8 +121,9 @@ func TestBadArchives(t *testing.T) {
 		{"text", with("hello").Tar(), []string{"reading manifest.json: it is not JSON"}},
 		{"cut JSON", with(`[{"Config":"x`).Tar(), []string{"reading manifest.json: unexpected EOF"}},
 		{"deep", with(strings.Repeat("[", 200_000)).Tar(), []string{"reading manifest.json", "max depth"}},
-		{"wrong types", with(`[{"Config":1}]`).Tar(), []string{"reading manifest.json", "cannot unmarshal number"}},
+		{"wrong types", with(`[{"Config":1}]`).Tar(), []string{"reading manifest.json: Config is of the wrong type (number)"}},
 		{"no config", with(`[{"Layers":["a"]}]`).Tar(), []string{"reading manifest.json: image 0 has no Config"}},
+		{"config without a name", with(`[{"Config":"/","Layers":[]}]`).Tar(), []string{"reading manifest.json: image 0 has no Config"}},
 		{"empty layer name", with(`[{"Config":"a","Layers":[""]}]`).Tar(), []string{"image 0 has a layer without a name"}},
 		{"big manifest", with("[" + strings.Repeat(" ", maxDocument) + "]").Tar(), []string{"manifest.json is over the limit of 20971520 bytes"}},
 
@@ -133,6 +134,8 @@ func TestBadArchives(t *testing.T) {
 		{"other config", replaced(config, file(config, "{}")).Tar(), []string{"config", "is damaged", config[:64], digestOf([]byte("{}")).hex}},
 		{"config is empty", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "")}.Tar(), []string{"reading config c: it is empty"}},
 		{"config is text", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "<html>")}.Tar(), []string{"reading config c", "invalid character"}},
+		{"config is a list", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "[]")}.Tar(), []string{"reading config c: its JSON is of the wrong type (array)"}},
+		{"config with a wrong field", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", `{"rootfs":{"diff_ids":[7]}}`)}.Tar(), []string{"reading config c: rootfs.diff_ids", "of the wrong type (number)"}},
 		{"config without rootfs", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "{}")}.Tar(), []string{"reading config c: it has no rootfs"}},
 		{"bad diff ID", imagetest.Archive{file("manifest.json", `[{"Config":"c","Layers":["l"]}]`), file("l", ""), file("c", `{"rootfs":{"diff_ids":["sha256:1"]}}`)}.Tar(), []string{`diff ID 1 of 1: "sha256:1"`}},
 		{"big config", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", strings.Repeat(" ", maxDocument+1))}.Tar(), []string{"config c is over the limit"}},
@@ -167,6 +170,7 @@ func TestBadArchives(t *testing.T) {
 		{"in-toto", withManifest(`{"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:1"},"layers":[{"mediaType":"application/vnd.in-toto+json"}]}`).Tar(), []string{"artifact with content of type application/vnd.in-toto+json"}},
 		{"only an attestation", oci(withManifest(`{"config":{"digest":"sha256:1"}}`), `[{`, `[{"annotations":{"vnd.docker.reference.type":"attestation-manifest"},`).Tar(), []string{"not an image: it is an attestation (sha256:"}},
 		{"only unknown platforms", oci(withManifest(`{"config":{"digest":"sha256:1"}}`), `[{`, `[{"platform":{"os":"unknown","architecture":"unknown"},`).Tar(), []string{"it is an attestation"}},
+		{"layers swapped", swapped(img).Tar(), []string{"layer 0 (", "it is not compressed", digestOf(img.LayerTar(0)).String(), digestOf(img.LayerTar(1)).String()}},
 		{"encrypted", layerOf(img, "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", nil).Tar(), []string{"layer 0 (", "it is encrypted"}},
 		{"nydus", layerOf(img, "application/vnd.oci.image.layer.v1.tar+gzip", map[string]string{"containerd.io/snapshot/nydus-bootstrap": "true"}).Tar(), []string{"layer 0 (", "file system image"}},
 		{"erofs", layerOf(img, "application/vnd.erofs.layer.v1", nil).Tar(), []string{"layer 0 (", "file system image"}},
@@ -255,6 +259,16 @@ func layerOf(img *imagetest.Image, mediaType string, annotations map[string]stri
 	a := withManifest(fmt.Sprintf(`{"config":{"digest":"%s"},"layers":[{"mediaType":"%s","digest":"%s","annotations":%s}]}`,
 		digestOf([]byte(config)), mediaType, digestOf([]byte(blob)), notes))
 	return append(a, file("blobs/sha256/"+digestOf([]byte(config)).hex, config), file("blobs/sha256/"+digestOf([]byte(blob)).hex, blob))
+}
+
+// swapped is a layout of uncompressed layers whose manifest and config don't
+// have them in the same order.
+func swapped(img *imagetest.Image) imagetest.Archive {
+	a, b := digestOf(img.LayerTar(0)), digestOf(img.LayerTar(1))
+	config := fmt.Sprintf(`{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["%s","%s"]}}`, a, b)
+	blob := func(d digest, content string) imagetest.Entry { return file("blobs/sha256/"+d.hex, content) }
+	return append(withManifest(fmt.Sprintf(`{"config":{"digest":"%s"},"layers":[{"digest":"%s"},{"digest":"%s"}]}`, digestOf([]byte(config)), b, a)),
+		blob(digestOf([]byte(config)), config), blob(a, string(img.LayerTar(0))), blob(b, string(img.LayerTar(1))))
 }
 
 // TestOddArchives has archives that are odd but whole: they open, some with a
