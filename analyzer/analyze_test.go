@@ -3,10 +3,12 @@ package analyzer_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -184,5 +186,19 @@ func TestOpen(t *testing.T) {
 				t.Errorf("after layer %d: got %q, %v; want %q", i, got, err, want)
 			}
 		}
+	}
+}
+
+// A time near the end of the years that JSON knows, in a zone that is behind.
+func TestReportYears(t *testing.T) {
+	img := imagetest.Must(t, three).Image()
+	at := time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -2*3600))
+	img.Config.Created = v1.Time{Time: at}
+	a, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(a.Report.Image.Created); err != nil || string(got) != `"9999-12-31T23:00:00-02:00"` {
+		t.Errorf("got %s, %v", got, err)
 	}
 }

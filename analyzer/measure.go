@@ -221,6 +221,9 @@ func timeOrNil(t v1.Time) *time.Time {
 		return nil
 	}
 	utc := t.UTC()
+	if y := utc.Year(); y < 0 || y > 9999 {
+		return &t.Time // a zone can lead to a year that JSON has no form for
+	}
 	return &utc
 }
 
