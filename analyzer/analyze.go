@@ -166,10 +166,9 @@ func layerWarnings(i int, in []layer.Warning) []Warning {
 // Open reads content. The reader is valid until the image is closed.
 func (a *Analysis) Open(ctx context.Context, c filetree.Content) (io.ReadCloser, error) {
 	s := a.Tree.Stored(c)
-	e := layer.Entry{Kind: layer.File, Size: s.Size, Stored: s.Bytes, Offset: s.Offset, Sparse: s.Sparse}
-	r, err := layer.Content(ctx, a.Image.Layers[s.Layer].Blob, &e)
+	r, err := layer.Content(ctx, a.Image.Layers[s.Layer].Blob, entry(s))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s of %s: %w", a.Tree.Path(s.Node), a.Image.layerName(s.Layer), err)
+		return nil, a.reading(s, err)
 	}
 	return r, nil
 }

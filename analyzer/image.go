@@ -23,6 +23,9 @@ type Image struct {
 	Layers    []Layer // bottom first
 	Warnings  []Warning
 
+	// Temp is the folder for temporary files; "" is the system's.
+	Temp string
+
 	// Check tells, after everything was read, whether the source is still the
 	// one that was opened; may be nil.
 	Check func() error

@@ -84,6 +84,7 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 		return nil, fmt.Errorf("opening %s: %w", r.title(), errors.Join(err, o.close()))
 	}
 	img.Reference = ref
+	img.Temp = opt.Temp
 	img.Warnings = o.warnings
 	img.Check = o.check
 	img.Release = o.close

@@ -1,0 +1,192 @@
+package analyzer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// maxReading is the most of a file that a Reading unpacks.
+const maxReading = 16 << 30
+
+// Reading is the content of a file, to be read at any offset. Where the file's
+// layer is plain all of it is there from the start. Elsewhere it arrives, from
+// its first byte on, while Fill unpacks it into a temporary file that has no
+// name. Its methods may be called concurrently.
+type Reading struct {
+	a       *Analysis
+	content filetree.Content
+	size    int64
+	limit   int64
+	section *io.SectionReader // nil when the content has to be unpacked
+
+	arrived atomic.Int64
+	open    context.Context // until Close
+	stop    context.CancelFunc
+	filling sync.Mutex // holds src and file
+	src     io.ReadCloser
+	file    *os.File
+	shared  atomic.Pointer[os.File] // file, for ReadAt
+}
+
+// Reading opens content for reading at any offset. The caller closes it. It is
+// valid until the image is closed.
+func (a *Analysis) Reading(c filetree.Content) (*Reading, error) {
+	s := a.Tree.Stored(c)
+	r := &Reading{a: a, content: c, size: s.Size, limit: min(s.Size, maxReading)}
+	r.open, r.stop = context.WithCancel(context.Background())
+	var err error
+	r.section, err = layer.Section(a.Image.Layers[s.Layer].Blob, entry(s))
+	if err != nil {
+		return nil, a.reading(s, err)
+	}
+	if r.section != nil {
+		r.arrived.Store(s.Size)
+	}
+	return r, nil
+}
+
+// Size is how long the content is.
+func (r *Reading) Size() int64 { return r.size }
+
+// Arrived is how many bytes, from the first on, can be read now.
+func (r *Reading) Arrived() int64 { return r.arrived.Load() }
+
+// ReadAt reads what has arrived; beyond that it is io.EOF.
+func (r *Reading) ReadAt(p []byte, off int64) (int, error) {
+	if r.section != nil {
+		return r.section.ReadAt(p, off)
+	}
+	arrived := r.arrived.Load()
+	if off >= arrived {
+		return 0, io.EOF
+	}
+	short := int64(len(p)) > arrived-off
+	if short {
+		p = p[:arrived-off]
+	}
+	n, err := r.shared.Load().ReadAt(p, off)
+	if err == nil && short {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// Fill unpacks up to n more bytes, and says whether more are to come. The first
+// call has to unpack all that the layer holds in front of the file.
+func (r *Reading) Fill(ctx context.Context, n int64) (more bool, err error) {
+	if r.section != nil {
+		return false, nil
+	}
+	r.filling.Lock()
+	defer r.filling.Unlock()
+	if err := r.open.Err(); err != nil {
+		return false, err
+	}
+	if r.src == nil {
+		// What is opened here lives as long as the Reading; ctx ends it at once.
+		defer context.AfterFunc(ctx, r.stop)()
+		if r.file, err = nameless(r.a.Image.Temp); err != nil {
+			return false, err
+		}
+		r.shared.Store(r.file)
+		if r.src, err = r.a.Open(r.open, r.content); err != nil {
+			return false, err
+		}
+	}
+	buf := make([]byte, 256<<10)
+	for end := min(r.arrived.Load()+n, r.limit); ; {
+		at := r.arrived.Load()
+		if at >= end {
+			break
+		}
+		if err := errors.Join(ctx.Err(), r.open.Err()); err != nil {
+			return false, err
+		}
+		got, err := io.ReadFull(r.src, buf[:min(int64(len(buf)), end-at)])
+		if err := r.put(buf[:got], at); err != nil {
+			return false, err
+		}
+		if err != nil {
+			if err == io.EOF || err == io.ErrUnexpectedEOF {
+				err = fmt.Errorf("it ends after %d of %d bytes", at+int64(got), r.size)
+			}
+			return false, r.a.reading(r.a.Tree.Stored(r.content), err)
+		}
+	}
+	switch at := r.arrived.Load(); {
+	case at < r.limit:
+		return true, nil
+	case at < r.size:
+		return false, fmt.Errorf("only the first %d bytes are unpacked", at)
+	}
+	return false, nil
+}
+
+// put keeps what came; zeros stay a hole.
+func (r *Reading) put(p []byte, at int64) error {
+	var err error
+	if len(p) == 0 {
+		return nil
+	}
+	if len(bytes.TrimLeft(p, "\x00")) > 0 {
+		_, err = r.file.WriteAt(p, at)
+	} else {
+		err = r.file.Truncate(at + int64(len(p)))
+	}
+	if err != nil {
+		var pe *os.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return fmt.Errorf("writing a temporary file: %w", err)
+	}
+	r.arrived.Store(at + int64(len(p)))
+	return nil
+}
+
+// Close ends a Fill that runs, and gives back the temporary file.
+func (r *Reading) Close() {
+	r.stop()
+	r.filling.Lock()
+	defer r.filling.Unlock()
+	if r.src != nil {
+		r.src.Close()
+		r.src = nil
+	}
+	if r.file != nil {
+		r.file.Close()
+	}
+}
+
+// nameless is a temporary file without a name: nothing of it is left, however
+// the program ends.
+func nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, "fathom-")
+	if err != nil {
+		return nil, fmt.Errorf("making a temporary file: %w", err)
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("making a temporary file: %w", err)
+	}
+	return f, nil
+}
+
+// entry is what layer needs to find stored content.
+func entry(s filetree.Stored) *layer.Entry {
+	return &layer.Entry{Kind: layer.File, Size: s.Size, Stored: s.Bytes, Offset: s.Offset, Sparse: s.Sparse}
+}
+
+// reading names the content that could not be read.
+func (a *Analysis) reading(s filetree.Stored, err error) error {
+	return fmt.Errorf("reading %s of %s: %w", a.Tree.Path(s.Node), a.Image.layerName(s.Layer), err)
+}
