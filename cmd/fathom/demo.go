@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fathom/ui/report"
 )
@@ -27,7 +30,7 @@ func newDemo(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			if cmd.Flags().Changed("save") {
-				return report.WriteFile(ctx, save, writeDemo)
+				return a.saveDemo(ctx, save, cmd.Flags())
 			}
 			r, w := io.Pipe()
 			defer r.Close()
@@ -37,6 +40,28 @@ func newDemo(a *app) *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&save, "save", "", "write the image to `FILE` instead")
+	cmd.Flags().StringVar(&save, "save", "", "write the image to `FILE` instead; - is standard output")
 	return cmd
+}
+
+// saveDemo writes the demo image to a file. Nothing else that was asked for is
+// left out in silence.
+func (a *app) saveDemo(ctx context.Context, file string, flags *pflag.FlagSet) error {
+	var other string
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Name != "save" {
+			other = f.Name
+		}
+	})
+	switch {
+	case other != "":
+		return hinted("fathom --"+other+" ... FILE works on what --save wrote", "--save writes the image and does nothing else: not with --%s", other)
+	case file == "":
+		return errors.New("--save: the file has no name")
+	case file != "-":
+		return report.WriteFile(ctx, file, writeDemo)
+	case a.isTerminal(a.stdout):
+		return errors.New("--save -: standard output is a terminal")
+	}
+	return writeDemo(a.stdout)
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +38,35 @@ type source struct {
 	ref   string
 	stdin io.Reader // what ref "-" reads
 	name  string    // shown in the place of ref, unless empty
+}
+
+// holds is whether the image is read from the file called name: it must not be
+// written to. Which part of ref is a path is not known before it was opened, so
+// that all that may be are looked at.
+func (s source) holds(name string) bool {
+	out, err := os.Stat(name)
+	if err != nil || !out.Mode().IsRegular() || name == "-" {
+		return false
+	}
+	same := func(in os.FileInfo, err error) bool { return err == nil && os.SameFile(in, out) }
+	if f, ok := s.stdin.(*os.File); ok && s.ref == "-" {
+		return same(f.Stat())
+	}
+	path := s.ref
+	if scheme, rest, ok := strings.Cut(path, ":"); ok && (scheme == "archive" || scheme == "oci") {
+		path = strings.TrimPrefix(rest, "//")
+	}
+	for ; path != ""; path = path[:max(0, strings.LastIndexAny(path, ":@"))] {
+		if same(os.Stat(path)) {
+			return true
+		}
+		for _, part := range []string{"index.json", "manifest.json", "oci-layout"} {
+			if same(os.Stat(filepath.Join(path, part))) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // analyze opens the image and measures it, with a progress bar where one can

@@ -63,7 +63,7 @@ func newRoot(a *app) *cobra.Command {
 			}
 			err := a.explore(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f, ci)
 			var notFound *load.NotFoundError
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && errors.As(err, &notFound) {
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && errors.As(err, &notFound) && notFound.Err == nil {
 				return &hintError{err, didYouMean(near)}
 			}
 			return err
@@ -163,7 +163,7 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	if err != nil {
 		return a.ungated(ci, f.json, err)
 	}
-	if sameFile(f.json, src.ref) {
+	if src.holds(f.json) {
 		return a.ungated(ci, f.json, fmt.Errorf("--json %s: that is the image itself", f.json))
 	}
 	if !ci && f.json == "" && a.interactive(src) {
@@ -197,16 +197,6 @@ func (a *app) show(ctx context.Context, src source, f *exploreFlags) error {
 		return signalError{os.Interrupt}
 	}
 	return err
-}
-
-// sameFile is whether two names lead to one regular file.
-func sameFile(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil || !x.Mode().IsRegular() {
-		return false
-	}
-	y, err := os.Stat(strings.TrimPrefix(b, "archive:"))
-	return err == nil && os.SameFile(x, y)
 }
 
 // interactive is whether a person sits at a terminal. With the image on
