@@ -33,7 +33,7 @@ func compare(ctx context.Context, img *Image, groups []filetree.Group) error {
 					return context.Cause(ctx)
 				}
 				for _, g := range groups[from:min(from+batch, len(groups))] {
-					if err := compareGroup(img, g); err != nil {
+					if err := compareGroup(ctx, img, g); err != nil {
 						return err
 					}
 				}
@@ -43,10 +43,10 @@ func compare(ctx context.Context, img *Image, groups []filetree.Group) error {
 	return work.Wait()
 }
 
-func compareGroup(img *Image, g filetree.Group) error {
+func compareGroup(ctx context.Context, img *Image, g filetree.Group) error {
 	if len(g) == 2 && !g[0].Hashed && !g[1].Hashed {
 		a, b := img.Layers[g[0].Layer].Blob, img.Layers[g[1].Layer].Blob
-		same, err := layer.Equal(a, g[0].Offset, b, g[1].Offset, g[0].Bytes)
+		same, err := layer.Equal(ctx, a, g[0].Offset, b, g[1].Offset, g[0].Bytes)
 		if err != nil {
 			return fmt.Errorf("comparing content of %s and %s: %w", img.layerName(g[0].Layer), img.layerName(g[1].Layer), err)
 		}
@@ -59,7 +59,7 @@ func compareGroup(img *Image, g filetree.Group) error {
 	for i := range g {
 		p := &g[i]
 		if !p.Hashed {
-			h, err := layer.Sum(img.Layers[p.Layer].Blob, p.Offset, p.Bytes)
+			h, err := layer.Sum(ctx, img.Layers[p.Layer].Blob, p.Offset, p.Bytes)
 			if err != nil {
 				return fmt.Errorf("reading %s: %w", img.layerName(p.Layer), err)
 			}

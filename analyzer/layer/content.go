@@ -97,12 +97,15 @@ var compareBuffers = sync.Pool{New: func() any { return new([2 * compareSize]byt
 
 // Equal is whether size bytes at offA in a are those at offB in b. Both are
 // plain blobs with offsets (see Diff.Plain and Entry.Offset). It stops at the
-// first difference.
-func Equal(a Blob, offA int64, b Blob, offB int64, size int64) (bool, error) {
+// first difference, or when ctx ends.
+func Equal(ctx context.Context, a Blob, offA int64, b Blob, offB int64, size int64) (bool, error) {
 	buf := compareBuffers.Get().(*[2 * compareSize]byte)
 	defer compareBuffers.Put(buf)
 	// Most files that differ do so early: begin with a page.
 	for n := int64(4 << 10); size > 0; n = compareSize {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
 		n = min(n, size)
 		pa, pb := buf[:n], buf[compareSize:compareSize+n]
 		if err := readAt(a, pa, offA); err != nil {
@@ -121,7 +124,7 @@ func Equal(a Blob, offA int64, b Blob, offB int64, size int64) (bool, error) {
 
 // Sum is the hash of size bytes at off in a plain blob with offsets: what
 // Entry.Hash is for the same content where it streams by.
-func Sum(b Blob, off, size int64) (Hash, error) {
+func Sum(ctx context.Context, b Blob, off, size int64) (Hash, error) {
 	buf := compareBuffers.Get().(*[2 * compareSize]byte)
 	defer compareBuffers.Put(buf)
 	if size <= int64(len(buf)) {
@@ -132,6 +135,9 @@ func Sum(b Blob, off, size int64) (Hash, error) {
 	}
 	var h xxh3.Hasher
 	for size > 0 {
+		if err := ctx.Err(); err != nil {
+			return Hash{}, err
+		}
 		n := min(size, int64(len(buf)))
 		if err := readAt(b, buf[:n], off); err != nil {
 			return Hash{}, err

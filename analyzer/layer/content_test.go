@@ -115,12 +115,12 @@ func TestEqualSum(t *testing.T) {
 	a := bytes.Repeat([]byte("0123456789"), 40_000)
 	for _, size := range []int{0, 1, 4096, 5000, 64 << 10, 200_000, 390_000} {
 		b := append([]byte("shift"), a...)
-		same, err := Equal(at(a), 0, at(b), 5, int64(size))
+		same, err := Equal(t.Context(), at(a), 0, at(b), 5, int64(size))
 		if err != nil || !same {
 			t.Errorf("%d: got %v, %v", size, same, err)
 		}
-		x, err1 := Sum(at(a), 10, int64(size))
-		y, err2 := Sum(at(b), 15, int64(size))
+		x, err1 := Sum(t.Context(), at(a), 10, int64(size))
+		y, err2 := Sum(t.Context(), at(b), 15, int64(size))
 		if x != y || err1 != nil || err2 != nil {
 			t.Errorf("%d: sums %x %x %v %v", size, x, y, err1, err2)
 		}
@@ -128,14 +128,23 @@ func TestEqualSum(t *testing.T) {
 			continue
 		}
 		b[5+size-1] ^= 1
-		if same, err := Equal(at(a), 0, at(b), 5, int64(size)); err != nil || same {
+		if same, err := Equal(t.Context(), at(a), 0, at(b), 5, int64(size)); err != nil || same {
 			t.Errorf("%d, last byte differs: got %v, %v", size, same, err)
 		}
 	}
-	if _, err := Equal(at(a), 0, at(a[:10]), 0, 20); err == nil || !strings.Contains(err.Error(), "unexpected end after 10 bytes") {
+	if _, err := Equal(t.Context(), at(a), 0, at(a[:10]), 0, 20); err == nil || !strings.Contains(err.Error(), "unexpected end after 10 bytes") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Sum(at(a[:10]), 5, 20); err == nil {
+	if _, err := Sum(t.Context(), at(a[:10]), 5, 20); err == nil {
 		t.Error("summed what is not there")
+	}
+	// A file may be larger than anybody will wait for.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Equal(ctx, at(a), 0, at(a), 0, int64(len(a))); !errors.Is(err, context.Canceled) {
+		t.Errorf("Equal: got %v, want %v", err, context.Canceled)
+	}
+	if _, err := Sum(ctx, at(a), 0, int64(len(a))); !errors.Is(err, context.Canceled) {
+		t.Errorf("Sum: got %v, want %v", err, context.Canceled)
 	}
 }

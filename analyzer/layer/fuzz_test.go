@@ -39,7 +39,7 @@ func compare(t *testing.T, p []byte) {
 		if src.at != nil {
 			for i := range got {
 				if e := &got[i]; e.Kind == File && !e.Sparse {
-					h, err := Sum(at(p), e.Offset, e.Size)
+					h, err := Sum(t.Context(), at(p), e.Offset, e.Size)
 					if err != nil {
 						t.Fatalf("%s: %s: %v", name, e.Path, err)
 					}

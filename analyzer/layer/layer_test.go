@@ -103,7 +103,7 @@ func TestForms(t *testing.T) {
 		got := entries(d)
 		for i := range got {
 			if e := &got[i]; e.Hashed {
-				h, err := Sum(at(p), e.Offset, e.Size)
+				h, err := Sum(t.Context(), at(p), e.Offset, e.Size)
 				if err != nil || h != e.Hash {
 					t.Errorf("%s: %s: hash %x, want %x (%v)", name, e.Path, e.Hash, h, err)
 				}

@@ -21,6 +21,9 @@ func (w *walker) name(h *header, e *Entry) (keep bool) {
 		e.Kind = Whiteout
 	case opaque:
 		e.Kind = Opaque
+		if len(n.path) == 0 {
+			w.notes.add(noteOpaqueRoot, raw)
+		}
 	case meta:
 		w.notes.add(noteMeta, raw)
 		if w.file(h.flag) && strings.HasPrefix(string(n.path), plnkDir) {

@@ -12,6 +12,7 @@ const (
 	noteClimbs note = iota
 	noteLinkClimbs
 	noteMarker
+	noteOpaqueRoot
 	noteRoot
 	notePlnk
 	noteZeroDevice
@@ -29,6 +30,7 @@ var noteTexts = [notes]string{
 	noteClimbs:     "the name climbs out of the root with \"..\": kept inside it",
 	noteLinkClimbs: "the hard link's target climbs out of the root with \"..\": kept inside it",
 	noteMarker:     "a whiteout without a name, or of its own or its parent directory: ignored",
+	noteOpaqueRoot: "an opaque marker of the root hides all lower layers: engines on overlayfs ignore it",
 	noteRoot:       "the name is the root's, which can only be a directory: ignored",
 	notePlnk:       "a hard link to aufs bookkeeping that the layer does not hold",
 	noteZeroDevice: "a character device 0:0: engines on overlayfs hide the path instead of showing it",
