@@ -1,10 +1,5 @@
 package ui
 
-import (
-	"context"
-	"slices"
-)
-
 // move moves the cursor of the place that has the keys by n rows.
 func (u *ui) move(n int) {
 	switch at := u.place(); at {
@@ -86,6 +81,8 @@ func (u *ui) enter() {
 	if u.place() == inWaste {
 		if it, ok := u.waste.current(); ok {
 			u.jump(it)
+		} else {
+			u.fold()
 		}
 		return
 	}
@@ -165,10 +162,11 @@ func (u *ui) again(forward bool) {
 		u.note = "look for something first (/)"
 	case u.search.busy:
 		u.note = "still looking"
-	case len(u.search.hits) == 0:
+	case u.search.waste != u.showWaste: // the files or the waste took the place of the other
+		u.lookHere()
+	case !u.any():
 		u.note = "not found: " + safe(u.search.text)
 	default:
-		u.showWaste = false
 		u.setFocus(filesPane)
 		u.hit(forward, false)
 	}
@@ -214,30 +212,4 @@ func (u *ui) top() overlay {
 		return nil
 	}
 	return u.over[len(u.over)-1]
-}
-
-// manyItems is how many a key press can sort within a frame.
-const manyItems = 10_000
-
-// sortWaste sorts the waste by the next order, a long list beside the UI.
-func (u *ui) sortWaste() {
-	w := u.waste
-	if w.busy {
-		return
-	}
-	w.reorder()
-	if len(w.items) < manyItems {
-		w.sort()
-		return
-	}
-	w.busy = true
-	u.do.work(func(context.Context) func() {
-		sorted := &waste{tree: w.tree, items: slices.Clone(w.items), by: w.by, rev: w.rev, open: map[int]bool{}}
-		sorted.sort()
-		return func() {
-			w.items, w.rows, w.open, w.busy = sorted.items, sorted.rows, sorted.open, false
-			w.fit(len(w.rows), w.h)
-			w.first()
-		}
-	})
 }

@@ -96,7 +96,7 @@ func (u *ui) paneNote(pane int) string {
 	case pane == filesPane && u.showWaste && u.waste.busy:
 		return ""
 	case pane == filesPane && u.showWaste:
-		return fmt.Sprintf("%s in %d places", report.Size(u.waste.total), len(u.waste.items))
+		return report.Size(u.waste.total) + " in " + places(len(u.waste.all))
 	case pane == filesPane && u.files.out == nil:
 		return ""
 	case pane == filesPane && u.files.whole:
@@ -133,7 +133,7 @@ func (u *ui) drawPane(c canvas, pane int, alone bool) {
 		u.fillDetail(body.w)
 		drawLines(body, &u.detail.list, u.detail.lines, focused)
 	case u.showWaste:
-		u.waste.draw(body, focused)
+		u.waste.draw(body, focused, &u.search)
 	default:
 		u.files.draw(body, focused, &u.search)
 	}
@@ -174,10 +174,17 @@ func (u *ui) drawRule(c canvas, pane int, focused, alone bool) {
 // fillDetail makes the lines of the detail pane.
 func (u *ui) fillDetail(w int) {
 	n, ok := u.node()
+	var g wasteGroup
+	grouped := false
+	if u.showWaste {
+		g, grouped = u.waste.group()
+	}
 	switch {
 	case u.subject == layersPane:
 		s, _ := u.layers.current()
 		u.detail.set(s, layerPage(u.th, w, u.layers, s, u.hides))
+	case grouped:
+		u.detail.set(g.name, groupPage(u.th, w, u.layers, u.waste, g))
 	case !ok:
 		u.detail.set(nil, nil)
 	case u.showWaste:
@@ -355,16 +362,15 @@ func (u *ui) where() (where, state string) {
 		if n, ok := u.node(); ok {
 			where = safe(u.tree.Path(n))
 		}
-		if u.showWaste {
-			return where, u.waste.status(u.th)
-		}
 		state = u.files.status(u.th)
-		if u.search.text != "" {
-			found := fmt.Sprintf("%d found", len(u.search.hits))
-			if u.search.busy {
-				found = "looking"
+		if u.showWaste {
+			state = u.waste.status(u.th)
+			if g, ok := u.waste.group(); ok {
+				where = safe(g.name)
 			}
-			state += "  /" + safe(u.search.text) + " " + found
+		}
+		if u.search.text != "" && u.search.waste == u.showWaste {
+			state += "  /" + safe(u.search.text) + " " + u.found()
 		}
 	case inLayers:
 		if s, ok := u.layers.current(); ok && s.layer >= 0 {

@@ -148,16 +148,55 @@ func check(t *testing.T, s *stage, did []string) {
 		}
 	}
 	if u.waste != nil {
-		var sum int64
+		var sum, grouped int64
 		for _, it := range u.waste.items {
 			sum += it.bytes
 		}
-		if want := u.a.Report.Totals.WastedBytes; sum != want || u.waste.total != want {
-			t.Fatalf("the waste adds up to %d, the title says %d, after %v", sum, want, did)
+		for _, g := range u.waste.groups {
+			grouped += g.bytes
+		}
+		want := u.a.Report.Totals.WastedBytes
+		if u.waste.grouping == ungrouped {
+			grouped = want
+		}
+		if sum != want || grouped != want || u.waste.total != want {
+			t.Fatalf("the waste adds up to %d, its groups to %d, the title says %d, after %v", sum, grouped, want, did)
+		}
+		if l := &u.waste.list; l.n != len(u.waste.rows) || l.n > 0 && (l.at < 0 || l.at >= l.n) {
+			t.Fatalf("the cursor of the waste is lost: %+v of %d after %v", *l, len(u.waste.rows), did)
 		}
 	}
 	if text := s.text(); strings.ContainsAny(text, "\x1b\x07") {
 		t.Fatalf("a control character on the screen after %v:\n%q", did, text)
+	}
+}
+
+// TestWasteGroups compares every grouping of the waste with the report: each adds
+// up to the title's figure, and those of a step to the step's.
+func TestWasteGroups(t *testing.T) {
+	for _, name := range append(imagetest.Names(t), "shop", "odd") {
+		a := load(t, name)
+		w := newWaste(a.Tree)
+		for w.grouping = ungrouped + 1; w.grouping < wasteGroupings; w.grouping++ {
+			w.sort()
+			var sum int64
+			for _, g := range w.groups {
+				sum += g.bytes
+				var items int64
+				for _, i := range g.items {
+					items += w.items[i].bytes
+				}
+				if items != g.bytes {
+					t.Errorf("%s: %s says %d, its items add up to %d", name, g.name, g.bytes, items)
+				}
+				if w.grouping == groupByStored && g.bytes != a.Report.Layers[g.layer].WastedBytes {
+					t.Errorf("%s: %s: got %d, want %d", name, g.name, g.bytes, a.Report.Layers[g.layer].WastedBytes)
+				}
+			}
+			if want := a.Report.Totals.WastedBytes; sum != want {
+				t.Errorf("%s, %s: the groups add up to %d, the title says %d", name, groupingNames[w.grouping], sum, want)
+			}
+		}
 	}
 }
 

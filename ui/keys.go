@@ -85,6 +85,7 @@ func bindings() []binding {
 		{"right l", inWaste, "Waste", "", "show what was in a folder", func(u *ui) { u.waste.setOpen(true) }},
 		{"left h", inWaste, "Waste", "", "hide it", func(u *ui) { u.waste.setOpen(false) }},
 		{"space", inWaste, "Waste", "", "", func(u *ui) { u.fold() }},
+		{"b", inWaste, "Waste", "group", "add up by cause, folder, step that stored, step that hid; one by one", func(u *ui) { u.groupWaste() }},
 		{"s", inWaste, "Waste", "sort", "sort by size, cause, layers, path; again reverses", func(u *ui) { u.sortWaste() }},
 
 		{"right l", inViewer, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},

@@ -152,7 +152,7 @@ func (u *ui) followLayer() {
 
 // stale looks again for what is searched when that was only in what is shown.
 func (u *ui) stale() {
-	if u.search.active() && !u.search.all {
+	if u.search.active() && !u.search.all && !u.search.waste {
 		u.find(func() {
 			if u.files.only {
 				u.files.out.Only(u.search.hits)
@@ -165,12 +165,13 @@ func (u *ui) stale() {
 func (u *ui) toggleWaste() {
 	u.showWaste = !u.showWaste
 	if u.waste == nil {
-		u.waste = &waste{tree: u.tree, busy: true} // it takes a second for a million entries
+		u.waste = &waste{tree: u.tree, layers: u.layers, busy: true} // it takes a second for a million entries
 		u.do.work(func(context.Context) func() {
 			w := newWaste(u.tree)
 			return func() {
-				w.h = u.waste.h
+				w.h, w.layers = u.waste.h, u.layers
 				*u.waste = *w
+				u.findWaste()
 			}
 		})
 	}

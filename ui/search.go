@@ -22,6 +22,8 @@ type search struct {
 	busy    bool
 	cancel  context.CancelFunc
 	typing  bool         // the prompt is open
+	waste   bool         // it was opened over the waste
+	folds   func()       // puts the waste as it was then
 	before  outline.Mark // where things were when it opened
 	old     string       // the text then
 }
@@ -35,6 +37,7 @@ func (u *ui) find(done func()) {
 		s.cancel()
 	}
 	s.hits, s.bad, s.busy = nil, "", false
+	u.findWaste()
 	p, err := outline.Compile(s.text)
 	if err != nil {
 		s.pattern, s.bad = nil, err.Error()
@@ -45,7 +48,7 @@ func (u *ui) find(done func()) {
 		return
 	}
 	scope := u.files.out.Scope()
-	if s.all {
+	if s.all || s.waste {
 		scope = outline.Scope{}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -58,6 +61,7 @@ func (u *ui) find(done func()) {
 				return // another search took its place
 			}
 			s.hits, s.busy = hits, false
+			u.findWaste()
 			done()
 		}
 	})
@@ -68,7 +72,10 @@ func (u *ui) openSearch() {
 	if u.files.out == nil {
 		return
 	}
-	u.showWaste = false
+	u.search.waste = u.showWaste
+	if u.showWaste {
+		u.search.folds = u.waste.mark()
+	}
 	u.focus = filesPane
 	u.search.typing = true
 	u.search.before = u.files.out.Mark()
@@ -79,18 +86,31 @@ func (u *ui) openSearch() {
 
 // typed looks for what the prompt says now, from where it was opened.
 func (u *ui) typed() {
-	u.files.out.Restore(u.search.before)
+	u.comeBack()
 	u.find(func() {
 		if u.search.typing {
-			u.files.out.Restore(u.search.before)
+			u.comeBack()
 		}
 		u.hit(true, true)
 	})
 }
 
+// comeBack goes to where things were when the prompt opened.
+func (u *ui) comeBack() {
+	if u.search.waste {
+		u.search.folds()
+		return
+	}
+	u.files.out.Restore(u.search.before)
+}
+
 // hit goes to the next or previous hit; with here the row under the cursor will do.
 func (u *ui) hit(forward, here bool) {
 	s, out := &u.search, u.files.out
+	if s.waste {
+		u.hitWaste(forward, here)
+		return
+	}
 	if out == nil || len(s.hits) == 0 {
 		return
 	}
@@ -153,9 +173,12 @@ func (u *ui) typeKey(ev *tcell.EventKey, name string) {
 	case "esc":
 		s.typing = false
 		s.text = s.old
-		u.files.out.Restore(s.before)
+		u.comeBack()
 		u.find(func() {})
 	case "tab":
+		if s.waste {
+			return
+		}
 		s.all = !s.all
 		u.typed()
 	case "down":
@@ -189,10 +212,39 @@ func withoutLast(s string) string {
 	return s[:end]
 }
 
+// lookHere looks for the same in the waste or the files, whichever is there now.
+func (u *ui) lookHere() {
+	u.search.waste = u.showWaste
+	u.find(func() {
+		u.setFocus(filesPane)
+		u.hit(true, true)
+	})
+}
+
+// any is whether the search found something where it looked.
+func (u *ui) any() bool {
+	if u.search.waste {
+		return len(u.waste.found) > 0
+	}
+	return len(u.search.hits) > 0
+}
+
+// found is how much the search found, in words.
+func (u *ui) found() string {
+	switch s := &u.search; {
+	case s.busy:
+		return "looking" + u.th.glyph.ellipsis
+	case s.waste:
+		return places(len(u.waste.found)) + " found"
+	default:
+		return fmt.Sprintf("%d found", len(s.hits))
+	}
+}
+
 // drawPrompt draws the search on the status line.
 func (u *ui) drawPrompt(c canvas) {
 	s := &u.search
-	found := fmt.Sprintf("%d found", len(s.hits))
+	found := u.found()
 	st := c.th.dim
 	switch {
 	case s.bad != "":
@@ -201,7 +253,7 @@ func (u *ui) drawPrompt(c canvas) {
 		found = "text, or ~ and a regular expression"
 	case s.busy:
 		found = "looking" + c.th.glyph.ellipsis
-	case len(s.hits) == 0:
+	case !u.any():
 		st = c.th.alarm
 		found = "not found"
 	}
@@ -212,6 +264,9 @@ func (u *ui) drawPrompt(c canvas) {
 	x := c.text(1, 0, c.th.accent, "/")
 	room := c.w - x - 2
 	tail := "  " + found + "  " + c.th.glyph.dot + " " + scope
+	if s.waste {
+		tail = "  " + found
+	}
 	if width(tail)+16 > room {
 		tail = "  " + found
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/filetree"
-	"fathom/analyzer/layer"
 	"fathom/ui/report"
 )
 
@@ -17,10 +16,18 @@ import (
 type waste struct {
 	list
 	tree  *filetree.Tree
-	items []item // folders that went as a whole stand for what was in them
+	all   []item // folders that went as a whole stand for what was in them
+	items []item // the same, sorted, and apart where they are grouped apart
 	rows  []wasteRow
 	open  map[int]bool // items that show what they stand for
 	by    wasteOrder
+
+	layers   *layers // their commands
+	grouping wasteGrouping
+	groups   []wasteGroup
+	opened   map[string]bool // groups, by name
+
+	found []int // items that the search finds, in the order of items
 	rev   bool
 	max   int64
 	total int64
@@ -47,8 +54,8 @@ type part struct {
 	stored  int
 }
 
-// wasteRow is a row: an item, or with part >= 0 a part of it.
-type wasteRow struct{ item, part int }
+// wasteRow is a row: an item, with part >= 0 a part of it, with item < 0 a group.
+type wasteRow struct{ group, item, part int }
 
 type wasteOrder uint8
 
@@ -61,131 +68,9 @@ const (
 	wasteOrders
 )
 
-// newWaste lists what the tree wastes. It takes a pass over all contents.
-func newWaste(t *filetree.Tree) *waste {
-	w := &waste{tree: t, open: map[int]bool{}}
-	type why struct {
-		cause  filetree.Cause
-		hidden int
-	}
-	lost := map[why][]part{}
-	var whys []why
-	for c := range filetree.Content(t.Contents()) {
-		s := t.Stored(c)
-		if s.Cause == filetree.Visible {
-			continue
-		}
-		k := why{s.Cause, s.HiddenBy}
-		if lost[k] == nil {
-			whys = append(whys, k)
-		}
-		lost[k] = append(lost[k], part{c, s.Lost, s.Bytes, s.Layer})
-		w.total += s.Bytes
-	}
-	for _, k := range whys {
-		parts := lost[k]
-		slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.lost, b.lost) })
-		w.group(filetree.Root, k.cause, k.hidden, parts)
-	}
-	w.sort()
-	return w
-}
-
-// group makes items of the parts, which are sorted by node and lie below d.
-func (w *waste) group(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
-	t := w.tree
-	for len(parts) > 0 {
-		// The child of d that holds the first part, and all the parts in it.
-		at := parts[0].lost
-		child := at
-		for m := at; m != d; m = t.Parent(m) {
-			child = m
-		}
-		end := t.End(child)
-		n := 1
-		for n < len(parts) && parts[n].lost < end {
-			n++
-		}
-		in := parts[:n]
-		parts = parts[n:]
-		switch gone, all := w.went(child, cause, hidden, n); {
-		case gone, all && n > 1:
-			if !gone {
-				child = w.common(child, in)
-			}
-			w.add(child, cause, hidden, in)
-		case n == 1:
-			w.add(w.taken(at, child, cause, hidden), cause, hidden, in)
-		default:
-			if in[0].lost == child { // a file that became a folder
-				w.add(child, cause, hidden, in[:1])
-				in = in[1:]
-			}
-			w.group(child, cause, hidden, in)
-		}
-	}
-}
-
-// went is whether the layer took folder d away, and whether as many files as d
-// had before went for the cause.
-func (w *waste) went(d filetree.Node, cause filetree.Cause, hidden, n int) (gone, all bool) {
-	if hidden < 1 || cause == filetree.Repeated {
-		return false, false
-	}
-	before, ok := w.tree.At(d, hidden-1)
-	if !ok || before.Kind != layer.Dir {
-		return false, false
-	}
-	if cause == filetree.Deleted {
-		after, ok := w.tree.At(d, hidden)
-		gone = !ok || after.Kind != layer.Dir
-	}
-	return gone, w.tree.View(hidden-2, hidden-1).Sum(d).Files == n
-}
-
-// taken is the highest folder up to d that the layer took away with n in it, or n.
-func (w *waste) taken(n, d filetree.Node, cause filetree.Cause, hidden int) filetree.Node {
-	high := n
-	for m := n; m != d; {
-		m = w.tree.Parent(m)
-		if gone, _ := w.went(m, cause, hidden, 1); gone {
-			high = m
-		}
-	}
-	return high
-}
-
-// common is the lowest folder in d that holds all the parts, which are sorted.
-func (w *waste) common(d filetree.Node, parts []part) filetree.Node {
-	last := parts[len(parts)-1].lost
-	for m := parts[0].lost; m != d; m = w.tree.Parent(m) {
-		if up := w.tree.Parent(m); last < w.tree.End(up) {
-			return up
-		}
-	}
-	return d
-}
-
-func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
-	it := item{node: d, cause: cause, hidden: hidden, parts: parts}
-	it.folder = len(parts) > 1 || parts[0].lost != d
-	it.stored, it.last = parts[0].stored, parts[0].stored
-	for _, p := range parts {
-		it.bytes += p.bytes
-		it.stored, it.last = min(it.stored, p.stored), max(it.last, p.stored)
-	}
-	if it.bytes == 0 {
-		return // empty files only count for whether a folder went
-	}
-	w.max = max(w.max, it.bytes)
-	slices.SortFunc(it.parts, func(a, b part) int {
-		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost))
-	})
-	w.items = append(w.items, it)
-}
-
 // sort orders the items; equal ones by size, then by path.
 func (w *waste) sort() {
+	w.items = w.apart()
 	slices.SortFunc(w.items, func(a, b item) int {
 		c := 0
 		switch w.by {
@@ -205,17 +90,31 @@ func (w *waste) sort() {
 		return c
 	})
 	clear(w.open)
+	w.regroup()
 	w.fill()
 	w.first()
 }
 
 func (w *waste) fill() {
 	w.rows = w.rows[:0]
-	for i := range w.items {
-		w.rows = append(w.rows, wasteRow{i, -1})
+	add := func(group, i int) {
+		w.rows = append(w.rows, wasteRow{group, i, -1})
 		if w.open[i] {
 			for p := range w.items[i].parts {
-				w.rows = append(w.rows, wasteRow{i, p})
+				w.rows = append(w.rows, wasteRow{group, i, p})
+			}
+		}
+	}
+	if w.grouping == ungrouped {
+		for i := range w.items {
+			add(-1, i)
+		}
+	}
+	for g := range w.groups {
+		w.rows = append(w.rows, wasteRow{g, -1, -1})
+		if w.opened[w.groups[g].name] {
+			for _, i := range w.groups[g].items {
+				add(g, i)
 			}
 		}
 	}
@@ -230,9 +129,10 @@ func (w *waste) reorder() {
 	w.rev = !w.rev
 }
 
-// current is what is under the cursor: an item, or a part of one as an item.
+// current is what is under the cursor: an item, or a part of one as an item;
+// false on a group.
 func (w *waste) current() (item, bool) {
-	if w.at >= len(w.rows) {
+	if w.at >= len(w.rows) || w.rows[w.at].item < 0 {
 		return item{}, false
 	}
 	return w.row(w.rows[w.at]), true
@@ -247,18 +147,30 @@ func (w *waste) row(r wasteRow) item {
 	return item{node: p.lost, bytes: p.bytes, cause: it.cause, stored: p.stored, last: p.stored, hidden: it.hidden, parts: it.parts[r.part : r.part+1]}
 }
 
-// setOpen shows or hides what the folder under the cursor stands for.
+// setOpen shows or hides what the folder or group under the cursor stands for;
+// what has nothing to hide goes to the group above it.
 func (w *waste) setOpen(open bool) bool {
 	if w.at >= len(w.rows) {
 		return false
 	}
-	r := w.rows[w.at]
-	if !w.items[r.item].folder || w.open[r.item] == open {
+	switch r := w.rows[w.at]; {
+	case r.item < 0:
+		name := w.groups[r.group].name
+		if w.opened[name] == open {
+			return false
+		}
+		w.opened[name] = open
+	case w.items[r.item].folder && w.open[r.item] != open:
+		w.open[r.item] = open
+		if r.part >= 0 {
+			w.at -= r.part + 1
+		}
+	case !open && r.group >= 0:
+		for w.rows[w.at].item >= 0 {
+			w.at--
+		}
+	default:
 		return false
-	}
-	w.open[r.item] = open
-	if r.part >= 0 {
-		w.at -= r.part + 1
 	}
 	w.fill()
 	return true
@@ -276,10 +188,11 @@ func (it item) steps(th *theme) string {
 	return stored + " " + th.glyph.arrow + " " + strconv.Itoa(it.hidden)
 }
 
-func (w *waste) draw(c canvas, focused bool) {
+func (w *waste) draw(c canvas, focused bool, find *search) {
 	const bar = 8
 	wide := c.w >= 84
 	some := c.w >= 44
+	steps := c.w >= 34
 	head := c.h > 5
 	if head {
 		x := 1
@@ -292,8 +205,10 @@ func (w *waste) draw(c canvas, focused bool) {
 			c.text(x, 0, c.th.dim, "cause")
 			x += 12
 		}
-		c.text(x, 0, c.th.dim, "layers")
-		x += 11
+		if steps {
+			c.text(x, 0, c.th.dim, "layers")
+			x += 11
+		}
 		c.text(x, 0, c.th.dim, "path")
 		c = c.sub(0, 1, c.w, c.h-1)
 	}
@@ -307,8 +222,12 @@ func (w *waste) draw(c canvas, focused bool) {
 	}
 	for y := 0; y < c.h && w.top+y < len(w.rows); y++ {
 		r := w.rows[w.top+y]
-		it := w.row(r)
 		on := onLine(c, y, w.top+y == w.at, focused)
+		if r.item < 0 {
+			w.drawGroup(c, y, r.group, wide, on)
+			continue
+		}
+		it := w.row(r)
 		x := 1
 		c.right(x+8, y, on(c.th.text), report.Size(it.bytes))
 		x += 9
@@ -320,21 +239,34 @@ func (w *waste) draw(c canvas, focused bool) {
 			c.text(x, y, on(causeStyle(c.th, it.cause)), it.cause.String())
 			x += 12
 		}
-		c.text(x, y, on(c.th.dim), it.steps(c.th))
-		x += 11
-		w.drawPath(c, x, y, r, it, on)
+		if steps {
+			c.text(x, y, on(c.th.dim), it.steps(c.th))
+			x += 11
+		}
+		if r.group >= 0 {
+			x += 2
+		}
+		w.drawPath(c, x, y, r, it, on, find)
 	}
 }
 
-func (w *waste) drawPath(c canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style) {
+func (w *waste) drawPath(c canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style, find *search) {
 	path := report.Safe(w.tree.Path(it.node))
+	mark := func(from, to int) { // what is looked for, where all of the path is there
+		if !find.active() || to-from < width(path) {
+			return
+		}
+		if i, j, ok := find.pattern.In(path); ok {
+			c.text(from+width(path[:i]), y, on(c.th.found), path[i:j])
+		}
+	}
 	if !it.folder {
 		st := c.th.text
 		if r.part >= 0 {
 			x += 2
 			st = c.th.dim
 		}
-		c.tail(x, y, c.w-x, on(st), path)
+		mark(x, c.tail(x, y, c.w-x, on(st), path))
 		return
 	}
 	tri := c.th.glyph.closed
@@ -349,7 +281,9 @@ func (w *waste) drawPath(c canvas, x, y int, r wasteRow, it item, on func(tcell.
 	} else {
 		note = ""
 	}
+	from := x
 	x = c.tail(x, y, room, on(c.th.dir), path+"/")
+	mark(from, x)
 	c.text(x, y, on(c.th.dim), note)
 }
 
@@ -367,9 +301,14 @@ func causeStyle(th *theme, c filetree.Cause) tcell.Style {
 func (w *waste) status(th *theme) string {
 	text := [...]string{"size ", "cause ", "stored by ", "hidden by ", "path "}[w.by]
 	if w.rev != (w.by != wasteBySize) {
-		return text + th.glyph.up
+		text += th.glyph.up
+	} else {
+		text += th.glyph.down
 	}
-	return text + th.glyph.down
+	if w.grouping != ungrouped {
+		text += "  " + groupingNames[w.grouping]
+	}
+	return text
 }
 
 func fileCount(n int) string {

@@ -189,9 +189,9 @@ func (o *Outline) lastHit(hits []filetree.Node, n filetree.Node) filetree.Node {
 }
 
 // In is where the pattern is found within a name that is shown; false for a
-// pattern that looks at paths.
+// regular expression, which looks at whole paths.
 func (p *Pattern) In(name string) (from, to int, ok bool) {
-	if p == nil || p.paths || len(p.text) == 0 {
+	if p == nil || p.re != nil || len(p.text) == 0 {
 		return 0, 0, false
 	}
 	if p.fold {

@@ -1,0 +1,370 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer/filetree"
+	"fathom/ui/report"
+)
+
+// wasteGrouping is what the waste is added up by.
+type wasteGrouping uint8
+
+const (
+	ungrouped wasteGrouping = iota
+	groupByCause
+	groupByFolder
+	groupByStored
+	groupByHidden
+	wasteGroupings
+)
+
+var groupingNames = [...]string{"", "by cause", "by folder", "by storing step", "by hiding step"}
+
+// wasteGroup is a row that stands for some of the items.
+type wasteGroup struct {
+	name  string
+	cause filetree.Cause
+	node  filetree.Node // the folder; None for other groupings
+	layer int           // the step; -1 for other groupings
+	bytes int64
+	items []int
+}
+
+// regroup puts the items, as they are sorted, into groups. Groups are sorted by
+// size, but by what the items are sorted by where that is what groups them.
+func (w *waste) regroup() {
+	w.groups, w.max = nil, 0
+	if w.opened == nil {
+		w.opened = map[string]bool{}
+	}
+	at := map[string]int{}
+	for i := range w.items {
+		it := &w.items[i]
+		w.max = max(w.max, it.bytes)
+		if w.grouping == ungrouped {
+			continue
+		}
+		g := w.groupOf(it)
+		k, ok := at[g.name]
+		if !ok {
+			k = len(w.groups)
+			at[g.name] = k
+			w.groups = append(w.groups, g)
+		}
+		w.groups[k].bytes += it.bytes
+		w.groups[k].items = append(w.groups[k].items, i)
+	}
+	for _, g := range w.groups {
+		w.max = max(w.max, g.bytes)
+	}
+	slices.SortStableFunc(w.groups, func(a, b wasteGroup) int {
+		c := cmp.Compare(b.bytes, a.bytes)
+		switch {
+		case w.by == wasteByCause && w.grouping == groupByCause:
+			c = cmp.Compare(a.cause, b.cause)
+		case w.by == wasteByPath && w.grouping == groupByFolder:
+			c = cmp.Compare(a.node, b.node)
+		case w.by == wasteByStored && w.grouping == groupByStored, w.by == wasteByHidden && w.grouping == groupByHidden:
+			c = cmp.Compare(a.layer, b.layer)
+		case w.by != wasteBySize:
+			return c // the items within are what is turned round
+		}
+		if w.rev {
+			return -c
+		}
+		return c
+	})
+}
+
+// apart is the items, each of one step only where that is what groups them.
+func (w *waste) apart() []item {
+	if w.grouping != groupByStored {
+		return slices.Clone(w.all)
+	}
+	var out []item
+	for _, it := range w.all {
+		if it.stored == it.last {
+			out = append(out, it)
+			continue
+		}
+		parts := slices.Clone(it.parts)
+		slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.stored, b.stored) })
+		for len(parts) > 0 {
+			one := it
+			one.stored, one.last, one.bytes = parts[0].stored, parts[0].stored, 0
+			n := 0
+			for n < len(parts) && parts[n].stored == one.stored {
+				one.bytes += parts[n].bytes
+				n++
+			}
+			one.parts, parts = parts[:n], parts[n:]
+			if one.bytes > 0 {
+				out = append(out, one)
+			}
+		}
+	}
+	return out
+}
+
+// groupOf is the group of an item, still empty.
+func (w *waste) groupOf(it *item) wasteGroup {
+	g := wasteGroup{node: filetree.None, layer: -1, cause: it.cause}
+	switch w.grouping {
+	case groupByCause:
+		g.name = it.cause.String()
+	case groupByFolder:
+		// The folder above it, no deeper than two below the root.
+		var above []filetree.Node
+		for n := w.tree.Parent(it.node); n != filetree.None; n = w.tree.Parent(n) {
+			above = append(above, n)
+		}
+		if it.folder {
+			above = append([]filetree.Node{it.node}, above...)
+		}
+		g.node = above[max(len(above)-3, 0)]
+		g.name = w.tree.Path(g.node)
+	case groupByStored:
+		g.layer = it.stored
+		g.name = fmt.Sprintf("stored by layer %d", g.layer)
+	case groupByHidden:
+		g.layer = it.hidden
+		g.name = fmt.Sprintf("hidden by layer %d", g.layer)
+	}
+	return g
+}
+
+// group is the group under the cursor; false on anything else.
+func (w *waste) group() (wasteGroup, bool) {
+	if w.at >= len(w.rows) || w.rows[w.at].item >= 0 {
+		return wasteGroup{}, false
+	}
+	return w.groups[w.rows[w.at].group], true
+}
+
+// drawGroup draws the row of a group.
+func (w *waste) drawGroup(c canvas, y, i int, wide bool, on func(tcell.Style) tcell.Style) {
+	g := &w.groups[i]
+	x := 1
+	c.right(x+8, y, on(c.th.strong), report.Size(g.bytes))
+	x += 9
+	if wide {
+		c.bar(x, y, 8, 0, g.bytes, w.max, on(c.th.visible), on(c.th.wasted))
+		x += 9
+	}
+	tri := c.th.glyph.closed
+	if w.opened[g.name] {
+		tri = c.th.glyph.open
+	}
+	x = c.text(x, y, on(c.th.dim), tri+" ")
+	end := c.w
+	if note := places(len(g.items)); c.w-x > width(note)+16 {
+		end -= width(note) + 1
+		c.text(end, y, on(c.th.dim), note)
+		end -= 2
+	}
+	st := c.th.strong
+	if w.grouping == groupByCause {
+		st = causeStyle(c.th, g.cause).Bold(true)
+	}
+	x = c.tail(x, y, end-x, on(st), report.Safe(g.name))
+	says := ""
+	switch {
+	case g.layer >= 0:
+		says = w.layers.command(w.layers.step(g.layer))
+	case w.grouping == groupByCause:
+		says = causeText(g.cause)
+	}
+	c.short(x+2, y, end-x-2, on(c.th.dim), says)
+}
+
+func places(n int) string {
+	if n == 1 {
+		return "1 place"
+	}
+	return fmt.Sprintf("%d places", n)
+}
+
+// groupPage tells about a group of waste.
+func groupPage(th *theme, width int, l *layers, w *waste, g wasteGroup) []line {
+	p := &page{th: th, w: width}
+	p.title(report.Safe(g.name))
+	p.blank()
+	p.field("wasted", report.Size(g.bytes)+"  "+report.Exact(g.bytes), th.wasted)
+	if w.total > 0 {
+		p.field("share", report.Percent(float64(g.bytes)/float64(w.total))+" of all waste", th.text)
+	}
+	p.field("in", places(len(g.items)), th.text)
+	switch {
+	case w.grouping == groupByCause:
+		p.field("because", causeText(g.cause), th.text)
+	case g.layer >= 0:
+		p.blank()
+		p.add(g.layer, "", span{fmt.Sprintf(" layer %d", g.layer), th.dim})
+		p.wrap(2, l.command(l.step(g.layer)), th.text)
+	}
+	return p.lines
+}
+
+// manyItems is how many a key press can sort within a frame.
+const manyItems = 10_000
+
+// arrange sorts and groups the waste anew, a long list beside the UI.
+func (u *ui) arrange(change func(*waste)) {
+	w := u.waste
+	if w.busy {
+		return
+	}
+	change(w)
+	if len(w.items) < manyItems {
+		w.sort()
+		u.findWaste()
+		return
+	}
+	w.busy = true
+	u.do.work(func(context.Context) func() {
+		sorted := &waste{tree: w.tree, all: w.all, by: w.by, rev: w.rev, grouping: w.grouping, opened: w.opened, open: map[int]bool{}}
+		sorted.sort()
+		return func() {
+			w.items, w.rows, w.open, w.busy = sorted.items, sorted.rows, sorted.open, false
+			w.groups, w.opened, w.max = sorted.groups, sorted.opened, sorted.max
+			w.fit(len(w.rows), w.h)
+			w.first()
+			u.findWaste()
+		}
+	})
+}
+
+// sortWaste sorts the waste by the next order.
+func (u *ui) sortWaste() { u.arrange((*waste).reorder) }
+
+// groupWaste adds the waste up by the next thing there is.
+func (u *ui) groupWaste() {
+	u.arrange(func(w *waste) { w.grouping = (w.grouping + 1) % wasteGroupings })
+}
+
+// findWaste notes which items the search finds: by their own path or by that of
+// something they stand for.
+func (u *ui) findWaste() {
+	w, hits := u.waste, u.search.hits
+	if w == nil || w.busy {
+		return
+	}
+	w.found = w.found[:0]
+	if !u.search.active() || len(hits) == 0 {
+		return
+	}
+	for i := range w.items {
+		if w.holds(&w.items[i], hits) >= -1 {
+			w.found = append(w.found, i)
+		}
+	}
+}
+
+// holds is which part of the item is among the hits; -1 for the item itself, -2
+// for none.
+func (w *waste) holds(it *item, hits []filetree.Node) int {
+	is := func(n, end filetree.Node) bool {
+		for ; n != end; n = w.tree.Parent(n) {
+			if _, ok := slices.BinarySearch(hits, n); ok {
+				return true
+			}
+		}
+		return false
+	}
+	if is(it.node, filetree.None) {
+		return -1
+	}
+	for i := range it.parts {
+		if is(it.parts[i].lost, w.tree.Parent(it.node)) {
+			return i
+		}
+	}
+	return -2
+}
+
+// hitWaste goes to the next or previous row that the search finds, opening what
+// hides it.
+func (u *ui) hitWaste(forward, here bool) {
+	w := u.waste
+	if w == nil || w.busy || len(w.found) == 0 {
+		return
+	}
+	place := w.order() // of the items, as rows follow one another
+	slices.SortFunc(w.found, func(a, b int) int { return cmp.Compare(place[a], place[b]) })
+	at, on := 0, false
+	if w.at < len(w.rows) {
+		if r := w.rows[w.at]; r.item >= 0 {
+			at, on = place[r.item], true
+		} else if len(w.groups[r.group].items) > 0 {
+			at = place[w.groups[r.group].items[0]]
+		}
+	}
+	i, exact := slices.BinarySearchFunc(w.found, at, func(k, at int) int { return cmp.Compare(place[k], at) })
+	switch {
+	case exact && on && here:
+	case !forward:
+		i--
+	case exact && on:
+		i++
+	}
+	k := w.found[(i+len(w.found))%len(w.found)]
+	for _, g := range w.groups {
+		if slices.Contains(g.items, k) {
+			w.opened[g.name] = true
+		}
+	}
+	part := w.holds(&w.items[k], u.search.hits)
+	if part >= 0 && w.items[k].folder {
+		w.open[k] = true
+	} else {
+		part = -1
+	}
+	w.fill()
+	for y, r := range w.rows {
+		if r.item == k && r.part == part {
+			w.move(y - w.at)
+			return
+		}
+	}
+}
+
+// mark remembers cursor and folds; what it returns brings them back.
+func (w *waste) mark() func() {
+	at, top, open, opened := w.at, w.top, maps.Clone(w.open), maps.Clone(w.opened)
+	return func() {
+		if w.busy {
+			return
+		}
+		w.open, w.opened = maps.Clone(open), maps.Clone(opened)
+		if w.open == nil {
+			w.open = map[int]bool{}
+		}
+		w.at, w.top = at, top
+		w.fill()
+	}
+}
+
+// order is the place of each item in the list.
+func (w *waste) order() []int {
+	place := make([]int, len(w.items))
+	n := 0
+	for _, g := range w.groups {
+		for _, i := range g.items {
+			place[i] = n
+			n++
+		}
+	}
+	if w.grouping == ungrouped {
+		for i := range place {
+			place[i] = i
+		}
+	}
+	return place
+}

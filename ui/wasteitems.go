@@ -1,0 +1,132 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// newWaste lists what the tree wastes. It takes a pass over all contents.
+func newWaste(t *filetree.Tree) *waste {
+	w := &waste{tree: t, open: map[int]bool{}}
+	type why struct {
+		cause  filetree.Cause
+		hidden int
+	}
+	lost := map[why][]part{}
+	var whys []why
+	for c := range filetree.Content(t.Contents()) {
+		s := t.Stored(c)
+		if s.Cause == filetree.Visible {
+			continue
+		}
+		k := why{s.Cause, s.HiddenBy}
+		if lost[k] == nil {
+			whys = append(whys, k)
+		}
+		lost[k] = append(lost[k], part{c, s.Lost, s.Bytes, s.Layer})
+		w.total += s.Bytes
+	}
+	for _, k := range whys {
+		parts := lost[k]
+		slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.lost, b.lost) })
+		w.gather(filetree.Root, k.cause, k.hidden, parts)
+	}
+	w.sort()
+	return w
+}
+
+// gather makes items of the parts, which are sorted by node and lie below d.
+func (w *waste) gather(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
+	t := w.tree
+	for len(parts) > 0 {
+		// The child of d that holds the first part, and all the parts in it.
+		at := parts[0].lost
+		child := at
+		for m := at; m != d; m = t.Parent(m) {
+			child = m
+		}
+		end := t.End(child)
+		n := 1
+		for n < len(parts) && parts[n].lost < end {
+			n++
+		}
+		in := parts[:n]
+		parts = parts[n:]
+		switch gone, all := w.went(child, cause, hidden, n); {
+		case gone, all && n > 1:
+			if !gone {
+				child = w.common(child, in)
+			}
+			w.add(child, cause, hidden, in)
+		case n == 1:
+			w.add(w.taken(at, child, cause, hidden), cause, hidden, in)
+		default:
+			if in[0].lost == child { // a file that became a folder
+				w.add(child, cause, hidden, in[:1])
+				in = in[1:]
+			}
+			w.gather(child, cause, hidden, in)
+		}
+	}
+}
+
+// went is whether the layer took folder d away, and whether as many files as d
+// had before went for the cause.
+func (w *waste) went(d filetree.Node, cause filetree.Cause, hidden, n int) (gone, all bool) {
+	if hidden < 1 || cause == filetree.Repeated {
+		return false, false
+	}
+	before, ok := w.tree.At(d, hidden-1)
+	if !ok || before.Kind != layer.Dir {
+		return false, false
+	}
+	if cause == filetree.Deleted {
+		after, ok := w.tree.At(d, hidden)
+		gone = !ok || after.Kind != layer.Dir
+	}
+	return gone, w.tree.View(hidden-2, hidden-1).Sum(d).Files == n
+}
+
+// taken is the highest folder up to d that the layer took away with n in it, or n.
+func (w *waste) taken(n, d filetree.Node, cause filetree.Cause, hidden int) filetree.Node {
+	high := n
+	for m := n; m != d; {
+		m = w.tree.Parent(m)
+		if gone, _ := w.went(m, cause, hidden, 1); gone {
+			high = m
+		}
+	}
+	return high
+}
+
+// common is the lowest folder in d that holds all the parts, which are sorted.
+func (w *waste) common(d filetree.Node, parts []part) filetree.Node {
+	last := parts[len(parts)-1].lost
+	for m := parts[0].lost; m != d; m = w.tree.Parent(m) {
+		if up := w.tree.Parent(m); last < w.tree.End(up) {
+			return up
+		}
+	}
+	return d
+}
+
+func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
+	it := item{node: d, cause: cause, hidden: hidden, parts: parts}
+	it.folder = len(parts) > 1 || parts[0].lost != d
+	it.stored, it.last = parts[0].stored, parts[0].stored
+	for _, p := range parts {
+		it.bytes += p.bytes
+		it.stored, it.last = min(it.stored, p.stored), max(it.last, p.stored)
+	}
+	if it.bytes == 0 {
+		return // empty files only count for whether a folder went
+	}
+	w.max = max(w.max, it.bytes)
+	slices.SortFunc(it.parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost))
+	})
+	w.all = append(w.all, it)
+}
