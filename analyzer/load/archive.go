@@ -105,8 +105,10 @@ func index(ctx context.Context, r io.ReaderAt, size int64, limit int) (*archive,
 		}
 		a.entries[name] = e
 		if n == limit {
-			if !a.has("manifest.json") && !a.has("index.json") {
-				return nil, a.noImage()
+			// So many are mostly a root filesystem. Of anything else nobody knows
+			// what comes later.
+			if e := a.noImage(); !a.has("manifest.json") && !a.has("index.json") && e.Kind != Unknown {
+				return nil, e
 			}
 			return nil, &LimitError{What: "the archive", Limit: int64(limit), Unit: "entries"}
 		}
@@ -198,7 +200,7 @@ func (a *archive) names() []string {
 }
 
 // noImage says what a tar without an image's metadata is.
-func (a *archive) noImage() error {
+func (a *archive) noImage() *NotImageError {
 	if len(a.entries) == 0 {
 		return &NotImageError{NoImages, "an empty tar"}
 	}
