@@ -132,8 +132,8 @@ func (u *ui) whole(all bool) {
 		return
 	}
 	u.showWaste = false
-	u.files.show(u.files.layer, all)
-	u.stale()
+	u.files.whole = all
+	u.showSpan()
 }
 
 func (u *ui) openFilter() {

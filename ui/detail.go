@@ -129,7 +129,11 @@ func filePage(th *theme, w int, l *layers, v *filetree.View, t *filetree.Tree, n
 	} else {
 		p.blank()
 		c := v.Change(n)
-		p.field("this layer", changeText(th, c), th.text)
+		if v.To == v.From+1 {
+			p.field("this layer", changeText(th, c), th.text)
+		} else {
+			p.field(fmt.Sprintf("since %d", v.From), changeText(th, c), th.text)
+		}
 		describe(p, st)
 		if first := otherName(v, t, n, st); first != filetree.None {
 			p.field("same as", report.Safe(t.Path(first))+" (a hard link)", th.link)

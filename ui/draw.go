@@ -99,10 +99,8 @@ func (u *ui) paneNote(pane int) string {
 		return report.Size(u.waste.total) + " in " + places(len(u.waste.all))
 	case pane == filesPane && u.files.out == nil:
 		return ""
-	case pane == filesPane && u.files.whole:
-		return fmt.Sprintf("everything up to layer %d", u.files.layer)
 	case pane == filesPane:
-		return fmt.Sprintf("changed by layer %d", u.files.layer)
+		return u.files.title(u.th)
 	}
 	switch {
 	case u.subject == layersPane:
@@ -128,7 +126,7 @@ func (u *ui) drawPane(c canvas, pane int, alone bool) {
 	focused = focused && len(u.over) == 0
 	switch {
 	case pane == layersPane:
-		u.layers.draw(body, focused)
+		u.layers.draw(body, focused, u.files)
 	case pane == detailPane:
 		u.fillDetail(body.w)
 		drawLines(body, &u.detail.list, u.detail.lines, focused)

@@ -14,15 +14,18 @@ import (
 
 // files is the pane of the tree.
 type files struct {
-	tree  *filetree.Tree
-	out   *outline.Outline // nil for an image without layers
-	layer int
-	whole bool
-	h     int   // rows of the last frame
-	all   int64 // what the whole view weighs, gone included
-	gone  bool  // something is gone in this view
-	heads []head
-	only  bool // nothing but what the search found is shown
+	tree   *filetree.Tree
+	out    *outline.Outline // nil for an image without layers
+	layer  int
+	whole  bool
+	marked int // another layer to compare with; -1 for none
+	views  []*filetree.View
+	making bool  // a view is being made
+	h      int   // rows of the last frame
+	all    int64 // what the whole view weighs, gone included
+	gone   bool  // something is gone in this view
+	heads  []head
+	only   bool // nothing but what the search found is shown
 }
 
 // head is where the title of a column stands, for clicks.
@@ -32,7 +35,7 @@ type head struct {
 }
 
 func newFiles(t *filetree.Tree) *files {
-	f := &files{tree: t}
+	f := &files{tree: t, marked: -1}
 	if t.Layers() > 0 {
 		f.out = outline.New(t)
 		f.show(0, false)
@@ -40,17 +43,22 @@ func newFiles(t *filetree.Tree) *files {
 	return f
 }
 
-// show changes what is shown; everything a person chose stays.
+// show shows one layer, compared with nothing else; all else that a person
+// chose stays.
 func (f *files) show(layer int, whole bool) {
 	if f.out == nil || layer < 0 {
 		return
 	}
-	f.layer, f.whole = layer, whole
-	v := f.tree.View(layer-1, layer)
-	f.out.Show(v, whole)
+	f.layer, f.whole, f.marked = layer, whole, -1
+	f.set(f.tree.View(layer-1, layer))
+}
+
+// set shows a view.
+func (f *files) set(v *filetree.View) {
+	f.out.Show(v, f.whole)
 	sum := v.Sum(filetree.Root)
-	f.all, f.gone = sum.Stored+sum.Removed, sum.Removed > 0 && !whole
-	if whole {
+	f.all, f.gone = sum.Stored+sum.Removed, sum.Removed > 0 && !f.whole
+	if f.whole {
 		f.all = sum.Size
 	}
 }

@@ -68,6 +68,7 @@ func bindings() []binding {
 		{"+ }", inFiles, "Files", "", "open all folders", func(u *ui) { u.foldAll(true) }},
 		{"- { ctrl-space", inFiles, "Files", "", "close all folders", func(u *ui) { u.foldAll(false) }},
 		{"a", inPanes &^ inWaste, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
+		{"m", inPanes &^ inWaste, "Files", "compare", "mark this layer, then select another: the files that differ between the two", func(u *ui) { u.mark() }},
 		{"ctrl-l", inPanes, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
 		{"ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
 		{"s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},

@@ -100,7 +100,7 @@ func (l *layers) command(s step) string {
 	return "(the image does not say)"
 }
 
-func (l *layers) draw(c canvas, focused bool) {
+func (l *layers) draw(c canvas, focused bool, f *files) {
 	const bar = 10
 	wide := c.w >= 34
 	packed := c.w >= 80 && l.rep.Totals.CompressedBytes > 0
@@ -148,6 +148,9 @@ func (l *layers) draw(c canvas, focused bool) {
 		}
 		lr := &l.rep.Layers[s.layer]
 		c.right(1+num, y, on(c.th.dim), strconv.Itoa(s.layer))
+		if s.layer == f.marked {
+			c.text(0, y, on(c.th.accent), c.th.glyph.flag)
+		}
 		x := num + 2
 		c.right(x+8, y, on(sizeStyle(c.th, lr.StoredBytes)), report.Size(lr.StoredBytes))
 		x += 9

@@ -145,8 +145,8 @@ func (u *ui) selectLayer(layer int) {
 // followLayer shows the files of the layer under the cursor.
 func (u *ui) followLayer() {
 	if s, ok := u.layers.current(); ok && s.layer >= 0 && s.layer != u.files.layer {
-		u.files.show(s.layer, u.files.whole)
-		u.stale()
+		u.files.layer = s.layer
+		u.showSpan()
 	}
 }
 
@@ -181,6 +181,7 @@ func (u *ui) toggleWaste() {
 // jump goes from the waste to its place in the tree, in the layer that hid it.
 func (u *ui) jump(it item) {
 	u.showWaste = false
+	u.files.marked = -1
 	u.selectLayer(it.hidden)
 	u.files.show(it.hidden, false)
 	u.goTo(it.node)
@@ -202,6 +203,7 @@ func (u *ui) goTo(n filetree.Node) {
 // goLayer follows a line of the details to its layer.
 func (u *ui) goLayer(layer int) {
 	node, ok := u.node()
+	u.files.marked = -1
 	u.selectLayer(layer)
 	if ok {
 		u.files.show(layer, u.files.whole)
@@ -264,6 +266,8 @@ func (u *ui) escape() {
 		u.find(nil)
 	case u.showWaste:
 		u.showWaste = false
+	case u.files.marked >= 0:
+		u.unmark()
 	case u.files.out != nil && u.files.out.Scope().Marks != outline.AllMarks:
 		u.files.out.SetMarks(outline.AllMarks)
 	case u.focus == detailPane:

@@ -157,6 +157,7 @@ func (u *ui) reveal(n filetree.Node) {
 		}
 	}
 	if layer >= 0 {
+		u.files.marked = -1
 		u.selectLayer(layer)
 		u.files.show(layer, false)
 		u.files.out.SetMarks(outline.AllMarks)

@@ -28,7 +28,7 @@ type glyphs struct {
 	rule, heavy, wall, tee, side           string
 	full, light, sliver                    string
 	open, closed, arrow, up, down          string
-	ellipsis, dot                          string
+	ellipsis, dot, flag                    string
 	topLeft, topRight, botLeft, botRight   string
 	boxTop, boxSide                        string
 	added, modified, removed, again, blank string
@@ -38,14 +38,14 @@ var (
 	boxGlyphs = glyphs{
 		rule: "─", heavy: "━", wall: "│", tee: "┬", side: "┤", full: "█", light: "▒", sliver: "▏",
 		open: "▾", closed: "▸", arrow: "→", up: "▲", down: "▼",
-		ellipsis: "…", dot: "·",
+		ellipsis: "…", dot: "·", flag: "◆",
 		topLeft: "╭", topRight: "╮", botLeft: "╰", botRight: "╯", boxTop: "─", boxSide: "│",
 		added: "+", modified: "~", removed: "-", again: "=", blank: " ",
 	}
 	asciiGlyphs = glyphs{
 		rule: "-", heavy: "=", wall: "|", tee: "+", side: "+", full: "#", light: ":", sliver: ".",
 		open: "v", closed: ">", arrow: ">", up: "^", down: "v",
-		ellipsis: "..", dot: "-",
+		ellipsis: "..", dot: "-", flag: "*",
 		topLeft: "+", topRight: "+", botLeft: "+", botRight: "+", boxTop: "-", boxSide: "|",
 		added: "+", modified: "~", removed: "-", again: "=", blank: " ",
 	}
