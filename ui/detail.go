@@ -120,7 +120,8 @@ func warningText(w analyzer.Warning) string {
 }
 
 // filePage tells about a path as a view shows it, and its history.
-func filePage(th *theme, w int, l *layers, v *filetree.View, t *filetree.Tree, n filetree.Node) []line {
+func filePage(th *theme, w int, l *layers, f *files, n filetree.Node) []line {
+	v, t := f.out.Scope().View, f.tree
 	p := &page{th: th, w: w}
 	p.title(report.Safe(t.Path(n)))
 	st, ok := v.State(n)
@@ -134,7 +135,7 @@ func filePage(th *theme, w int, l *layers, v *filetree.View, t *filetree.Tree, n
 		} else {
 			p.field(fmt.Sprintf("since %d", v.From), changeText(th, c), th.text)
 		}
-		describe(p, st)
+		describe(p, st, &f.owners)
 		if first := otherName(v, t, n, st); first != filetree.None {
 			p.field("same as", report.Safe(t.Path(first))+" (a hard link)", th.link)
 		}
@@ -167,7 +168,7 @@ func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.
 }
 
 // describe adds the fields of what a path shows.
-func describe(p *page, st filetree.State) {
+func describe(p *page, st filetree.State, who *owners) {
 	th := p.th
 	kind := [...]string{"file", "directory", "symbolic link", "hard link without its target", "character device", "block device", "named pipe"}[min(int(st.Kind), 6)]
 	if st.Implied {
@@ -183,7 +184,7 @@ func describe(p *page, st filetree.State) {
 		p.field("device", fmt.Sprintf("%d,%d", st.Major, st.Minor), th.text)
 	}
 	p.field("mode", fmt.Sprintf("%s  %04o", modeText(st), st.Mode), th.text)
-	p.field("owner", fmt.Sprintf("%d:%d", st.UID, st.GID), th.text)
+	p.field("owner", who.long(st.UID, st.GID), th.text)
 	mod := time.Unix(st.ModTime, 0)
 	p.field("modified", timeText(&mod), th.text)
 	for _, x := range strings.Split(strings.TrimSuffix(st.Xattrs, "\x00"), "\x00") {

@@ -189,7 +189,7 @@ func (u *ui) fillDetail(w int) {
 		it, _ := u.waste.current()
 		u.detail.set(it.parts[0], wastePage(u.th, w, u.layers, u.tree, it))
 	default:
-		u.detail.set(n, filePage(u.th, w, u.layers, u.files.out.Scope().View, u.tree, n))
+		u.detail.set(n, filePage(u.th, w, u.layers, u.files, n))
 	}
 }
 

@@ -25,6 +25,7 @@ type files struct {
 	all    int64 // what the whole view weighs, gone included
 	gone   bool  // something is gone in this view
 	heads  []head
+	owners owners
 	only   bool // nothing but what the search found is shown
 }
 
@@ -98,6 +99,9 @@ func (f *files) fit(w int) columns {
 	take(&c.bar, 9, 26)
 	take(&c.mode, 11, 34)
 	take(&c.owner, 10, 40)
+	if len(f.owners.users) > 0 && c.owner > 0 && w >= 50 {
+		c.owner += min(w-42, 10) // names are longer than numbers
+	}
 	return c
 }
 
@@ -235,7 +239,7 @@ func (f *files) drawRow(c canvas, y int, r outline.Row, cols columns, on func(tc
 		x += cols.mode
 	}
 	if cols.owner > 0 {
-		c.short(x, y, cols.owner-1, on(th.dim), fmt.Sprintf("%d:%d", r.State.UID, r.State.GID))
+		c.short(x, y, cols.owner-1, on(th.dim), f.owners.text(r.State.UID, r.State.GID))
 		x += cols.owner
 	}
 	f.drawName(c, x, y, r, on, find)

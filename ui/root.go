@@ -60,6 +60,10 @@ func newUI(a *analyzer.Analysis, th *theme, do doer) *ui {
 		Box: tview.NewBox(), do: do, a: a, tree: a.Tree, th: th, keys: bindings(),
 		layers: newLayers(a.Report), files: newFiles(a.Tree), hides: hides(a.Report),
 	}
+	do.work(func(ctx context.Context) func() {
+		who := readOwners(ctx, a)
+		return func() { u.files.owners = who }
+	})
 	return u
 }
 

@@ -1,0 +1,83 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"fathom/analyzer"
+	"fathom/analyzer/layer"
+)
+
+// owners are the names that the image has for numbers of users and groups.
+type owners struct{ users, groups map[int64]string }
+
+// maxAccounts is how much of a passwd or group file is read.
+const maxAccounts = 1 << 20
+
+// readOwners reads /etc/passwd and /etc/group as the image shows them in the
+// end. What can't be read, or is no regular file, names nobody.
+func readOwners(ctx context.Context, a *analyzer.Analysis) owners {
+	return owners{accounts(ctx, a, "/etc/passwd"), accounts(ctx, a, "/etc/group")}
+}
+
+// accounts is the names in a file of lines "name:password:number:...". The first
+// line of a number counts, as for the C library.
+func accounts(ctx context.Context, a *analyzer.Analysis, path string) map[int64]string {
+	if a.Tree.Layers() == 0 {
+		return nil
+	}
+	n, ok := a.Tree.Lookup(path)
+	if !ok {
+		return nil
+	}
+	st, ok := a.Tree.At(n, a.Tree.Layers()-1)
+	if !ok || st.Kind != layer.File {
+		return nil
+	}
+	r, err := a.Open(ctx, st.Content)
+	if err != nil {
+		return nil
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, maxAccounts))
+	if err != nil {
+		return nil
+	}
+	names := map[int64]string{}
+	for l := range bytes.Lines(data) {
+		fields := strings.SplitN(strings.TrimRight(string(l), "\r\n"), ":", 4)
+		if len(fields) < 3 || fields[0] == "" {
+			continue
+		}
+		id, err := strconv.ParseInt(fields[2], 10, 64)
+		if _, there := names[id]; err == nil && !there {
+			names[id] = safe(fields[0])
+		}
+	}
+	return names
+}
+
+// text is user and group, as names where the image has them.
+func (o *owners) text(uid, gid int64) string {
+	return name(o.users, uid) + ":" + name(o.groups, gid)
+}
+
+// long is text, and the numbers where that is something else.
+func (o *owners) long(uid, gid int64) string {
+	numbers := fmt.Sprintf("%d:%d", uid, gid)
+	if s := o.text(uid, gid); s != numbers {
+		return s + "  " + numbers
+	}
+	return numbers
+}
+
+func name(names map[int64]string, id int64) string {
+	if s, ok := names[id]; ok {
+		return s
+	}
+	return strconv.FormatInt(id, 10)
+}
