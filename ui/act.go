@@ -7,7 +7,9 @@ func (u *ui) move(n int) {
 		if u.files.out != nil {
 			u.files.out.Move(n)
 		}
-	case inViewer, inHelp:
+	case inViewer:
+		u.viewer().scrollBy(n)
+	case inHelp:
 		u.over[len(u.over)-1].scroller().scroll(n)
 	default:
 		u.rows().move(n)
@@ -44,7 +46,10 @@ func (u *ui) page(n int) {
 		if u.files.out != nil {
 			u.files.out.Page(n * max(u.files.h/2, 1))
 		}
-	case inViewer, inHelp:
+	case inViewer:
+		v := u.viewer()
+		v.scrollBy(n * max(v.h/2, 1))
+	case inHelp:
 		l := u.rows()
 		l.scroll(n * max(l.h/2, 1))
 	default:
@@ -64,9 +69,11 @@ func (u *ui) end(last bool) {
 		u.files.out.Last()
 	case l == nil:
 		u.files.out.First()
-	case u.place()&(inViewer|inHelp) != 0 && last:
+	case u.place() == inViewer:
+		u.viewer().scrollEnd(last)
+	case u.place() == inHelp && last:
 		l.scroll(l.n)
-	case u.place()&(inViewer|inHelp) != 0:
+	case u.place() == inHelp:
 		l.scroll(-l.n)
 	case last:
 		l.last()
@@ -174,16 +181,15 @@ func (u *ui) again(forward bool) {
 
 // pan moves the viewer sideways.
 func (u *ui) pan(n int) {
-	if v, ok := u.over[len(u.over)-1].(*viewer); ok {
+	if v := u.viewer(); v != nil {
 		v.left = max(v.left+n, 0)
 	}
 }
 
 func (u *ui) toggleHex() {
-	if v, ok := u.over[len(u.over)-1].(*viewer); ok && !v.busy {
-		v.hex = !v.hex
-		v.list = list{h: v.h}
-		v.left = 0
+	if v := u.viewer(); v != nil && !v.busy {
+		v.toggle()
+		u.prepare(v)
 	}
 }
 
@@ -204,6 +210,12 @@ func (u *ui) follow() {
 		return
 	}
 	u.goLayer(layer)
+}
+
+// viewer is the innermost overlay where that shows a file; nil otherwise.
+func (u *ui) viewer() *viewer {
+	v, _ := u.top().(*viewer)
+	return v
 }
 
 // top is the innermost overlay; nil when there is none.

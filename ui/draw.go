@@ -281,6 +281,10 @@ func (u *ui) drawTitle(c canvas) {
 // the keys that matter now.
 func (u *ui) drawStatus(c canvas) {
 	th := c.th
+	if u.prompt != nil {
+		u.drawAsk(c)
+		return
+	}
 	if u.search.typing {
 		u.drawPrompt(c)
 		return
@@ -376,7 +380,9 @@ func (u *ui) where() (where, state string) {
 		}
 	case inDetail:
 		where = strings.TrimSpace("details " + u.paneNote(detailPane))
-	case inViewer, inHelp, inImage:
+	case inViewer:
+		where = u.viewer().where()
+	case inHelp, inImage:
 		if l := u.top().scroller(); l.n > l.h && l.h > 0 {
 			where = fmt.Sprintf("%d%%", min((l.top+l.h)*100/l.n, 100))
 		}

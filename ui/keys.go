@@ -7,7 +7,7 @@ import (
 )
 
 // place is a set of the places where a key means something.
-type place uint8
+type place uint16
 
 const (
 	inLayers place = 1 << iota
@@ -20,7 +20,7 @@ const (
 	inFilter
 
 	inPanes    = inLayers | inDetail | inFiles | inWaste
-	everywhere = place(0xff)
+	everywhere = ^place(0)
 )
 
 // binding is one row of the key table. The table drives the handling, the help,
@@ -91,6 +91,10 @@ func bindings() []binding {
 
 		{"right l", inViewer, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
 		{"left h", inViewer, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
+		{"space", inViewer, "Viewer", "", "a page down", func(u *ui) { u.page(2) }},
+		{"/ ctrl-f", inViewer, "Viewer", "find", "find in the file as you type: text, or ~ and a regular expression", func(u *ui) { u.openFind() }},
+		{"n", inViewer, "Viewer", "", "the next one found", func(u *ui) { u.againInFile(true) }},
+		{"N", inViewer, "Viewer", "", "the one before", func(u *ui) { u.againInFile(false) }},
 		{"t", inViewer, "Viewer", "text/hex", "as text or as hex", func(u *ui) { u.toggleHex() }},
 
 		{"space enter", inFilter, "", "toggle", "", func(u *ui) { u.toggleFilter(-1) }},
@@ -106,7 +110,7 @@ func bindings() []binding {
 		{"Y", inPanes, "Program", "", "copy the layer's digest", func(u *ui) { u.copyMore() }},
 		{"?", everywhere &^ inHelp, "Program", "keys", "every key", func(u *ui) { u.over = append(u.over, help(u.keys)) }},
 		{"? q", inHelp, "", "", "", func(u *ui) { u.escape() }},
-		{"q", scrolls &^ inHelp, "", "", "", func(u *ui) { u.escape() }},
+		{"q", scrolls &^ inHelp, "", "", "", func(u *ui) { u.closeOver() }},
 		{"i", inImage, "", "", "", func(u *ui) { u.escape() }},
 		{"esc", everywhere, "Program", "", "close the innermost thing", func(u *ui) { u.escape() }},
 		{"q", inPanes, "Program", "quit", "quit; close what lies over the panes", func(u *ui) { u.do.quit() }},

@@ -42,6 +42,9 @@ func (u *ui) click(x, y int, twice bool) {
 	if u.search.typing {
 		u.search.typing = false
 	}
+	if u.prompt != nil {
+		return
+	}
 	if !ok {
 		return
 	}
@@ -131,6 +134,8 @@ func (u *ui) clickFile(x, line, w int, twice bool) {
 func (u *ui) wheel(x, y, n int) {
 	s, ok := u.spotAt(x, y)
 	switch {
+	case u.viewer() != nil:
+		u.viewer().scrollBy(n)
 	case len(u.over) > 0:
 		u.over[len(u.over)-1].scroller().scroll(n)
 	case !ok:

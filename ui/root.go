@@ -50,7 +50,8 @@ type ui struct {
 	focus     int
 	subject   int // the pane that the details are about
 	showWaste bool
-	note      string // said once at the bottom
+	note      string  // said once at the bottom
+	prompt    *prompt // nil while nothing is asked
 	frame     grid
 	places    []spot // of the last frame, for the mouse
 }
@@ -78,6 +79,10 @@ func (u *ui) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 // PasteHandler puts what is pasted into the search.
 func (u *ui) PasteHandler() func(string, func(tview.Primitive)) {
 	return func(text string, _ func(tview.Primitive)) {
+		if u.prompt != nil {
+			u.prompt.paste(text)
+			return
+		}
 		if !u.search.typing {
 			return
 		}
@@ -116,6 +121,10 @@ func (u *ui) place() place {
 func (u *ui) key(ev *tcell.EventKey) {
 	name := keyName(ev)
 	u.note = ""
+	if u.prompt != nil && name != "ctrl-c" && name != "ctrl-z" {
+		u.promptKey(ev, name)
+		return
+	}
 	if u.search.typing && name != "ctrl-c" && name != "ctrl-z" {
 		u.typeKey(ev, name)
 		return
@@ -242,26 +251,24 @@ func (u *ui) viewState(n filetree.Node, st filetree.State) {
 		u.note = "only regular files have content"
 		return
 	}
-	v := &viewer{name: safe(u.tree.Path(n)), size: st.Size, busy: true}
-	ctx, cancel := context.WithCancel(context.Background())
-	v.close = cancel
-	u.over = append(u.over, v)
-	u.do.work(func(outer context.Context) func() {
-		defer context.AfterFunc(outer, cancel)()
-		c := readContents(u.a.Open(ctx, st.Content))
-		return func() { v.show(c) }
-	})
+	u.openViewer(n, st)
+}
+
+// closeOver closes the innermost overlay.
+func (u *ui) closeOver() {
+	if v := u.viewer(); v != nil {
+		v.close()
+	}
+	u.over = u.over[:len(u.over)-1]
 }
 
 // escape closes the innermost thing, and never the UI.
 func (u *ui) escape() {
 	switch {
+	case u.viewer() != nil && u.viewer().find.text != "":
+		u.look(u.viewer(), "")
 	case len(u.over) > 0:
-		last := len(u.over) - 1
-		if v, ok := u.over[last].(*viewer); ok {
-			v.close()
-		}
-		u.over = u.over[:last]
+		u.closeOver()
 	case u.files.only:
 		u.files.only = false
 		u.files.out.Only(nil)
@@ -310,7 +317,7 @@ func (u *ui) copyText(text string) {
 func (u *ui) copyPath() {
 	switch u.place() {
 	case inViewer:
-		u.copyText(u.over[len(u.over)-1].(*viewer).name)
+		u.copyText(u.tree.Path(u.viewer().node))
 	case inImage:
 		t := u.over[len(u.over)-1].(*text)
 		u.copyLine(t.lines, t.at)

@@ -1,193 +1,385 @@
 package ui
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
 	"fathom/ui/report"
 )
 
 const (
-	maxView  = 16 << 20 // bytes of a file that the viewer reads
-	maxWidth = 4 << 10  // bytes of a line before it goes on in the next row
-	sniffed  = 8 << 10  // bytes that decide between text and hex
+	headSize  = 33 << 10 // first bytes, for what the file is
+	firstStep = 4 << 20  // what is looked at before the file is shown
+	nextStep  = 32 << 20 // what is looked at between two frames
 )
 
-// viewer shows the content of a file. It keeps the bytes and where the rows
-// begin; a row is made when it is drawn.
+// viewer shows the content of a file. A place in it is an offset: rows are
+// found around it when they are drawn, however large the file is.
 type viewer struct {
-	list
+	list  // of the window only its height counts
 	name  string
-	size  int64 // of the file
-	data  []byte
+	node  filetree.Node
+	state filetree.State
+	size  int64
+	kind  string
+	read  *analyzer.Reading
+	rows  rows
+	index lineIndex
+	busy  bool // nothing can be shown yet
+	more  bool // is to be unpacked
+	work  bool // somebody unpacks or counts lines
 	err   error
-	busy  bool
 	hex   bool
-	rows  []row
-	left  int // first column shown
+	top   int64 // offset of the first row
+	left  int   // first column shown
+	w     int   // columns of the last frame
+	per   int64 // bytes in a row of hex
+	find  find
+	ctx   context.Context
 	close context.CancelFunc
 }
 
-// row is where a row of text begins, and the number of its line; 0 where a
-// long line goes on.
-type row struct {
-	at     int32
-	number int32
-}
-
-// contents is what was read of a file.
-type contents struct {
-	data []byte
-	rows []row
-	text bool
-	err  error
-}
-
-// readContents reads the beginning of r.
-func readContents(r io.ReadCloser, err error) contents {
-	if err != nil {
-		return contents{err: err}
-	}
-	var c contents
-	c.data, c.err = io.ReadAll(io.LimitReader(r, maxView))
-	c.err = errors.Join(c.err, r.Close())
-	c.text = isText(c.data[:min(len(c.data), sniffed)])
-	c.rows = rowsOf(c.data)
-	return c
-}
-
-// isText is whether the beginning of a file reads as text.
-func isText(b []byte) bool {
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 && (utf8.FullRune(b[i:]) || len(b) < sniffed) {
-			return false
+// openViewer shows what path n holds in state st.
+func (u *ui) openViewer(n filetree.Node, st filetree.State) {
+	v := &viewer{name: safe(u.tree.Path(n)), node: n, state: st, size: st.Size, busy: true, per: 16}
+	v.ctx, v.close = context.WithCancel(context.Background())
+	u.over = append(u.over, v)
+	u.do.work(func(outer context.Context) func() {
+		stop := context.AfterFunc(outer, v.close)
+		context.AfterFunc(v.ctx, func() { stop() })
+		r, err := u.a.Reading(st.Content)
+		if err != nil {
+			return func() { v.busy, v.err = false, err }
 		}
-		if r < ' ' && !strings.ContainsRune("\t\n\r\f\b\x1b", r) {
-			return false
+		context.AfterFunc(v.ctx, r.Close)
+		more, err := r.Fill(v.ctx, firstStep)
+		head := make([]byte, min(headSize, r.Arrived()))
+		n, _ := r.ReadAt(head, 0) // an error comes again with the first row
+		head = head[:n]
+		text := isText(head[:min(n, sniffed)])
+		var index lineIndex
+		if text {
+			index = index.count(r, min(r.Arrived(), firstStep))
 		}
-		i += n
-	}
-	return true
-}
-
-// rowsOf finds the rows of text.
-func rowsOf(b []byte) []row {
-	rows := make([]row, 0, bytes.Count(b, []byte{'\n'})+1)
-	number := int32(1)
-	for at := 0; at < len(b); number++ {
-		end := len(b)
-		if i := bytes.IndexByte(b[at:], '\n'); i >= 0 {
-			end = at + i + 1
-		}
-		n := number
-		for at < end {
-			rows = append(rows, row{int32(at), n})
-			n = 0
-			next := min(at+maxWidth, end)
-			for next < end && next > at+1 && !utf8.RuneStart(b[next]) {
-				next--
+		return func() {
+			v.read, v.err, v.hex, v.index = r, err, !text, index
+			v.kind = "text"
+			if !text {
+				v.kind = kindOf(head)
 			}
-			at = next
+			v.busy, v.more = false, more
+			v.rows = rows{at: r, end: r.Arrived()}
+			u.prepare(v)
 		}
-	}
-	return rows
+	})
 }
 
-func (v *viewer) show(c contents) {
-	v.busy = false
-	v.data, v.rows, v.err, v.hex = c.data, c.rows, c.err, !c.text
-}
-
-func (v *viewer) count() int {
-	if v.hex {
-		return (len(v.data) + 15) / 16
+// prepare unpacks what is still to come and counts the lines of a text, beside
+// the UI, a step between two frames.
+func (u *ui) prepare(v *viewer) {
+	if v.busy || v.work || !v.more && (v.hex || v.index.done >= v.rows.end) {
+		return
 	}
-	return len(v.rows)
+	v.work = true
+	r, index, more, count := v.read, v.index, v.more, !v.hex
+	u.do.work(func(context.Context) func() {
+		var err error
+		if more {
+			more, err = r.Fill(v.ctx, nextStep)
+		}
+		to, before := r.Arrived(), index.done
+		if count {
+			index = index.count(r, min(to, before+nextStep))
+		}
+		stuck := !more && index.done == before // it can't be read
+		if v.ctx.Err() != nil {
+			return nil
+		}
+		return func() {
+			v.work, v.more, v.rows.end, v.index = false, more, to, index
+			if err != nil {
+				v.err = err
+			}
+			if !stuck {
+				u.prepare(v)
+			}
+			u.lookOn(v)
+		}
+	})
 }
 
 func (v *viewer) title() string { return v.name }
 
 func (v *viewer) subtitle() string {
-	kind := "text"
+	s := v.kind
+	if v.hex && s == "" {
+		s = "binary"
+	}
+	if v.hex && v.kind == "text" {
+		s = "hex"
+	}
+	size := report.Size(v.size)
+	if !v.busy && v.rows.end < v.size {
+		size = report.Size(v.rows.end) + " of " + size
+	}
+	return s + "  " + size
+}
+
+// where is what the bottom line says of the place in the file.
+func (v *viewer) where() string {
+	if v.busy || v.rows.end == 0 {
+		return ""
+	}
+	var parts []string
+	if v.top > 0 || v.bottom() < v.rows.end {
+		parts = append(parts, fmt.Sprintf("%d%%", int(float64(v.bottom())/float64(max(v.size, 1))*100)))
+	}
+	if v.find.text != "" {
+		parts = append(parts, "/"+safe(v.find.text)+"  "+v.find.status())
+	}
+	return strings.Join(parts, "  ")
+}
+
+// bottom is the offset behind the last row of the window.
+func (v *viewer) bottom() int64 {
 	if v.hex {
-		kind = "hex"
+		return min(v.top+int64(v.h)*v.per, v.rows.end)
 	}
-	s := kind + "  " + report.Size(v.size)
-	if int64(len(v.data)) < v.size && !v.busy && v.err == nil {
-		s = fmt.Sprintf("%s  the first %s of %s", kind, report.Size(int64(len(v.data))), report.Size(v.size))
+	x := v.top
+	for range v.h {
+		x = v.rows.next(x)
 	}
-	return s
+	return x
+}
+
+// lastTop is the highest offset that the window may begin at.
+func (v *viewer) lastTop() int64 {
+	if v.hex {
+		n := (v.rows.end + v.per - 1) / v.per
+		return max(n-int64(v.h), 0) * v.per
+	}
+	return v.rows.back(v.rows.end, v.h)
+}
+
+// scrollBy moves the window by n rows.
+func (v *viewer) scrollBy(n int) {
+	switch {
+	case v.busy:
+	case v.hex:
+		v.top = max(v.top+int64(n)*v.per, 0)
+	case n < 0:
+		v.top = v.rows.back(v.top, -n)
+	default:
+		for ; n > 0; n-- {
+			v.top = v.rows.next(v.top)
+		}
+	}
+	v.top = min(v.top, v.lastTop())
+}
+
+// scrollEnd goes to the beginning, or to the end of what has arrived.
+func (v *viewer) scrollEnd(last bool) {
+	v.top = 0
+	if last && !v.busy {
+		v.top = v.lastTop()
+	}
+}
+
+// toggle changes between text and hex, at the same place.
+func (v *viewer) toggle() {
+	if v.hex = !v.hex; v.hex {
+		v.top -= v.top % v.per
+	} else if v.top > 0 {
+		v.top = v.rows.start(v.top)
+	}
+	v.left = 0
+}
+
+// reveal brings bytes into the window, with some rows above.
+func (v *viewer) reveal(at, n int64) {
+	row := func(x int64) int64 { return x - x%v.per }
+	if !v.hex {
+		row = v.rows.start
+	}
+	if at < v.top || at >= v.bottom() {
+		v.top = row(at)
+		v.scrollBy(-v.h / 3)
+	}
+	if v.hex {
+		v.left = 0
+		return
+	}
+	from := row(at)
+	x := v.columns(from, at)
+	end := x + v.columns(at, min(at+n, v.rows.next(from)))
+	if room := v.w - v.margin() - 1; end > v.left+room || x < v.left {
+		v.left = 0
+		if end > room {
+			v.left = max(min(x, end-room+room/4), 0)
+		}
+	}
+}
+
+// columns is how many columns the text from one offset to another takes, when
+// it begins a row.
+func (v *viewer) columns(from, to int64) int {
+	return textWidth(0, string(v.rows.bytes(from, to)))
 }
 
 func (v *viewer) draw(c canvas) {
+	v.h, v.w = c.h, c.w
 	switch {
 	case v.busy:
 		c.text(1, 0, c.th.dim, "reading"+c.th.glyph.ellipsis)
 		return
-	case v.err != nil:
+	case v.err != nil || v.rows.err != nil:
+		err := v.err
+		if err == nil {
+			err = v.rows.err
+		}
 		p := page{th: c.th, w: c.w}
-		p.wrap(0, "reading the file: "+report.Safe(v.err.Error()), c.th.alarm)
-		drawLines(c, &v.list, p.lines, false)
-		return
-	case len(v.data) == 0:
+		p.wrap(0, report.Safe(err.Error()), c.th.alarm)
+		n := min(len(p.lines), max(c.h/2, 1))
+		if v.rows.end == 0 {
+			n = min(len(p.lines), c.h)
+		}
+		for y, l := range p.lines[:n] {
+			c.text(0, c.h-n+y, c.th.alarm, l.text())
+		}
+		c = c.sub(0, 0, c.w, c.h-n)
+		v.h = c.h
+	case v.rows.end == 0 && v.size == 0:
 		c.text(1, 0, c.th.dim, "the file is empty")
 		return
 	}
-	v.fit(v.count(), c.h)
-	for y := 0; y < c.h && v.top+y < v.n; y++ {
-		if v.hex {
-			v.drawHex(c, y, v.top+y)
-		} else {
-			v.drawText(c, y, v.top+y)
+	if v.hex {
+		v.drawHex(c)
+	} else {
+		v.drawText(c)
+	}
+}
+
+// margin is the width of the line numbers and the space beside them.
+func (v *viewer) margin() int {
+	lines := v.index.lines + 1
+	if v.index.done > 0 && v.index.done < v.size {
+		lines = int64(float64(v.size) / float64(v.index.done) * float64(lines))
+	}
+	n := len(fmt.Sprint(lines)) + 2
+	if v.w < n+11 {
+		return 1
+	}
+	return n
+}
+
+func (v *viewer) drawText(c canvas) {
+	v.top = min(v.top, v.lastTop())
+	margin := v.margin()
+	before, counted := v.index.before(&v.rows, v.top)
+	at := v.top
+	for y := 0; y < c.h && at < v.rows.end; y++ {
+		next := v.rows.next(at)
+		fresh := at == 0 || string(v.rows.bytes(at-1, at)) == "\n"
+		if counted && fresh && margin > 1 {
+			c.right(margin-1, y, c.th.dim, fmt.Sprint(before+1))
+		}
+		v.drawLine(c.sub(margin, y, c.w-margin, 1), at, next)
+		if string(v.rows.bytes(next-1, next)) == "\n" {
+			before++
+		}
+		at = next
+	}
+}
+
+// drawLine draws a row of text with what is found in it.
+func (v *viewer) drawLine(c canvas, from, to int64) {
+	line := strings.TrimRight(string(v.rows.bytes(from, to)), "\r\n")
+	x := -v.left
+	at := 0
+	put := func(st tcell.Style, end int) {
+		if end = min(end, len(line)); end > at && x < c.w {
+			x = drawTabbed(c, x, -v.left, st, line[at:end])
+			at = end
 		}
 	}
+	for _, h := range v.find.within(from, to) {
+		put(c.th.text, int(max(h.at-from, 0)))
+		put(v.foundStyle(c.th, h), int(h.end()-from))
+	}
+	put(c.th.text, len(line))
 }
 
-func (v *viewer) drawText(c canvas, y, i int) {
-	end := len(v.data)
-	if i+1 < len(v.rows) {
-		end = int(v.rows[i+1].at)
+func (v *viewer) foundStyle(th *theme, h hit) tcell.Style {
+	if v.find.current(h) {
+		return th.cursor(th.found)
 	}
-	num := len(fmt.Sprint(len(v.rows))) + 1
-	if c.w < num+12 {
-		num = 0
-	} else if v.rows[i].number > 0 {
-		c.right(num, y, c.th.dim, fmt.Sprint(v.rows[i].number))
-	}
-	text := strings.TrimRight(string(v.data[v.rows[i].at:end]), "\r\n")
-	t := c.sub(num+1, y, c.w-num-1, 1)
-	t.text(-v.left, 0, c.th.text, safe(untab(text)))
+	return th.found
 }
 
-// untab puts tabs to columns of eight.
-func untab(s string) string {
-	if !strings.Contains(s, "\t") {
-		return s
-	}
-	var b strings.Builder
-	col := 0
+// drawTabbed draws text of a row that begins at column zero; tabs go to every
+// eighth column from there.
+func drawTabbed(c canvas, x, zero int, st tcell.Style, s string) int {
 	for i, part := range strings.Split(s, "\t") {
 		if i > 0 {
-			n := 8 - col%8
-			b.WriteString(strings.Repeat(" ", n))
-			col += n
+			n := 8 - (x-zero)%8
+			c.text(x, 0, st, "        "[:n])
+			x += n
 		}
-		b.WriteString(part)
-		col += width(part)
+		if x >= c.w {
+			return x
+		}
+		x = c.text(x, 0, st, safe(part))
 	}
-	return b.String()
+	return x
 }
 
-func (v *viewer) drawHex(c canvas, y, i int) {
-	b := v.data[i*16 : min(i*16+16, len(v.data))]
-	x := c.text(1-v.left, y, c.th.dim, fmt.Sprintf("%08x ", i*16))
-	for j := range 16 {
+// textWidth is how many columns s takes from column x on.
+func textWidth(x int, s string) int {
+	from := x
+	for i, part := range strings.Split(s, "\t") {
+		if i > 0 {
+			x += 8 - x%8
+		}
+		x += width(safe(part))
+	}
+	return x - from
+}
+
+func (v *viewer) drawHex(c canvas) {
+	v.per = 16
+	switch {
+	case c.w < 44:
+		v.per = 4
+	case c.w < 77:
+		v.per = 8
+	}
+	v.top = min(v.top-v.top%v.per, v.lastTop())
+	for y := range c.h {
+		at := v.top + int64(y)*v.per
+		if at < v.rows.end {
+			v.drawBytes(c, y, at)
+		}
+	}
+}
+
+func (v *viewer) drawBytes(c canvas, y int, at int64) {
+	b := v.rows.bytes(at, at+v.per)
+	hits := v.find.within(at, at+v.per)
+	style := func(i int, st tcell.Style) tcell.Style {
+		for _, h := range hits {
+			if x := at + int64(i); x >= h.at && x < h.end() {
+				return v.foundStyle(c.th, h)
+			}
+		}
+		return st
+	}
+	x := c.text(1-v.left, y, c.th.dim, fmt.Sprintf("%08x ", at))
+	for j := range int(v.per) {
 		if j%8 == 0 {
 			x++
 		}
@@ -196,16 +388,16 @@ func (v *viewer) drawHex(c canvas, y, i int) {
 			if b[j] == 0 {
 				st = c.th.dim
 			}
-			c.text(x, y, st, fmt.Sprintf("%02x", b[j]))
+			c.text(x, y, style(j, st), fmt.Sprintf("%02x", b[j]))
 		}
 		x += 3
 	}
 	x++
-	for _, ch := range b {
+	for j, ch := range b {
 		st := c.th.text
 		if ch < ' ' || ch >= 0x7f {
 			ch, st = '.', c.th.dim
 		}
-		x = c.text(x, y, st, string(rune(ch)))
+		x = c.text(x, y, style(j, st), string(rune(ch)))
 	}
 }

@@ -1,0 +1,266 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"sort"
+	"strings"
+)
+
+const (
+	maxHits   = 1_000_000
+	findBlock = 8 << 20
+	maxMatch  = 64 << 10 // bytes of a block that may belong to a match begun before
+)
+
+// hit is a piece of a file that a search found.
+type hit struct {
+	at int64
+	n  int32
+}
+
+func (h hit) end() int64 { return h.at + int64(h.n) }
+
+// find is a search in a file. Its zero value looks for nothing.
+type find struct {
+	text  string
+	bad   string // why the text is no pattern
+	match matcher
+	hits  []hit // in order; no two overlap
+	upto  int64 // what was looked through
+	done  bool
+	at    int   // the current hit; -1 for none
+	from  int64 // where the search began, to go to the hit that follows
+	moved bool  // to a hit
+	busy  bool  // somebody looks
+	ctx   context.Context
+	stop  context.CancelFunc
+}
+
+// status counts the hits.
+func (f *find) status() string {
+	n := fmt.Sprint(len(f.hits))
+	switch {
+	case f.bad != "":
+		return f.bad
+	case len(f.hits) == maxHits:
+		n += "+"
+	case !f.done:
+		n += "+"
+	}
+	switch {
+	case len(f.hits) == 0 && !f.done:
+		return "looking"
+	case len(f.hits) == 0:
+		return "not found"
+	case f.at >= 0:
+		return fmt.Sprintf("%d of %s", f.at+1, n)
+	}
+	return n + " found"
+}
+
+// within is the hits that have bytes from one offset to another.
+func (f *find) within(from, to int64) []hit {
+	i := sort.Search(len(f.hits), func(i int) bool { return f.hits[i].end() > from })
+	j := i
+	for j < len(f.hits) && f.hits[j].at < to {
+		j++
+	}
+	return f.hits[i:j]
+}
+
+func (f *find) current(h hit) bool { return f.at >= 0 && f.at < len(f.hits) && f.hits[f.at] == h }
+
+// matcher finds a pattern in bytes: text, where small letters stand for both
+// cases, or a regular expression.
+type matcher struct {
+	text []byte
+	fold bool
+	re   *regexp.Regexp
+}
+
+// newMatcher reads a pattern as a person types it: text, or ~ and a regular
+// expression.
+func newMatcher(s string) (matcher, error) {
+	if expr, ok := strings.CutPrefix(s, "~"); ok {
+		re, err := regexp.Compile("(?m)" + expr)
+		if err != nil {
+			_, err = regexp.Compile(expr) // says it without the flag
+		}
+		return matcher{re: re}, err
+	}
+	m := matcher{text: []byte(s)}
+	m.fold = strings.ToLower(s) == s
+	for _, c := range m.text {
+		if m.fold && c >= 0x80 {
+			m.re = regexp.MustCompile("(?i)" + regexp.QuoteMeta(s))
+			break
+		}
+	}
+	return m, nil
+}
+
+// each calls f with every match of b that begins before cut, until f says no.
+func (m *matcher) each(b []byte, cut int, f func(at, n int) bool) {
+	if m.re != nil {
+		for _, at := range m.re.FindAllIndex(b, maxHits) {
+			if at[0] >= cut || at[1] > at[0] && !f(at[0], at[1]-at[0]) {
+				return
+			}
+		}
+		return
+	}
+	if len(m.text) == 0 {
+		return
+	}
+	if m.fold {
+		b = lower(b)
+	}
+	for at := 0; ; {
+		i := bytes.Index(b[at:], m.text)
+		if i < 0 || at+i >= cut || !f(at+i, len(m.text)) {
+			return
+		}
+		at += i + len(m.text)
+	}
+}
+
+// lower is b with the letters of ASCII small, and nothing moved.
+func lower(b []byte) []byte {
+	out := make([]byte, len(b))
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		out[i] = c
+	}
+	return out
+}
+
+// block looks through a block of content from offset at, for up to most matches
+// that begin before end, and says where the next block begins. The content ends
+// at limit.
+func (m *matcher) block(r io.ReaderAt, at, end, limit int64, most int) (hits []hit, next int64) {
+	buf := make([]byte, min(findBlock+maxMatch, limit-at))
+	n, _ := r.ReadAt(buf, at) // the error comes again where it is shown
+	if n == 0 {
+		return nil, end
+	}
+	buf = buf[:n]
+	cut := n
+	if int64(n) < limit-at {
+		cut = max(n-maxMatch, 1)
+		if i := bytes.LastIndexByte(buf[:cut], '\n'); i >= cut/2 {
+			cut = i + 1
+		}
+	}
+	cut = int(min(int64(cut), end-at))
+	next = at + int64(cut)
+	m.each(buf, cut, func(i, n int) bool {
+		hits = append(hits, hit{at + int64(i), int32(n)})
+		next = max(next, at+int64(i+n))
+		return len(hits) < most
+	})
+	return hits, next
+}
+
+// look begins to look for text in the file, from its first byte on.
+func (u *ui) look(v *viewer, text string) {
+	f := &v.find
+	if f.stop != nil {
+		f.stop()
+	}
+	from := f.from
+	*f = find{text: text, at: -1, from: from, done: true}
+	m, err := newMatcher(text)
+	if err != nil {
+		f.bad = err.Error()
+		return
+	}
+	if text == "" || text == "~" || v.busy {
+		return
+	}
+	f.match, f.done = m, false
+	f.ctx, f.stop = context.WithCancel(v.ctx)
+	u.lookOn(v)
+}
+
+// lookOn looks through another part of what has arrived, beside the UI.
+func (u *ui) lookOn(v *viewer) {
+	f := &v.find
+	limit := v.rows.end
+	end := limit
+	if v.more {
+		end -= maxMatch // the rest of a match may still come
+	}
+	if f.ctx == nil || f.done || f.busy || f.upto >= end && v.more {
+		return
+	}
+	f.busy = true
+	ctx, m, r, at := f.ctx, f.match, v.read, f.upto
+	most := maxHits - len(f.hits)
+	u.do.work(func(context.Context) func() {
+		var hits []hit
+		for budget := int64(nextStep); budget > 0 && at < end && len(hits) < most && ctx.Err() == nil; {
+			found, next := m.block(r, at, end, limit, most-len(hits))
+			hits = append(hits, found...)
+			budget -= next - at
+			at = next
+		}
+		return func() {
+			if ctx.Err() != nil {
+				return // another search took its place
+			}
+			f.hits, f.upto, f.busy = append(f.hits, hits...), at, false
+			f.done = len(f.hits) == maxHits || at >= v.rows.end && !v.more
+			if !f.moved {
+				u.firstHit(v)
+			}
+			u.lookOn(v)
+		}
+	})
+}
+
+// firstHit goes to the first hit from where the search began; once it is known
+// that there is none, to the first of all.
+func (u *ui) firstHit(v *viewer) {
+	f := &v.find
+	i := sort.Search(len(f.hits), func(i int) bool { return f.hits[i].at >= f.from })
+	if i == len(f.hits) {
+		if !f.done || i == 0 {
+			return
+		}
+		i = 0
+	}
+	v.goHit(i)
+}
+
+func (v *viewer) goHit(i int) {
+	v.find.at, v.find.moved = i, true
+	h := v.find.hits[i]
+	v.reveal(h.at, int64(h.n))
+}
+
+// nextHit goes to the hit after the current one, or before it, around the ends.
+func (v *viewer) nextHit(forward bool) {
+	f := &v.find
+	n := len(f.hits)
+	if n == 0 {
+		return
+	}
+	i := f.at
+	switch {
+	case i < 0 && forward:
+		i = sort.Search(n, func(i int) bool { return f.hits[i].at >= v.top })
+	case i < 0:
+		i = sort.Search(n, func(i int) bool { return f.hits[i].at >= v.top }) - 1
+	case forward:
+		i++
+	default:
+		i--
+	}
+	v.goHit((i + n) % n)
+}

@@ -1,0 +1,150 @@
+package ui
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+)
+
+const (
+	// chunk is how long a line may be before it goes on in the next row. The
+	// first row of a long line has up to twice as much: rows end at multiples
+	// of chunk, so that they can be found from anywhere in a line of any length.
+	chunk    = 2 << 10
+	windowed = 128 << 10 // bytes that are read at once
+)
+
+// rows finds the rows of a text of any size. A row begins at the start, behind
+// a line feed, and at a multiple of chunk that has no line feed in the chunk
+// before it (or up to three bytes later: not inside a character). Only what is
+// near is read, and what was read last is kept.
+type rows struct {
+	at   io.ReaderAt
+	end  int64 // of what can be read now
+	base int64 // where buf is from
+	buf  []byte
+	err  error
+}
+
+// bytes is the content from one offset to another, as far as it can be read;
+// good until the next call.
+func (r *rows) bytes(from, to int64) []byte {
+	from, to = max(from, 0), min(to, r.end)
+	if from >= to {
+		return nil
+	}
+	if from < r.base || to > r.base+int64(len(r.buf)) {
+		r.base = max(from-windowed/4, 0)
+		n := min(max(to-r.base, windowed), r.end-r.base)
+		if int64(cap(r.buf)) < n {
+			r.buf = make([]byte, n)
+		}
+		got, err := r.at.ReadAt(r.buf[:n], r.base)
+		r.buf = r.buf[:got]
+		if int64(got) < n && err != nil {
+			r.err = err
+		}
+	}
+	have := r.base + int64(len(r.buf))
+	if from >= have {
+		return nil
+	}
+	return r.buf[from-r.base : min(to, have)-r.base]
+}
+
+// cut is where the row at a multiple of chunk really begins.
+func (r *rows) cut(m int64) int64 {
+	for i, b := range r.bytes(m, m+utf8.UTFMax) {
+		if utf8.RuneStart(b) {
+			return m + int64(i)
+		}
+	}
+	return m
+}
+
+// whole is whether the chunk before m has no line feed.
+func (r *rows) whole(m int64) bool {
+	return m >= chunk && bytes.IndexByte(r.bytes(m-chunk, m), '\n') < 0
+}
+
+// next is where the row after the one at x begins; the end when there is none.
+func (r *rows) next(x int64) int64 {
+	const far = 2*chunk + utf8.UTFMax
+	end := min(x+far, r.end)
+	if i := bytes.IndexByte(r.bytes(x, end), '\n'); i >= 0 {
+		end = x + int64(i) + 1
+	}
+	for m := x - x%chunk + chunk; m < end; m += chunk {
+		if at := r.cut(m); at > x && at < end && r.whole(m) {
+			return at
+		}
+	}
+	return max(end, min(x+1, r.end))
+}
+
+// start is where the row begins that holds the byte at x.
+func (r *rows) start(x int64) int64 {
+	x = max(min(x, r.end-1), 0)
+	const far = 2*chunk + utf8.UTFMax
+	from := max(x-far, 0)
+	at := int64(0)
+	if i := bytes.LastIndexByte(r.bytes(from, x), '\n'); i >= 0 {
+		at = from + int64(i) + 1
+	}
+	for m := x - x%chunk; m > at && m > 0; m -= chunk {
+		if c := r.cut(m); c <= x && r.whole(m) {
+			return max(at, c)
+		}
+	}
+	return at
+}
+
+// back is n rows above x, which is the beginning of a row or the end.
+func (r *rows) back(x int64, n int) int64 {
+	for ; n > 0 && x > 0; n-- {
+		x = r.start(x - 1)
+	}
+	return x
+}
+
+// lineStep is after how many bytes the number of lines is noted.
+const lineStep = 64 << 10
+
+// lineIndex is how many line feeds there are up to every multiple of lineStep,
+// as far as somebody has counted.
+type lineIndex struct {
+	marks []int64 // marks[i] is before i*lineStep
+	done  int64   // what was counted, in bytes
+	lines int64   // and what was found
+}
+
+// count goes on counting in at, up to offset to at the most.
+func (x lineIndex) count(at io.ReaderAt, to int64) lineIndex {
+	buf := make([]byte, lineStep)
+	if len(x.marks) == 0 {
+		x.marks = []int64{0}
+	}
+	for x.done < to {
+		n := min(to, int64(len(x.marks))*lineStep) - x.done
+		got, err := at.ReadAt(buf[:n], x.done)
+		x.lines += int64(bytes.Count(buf[:got], []byte{'\n'}))
+		x.done += int64(got)
+		if x.done == int64(len(x.marks))*lineStep {
+			x.marks = append(x.marks, x.lines)
+		}
+		if int64(got) < n && err != nil {
+			break
+		}
+	}
+	return x
+}
+
+// before is how many line feeds come before offset x; false where nobody has
+// counted yet.
+func (x *lineIndex) before(r *rows, at int64) (int64, bool) {
+	i := at / lineStep
+	if at > x.done || i >= int64(len(x.marks)) {
+		return 0, false
+	}
+	return x.marks[i] + int64(bytes.Count(r.bytes(i*lineStep, at), []byte{'\n'})), true
+}

@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"sort"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// someText is lines of random lengths, some of them very long, in characters
+// of one to four bytes, perhaps with bytes that are none.
+func someText(seed uint64) []byte {
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	letters := []string{"a", "b", "é", "日", "🙂"}
+	if seed%3 == 0 {
+		letters = append(letters, "\x80")
+	}
+	var b bytes.Buffer
+	for range 1 + rnd.IntN(12) {
+		n := rnd.IntN(60)
+		if rnd.IntN(3) == 0 {
+			n = rnd.IntN(4 * chunk)
+		}
+		if rnd.IntN(5) == 0 {
+			n = chunk - 2 + rnd.IntN(5)
+		}
+		b.WriteString(strings.Repeat(letters[0], rnd.IntN(2)))
+		for range n {
+			b.WriteString(letters[rnd.IntN(len(letters))])
+		}
+		b.WriteByte('\n')
+	}
+	text := b.Bytes()
+	if rnd.IntN(2) == 0 {
+		text = text[:len(text)-1]
+	}
+	return text
+}
+
+// Rows are the same from wherever they are looked for; every line begins one,
+// and none is long or ends inside a character.
+func TestRows(t *testing.T) {
+	for seed := range uint64(15) {
+		text := someText(seed)
+		end := int64(len(text))
+		r := &rows{at: bytes.NewReader(text), end: end}
+		var starts []int64
+		for x := int64(0); x < end; {
+			starts = append(starts, x)
+			next := r.next(x)
+			if next <= x || next > end || next-x > 2*chunk+utf8.UTFMax {
+				t.Fatalf("seed %d: the row at %d ends at %d of %d", seed, x, next, end)
+			}
+			if seed%3 != 0 && next < end && !utf8.RuneStart(text[next]) {
+				t.Fatalf("seed %d: a row ends inside a character at %d", seed, next)
+			}
+			x = next
+		}
+		for i, c := range text {
+			if at := int64(i) + 1; c == '\n' && at < end {
+				if _, ok := sort.Find(len(starts), func(i int) int { return int(at - starts[i]) }); !ok {
+					t.Fatalf("seed %d: no row at the line at %d", seed, at)
+				}
+			}
+		}
+		for x := range end {
+			i := sort.Search(len(starts), func(i int) bool { return starts[i] > x }) - 1
+			if got := r.start(x); got != starts[i] {
+				t.Fatalf("seed %d: the row of byte %d begins at %d, want %d", seed, x, got, starts[i])
+			}
+		}
+		if got, want := r.back(end, 3), starts[max(len(starts)-3, 0)]; got != want {
+			t.Errorf("seed %d: three rows above the end is %d, want %d", seed, got, want)
+		}
+	}
+}
+
+// The number of a line is known wherever somebody has counted, and only there.
+func TestLineIndex(t *testing.T) {
+	text := []byte(strings.Repeat("line\n", 100_000))
+	r := &rows{at: bytes.NewReader(text), end: int64(len(text))}
+	var x lineIndex
+	for _, to := range []int64{0, 10, 300_000, int64(len(text))} {
+		x = x.count(r.at, to)
+		for _, at := range []int64{0, 7, lineStep - 1, lineStep, lineStep + 3, 299_999, 300_000, int64(len(text))} {
+			n, ok := x.before(r, at)
+			want := int64(bytes.Count(text[:at], []byte{'\n'}))
+			if ok != (at <= to) || ok && n != want {
+				t.Errorf("counted up to %d: before %d got %d, %v; want %d", to, at, n, ok, want)
+			}
+		}
+	}
+}
+
+func TestKindOf(t *testing.T) {
+	tar := append(make([]byte, 257), "ustar\x0000"...)
+	for _, test := range []struct{ head, want string }{
+		{"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x3e\x00", "ELF 64-bit x86-64 program or library"},
+		{"\x7fELF\x01\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x08", "ELF 32-bit MIPS program"},
+		{"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x39\x30", "ELF 64-bit machine 12345 object"},
+		{"\x7fELF", "ELF, cut"},
+		{"\x1f\x8b\x08\x00", "gzip"},
+		{"\x1f", ""},
+		{"PK\x03\x04rest", "zip archive"},
+		{"SQLite format 3\x00more", "SQLite database"},
+		{"\x89PNG\r\n\x1a\n", "PNG image"},
+		{string(tar), "tar archive"},
+		{"\xa7\x0d\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "Python bytecode"},
+		{"", ""},
+		{"\x00\x00\x00\x00", ""},
+	} {
+		if got := kindOf([]byte(test.head)); got != test.want {
+			t.Errorf("%.20q: got %q, want %q", test.head, got, test.want)
+		}
+	}
+}
