@@ -68,12 +68,10 @@ func (b *Builder) hide() {
 }
 
 // warnMarker tells where engines that use overlayfs show more than the marker,
-// which hid something below n, leaves by its definition.
+// which hid something below n, leaves by its definition. (Package layer tells
+// of an opaque root.)
 func (b *Builder) warnMarker(m marker, n int32) {
-	switch {
-	case n == int32(Root):
-		b.warnings.add("", "an opaque marker at the root: overlay engines ignore it and go on showing the lower layers")
-	case m.name != "" && b.versions.at(b.nodes.at(n).last).layer == b.layer:
+	if m.name != "" && b.versions.at(b.nodes.at(n).last).layer == b.layer {
 		b.warnings.add(b.path(n), "a whiteout of a directory that the layer makes again: overlay engines go on showing what lower layers have below it")
 	}
 }

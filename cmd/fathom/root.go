@@ -72,6 +72,9 @@ func newRoot(a *app) *cobra.Command {
 	f.add(root)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if near := nearFlag(cmd, err); near != "" {
+			return &hintError{err, "did you mean --" + near + "?"}
+		}
 		return &hintError{err, cmd.CommandPath() + " --help lists the flags"}
 	})
 	root.SetHelpCommand(newHelp())
@@ -79,6 +82,25 @@ func newRoot(a *app) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	return root
+}
+
+// nearFlag is the flag that an unknown one was probably meant to be, or "".
+func nearFlag(cmd *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return ""
+	}
+	// cobra tells how near a command's name is to what was typed.
+	near := ""
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		named := &cobra.Command{Use: "flags"}
+		named.SuggestionsMinimumDistance = 2
+		named.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		if near == "" && !f.Hidden && len(named.SuggestionsFor(unknown.GetSpecifiedName())) > 0 {
+			near = f.Name
+		}
+	})
+	return near
 }
 
 // exploreFlags are those of fathom IMAGE and of fathom demo.
@@ -273,11 +295,13 @@ func (a *app) ungated(ci bool, file string, err error) error {
 
 // unknownCommand is the error for more arguments than one IMAGE.
 func unknownCommand(cmd *cobra.Command, args []string) error {
-	hint := "fathom --help lists the commands; it takes one IMAGE"
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = didYouMean(near)
+		return hinted(didYouMean(near), "unknown command %q", args[0])
 	}
-	return hinted(hint, "unknown command %q", args[0])
+	if _, err := os.Stat(args[0]); err == nil {
+		return hinted("fathom --help lists the commands", "one IMAGE at a time: there are %d arguments", len(args))
+	}
+	return hinted("fathom --help lists the commands; it takes one IMAGE", "unknown command %q", args[0])
 }
 
 func didYouMean(commands []string) string {

@@ -9,13 +9,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // WriteFile makes the file at path hold what write writes, whole or not at
 // all: it is written beside it under another name, and takes its place only
 // when everything is on the disk. An existing file keeps its mode; a symlink
 // keeps pointing where it does. What is no regular file (a pipe, a terminal,
-// /dev/null) has no place to take and is written to directly.
+// /dev/null) has no place to take and is written to directly; and so is, once
+// everything is on the disk, a file whose place can't be taken because
+// something is mounted there, as a container's volume is.
 // When ctx ends before that, path stays as it was.
 func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (err error) {
 	mode := fs.FileMode(0o666) // what the umask leaves of it
@@ -32,6 +35,11 @@ func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (e
 		exists, mode = true, info.Mode().Perm()
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("writing %s: %w", path, cause(err))
+	default:
+		// A symlink may lead to a file that is yet to be made.
+		if path, err = afterLinks(path); err != nil {
+			return err
+		}
 	}
 
 	temp := filepath.Join(filepath.Dir(path), ".fathom-"+rand.Text())
@@ -63,7 +71,43 @@ func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (e
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return os.Rename(temp, path)
+	if err := os.Rename(temp, path); !errors.Is(err, syscall.EBUSY) {
+		return err
+	}
+	defer os.Remove(temp)
+	return copyOver(path, temp)
+}
+
+// afterLinks is where a path that does not exist leads to.
+func afterLinks(path string) (string, error) {
+	at := path
+	for range 40 {
+		target, err := os.Readlink(at)
+		if err != nil {
+			return at, nil
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(at), target)
+		}
+		at = target
+	}
+	return "", fmt.Errorf("writing %s: too many symlinks", path)
+}
+
+// copyOver writes the file at from into the one at path, which stays the file
+// that it is.
+func copyOver(path, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
 }
 
 func writeDirectly(ctx context.Context, path string, write func(io.Writer) error) error {

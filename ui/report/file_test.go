@@ -171,3 +171,26 @@ func TestWriteFileErrors(t *testing.T) {
 	}
 	holds(t, dir, nil)
 }
+
+// A symlink to a file that is yet to be made stays one.
+func TestWriteFileThroughLinkToNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"link": "next", "next": "sub/r.json", "circle": "circle"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := WriteFile(t.Context(), filepath.Join(dir, "link"), text("one")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.Readlink(filepath.Join(dir, "link")); err != nil || got != "next" {
+		t.Errorf("the link leads to %q, %v; want it as it was", got, err)
+	}
+	holds(t, filepath.Join(dir, "sub"), map[string]string{"r.json": "one"})
+	if err := WriteFile(t.Context(), filepath.Join(dir, "circle"), text("one")); err == nil {
+		t.Error("writing through a circle of links: no error")
+	}
+}
