@@ -295,11 +295,11 @@ func (a *app) ungated(ci bool, file string, err error) error {
 
 // unknownCommand is the error for more arguments than one IMAGE.
 func unknownCommand(cmd *cobra.Command, args []string) error {
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return hinted(didYouMean(near), "unknown command %q", args[0])
-	}
 	if _, err := os.Stat(args[0]); err == nil {
 		return hinted("fathom --help lists the commands", "one IMAGE at a time: there are %d arguments", len(args))
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return hinted(didYouMean(near), "unknown command %q", args[0])
 	}
 	return hinted("fathom --help lists the commands; it takes one IMAGE", "unknown command %q", args[0])
 }
