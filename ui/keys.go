@@ -103,7 +103,8 @@ func bindings() []binding {
 		{"r", inFilter, "", "", "", func(u *ui) { u.toggleFilter(2) }},
 		{"u", inFilter, "", "", "", func(u *ui) { u.toggleFilter(3) }},
 		{"f", inFilter, "", "", "", func(u *ui) { u.escape() }},
-		{"enter", inImage, "", "", "", func(u *ui) { u.follow() }},
+		{"enter", inImage, "", "go to the layer", "", func(u *ui) { u.follow() }},
+		{"y", inImage, "", "copy the line", "", func(u *ui) { u.copyPath() }},
 
 		{"i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.over = append(u.over, imagePage(u.a.Report, u.layers)) }},
 		{"y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},

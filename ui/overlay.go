@@ -3,9 +3,7 @@ package ui
 import (
 	"strings"
 
-	"fathom/analyzer"
 	"fathom/analyzer/filetree"
-	"fathom/ui/report"
 )
 
 // overlay is something that lies over the panes until it is closed.
@@ -28,6 +26,7 @@ type text struct {
 	list
 	at_   place
 	name  string
+	note  string
 	write func(p *page)
 	lines []line
 	wrote int // the width that lines were made for
@@ -37,7 +36,7 @@ func (t *text) place() place      { return t.at_ }
 func (t *text) scroller() *list   { return &t.list }
 func (t *text) wants() (w, h int) { return 0, 0 }
 func (t *text) title() string     { return t.name }
-func (t *text) subtitle() string  { return "" }
+func (t *text) subtitle() string  { return t.note }
 
 func (t *text) draw(c canvas) {
 	if t.wrote != c.w {
@@ -178,77 +177,4 @@ func beside(w int, groups [][]line) []line {
 		left[i].spans = append(append(left[i].spans, pad), r.spans...)
 	}
 	return left
-}
-
-// imagePage is what the image says of itself, and what was odd about it.
-func imagePage(rep *analyzer.Report, l *layers) *text {
-	return &text{at_: inImage, name: "Image", write: func(p *page) {
-		th := p.th
-		img, t := &rep.Image, &rep.Totals
-		p.title(report.Safe(img.Reference))
-		p.blank()
-		p.field("source", report.Safe(img.Source), th.text)
-		p.field("platform", report.Safe(img.Platform), th.text)
-		for _, tag := range img.Tags {
-			p.field("tag", report.Safe(tag), th.text)
-		}
-		p.field("created", timeText(img.Created), th.text)
-		p.field("image ID", report.Safe(img.ID), th.dim)
-		p.field("digest", report.Safe(img.Digest), th.dim)
-		p.blank()
-		p.field("stored", report.Size(t.StoredBytes)+"  "+report.Exact(t.StoredBytes), th.text)
-		p.field("seen", report.Size(t.VisibleBytes)+"  "+report.Exact(t.VisibleBytes), th.visible)
-		p.field("wasted", report.Size(t.WastedBytes)+"  "+report.Exact(t.WastedBytes), wastedStyle(th, t.WastedBytes))
-		p.field("efficiency", report.Percent(t.Efficiency), th.text)
-		if t.CompressedBytes > 0 {
-			p.field("compressed", report.Size(t.CompressedBytes), th.text)
-		}
-		p.blank()
-		cfg := &img.Config
-		p.field("user", report.Safe(cfg.User), th.text)
-		p.field("entrypoint", words(cfg.Entrypoint), th.text)
-		p.field("command", words(cfg.Cmd), th.text)
-		p.field("folder", report.Safe(cfg.WorkingDir), th.text)
-		for _, port := range cfg.ExposedPorts {
-			p.field("port", report.Safe(port), th.text)
-		}
-		for _, v := range cfg.Volumes {
-			p.field("volume", report.Safe(v), th.text)
-		}
-		for _, e := range cfg.Env {
-			p.field("env", report.Safe(e), th.text)
-		}
-		for _, k := range sortedKeys(cfg.Labels) {
-			p.field("label", report.Safe(k)+"="+report.Safe(cfg.Labels[k]), th.text)
-		}
-		p.blank()
-		p.title("History")
-		for i, h := range rep.History {
-			what := report.Safe(report.Command(h.Command))
-			if what == "" {
-				what = report.Safe(h.Comment)
-			}
-			number := ""
-			if h.Layer >= 0 {
-				number = itoa(h.Layer)
-			}
-			from := len(p.lines)
-			p.wrap(4, what, th.text)
-			if from < len(p.lines) {
-				p.lines[from].spans[0] = span{strings.Repeat(" ", max(4-len(number), 0)) + number + " ", th.dim}
-				p.lines[from].layer = rep.History[i].Layer
-			}
-		}
-		if len(rep.Warnings) > 0 {
-			p.blank()
-			p.title("Warnings")
-		}
-		for _, w := range rep.Warnings {
-			s := strings.TrimPrefix(warningText(w), "warning: ")
-			if w.Layer >= 0 {
-				s = "layer " + itoa(w.Layer) + ": " + s
-			}
-			p.wrap(1, s, th.alarm)
-		}
-	}}
 }
