@@ -8,6 +8,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer"
+	"fathom/analyzer/filetree"
 	"fathom/ui/report"
 )
 
@@ -100,30 +101,68 @@ func (l *layers) command(s step) string {
 	return "(the image does not say)"
 }
 
-func (l *layers) draw(c canvas, focused bool, f *files) {
-	const bar = 10
-	wide := c.w >= 34
-	packed := c.w >= 80 && l.rep.Totals.CompressedBytes > 0
-	num := len(strconv.Itoa(max(len(l.rep.Layers)-1, 9)))
-	head := func(y int) {
-		st := c.th.dim
-		c.right(1+num, y, st, "#")
-		x := num + 2
-		c.right(x+8, y, st, "stored")
-		x += 9
-		if wide {
-			c.text(x, y, st, "seen")
-			c.text(x+4, y, c.th.dim, c.th.glyph.light+"waste")
-			x += bar + 1
+// layerColumns are the widths of what stands beside a layer's number and size;
+// 0 leaves one out.
+type layerColumns struct {
+	num, bar, packed         int
+	added, modified, removed int
+}
+
+// fitColumns chooses columns. Each comes only where it leaves enough for the
+// command.
+func (l *layers) fitColumns(w int) layerColumns {
+	c := layerColumns{num: len(strconv.Itoa(max(len(l.rep.Layers)-1, 9)))}
+	w -= c.num + 11
+	take := func(need, command int) bool {
+		if w < need+command {
+			return false
 		}
-		if packed {
-			c.right(x+10, y, st, "compressed")
-			x += 11
-		}
-		c.text(x, y, st, "step")
+		w -= need
+		return true
 	}
+	if take(11, 11) {
+		c.bar = 10
+	}
+	if l.rep.Totals.CompressedBytes > 0 && take(11, 26) {
+		c.packed = 10
+	}
+	var a, m, r int
+	for i := range l.rep.Layers {
+		lr := &l.rep.Layers[i]
+		a, m, r = max(a, lr.Added), max(m, lr.Modified), max(r, lr.Removed)
+	}
+	digits := func(n int) int { return len(strconv.Itoa(n)) + 2 }
+	if take(digits(a)+digits(m)+digits(r)+1, 26) {
+		c.added, c.modified, c.removed = digits(a), digits(m), digits(r)
+	}
+	return c
+}
+
+func (l *layers) drawHead(c canvas, cols layerColumns) {
+	st := c.th.dim
+	c.right(1+cols.num, 0, st, "#")
+	x := cols.num + 2
+	c.right(x+8, 0, st, "stored")
+	x += 9
+	if cols.bar > 0 {
+		c.text(c.text(x, 0, st, "seen"), 0, st, c.th.glyph.light+"waste")
+		x += cols.bar + 1
+	}
+	if cols.packed > 0 {
+		c.right(x+cols.packed, 0, st, "compressed")
+		x += cols.packed + 1
+	}
+	if cols.added > 0 {
+		c.right(x+cols.added+cols.modified+cols.removed-1, 0, st, "changes")
+		x += cols.added + cols.modified + cols.removed + 1
+	}
+	c.text(x, 0, st, "step")
+}
+
+func (l *layers) draw(c canvas, focused bool, f *files) {
+	cols := l.fitColumns(c.w)
 	if c.h >= 4 {
-		head(0)
+		l.drawHead(c, cols)
 		c = c.sub(0, 1, c.w, c.h-1)
 	}
 	l.fit(len(l.steps), c.h)
@@ -132,40 +171,51 @@ func (l *layers) draw(c canvas, focused bool, f *files) {
 	}
 	for y := 0; y < c.h && l.top+y < len(l.steps); y++ {
 		i := l.top + y
-		s := l.steps[i]
-		on := onLine(c, y, i == l.at, focused)
-		if s.layer < 0 {
-			c.right(1+num, y, on(c.th.dim), c.th.glyph.dot)
-			x := num + 11
-			if wide {
-				x += bar + 1
-			}
-			if packed {
-				x += 11
-			}
-			c.short(x, y, c.w-x-1, on(c.th.dim), l.command(s))
-			continue
-		}
-		lr := &l.rep.Layers[s.layer]
-		c.right(1+num, y, on(c.th.dim), strconv.Itoa(s.layer))
-		if s.layer == f.marked {
-			c.text(0, y, on(c.th.accent), c.th.glyph.flag)
-		}
-		x := num + 2
-		c.right(x+8, y, on(sizeStyle(c.th, lr.StoredBytes)), report.Size(lr.StoredBytes))
-		x += 9
-		if wide {
-			c.bar(x, y, bar, lr.VisibleBytes, lr.WastedBytes, l.max, on(c.th.visible), on(c.th.wasted))
-			x += bar + 1
-		}
-		if packed {
-			if lr.CompressedBytes > 0 {
-				c.right(x+10, y, on(c.th.dim), report.Size(lr.CompressedBytes))
-			}
-			x += 11
-		}
-		c.short(x, y, c.w-x-1, on(c.th.text), l.command(s))
+		l.drawStep(c, y, l.steps[i], cols, onLine(c, y, i == l.at, focused), l.steps[i].layer == f.marked)
 	}
+}
+
+// drawStep draws the row of a layer, or of a step that made none.
+func (l *layers) drawStep(c canvas, y int, s step, cols layerColumns, on func(tcell.Style) tcell.Style, marked bool) {
+	th := c.th
+	number, st := th.glyph.dot, th.dim
+	var lr analyzer.LayerReport
+	if s.layer >= 0 {
+		lr, number, st = l.rep.Layers[s.layer], strconv.Itoa(s.layer), th.text
+		if marked {
+			c.text(0, y, on(th.accent), th.glyph.flag)
+		}
+	}
+	c.right(1+cols.num, y, on(th.dim), number)
+	x := cols.num + 2
+	if s.layer >= 0 {
+		c.right(x+8, y, on(sizeStyle(th, lr.StoredBytes)), report.Size(lr.StoredBytes))
+	}
+	x += 9
+	if cols.bar > 0 {
+		c.bar(x, y, cols.bar, lr.VisibleBytes, lr.WastedBytes, l.max, on(th.visible), on(th.wasted))
+		x += cols.bar + 1
+	}
+	if cols.packed > 0 {
+		if lr.CompressedBytes > 0 {
+			c.right(x+cols.packed, y, on(th.dim), report.Size(lr.CompressedBytes))
+		}
+		x += cols.packed + 1
+	}
+	if cols.added > 0 {
+		for _, ch := range []struct {
+			n, w int
+			mark filetree.Mark
+		}{{lr.Added, cols.added, filetree.Added}, {lr.Modified, cols.modified, filetree.Modified}, {lr.Removed, cols.removed, filetree.Removed}} {
+			x += ch.w
+			if ch.n > 0 {
+				sign, st := th.mark(ch.mark)
+				c.right(x-1, y, on(st), sign+strconv.Itoa(ch.n))
+			}
+		}
+		x++
+	}
+	c.short(x, y, c.w-x-1, on(st), l.command(s))
 }
 
 // onLine prepares line y: it lays the cursor's background when the cursor is
