@@ -190,3 +190,36 @@ func entry(s filetree.Stored) *layer.Entry {
 func (a *Analysis) reading(s filetree.Stored, err error) error {
 	return fmt.Errorf("reading %s of %s: %w", a.Tree.Path(s.Node), a.Image.layerName(s.Layer), err)
 }
+
+// Each reads several pieces of content, which must be sorted: a layer that only
+// streams is unpacked once. read gets the number of the piece, and takes as much
+// of it as it likes; its errors come back as they are.
+func (a *Analysis) Each(ctx context.Context, contents []filetree.Content, read func(i int, r io.Reader) error) error {
+	for from := 0; from < len(contents); {
+		first := a.Tree.Stored(contents[from])
+		var entries []layer.Entry
+		to := from
+		for ; to < len(contents); to++ {
+			s := a.Tree.Stored(contents[to])
+			if s.Layer != first.Layer {
+				break
+			}
+			entries = append(entries, *entry(s))
+		}
+		var own error
+		at := 0
+		err := layer.Contents(ctx, a.Image.Layers[first.Layer].Blob, entries, func(i int, r io.Reader) error {
+			at = i
+			own = read(from+i, r)
+			return own
+		})
+		switch {
+		case own != nil:
+			return own
+		case err != nil:
+			return a.reading(a.Tree.Stored(contents[from+at]), err)
+		}
+		from = to
+	}
+	return nil
+}
