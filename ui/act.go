@@ -203,6 +203,13 @@ func (u *ui) follow() {
 		return
 	}
 	layer := lines[at].layer
+	if t, ok := u.top().(*text); ok && t.at_ == inHistory {
+		for len(u.over) > 0 {
+			u.closeOver()
+		}
+		u.goTouched(t.node, layer)
+		return
+	}
 	if len(u.over) > 0 {
 		u.escape()
 		u.selectLayer(layer)

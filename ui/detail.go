@@ -151,7 +151,9 @@ func filePage(th *theme, w int, l *layers, f *files, n filetree.Node) []line {
 			}
 		}
 	}
-	history(p, l, t, n)
+	p.blank()
+	p.title("History")
+	history(p, l, f, n)
 	return p.lines
 }
 
@@ -170,7 +172,7 @@ func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.
 // describe adds the fields of what a path shows.
 func describe(p *page, st filetree.State, who *owners) {
 	th := p.th
-	kind := [...]string{"file", "directory", "symbolic link", "hard link without its target", "character device", "block device", "named pipe"}[min(int(st.Kind), 6)]
+	kind := kindText(st.Kind)
 	if st.Implied {
 		kind += " that no layer lists"
 	}
@@ -190,6 +192,10 @@ func describe(p *page, st filetree.State, who *owners) {
 	for _, x := range strings.Split(strings.TrimSuffix(st.Xattrs, "\x00"), "\x00") {
 		p.field("attribute", report.Safe(x), th.text)
 	}
+}
+
+func kindText(k layer.Kind) string {
+	return [...]string{"file", "directory", "symbolic link", "hard link without its target", "character device", "block device", "named pipe"}[min(int(k), 6)]
 }
 
 // changeText says in words what happened to a path.
@@ -220,30 +226,9 @@ func changeText(th *theme, c filetree.Change) string {
 	return ""
 }
 
-// history adds every layer that did something to n; enter on a line goes to
-// that layer.
-func history(p *page, l *layers, t *filetree.Tree, n filetree.Node) {
-	th := p.th
-	p.blank()
-	p.title("History")
-	for _, e := range t.History(n) {
-		sign, st := th.mark(e.Change.Mark)
-		what := strings.TrimPrefix(changeText(th, e.Change), sign+" ")
-		if e.Removed {
-			what = "removed"
-		}
-		p.add(e.Layer, what, span{fmt.Sprintf(" %3d ", e.Layer), th.dim}, span{sign + " ", st.Bold(true)}, span{what, th.text})
-		cmd := l.command(l.step(e.Layer))
-		if w := p.w - 8; width(cmd) > w {
-			cmd, _ = cut(cmd, max(w-1, 0))
-			cmd += th.glyph.ellipsis
-		}
-		p.add(e.Layer, cmd, span{"       " + cmd, th.dim})
-	}
-}
-
 // wastePage tells about a piece of waste, or a folder of it.
-func wastePage(th *theme, w int, l *layers, t *filetree.Tree, it item) []line {
+func wastePage(th *theme, w int, l *layers, f *files, it item) []line {
+	t := f.tree
 	p := &page{th: th, w: w}
 	p.title(report.Safe(t.Path(it.node)))
 	p.blank()
@@ -265,7 +250,9 @@ func wastePage(th *theme, w int, l *layers, t *filetree.Tree, it item) []line {
 	p.add(it.hidden, "", span{fmt.Sprintf(" hidden by layer %d", it.hidden), th.dim})
 	p.wrap(2, l.command(l.step(it.hidden)), th.text)
 	if !it.folder {
-		history(p, l, t, it.node)
+		p.blank()
+		p.title("History")
+		history(p, l, f, it.node)
 	}
 	return p.lines
 }

@@ -187,7 +187,7 @@ func (u *ui) fillDetail(w int) {
 		u.detail.set(nil, nil)
 	case u.showWaste:
 		it, _ := u.waste.current()
-		u.detail.set(it.parts[0], wastePage(u.th, w, u.layers, u.tree, it))
+		u.detail.set(it.parts[0], wastePage(u.th, w, u.layers, u.files, it))
 	default:
 		u.detail.set(n, filePage(u.th, w, u.layers, u.files, n))
 	}
@@ -382,7 +382,7 @@ func (u *ui) where() (where, state string) {
 		where = strings.TrimSpace("details " + u.paneNote(detailPane))
 	case inViewer:
 		where = u.viewer().where()
-	case inHelp, inImage:
+	case inHelp, inImage, inHistory:
 		if l := u.top().scroller(); l.n > l.h && l.h > 0 {
 			where = fmt.Sprintf("%d%%", min((l.top+l.h)*100/l.n, 100))
 		}

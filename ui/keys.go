@@ -18,6 +18,7 @@ const (
 	inHelp
 	inImage
 	inFilter
+	inHistory
 
 	inPanes    = inLayers | inDetail | inFiles | inWaste
 	everywhere = ^place(0)
@@ -37,7 +38,7 @@ type binding struct {
 // bindings is the key table. Where two rows have the same key in the same
 // place, the first one counts.
 func bindings() []binding {
-	scrolls := inViewer | inHelp | inImage | inFilter
+	scrolls := inViewer | inHelp | inImage | inFilter | inHistory
 	return []binding{
 		{"up k", everywhere, "Move", "", "one row up", func(u *ui) { u.move(-1) }},
 		{"down j", everywhere, "Move", "", "one row down", func(u *ui) { u.move(1) }},
@@ -64,7 +65,7 @@ func bindings() []binding {
 		{"enter", inFiles, "Files", "open", "open a folder, view a file", func(u *ui) { u.enter() }},
 		{"right l", inFiles, "Files", "", "open a folder, then step into it", func(u *ui) { u.open() }},
 		{"left h", inFiles, "Files", "", "close a folder, or go to the one above", func(u *ui) { u.close() }},
-		{"space", inFiles, "Files", "fold", "open or close a folder", func(u *ui) { u.fold() }},
+		{"space", inFiles, "Files", "", "open or close a folder", func(u *ui) { u.fold() }},
 		{"+ }", inFiles, "Files", "", "open all folders", func(u *ui) { u.foldAll(true) }},
 		{"- { ctrl-space", inFiles, "Files", "", "close all folders", func(u *ui) { u.foldAll(false) }},
 		{"a", inPanes &^ inWaste, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
@@ -73,6 +74,8 @@ func bindings() []binding {
 		{"ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
 		{"s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},
 		{"f", inPanes &^ inWaste, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
+		{"H", inPanes | inViewer, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", func(u *ui) { u.openHistory() }},
+		{"H", inHistory, "", "", "", func(u *ui) { u.escape() }},
 		{"v", inFiles, "Files", "", "view a file: text or hex", func(u *ui) { u.view() }},
 
 		{"/ ctrl-f", inPanes, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", func(u *ui) { u.openSearch() }},
@@ -103,8 +106,8 @@ func bindings() []binding {
 		{"r", inFilter, "", "", "", func(u *ui) { u.toggleFilter(2) }},
 		{"u", inFilter, "", "", "", func(u *ui) { u.toggleFilter(3) }},
 		{"f", inFilter, "", "", "", func(u *ui) { u.escape() }},
-		{"enter", inImage, "", "go to the layer", "", func(u *ui) { u.follow() }},
-		{"y", inImage, "", "copy the line", "", func(u *ui) { u.copyPath() }},
+		{"enter", inImage | inHistory, "", "go to the layer", "", func(u *ui) { u.follow() }},
+		{"y", inImage | inHistory, "", "copy the line", "", func(u *ui) { u.copyPath() }},
 
 		{"i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.over = append(u.over, imagePage(u.a.Report, u.layers)) }},
 		{"y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},

@@ -27,6 +27,7 @@ type text struct {
 	at_   place
 	name  string
 	note  string
+	node  filetree.Node // that it is about; only in a history
 	write func(p *page)
 	lines []line
 	wrote int // the width that lines were made for
@@ -44,7 +45,7 @@ func (t *text) draw(c canvas) {
 		t.write(p)
 		t.lines, t.wrote = p.lines, c.w
 	}
-	drawLines(c, &t.list, t.lines, t.at_ == inImage)
+	drawLines(c, &t.list, t.lines, t.at_ != inHelp)
 }
 
 // filter is the menu that chooses which kinds of change are shown.

@@ -224,6 +224,16 @@ func (u *ui) goLayer(layer int) {
 	}
 }
 
+// goTouched shows n in a layer that touched it.
+func (u *ui) goTouched(n filetree.Node, layer int) {
+	u.showWaste = false
+	u.files.marked = -1
+	u.selectLayer(layer)
+	u.files.show(layer, false)
+	u.goTo(n)
+	u.setFocus(filesPane)
+}
+
 // node is the path that the details are about, if they are about one.
 func (u *ui) node() (filetree.Node, bool) {
 	if u.subject == layersPane {
@@ -318,7 +328,7 @@ func (u *ui) copyPath() {
 	switch u.place() {
 	case inViewer:
 		u.copyText(u.tree.Path(u.viewer().node))
-	case inImage:
+	case inImage, inHistory:
 		t := u.over[len(u.over)-1].(*text)
 		u.copyLine(t.lines, t.at)
 	case inDetail:

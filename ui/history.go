@@ -1,0 +1,101 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+	"fathom/ui/report"
+)
+
+// history adds every layer that did something to n, with what differed; enter on
+// a line goes to that layer.
+func history(p *page, l *layers, f *files, n filetree.Node) {
+	th := p.th
+	var before *filetree.State // nil where nothing was
+	for _, e := range f.tree.History(n) {
+		sign, st := th.mark(e.Change.Mark)
+		what := strings.TrimPrefix(changeText(th, e.Change), sign+" ")
+		switch {
+		case e.Removed && e.State.Kind == layer.File && before != nil:
+			what = "removed, " + report.Size(e.State.Size) + " gone"
+		case e.Removed:
+			what = "removed"
+		}
+		from := len(p.lines)
+		p.wrap(6, what, th.text)
+		p.lines[from].spans = append([]span{{fmt.Sprintf(" %3d ", e.Layer), th.dim}, {sign + " ", st.Bold(true)}}, p.lines[from].spans[1:]...)
+		if before != nil && !e.Removed {
+			for _, d := range differences(th, *before, e.State, &f.owners) {
+				p.wrap(6, d, th.again)
+			}
+		}
+		for i := range p.lines[from:] {
+			p.lines[from+i].layer = e.Layer
+		}
+		cmd := l.command(l.step(e.Layer))
+		text := cmd
+		if w := p.w - 8; width(text) > w {
+			text, _ = cut(text, max(w-1, 0))
+			text += th.glyph.ellipsis
+		}
+		p.add(e.Layer, cmd, span{"       " + text, th.dim})
+		before = nil
+		if !e.Removed {
+			before = &e.State
+		}
+	}
+}
+
+// differences are what differs between two states of a path, in words.
+func differences(th *theme, a, b filetree.State, who *owners) []string {
+	var out []string
+	add := func(name, was, is string) {
+		if was != is {
+			out = append(out, name+" "+was+" "+th.glyph.arrow+" "+is)
+		}
+	}
+	add("kind", kindText(a.Kind), kindText(b.Kind))
+	switch {
+	case a.Kind != b.Kind:
+	case a.Kind == layer.File && a.Size != b.Size:
+		add("size", report.Size(a.Size), report.Size(b.Size))
+	case a.Kind == layer.Symlink, a.Kind == layer.Link:
+		add("target", report.Safe(a.Target), report.Safe(b.Target))
+	case a.Kind == layer.Char, a.Kind == layer.Block:
+		add("device", fmt.Sprintf("%d,%d", a.Major, a.Minor), fmt.Sprintf("%d,%d", b.Major, b.Minor))
+	}
+	if a.Kind != layer.Symlink || b.Kind != layer.Symlink {
+		add("mode", fmt.Sprintf("%04o", a.Mode), fmt.Sprintf("%04o", b.Mode))
+	}
+	if a.UID != b.UID || a.GID != b.GID {
+		add("owner", who.text(a.UID, a.GID), who.text(b.UID, b.GID))
+	}
+	if a.Xattrs != b.Xattrs {
+		out = append(out, "other attributes")
+	}
+	if len(out) == 0 && a.ModTime != b.ModTime && a.Content == b.Content {
+		out = append(out, "another time")
+	}
+	return out
+}
+
+// openHistory shows the history of the path under the cursor.
+func (u *ui) openHistory() {
+	n, ok := u.node()
+	if v := u.viewer(); v != nil {
+		n, ok = v.node, true
+	}
+	if !ok {
+		u.note = "choose a file first: every path has a history"
+		return
+	}
+	t := &text{at_: inHistory, name: "History of " + safe(u.tree.Path(n)), node: n, write: func(p *page) {
+		history(p, u.layers, u.files, n)
+		if len(p.lines) == 0 {
+			p.wrap(0, "no layer lists it: it is there since something lies below it", p.th.dim)
+		}
+	}}
+	u.over = append(u.over, t)
+}
