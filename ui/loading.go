@@ -51,6 +51,9 @@ func Open(ctx context.Context, name string, p *analyzer.Progress, load func(cont
 			s.app.SetRoot(l, true).SetInputCapture(l.capture)
 			s.start(func() {
 				l.watch(ended)
+				if s.ctx.Err() != nil { // load may still be at it
+					return
+				}
 				if a == nil || failed != nil {
 					s.cancel(errLoad)
 					return

@@ -34,6 +34,9 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 			return &content{r: io.NewSectionReader(b.At, e.Offset, e.Size), left: e.Size}, nil
 		}
 	}
+	if err := ctx.Err(); err != nil { // the stream may be quicker than its end
+		return nil, err
+	}
 	s, err := b.stream(ctx, math.MaxInt64, nil, nil)
 	if err != nil {
 		return nil, err
