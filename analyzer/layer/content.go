@@ -34,7 +34,7 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 			return &content{r: io.NewSectionReader(b.At, e.Offset, e.Size), left: e.Size}, nil
 		}
 	}
-	if err := ctx.Err(); err != nil { // the stream may be quicker than its end
+	if err := ctx.Err(); err != nil { // a short stream ends before it is asked for
 		return nil, err
 	}
 	s, err := b.stream(ctx, math.MaxInt64, nil, nil)
