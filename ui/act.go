@@ -166,7 +166,7 @@ func (u *ui) toggleFilter(i int) {
 func (u *ui) again(forward bool) {
 	switch {
 	case u.search.text == "":
-		u.note = "look for something first (/)"
+		u.note = "look for something first (" + keyOf(u.keys, "find") + ")"
 	case u.search.busy:
 		u.note = "still looking"
 	case u.search.waste != u.showWaste: // the files or the waste took the place of the other

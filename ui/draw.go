@@ -339,7 +339,7 @@ func (u *ui) hints() []binding {
 	at := u.place()
 	for _, b := range u.keys {
 		taken := slices.ContainsFunc(all, func(a binding) bool { return a.first() == b.first() })
-		if b.hint != "" && b.places&at != 0 && !taken {
+		if b.hint != "" && b.keys != "" && b.places&at != 0 && !taken {
 			all = append(all, b)
 		}
 	}
@@ -352,7 +352,7 @@ func (u *ui) hints() []binding {
 	}
 	slices.SortStableFunc(all, func(a, b binding) int { return own(a) - own(b) })
 	if at&inPanes == 0 {
-		all = append(all, binding{keys: "esc", hint: "close"})
+		all = append(all, binding{keys: keyOf(u.keys, "close"), hint: "close"})
 	}
 	return all
 }

@@ -26,7 +26,8 @@ type files struct {
 	gone   bool  // something is gone in this view
 	heads  []head
 	owners owners
-	only   bool // nothing but what the search found is shown
+	keys   []binding // for what is said about them
+	only   bool      // nothing but what the search found is shown
 }
 
 // head is where the title of a column stands, for clicks.
@@ -130,13 +131,13 @@ func (f *files) draw(c canvas, focused bool, find *search) {
 func (f *files) why() string {
 	switch {
 	case f.only:
-		return "nothing here is called that (F shows everything again)"
+		return "nothing here is called that (" + keyOf(f.keys, "only-found") + " shows everything again)"
 	case f.out.Scope().Marks != outline.AllMarks:
-		return "nothing here passes the filter (f)"
+		return "nothing here passes the filter (" + keyOf(f.keys, "filter") + ")"
 	case f.whole:
 		return "there are no files yet"
 	}
-	return "this layer touches no files (a shows everything up to it)"
+	return "this layer touches no files (" + keyOf(f.keys, "whole") + " shows everything up to it)"
 }
 
 func (f *files) drawHead(c canvas, cols columns) {

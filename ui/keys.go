@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -27,6 +28,7 @@ const (
 // binding is one row of the key table. The table drives the handling, the help,
 // the hints at the bottom and docs/keys.md.
 type binding struct {
+	action string // what the config file calls it; "" keeps its keys
 	keys   string // names with spaces between, the usual ones first
 	places place
 	group  string
@@ -40,86 +42,86 @@ type binding struct {
 func bindings() []binding {
 	scrolls := inViewer | inHelp | inImage | inFilter | inHistory
 	return []binding{
-		{"up k", everywhere, "Move", "", "one row up", func(u *ui) { u.move(-1) }},
-		{"down j", everywhere, "Move", "", "one row down", func(u *ui) { u.move(1) }},
-		{"pgup", everywhere, "Move", "", "a page up", func(u *ui) { u.page(-2) }},
-		{"pgdn", everywhere, "Move", "", "a page down", func(u *ui) { u.page(2) }},
-		{"ctrl-u", everywhere, "Move", "", "half a page up", func(u *ui) { u.page(-1) }},
-		{"ctrl-d", everywhere, "Move", "", "half a page down", func(u *ui) { u.page(1) }},
-		{"home g", everywhere, "Move", "", "to the first row", func(u *ui) { u.end(false) }},
-		{"end G", everywhere, "Move", "", "to the last row", func(u *ui) { u.end(true) }},
+		{"up", "up k", everywhere, "Move", "", "one row up", func(u *ui) { u.move(-1) }},
+		{"down", "down j", everywhere, "Move", "", "one row down", func(u *ui) { u.move(1) }},
+		{"page-up", "pgup", everywhere, "Move", "", "a page up", func(u *ui) { u.page(-2) }},
+		{"page-down", "pgdn", everywhere, "Move", "", "a page down", func(u *ui) { u.page(2) }},
+		{"half-up", "ctrl-u", everywhere, "Move", "", "half a page up", func(u *ui) { u.page(-1) }},
+		{"half-down", "ctrl-d", everywhere, "Move", "", "half a page down", func(u *ui) { u.page(1) }},
+		{"first", "home g", everywhere, "Move", "", "to the first row", func(u *ui) { u.end(false) }},
+		{"last", "end G", everywhere, "Move", "", "to the last row", func(u *ui) { u.end(true) }},
 
-		{"tab", inPanes, "Panes", "", "the next pane", func(u *ui) { u.setFocus(u.focus + 1) }},
-		{"shift-tab", inPanes, "Panes", "", "the previous pane", func(u *ui) { u.setFocus(u.focus - 1) }},
-		{"1", inPanes, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
-		{"2", inPanes, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
-		{"3", inPanes, "Panes", "", "files, or waste", func(u *ui) { u.setFocus(filesPane) }},
-		{"[", inPanes, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer - 1) }},
-		{"]", inPanes, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer + 1) }},
+		{"next-pane", "tab", inPanes, "Panes", "", "the next pane", func(u *ui) { u.setFocus(u.focus + 1) }},
+		{"previous-pane", "shift-tab", inPanes, "Panes", "", "the previous pane", func(u *ui) { u.setFocus(u.focus - 1) }},
+		{"layers", "1", inPanes, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
+		{"details", "2", inPanes, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
+		{"files", "3", inPanes, "Panes", "", "files, or waste", func(u *ui) { u.setFocus(filesPane) }},
+		{"previous-layer", "[", inPanes, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer - 1) }},
+		{"next-layer", "]", inPanes, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer + 1) }},
 
-		{"enter right l", inLayers, "Layers", "files", "to the layer's files", func(u *ui) { u.showWaste = false; u.setFocus(filesPane) }},
-		{"e", inLayers, "Layers", "empty steps", "show or hide steps that made no layer", func(u *ui) { u.layers.toggleEmpty() }},
-		{"enter", inDetail, "Layers", "go to the layer", "on a line of the details: to its layer", func(u *ui) { u.follow() }},
-		{"left h", inDetail, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
+		{"layer-files", "enter right l", inLayers, "Layers", "files", "to the layer's files", func(u *ui) { u.showWaste = false; u.setFocus(filesPane) }},
+		{"empty-steps", "e", inLayers, "Layers", "empty steps", "show or hide steps that made no layer", func(u *ui) { u.layers.toggleEmpty() }},
+		{"go-to-layer", "enter", inDetail, "Layers", "go to the layer", "on a line of the details: to its layer", func(u *ui) { u.follow() }},
+		{"back", "left h", inDetail, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
 
-		{"enter", inFiles, "Files", "open", "open a folder, view a file", func(u *ui) { u.enter() }},
-		{"right l", inFiles, "Files", "", "open a folder, then step into it", func(u *ui) { u.open() }},
-		{"left h", inFiles, "Files", "", "close a folder, or go to the one above", func(u *ui) { u.close() }},
-		{"space", inFiles, "Files", "", "open or close a folder", func(u *ui) { u.fold() }},
-		{"+ }", inFiles, "Files", "", "open all folders", func(u *ui) { u.foldAll(true) }},
-		{"- { ctrl-space", inFiles, "Files", "", "close all folders", func(u *ui) { u.foldAll(false) }},
-		{"a", inPanes &^ inWaste, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
-		{"m", inPanes &^ inWaste, "Files", "compare", "mark this layer, then select another: the files that differ between the two", func(u *ui) { u.mark() }},
-		{"ctrl-l", inPanes, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
-		{"ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
-		{"s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},
-		{"f", inPanes &^ inWaste, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
-		{"H", inPanes | inViewer, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", func(u *ui) { u.openHistory() }},
-		{"H", inHistory, "", "", "", func(u *ui) { u.escape() }},
-		{"v", inFiles, "Files", "", "view a file: text or hex", func(u *ui) { u.view() }},
+		{"open", "enter", inFiles, "Files", "open", "open a folder, view a file", func(u *ui) { u.enter() }},
+		{"expand", "right l", inFiles, "Files", "", "open a folder, then step into it", func(u *ui) { u.open() }},
+		{"collapse", "left h", inFiles, "Files", "", "close a folder, or go to the one above", func(u *ui) { u.close() }},
+		{"fold", "space", inFiles, "Files", "", "open or close a folder", func(u *ui) { u.fold() }},
+		{"open-all", "+ }", inFiles, "Files", "", "open all folders", func(u *ui) { u.foldAll(true) }},
+		{"close-all", "- { ctrl-space", inFiles, "Files", "", "close all folders", func(u *ui) { u.foldAll(false) }},
+		{"whole", "a", inPanes &^ inWaste, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
+		{"compare", "m", inPanes &^ inWaste, "Files", "compare", "mark this layer, then select another: the files that differ between the two", func(u *ui) { u.mark() }},
+		{"changes", "ctrl-l", inPanes, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
+		{"everything", "ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
+		{"sort", "s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},
+		{"filter", "f", inPanes &^ inWaste, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
+		{"history", "H", inPanes | inViewer, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", func(u *ui) { u.openHistory() }},
+		{"history", "H", inHistory, "", "", "", func(u *ui) { u.escape() }},
+		{"view", "v", inFiles, "Files", "", "view a file: text or hex", func(u *ui) { u.view() }},
 
-		{"/ ctrl-f", inPanes, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", func(u *ui) { u.openSearch() }},
-		{"n", inPanes, "Search", "", "the next one found", func(u *ui) { u.again(true) }},
-		{"N", inPanes, "Search", "", "the one before", func(u *ui) { u.again(false) }},
-		{"F", inPanes, "Search", "", "show only what was found", func(u *ui) { u.toggleOnly() }},
+		{"find", "/ ctrl-f", inPanes, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", func(u *ui) { u.openSearch() }},
+		{"find-next", "n", inPanes, "Search", "", "the next one found", func(u *ui) { u.again(true) }},
+		{"find-previous", "N", inPanes, "Search", "", "the one before", func(u *ui) { u.again(false) }},
+		{"only-found", "F", inPanes, "Search", "", "show only what was found", func(u *ui) { u.toggleOnly() }},
 
-		{"w", inWaste, "", "files", "", func(u *ui) { u.toggleWaste() }},
-		{"w", inPanes, "Waste", "waste", "waste in place of files, and back", func(u *ui) { u.toggleWaste() }},
-		{"enter", inWaste, "Waste", "show in tree", "to the place in the tree, in the layer that hid it", func(u *ui) { u.enter() }},
-		{"right l", inWaste, "Waste", "", "show what was in a folder", func(u *ui) { u.waste.setOpen(true) }},
-		{"left h", inWaste, "Waste", "", "hide it", func(u *ui) { u.waste.setOpen(false) }},
-		{"space", inWaste, "Waste", "", "", func(u *ui) { u.fold() }},
-		{"b", inWaste, "Waste", "group", "add up by cause, folder, step that stored, step that hid; one by one", func(u *ui) { u.groupWaste() }},
-		{"s", inWaste, "Waste", "sort", "sort by size, cause, layers, path; again reverses", func(u *ui) { u.sortWaste() }},
+		{"waste", "w", inWaste, "", "files", "", func(u *ui) { u.toggleWaste() }},
+		{"waste", "w", inPanes, "Waste", "waste", "waste in place of files, and back", func(u *ui) { u.toggleWaste() }},
+		{"show-in-tree", "enter", inWaste, "Waste", "show in tree", "to the place in the tree, in the layer that hid it", func(u *ui) { u.enter() }},
+		{"expand", "right l", inWaste, "Waste", "", "show what was in a folder", func(u *ui) { u.waste.setOpen(true) }},
+		{"collapse", "left h", inWaste, "Waste", "", "hide it", func(u *ui) { u.waste.setOpen(false) }},
+		{"fold", "space", inWaste, "Waste", "", "", func(u *ui) { u.fold() }},
+		{"group", "b", inWaste, "Waste", "group", "add up by cause, folder, step that stored, step that hid; one by one", func(u *ui) { u.groupWaste() }},
+		{"sort", "s", inWaste, "Waste", "sort", "sort by size, cause, layers, path; again reverses", func(u *ui) { u.sortWaste() }},
 
-		{"right l", inViewer, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
-		{"left h", inViewer, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
-		{"space", inViewer, "Viewer", "", "a page down", func(u *ui) { u.page(2) }},
-		{"/ ctrl-f", inViewer, "Viewer", "find", "find in the file as you type: text, or ~ and a regular expression", func(u *ui) { u.openFind() }},
-		{"n", inViewer, "Viewer", "", "the next one found", func(u *ui) { u.againInFile(true) }},
-		{"N", inViewer, "Viewer", "", "the one before", func(u *ui) { u.againInFile(false) }},
-		{"t", inViewer, "Viewer", "text/hex", "as text or as hex", func(u *ui) { u.toggleHex() }},
+		{"scroll-right", "right l", inViewer, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
+		{"scroll-left", "left h", inViewer, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
+		{"page-down", "space", inViewer, "Viewer", "", "a page down", func(u *ui) { u.page(2) }},
+		{"find", "/ ctrl-f", inViewer, "Viewer", "find", "find in the file as you type: text, or ~ and a regular expression", func(u *ui) { u.openFind() }},
+		{"find-next", "n", inViewer, "Viewer", "", "the next one found", func(u *ui) { u.againInFile(true) }},
+		{"find-previous", "N", inViewer, "Viewer", "", "the one before", func(u *ui) { u.againInFile(false) }},
+		{"text-or-hex", "t", inViewer, "Viewer", "text/hex", "as text or as hex", func(u *ui) { u.toggleHex() }},
 
-		{"space enter", inFilter, "", "toggle", "", func(u *ui) { u.toggleFilter(-1) }},
-		{"a", inFilter, "", "", "", func(u *ui) { u.toggleFilter(0) }},
-		{"m", inFilter, "", "", "", func(u *ui) { u.toggleFilter(1) }},
-		{"r", inFilter, "", "", "", func(u *ui) { u.toggleFilter(2) }},
-		{"u", inFilter, "", "", "", func(u *ui) { u.toggleFilter(3) }},
-		{"f", inFilter, "", "", "", func(u *ui) { u.escape() }},
-		{"enter", inImage | inHistory, "", "go to the layer", "", func(u *ui) { u.follow() }},
-		{"y", inImage | inHistory, "", "copy the line", "", func(u *ui) { u.copyPath() }},
+		{"", "space enter", inFilter, "", "toggle", "", func(u *ui) { u.toggleFilter(-1) }},
+		{"", "a", inFilter, "", "", "", func(u *ui) { u.toggleFilter(0) }},
+		{"", "m", inFilter, "", "", "", func(u *ui) { u.toggleFilter(1) }},
+		{"", "r", inFilter, "", "", "", func(u *ui) { u.toggleFilter(2) }},
+		{"", "u", inFilter, "", "", "", func(u *ui) { u.toggleFilter(3) }},
+		{"filter", "f", inFilter, "", "", "", func(u *ui) { u.escape() }},
+		{"go-to-layer", "enter", inImage | inHistory, "", "go to the layer", "", func(u *ui) { u.follow() }},
+		{"copy", "y", inImage | inHistory, "", "copy the line", "", func(u *ui) { u.copyPath() }},
 
-		{"i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.over = append(u.over, imagePage(u.a.Report, u.layers)) }},
-		{"y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},
-		{"Y", inPanes, "Program", "", "copy the layer's digest", func(u *ui) { u.copyMore() }},
-		{"?", everywhere &^ inHelp, "Program", "keys", "every key", func(u *ui) { u.over = append(u.over, help(u.keys)) }},
-		{"? q", inHelp, "", "", "", func(u *ui) { u.escape() }},
-		{"q", scrolls &^ inHelp, "", "", "", func(u *ui) { u.closeOver() }},
-		{"i", inImage, "", "", "", func(u *ui) { u.escape() }},
-		{"esc", everywhere, "Program", "", "close the innermost thing", func(u *ui) { u.escape() }},
-		{"q", inPanes, "Program", "quit", "quit; close what lies over the panes", func(u *ui) { u.do.quit() }},
-		{"ctrl-c", everywhere, "Program", "", "quit", func(u *ui) { u.do.quit() }},
-		{"ctrl-z", everywhere, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
+		{"image", "i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.over = append(u.over, imagePage(u.a.Report, u.layers)) }},
+		{"copy", "y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},
+		{"copy-more", "Y", inPanes, "Program", "", "copy the layer's digest", func(u *ui) { u.copyMore() }},
+		{"help", "?", everywhere &^ inHelp, "Program", "keys", "every key", func(u *ui) { u.over = append(u.over, help(u.keys)) }},
+		{"", "? q", inHelp, "", "", "", func(u *ui) { u.escape() }},
+		{"quit", "q", scrolls &^ inHelp, "", "", "", func(u *ui) { u.closeOver() }},
+		{"image", "i", inImage, "", "", "", func(u *ui) { u.escape() }},
+		{"close", "esc", everywhere, "Program", "", "close the innermost thing", func(u *ui) { u.escape() }},
+		{"quit", "q", inPanes, "Program", "quit", "quit; close what lies over the panes", func(u *ui) { u.do.quit() }},
+		{"", "ctrl-c", everywhere, "Program", "", "quit", func(u *ui) { u.do.quit() }},
+		{"", "ctrl-z", everywhere, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
 	}
 }
 
@@ -186,7 +188,14 @@ func keyName(ev *tcell.EventKey) string {
 		return "backspace"
 	case tcell.KeyCtrlSpace:
 		return "ctrl-space"
+	case tcell.KeyInsert:
+		return "insert"
+	case tcell.KeyDelete:
+		return "delete"
 	default:
+		if k >= tcell.KeyF1 && k <= tcell.KeyF12 {
+			return "f" + strconv.Itoa(int(k-tcell.KeyF1)+1)
+		}
 		if k >= tcell.KeyCtrlA && k <= tcell.KeyCtrlZ {
 			return "ctrl-" + string(rune('a'+k-tcell.KeyCtrlA))
 		}
@@ -197,7 +206,7 @@ func keyName(ev *tcell.EventKey) string {
 // keysMarkdown is docs/keys.md.
 func keysMarkdown() string {
 	var b strings.Builder
-	b.WriteString("# Keys of the terminal UI\n\nMade from the key table in `ui/keys.go`; a test keeps it so.\n")
+	b.WriteString("# Keys of the terminal UI\n\nMade from the key table in `ui/keys.go`; a test keeps it so. [config.md](config.md) tells how an action gets other keys.\n")
 	group := ""
 	for _, k := range bindings() {
 		if k.help == "" {
@@ -205,13 +214,17 @@ func keysMarkdown() string {
 		}
 		if k.group != group {
 			group = k.group
-			b.WriteString("\n## " + group + "\n\n| key | what it does |\n|---|---|\n")
+			b.WriteString("\n## " + group + "\n\n| key | what it does | action |\n|---|---|---|\n")
 		}
 		var names []string
 		for _, n := range strings.Fields(k.keys) {
 			names = append(names, "`"+n+"`")
 		}
-		b.WriteString("| " + strings.Join(names, " ") + " | " + k.help + " |\n")
+		action := ""
+		if k.action != "" {
+			action = "`" + k.action + "`"
+		}
+		b.WriteString("| " + strings.Join(names, " ") + " | " + k.help + " | " + action + " |\n")
 	}
 	return b.String()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -30,7 +29,7 @@ var errLoad = errors.New("not loaded")
 // longer than a moment shows how far the tasks of p are. load has returned when
 // Open does; its error is Open's, once the terminal is as it was.
 func Open(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*analyzer.Analysis, error), opt Options) error {
-	th, err := newTheme(opt.Theme, opt.ASCII, os.Getenv)
+	set, err := opt.setup()
 	if err != nil {
 		return err
 	}
@@ -38,12 +37,12 @@ func Open(ctx context.Context, name string, p *analyzer.Progress, load func(cont
 	defer s.cancel(nil)
 	var a *analyzer.Analysis
 	var failed error
-	l := newLoading(name, p, th, s)
+	l := newLoading(name, p, set.th, s)
 	ended := s.start(func() { a, failed = load(s.ctx) })
 	select {
 	case <-ended:
 		if a != nil && failed == nil {
-			err = s.run(opt, func() { s.show(a, th) })
+			err = s.run(opt, func() { s.show(a, set) })
 		}
 	case <-s.ctx.Done():
 	case <-time.After(patience):
@@ -59,7 +58,7 @@ func Open(ctx context.Context, name string, p *analyzer.Progress, load func(cont
 					return
 				}
 				select {
-				case s.updates <- func() { s.show(a, th) }:
+				case s.updates <- func() { s.show(a, set) }:
 				case <-s.ctx.Done():
 				}
 			})

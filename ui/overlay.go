@@ -131,7 +131,7 @@ func helpGroups(th *theme, w int, keys []binding) [][]line {
 	group := ""
 	for i := range keys {
 		b := &keys[i]
-		if b.help == "" {
+		if b.help == "" || b.keys == "" {
 			continue
 		}
 		if b.group != group {

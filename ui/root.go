@@ -61,11 +61,21 @@ func newUI(a *analyzer.Analysis, th *theme, do doer) *ui {
 		Box: tview.NewBox(), do: do, a: a, tree: a.Tree, th: th, keys: bindings(),
 		layers: newLayers(a.Report), files: newFiles(a.Tree), hides: hides(a.Report),
 	}
+	u.files.keys = u.keys
 	do.work(func(ctx context.Context) func() {
 		who := readOwners(ctx, a)
 		return func() { u.files.owners = who }
 	})
 	return u
+}
+
+// configure takes over what a person has settled beforehand.
+func (u *ui) configure(set setup) {
+	u.keys = set.keys
+	u.files.keys = set.keys
+	if u.files.out != nil {
+		u.files.out.SetOrder(set.order, false)
+	}
 }
 
 // safe is the one way of text from an image or a person to the screen.
@@ -307,7 +317,7 @@ func (u *ui) toggleOnly() {
 		u.files.only = true
 		u.files.out.Only(append([]filetree.Node{}, u.search.hits...))
 	default:
-		u.note = "look for something first (/)"
+		u.note = "look for something first (" + keyOf(u.keys, "find") + ")"
 	}
 }
 

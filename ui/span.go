@@ -70,7 +70,8 @@ func (u *ui) mark() {
 		u.note = "nothing is compared any more"
 	default:
 		f.marked = f.layer
-		u.note = fmt.Sprintf("layer %d is marked: select another layer to compare the two, m or esc takes the mark away", f.layer)
+		u.note = fmt.Sprintf("layer %d is marked: select another layer to compare the two, %s or %s takes the mark away",
+			f.layer, keyOf(u.keys, "compare"), keyOf(u.keys, "close"))
 	}
 	u.showSpan()
 }

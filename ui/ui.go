@@ -9,12 +9,15 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 
 	"fathom/analyzer"
+	"fathom/ui/outline"
 )
 
 // Options of Run. The zero value suits a dark terminal with a mouse.
@@ -24,6 +27,36 @@ type Options struct {
 	Theme   string
 	ASCII   bool // draw without box and block characters
 	NoMouse bool // leave the mouse to the terminal
+	// Sort is the order of files at first, one of Sorts; "" is by size.
+	Sort string
+	// Keys gives actions other keys than the key table does; see Actions.
+	Keys map[string][]string
+}
+
+// Sorts are the names that Options.Sort takes.
+func Sorts() []string { return []string{"size", "name", "files"} }
+
+// setup is what the options come to.
+type setup struct {
+	th    *theme
+	keys  []binding
+	order outline.Order
+}
+
+func (opt *Options) setup() (setup, error) {
+	th, err := newTheme(opt.Theme, opt.ASCII, os.Getenv)
+	if err != nil {
+		return setup{}, err
+	}
+	keys, err := remap(bindings(), opt.Keys)
+	if err != nil {
+		return setup{}, err
+	}
+	order := max(slices.Index(Sorts(), opt.Sort), 0)
+	if opt.Sort != "" && opt.Sort != Sorts()[order] {
+		return setup{}, fmt.Errorf("there is no order %q: %s", opt.Sort, strings.Join(Sorts(), ", "))
+	}
+	return setup{th, keys, outline.Order(order)}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.
@@ -39,13 +72,13 @@ func (c *Crash) Error() string { return fmt.Sprintf("the terminal UI crashed: %v
 // was. It ends with ctx.Err() when ctx is done, with a *Crash after a panic in
 // any of its goroutines.
 func Run(ctx context.Context, a *analyzer.Analysis, opt Options) error {
-	th, err := newTheme(opt.Theme, opt.ASCII, os.Getenv)
+	set, err := opt.setup()
 	if err != nil {
 		return err
 	}
 	s := newSession(ctx)
 	defer s.cancel(nil)
-	return s.run(opt, func() { s.show(a, th) })
+	return s.run(opt, func() { s.show(a, set) })
 }
 
 // run has the application draw what begin puts there, until it ends.
@@ -86,8 +119,9 @@ func (s *session) run(opt Options, begin func()) error {
 }
 
 // show puts the panes over an analysis on the screen.
-func (s *session) show(a *analyzer.Analysis, th *theme) {
-	u := newUI(a, th, s)
+func (s *session) show(a *analyzer.Analysis, set setup) {
+	u := newUI(a, set.th, s)
+	u.configure(set)
 	s.app.SetRoot(u, true).SetInputCapture(u.capture)
 }
 
