@@ -1,0 +1,344 @@
+// Package extract puts a file or a folder of an image onto a disk, as it is
+// after a layer: below one folder, whatever the image's names and links say,
+// and over nothing that nobody agreed to lose.
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// Answer is what is to be done about a Conflict.
+type Answer uint8
+
+const (
+	Skip      Answer = iota // what is there stays
+	Overwrite               // what is there goes
+)
+
+// Conflict is something that stands where an entry of the image is to go. A
+// folder where a folder is to go is none.
+type Conflict struct {
+	Path   string // on the disk
+	Kind   string // of what is there: "file", "symlink", ...
+	Answer Answer // to be set before Run
+	item   int32
+}
+
+// Note is about an entry that was not extracted, or not as the image has it.
+type Note struct {
+	Path string // in the image
+	Text string
+}
+
+// maxNotes is how many notes are kept; Skipped counts on.
+const maxNotes = 1000
+
+// maxDepth is how many folders may lie within each other; each is kept open.
+const maxDepth = 500
+
+// Plan is what an extraction is about to do. Nothing has been written yet.
+type Plan struct {
+	Dest      string // what will be there then
+	Entries   int
+	Bytes     int64 // of content
+	Conflicts []Conflict
+	Notes     []Note
+	Skipped   int // entries that can't be extracted
+	// Owner is whether owners are kept, and with them the setuid and setgid
+	// bits: New sets it when the process may do so.
+	Owner bool
+
+	a     *analyzer.Analysis
+	layer int
+	root  *os.Root // where everything goes
+	base  string   // its path
+	name  string   // of the first item; "" when the image's root goes into root itself
+	items []item
+}
+
+// item is an entry to extract, folders before what is in them.
+type item struct {
+	node   filetree.Node
+	parent int32 // -1 for root itself
+	twin   int32 // an item beside it whose name differs only in case; -1
+	answer Answer
+	kind   layer.Kind
+	skip   bool // and all below it
+	there  bool // a folder that exists, or was not made by this run
+}
+
+// New looks what extracting n, as it is after a layer, to dest would do. Where
+// dest is a folder it goes there under its own name, the image's root without
+// one; otherwise dest is its new name, in a folder that exists. The caller
+// closes the plan.
+func New(ctx context.Context, a *analyzer.Analysis, n filetree.Node, layer int, dest string) (*Plan, error) {
+	p := &Plan{a: a, layer: layer, Owner: os.Geteuid() == 0}
+	if dest == "" {
+		return nil, errors.New("extracting: no destination given")
+	}
+	if _, ok := a.Tree.At(n, layer); !ok && n != filetree.Root {
+		return nil, fmt.Errorf("extracting %s: it is not there after layer %d", a.Tree.Path(n), layer)
+	}
+	if err := p.open(n, dest); err != nil {
+		return nil, fmt.Errorf("extracting to %s: %w", dest, cause(err))
+	}
+	if err := p.walk(ctx, n); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Close gives back what the plan holds.
+func (p *Plan) Close() error { return p.root.Close() }
+
+// open finds the folder that dest means, and the name in it.
+func (p *Plan) open(n filetree.Node, dest string) error {
+	info, err := os.Stat(dest)
+	if err == nil && info.IsDir() {
+		p.base, p.name = filepath.Clean(dest), p.a.Tree.Name(n)
+		if p.name != "" && !local(p.name) {
+			return fmt.Errorf("this system has no file called %q", p.name)
+		}
+	} else {
+		if strings.HasSuffix(dest, string(filepath.Separator)) {
+			return errors.New("no such folder")
+		}
+		p.base, p.name = filepath.Split(filepath.Clean(dest))
+		p.base = filepath.Clean(p.base)
+	}
+	p.Dest = filepath.Join(p.base, p.name)
+	p.root, err = os.OpenRoot(p.base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no such folder: %s", p.base)
+	}
+	return err
+}
+
+// local is whether a name of the image is a plain name here as well.
+func local(name string) bool {
+	return filepath.IsLocal(name) && name != "." && !strings.ContainsAny(name, "/\x00"+string(filepath.Separator))
+}
+
+// level is a folder that the walk is in.
+type level struct {
+	item  int32
+	end   filetree.Node
+	root  *os.Root // nil when it isn't there yet
+	names map[string]int32
+}
+
+// walk makes the items, and looks what stands in their way.
+func (p *Plan) walk(ctx context.Context, n filetree.Node) error {
+	t := p.a.Tree
+	stack := []level{{item: -1, end: t.End(n), root: p.root, names: map[string]int32{}}}
+	pop := func() {
+		if last := stack[len(stack)-1]; last.root != nil && last.item >= 0 {
+			last.root.Close()
+		}
+		stack = stack[:len(stack)-1]
+	}
+	defer func() {
+		for len(stack) > 0 {
+			pop()
+		}
+	}()
+	from := n
+	if n == filetree.Root && p.name == "" {
+		from++
+	}
+	for m := from; m < t.End(n); {
+		if m&0xff == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		for m >= stack[len(stack)-1].end {
+			pop()
+		}
+		next := t.End(m)
+		st, ok := t.At(m, p.layer)
+		if m == filetree.Root {
+			st.Kind, ok = layer.Dir, true
+		}
+		if !ok {
+			m = next
+			continue
+		}
+		in := &stack[len(stack)-1]
+		name := p.nameOf(m, in.item)
+		why := unfit(st.Kind, name, len(stack))
+		if why != "" {
+			p.note(m, why)
+			m = next
+			continue
+		}
+		it := item{node: m, parent: in.item, twin: -1, kind: st.Kind}
+		folded := strings.ToLower(name)
+		if twin, ok := in.names[folded]; ok {
+			it.twin = twin
+		} else {
+			in.names[folded] = int32(len(p.items))
+		}
+		info, err := lookup(in.root, name)
+		switch {
+		case tooLong(err):
+			p.note(m, "this disk takes no such name")
+			m = next
+			continue
+		case err != nil:
+			return fmt.Errorf("looking at %s: %w", p.path(it), cause(err))
+		}
+		var sub *os.Root
+		switch {
+		case info == nil:
+		case st.Kind == layer.Dir && info.IsDir():
+			it.there = true
+			if sub, err = enter(in.root, name); err != nil {
+				return fmt.Errorf("looking at %s: %w", p.path(it), cause(err))
+			}
+		case info.IsDir() && it.parent < 0 && m == n:
+			return fmt.Errorf("extracting to %s: a folder is there already", p.path(it))
+		case info.IsDir():
+			p.note(m, "a folder is there already")
+			m = next
+			continue
+		default:
+			p.Conflicts = append(p.Conflicts, Conflict{Path: p.path(it), Kind: kindOf(info), item: int32(len(p.items))})
+		}
+		p.items = append(p.items, it)
+		p.Entries++
+		if st.Kind == layer.File {
+			p.Bytes += st.Size
+		}
+		if st.Kind == layer.Dir {
+			stack = append(stack, level{int32(len(p.items) - 1), next, sub, map[string]int32{}})
+			m++
+			continue
+		}
+		m = next
+	}
+	return nil
+}
+
+// unfit says why an entry can't be extracted; "" when it can.
+func unfit(kind layer.Kind, name string, depth int) string {
+	switch {
+	case kind == layer.Link:
+		return "a hard link to nothing"
+	case kind == layer.Char || kind == layer.Block:
+		return "a device: only an engine makes it"
+	case kind == layer.Fifo:
+		return "a named pipe"
+	case !local(name):
+		return "this system takes no such name"
+	case depth > maxDepth:
+		return fmt.Sprintf("more than %d folders within each other", maxDepth)
+	}
+	return ""
+}
+
+// nameOf is the name that a node gets on the disk.
+func (p *Plan) nameOf(n filetree.Node, parent int32) string {
+	if parent < 0 && p.name != "" {
+		return p.name
+	}
+	return p.a.Tree.Name(n)
+}
+
+// rel is the path of an item from root.
+func (p *Plan) rel(it item) string {
+	name := p.nameOf(it.node, it.parent)
+	for it.parent >= 0 {
+		it = p.items[it.parent]
+		name = p.nameOf(it.node, it.parent) + "/" + name
+	}
+	return name
+}
+
+// path is the path of an item on the disk, for people.
+func (p *Plan) path(it item) string { return filepath.Join(p.base, p.rel(it)) }
+
+// note is about an entry that is left out.
+func (p *Plan) note(n filetree.Node, text string) {
+	p.Skipped++
+	p.remark(n, text)
+}
+
+// remark is about an entry that is not quite as in the image.
+func (p *Plan) remark(n filetree.Node, text string) {
+	if len(p.Notes) < maxNotes {
+		p.Notes = append(p.Notes, Note{p.a.Tree.Path(n), text})
+	}
+}
+
+// lookup is what a folder has under a name; nil for nothing.
+func lookup(dir *os.Root, name string) (fs.FileInfo, error) {
+	if dir == nil {
+		return nil, nil
+	}
+	info, err := dir.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return info, err
+}
+
+// enter opens a folder within another; never what a symlink leads to.
+func enter(dir *os.Root, name string) (*os.Root, error) {
+	sub, err := dir.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	named, err := dir.Lstat(name)
+	if err == nil {
+		var opened fs.FileInfo
+		if opened, err = sub.Stat("."); err == nil && (!named.IsDir() || !os.SameFile(named, opened)) {
+			err = errors.New("it is no folder any more")
+		}
+	}
+	if err != nil {
+		sub.Close()
+		return nil, err
+	}
+	return sub, nil
+}
+
+func kindOf(info fs.FileInfo) string {
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return "file"
+	case mode&fs.ModeSymlink != 0:
+		return "symlink"
+	case mode.IsDir():
+		return "folder"
+	}
+	return "special file"
+}
+
+// tooLong is whether a name is what the disk refuses.
+func tooLong(err error) bool {
+	return errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EILSEQ) || errors.Is(err, syscall.EINVAL)
+}
+
+// cause is a file system's error without the path, which the caller names.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	var le *os.LinkError
+	if errors.As(err, &le) {
+		return le.Err
+	}
+	return err
+}

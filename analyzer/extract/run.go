@@ -1,0 +1,506 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// Result is what was made.
+type Result struct {
+	Files, Dirs, Symlinks, Links int // Links are further names of files
+	Kept                         int // what stood in the way and stayed
+	Bytes                        int64
+}
+
+// run is a Plan while it is done.
+type run struct {
+	*Plan
+	task *analyzer.Task
+	res  Result
+	open []opened // from root inwards
+	buf  []byte
+}
+
+// opened is a folder that is kept open.
+type opened struct {
+	item int32
+	root *os.Root
+}
+
+// Run does what was planned. Files appear whole or not at all; when it ends
+// early, with an error or with ctx, what was made until then is there. What
+// came to stand in the way since New stays, with a note. The task counts bytes
+// of content; it may be nil.
+func (p *Plan) Run(ctx context.Context, task *analyzer.Task) (Result, error) {
+	for _, c := range p.Conflicts {
+		p.items[c.item].answer = c.Answer
+		p.items[c.item].skip = c.Answer == Skip
+	}
+	if task == nil {
+		task = new(analyzer.Task)
+	}
+	r := &run{Plan: p, task: task, buf: make([]byte, 128<<10)}
+	defer r.leave(0)
+	for i := range p.items {
+		if it := &p.items[i]; it.parent >= 0 && p.items[it.parent].skip {
+			it.skip = true
+		} else if it.skip {
+			r.res.Kept++
+		}
+	}
+	err := r.all(ctx)
+	return r.res, err
+}
+
+func (r *run) all(ctx context.Context) error {
+	steps := []func(context.Context) error{r.dirs, r.files, r.symlinks, r.finish}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls f with every item of a kind that is not skipped.
+func (r *run) each(ctx context.Context, kind layer.Kind, f func(i int32, it *item) error) error {
+	for i := range r.items {
+		it := &r.items[i]
+		if it.kind != kind || it.skip {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f(int32(i), it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dirs makes the folders, for nobody but their owner for now.
+func (r *run) dirs(ctx context.Context) error {
+	return r.each(ctx, layer.Dir, func(i int32, it *item) error {
+		// What is below a folder that was skipped on the way.
+		if it.parent >= 0 && r.items[it.parent].skip {
+			it.skip = true
+			return nil
+		}
+		if it.there {
+			return nil
+		}
+		dir, err := r.in(it)
+		if err != nil {
+			return err
+		}
+		name := r.nameOf(it.node, it.parent)
+		err = dir.Mkdir(name, 0o700)
+		if errors.Is(err, fs.ErrExist) {
+			info, lerr := dir.Lstat(name)
+			switch {
+			case lerr != nil:
+				err = lerr
+			case info.IsDir():
+				it.there = true
+				r.note(it.node, "a folder came to be there")
+				return nil
+			case it.answer == Overwrite:
+				if err = dir.Remove(name); err == nil {
+					err = dir.Mkdir(name, 0o700)
+				}
+			default:
+				r.skip(it, "something came to be there")
+				return nil
+			}
+		}
+		switch {
+		case tooLong(err):
+			r.skip(it, "this disk takes no such name")
+			return nil
+		case err != nil:
+			return r.failed(it, err)
+		}
+		r.res.Dirs++
+		return nil
+	})
+}
+
+func (r *run) skip(it *item, why string) {
+	it.skip = true
+	r.note(it.node, why)
+}
+
+func (r *run) failed(it *item, err error) error {
+	return fmt.Errorf("writing %s: %w", r.path(*it), cause(err))
+}
+
+// files writes the content of the files, in the order in which it is stored.
+func (r *run) files(ctx context.Context) error {
+	type named struct {
+		content filetree.Content
+		item    int32
+	}
+	var all []named
+	r.each(ctx, layer.File, func(i int32, it *item) error {
+		if it.parent >= 0 && r.items[it.parent].skip {
+			it.skip = true
+			return nil
+		}
+		st, _ := r.a.Tree.At(it.node, r.layer)
+		all = append(all, named{st.Content, i})
+		return nil
+	})
+	slices.SortStableFunc(all, func(a, b named) int { return int(a.content) - int(b.content) })
+	var contents []filetree.Content
+	var from []int
+	for i, n := range all {
+		if i == 0 || n.content != all[i-1].content {
+			contents, from = append(contents, n.content), append(from, i)
+		}
+	}
+	from = append(from, len(all))
+	return r.a.Each(ctx, contents, func(i int, content io.Reader) error {
+		var first *item
+		for _, n := range all[from[i]:from[i+1]] {
+			it := &r.items[n.item]
+			if first != nil {
+				if _, err := r.link(ctx, it, first); err != nil {
+					return err
+				}
+				continue
+			}
+			made, err := r.write(ctx, it, content)
+			if err != nil {
+				return err
+			}
+			if made {
+				first = it
+				continue
+			}
+			// What was read can't be read again for the next name.
+			again, err := r.a.Open(ctx, n.content)
+			if err != nil {
+				return err
+			}
+			defer again.Close()
+			content = again
+		}
+		return nil
+	})
+}
+
+// write makes a file; false when something stands in its way.
+func (r *run) write(ctx context.Context, it *item, content io.Reader) (bool, error) {
+	dir, err := r.in(it)
+	if err != nil {
+		return false, err
+	}
+	st, _ := r.a.Tree.At(it.node, r.layer)
+	temp := tempName()
+	f, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return false, r.failed(it, err)
+	}
+	defer dir.Remove(temp) // gone already when all went well
+	err = r.fill(ctx, f, st.Size, content)
+	if err == nil {
+		err = r.dress(it, st, f)
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return false, r.failed(it, err)
+	}
+	if mod := modTime(st); !mod.IsZero() {
+		if err := dir.Chtimes(temp, time.Time{}, mod); err != nil {
+			return false, r.failed(it, err)
+		}
+	}
+	made, err := r.place(dir, temp, it)
+	if made {
+		r.res.Files++
+		r.res.Bytes += st.Size
+	}
+	return made, err
+}
+
+// fill writes size bytes of content. Runs of zeros become holes.
+func (r *run) fill(ctx context.Context, f *os.File, size int64, content io.Reader) error {
+	at := int64(0)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := io.ReadFull(content, r.buf)
+		if p := r.buf[:n]; n == len(r.buf) && len(bytes.TrimLeft(p, "\x00")) == 0 {
+			// a hole
+		} else if _, err := f.WriteAt(p, at); err != nil {
+			return err
+		}
+		at += int64(n)
+		r.task.Read.Add(int64(n))
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("reading its content: %w", err)
+		}
+	}
+	if at != size {
+		return fmt.Errorf("reading its content: it ends after %d of %d bytes", at, size)
+	}
+	return f.Truncate(size)
+}
+
+// dress gives a file or folder its owner and mode.
+func (r *run) dress(it *item, st filetree.State, f *os.File) error {
+	mode := fs.FileMode(st.Mode & 0o777)
+	if st.Mode&0o1000 != 0 {
+		mode |= fs.ModeSticky
+	}
+	owner := r.Owner
+	if owner {
+		err := f.Chown(int(st.UID), int(st.GID))
+		switch {
+		case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EPERM): // not in this user namespace
+			r.remark(it.node, fmt.Sprintf("its owner %d:%d can't be set here", st.UID, st.GID))
+			owner = false
+		case err != nil:
+			return err
+		}
+	}
+	if owner {
+		if st.Mode&0o4000 != 0 {
+			mode |= fs.ModeSetuid
+		}
+		if st.Mode&0o2000 != 0 {
+			mode |= fs.ModeSetgid
+		}
+	}
+	return f.Chmod(mode)
+}
+
+// place gives what was made under a temporary name its own.
+func (r *run) place(dir *os.Root, temp string, it *item) (bool, error) {
+	name := r.nameOf(it.node, it.parent)
+	if r.sameAsTwin(dir, name, it) {
+		r.skip(it, "its name differs from another only in case, and this disk makes no difference")
+		return false, nil
+	}
+	var err error
+	if it.answer == Overwrite {
+		err = dir.Rename(temp, name)
+	} else if err = dir.Link(temp, name); err != nil && !errors.Is(err, fs.ErrExist) && !tooLong(err) {
+		// There are disks without hard links.
+		if _, lerr := dir.Lstat(name); lerr == nil {
+			err = fs.ErrExist
+		} else {
+			err = dir.Rename(temp, name)
+		}
+	}
+	switch {
+	case tooLong(err):
+		r.skip(it, "this disk takes no such name")
+	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR):
+		r.skip(it, "something came to be there")
+	case err != nil:
+		return false, r.failed(it, err)
+	default:
+		return true, nil
+	}
+	return false, nil
+}
+
+// sameAsTwin is whether a name leads to what this run made under a name that
+// differs from it only in case.
+func (r *run) sameAsTwin(dir *os.Root, name string, it *item) bool {
+	if it.twin < 0 || r.items[it.twin].skip {
+		return false
+	}
+	twin := r.items[it.twin]
+	a, err1 := dir.Lstat(name)
+	b, err2 := dir.Lstat(r.nameOf(twin.node, twin.parent))
+	return err1 == nil && err2 == nil && os.SameFile(a, b)
+}
+
+// link makes a further name of a file that was made; a copy where the disk has
+// no links.
+func (r *run) link(ctx context.Context, it, first *item) (bool, error) {
+	from, err := r.in(first)
+	if err != nil {
+		return false, err
+	}
+	firstName := r.nameOf(first.node, first.parent)
+	want, err := from.Lstat(firstName)
+	if err != nil {
+		return false, r.failed(it, err)
+	}
+	dir, err := r.in(it)
+	if err != nil {
+		return false, err
+	}
+	temp := tempName()
+	tempPath := temp
+	if it.parent >= 0 {
+		tempPath = r.rel(r.items[it.parent]) + "/" + temp
+	}
+	if err := r.root.Link(r.rel(*first), tempPath); err == nil {
+		defer dir.Remove(temp)
+		if got, err := dir.Lstat(temp); err != nil || !os.SameFile(got, want) {
+			return false, r.failed(it, errors.New("folders were moved meanwhile"))
+		}
+		made, err := r.place(dir, temp, it)
+		if made {
+			r.res.Links++
+		}
+		return made, err
+	}
+	if from, err = r.in(first); err != nil {
+		return false, err
+	}
+	f, err := from.Open(firstName)
+	if err != nil {
+		return false, r.failed(it, err)
+	}
+	defer f.Close()
+	return r.write(ctx, it, f)
+}
+
+// symlinks makes the symlinks, when nothing is written any more: wherever they
+// lead, this run never follows one.
+func (r *run) symlinks(ctx context.Context) error {
+	return r.each(ctx, layer.Symlink, func(i int32, it *item) error {
+		if it.parent >= 0 && r.items[it.parent].skip {
+			it.skip = true
+			return nil
+		}
+		dir, err := r.in(it)
+		if err != nil {
+			return err
+		}
+		st, _ := r.a.Tree.At(it.node, r.layer)
+		temp := tempName()
+		if err := dir.Symlink(st.Target, temp); err != nil {
+			if tooLong(err) || errors.Is(err, fs.ErrNotExist) { // an empty target
+				r.skip(it, "this disk takes no such symlink")
+				return nil
+			}
+			return r.failed(it, err)
+		}
+		defer dir.Remove(temp)
+		if r.Owner {
+			// As with files: not every owner can be set everywhere.
+			if err := dir.Lchown(temp, int(st.UID), int(st.GID)); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.EPERM) {
+				return r.failed(it, err)
+			}
+		}
+		if mod := modTime(st); !mod.IsZero() {
+			if err := symlinkTime(dir, temp, mod); err != nil {
+				return r.failed(it, err)
+			}
+		}
+		made, err := r.place(dir, temp, it)
+		if made {
+			r.res.Symlinks++
+		}
+		return err
+	})
+}
+
+// finish gives the folders that were made their modes and times, the innermost
+// first.
+func (r *run) finish(ctx context.Context) error {
+	for i := len(r.items) - 1; i >= 0; i-- {
+		it := &r.items[i]
+		if it.kind != layer.Dir || it.skip || it.there {
+			continue
+		}
+		dir, err := r.at(int32(i))
+		if err != nil {
+			return err
+		}
+		st, ok := r.a.Tree.At(it.node, r.layer)
+		if !ok || st.Implied {
+			st.Mode = 0o755
+		}
+		f, err := dir.Open(".")
+		if err != nil {
+			return r.failed(it, err)
+		}
+		if mod := modTime(st); ok && !st.Implied && !mod.IsZero() {
+			err = dir.Chtimes(".", time.Time{}, mod)
+		}
+		err = errors.Join(err, r.dress(it, st, f), f.Close())
+		if err != nil {
+			return r.failed(it, err)
+		}
+	}
+	return nil
+}
+
+// in is the folder that an item is in.
+func (r *run) in(it *item) (*os.Root, error) { return r.at(it.parent) }
+
+// at is the folder of item i, entered from the outside in. Those on the way stay
+// open, until a folder elsewhere is asked for.
+func (r *run) at(i int32) (*os.Root, error) {
+	var way []int32
+	for j := i; j >= 0; j = r.items[j].parent {
+		way = append(way, j)
+	}
+	slices.Reverse(way)
+	same := 0
+	for same < len(way) && same < len(r.open) && r.open[same].item == way[same] {
+		same++
+	}
+	r.leave(same)
+	for _, j := range way[same:] {
+		dir := r.root
+		if len(r.open) > 0 {
+			dir = r.open[len(r.open)-1].root
+		}
+		sub, err := enter(dir, r.nameOf(r.items[j].node, r.items[j].parent))
+		if err != nil {
+			return nil, r.failed(&r.items[j], err)
+		}
+		r.open = append(r.open, opened{j, sub})
+	}
+	if len(r.open) == 0 {
+		return r.root, nil
+	}
+	return r.open[len(r.open)-1].root, nil
+}
+
+// leave closes all folders but the outer n.
+func (r *run) leave(n int) {
+	for _, o := range r.open[min(n, len(r.open)):] {
+		o.root.Close()
+	}
+	r.open = r.open[:min(n, len(r.open))]
+}
+
+func tempName() string { return ".fathom-" + rand.Text() }
+
+// modTime is the time of an entry; zero when the system's calls can't take it.
+func modTime(st filetree.State) time.Time {
+	const most = 1 << 33 // seconds; nanoseconds in 64 bits end soon after
+	if st.ModTime < -most || st.ModTime > most {
+		return time.Time{}
+	}
+	return time.Unix(st.ModTime, 0)
+}
