@@ -34,7 +34,7 @@ func program(t *testing.T, args ...string) (cmd *exec.Cmd, temp string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a read of what never comes ends
 	t.Cleanup(cancel)
 	cmd = exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "CI=", "TERM=xterm-256color", "NO_COLOR=")
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "CI=", "TERM=xterm-256color", "NO_COLOR=", "XDG_CONFIG_HOME="+temp, "HOME="+temp)
 	return cmd, temp
 }
 

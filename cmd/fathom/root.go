@@ -125,6 +125,7 @@ func (f *exploreFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.maxBytes, "max-wasted-bytes", "", "rule: at most this `SIZE` is wasted (20MB, 20MiB); implies --ci")
 	flags.StringVar(&f.maxPercent, "max-wasted-percent", "", "rule: at most this `RATIO` of what is stored is wasted (10%, 0.1); implies --ci")
 	flags.StringVar(&f.ui.Theme, "theme", "", "colours of the explorer: `NAME` is "+strings.Join(ui.Themes(), ", "))
+	flags.StringVar(&f.ui.Sort, "sort", "", "order of the files at first: `NAME` is "+strings.Join(ui.Sorts(), ", "))
 	flags.BoolVar(&f.ui.NoMouse, "no-mouse", false, "leave the mouse to the terminal")
 	flags.BoolVar(&f.ui.ASCII, "ascii", false, "draw the explorer without box and block characters")
 }
@@ -176,6 +177,9 @@ func (f *exploreFlags) check() (gate.Limits, error) {
 	if f.set.Changed("theme") && !slices.Contains(ui.Themes(), f.ui.Theme) {
 		return l, fmt.Errorf("--theme: %q is none of %s", f.ui.Theme, strings.Join(ui.Themes(), ", "))
 	}
+	if f.set.Changed("sort") && !slices.Contains(ui.Sorts(), f.ui.Sort) {
+		return l, fmt.Errorf("--sort: %q is none of %s", f.ui.Sort, strings.Join(ui.Sorts(), ", "))
+	}
 	return l, nil
 }
 
@@ -188,8 +192,16 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	if src.holds(f.json) {
 		return a.ungated(ci, f.json, fmt.Errorf("--json %s: that is the image itself", f.json))
 	}
+	settings, err := a.readConfig()
+	if err != nil {
+		return a.ungated(ci, f.json, err)
+	}
+	opt, err := a.options(f, settings)
+	if err != nil {
+		return a.ungated(ci, f.json, err)
+	}
 	if !ci && f.json == "" && a.interactive(src) {
-		return a.show(ctx, src, f)
+		return a.show(ctx, src, f, opt)
 	}
 	an, err := a.analyze(ctx, src, &f.imageFlags)
 	if err != nil {
@@ -200,7 +212,7 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 }
 
 // show opens the image in the explorer.
-func (a *app) show(ctx context.Context, src source, f *exploreFlags) error {
+func (a *app) show(ctx context.Context, src source, f *exploreFlags, opt ui.Options) error {
 	name := src.name
 	if name == "" {
 		name = src.ref
@@ -211,7 +223,7 @@ func (a *app) show(ctx context.Context, src source, f *exploreFlags) error {
 		var err error
 		an, err = a.load(ctx, src, &f.imageFlags, &progress)
 		return an, err
-	}, f.ui)
+	}, opt)
 	if an != nil {
 		an.Image.Close()
 	}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
+
+	"fathom/ui"
+)
+
+const (
+	configDoc    = "../../docs/config.md"
+	configSchema = "../../docs/config.schema.json"
+)
+
+// parsed reads a config from text.
+func parsed(text string) (*config, error) {
+	c := &config{}
+	return c, parseConfig([]byte(text), c.sections())
+}
+
+func TestConfig(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"least", "version: 1\n", ""},
+		{"all", "version: 1\nui:\n  theme: mono\n  sort: files\n  ascii: true\n  mouse: false\n  keys: {sort: S, quit: [q, ctrl-q], whole: []}\n", ""},
+		{"a digit as a key", "version: 1\nui: {keys: {image: 9}}\n", ""},
+		{"JSON", `{"version": 1, "ui": {"theme": "dark"}}`, ""},
+
+		{"nothing", "", "it says nothing; its first line is version: 1"},
+		{"a comment", "# version: 1\n", "it says nothing; its first line is version: 1"},
+		{"no version", "ui: {theme: dark}\n", "it has no version; its first line is version: 1"},
+		{"another version", "version: 2\n", "line 1, column 10: this fathom knows version 1 of the file only"},
+		{"unknown section", "version: 1\nuii: {}\n", `line 2, column 1: unknown key "uii"; did you mean ui?`},
+		{"unknown key", "version: 1\nui:\n  thme: dark\n", `line 3, column 3: unknown key "thme"; did you mean theme?`},
+		{"unlike any", "version: 1\nui:\n  colour: dark\n", `line 3, column 3: unknown key "colour"; there are ascii, keys, mouse, sort, theme`},
+		{"twice", "version: 1\nui:\n  sort: name\n  sort: size\n", `line 4, column 3: the key "sort" is here twice`},
+		{"unknown value", "version: 1\nui:\n  theme: drak\n", `line 3, column 10: "drak" is none of dark, light, mono; did you mean dark?`},
+		{"not a truth", "version: 1\nui: {mouse: yes}\n", "line 2, column 13: here true or false is expected"},
+		{"no value", "version: 1\nui: {theme: }\n", "line 2, column 13: here one value is expected"},
+		{"a list", "version: 1\nui: [theme]\n", "line 2, column 5: here keys and values are expected: ascii, keys, mouse, sort, theme"},
+		{"unknown action", "version: 1\nui:\n  keys:\n    srot: S\n", `line 4, column 5: unknown key "srot"; did you mean sort?`},
+		{"unknown key name", "version: 1\nui:\n  keys:\n    sort: [S, strg-s]\n", `line 4, column 15: key "strg-s" of sort: there is no key of that name`},
+		{"conflict", "version: 1\nui:\n  keys:\n    sort: w\n", `line 4, column 11: key "w" of sort: it is also a key of waste`},
+		{"an alias", "version: 1\nui: {theme: &a dark, sort: *a}\n", "line 2, column 28: here one value is expected"},
+		{"two documents", "version: 1\n---\nversion: 1\n", "there is more than one document in it"},
+		{"not YAML", "version: [1\n", "line"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := parsed(c.text)
+			got := ""
+			if err != nil {
+				got = err.Error()
+			}
+			var own *hintError
+			if errors.As(err, &own) {
+				got += "; " + own.hint
+			}
+			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The first file that exists counts: here, up to the root of the repository,
+// then the user's.
+func TestConfigFiles(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", home)
+	t.Setenv("HOME", home)
+	base := t.TempDir()
+	deep := filepath.Join(base, "repo", "a", "b")
+	if err := os.MkdirAll(deep, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	user, err := os.UserConfigDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	user = filepath.Join(user, "fathom", "config.yaml")
+	if diff := cmp.Diff([]string{filepath.Join(deep, configName), user}, configFiles(deep)); diff != "" {
+		t.Errorf("in no repository (-want +got):\n%s", diff)
+	}
+	if err := os.Mkdir(filepath.Join(base, "repo", ".git"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		filepath.Join(deep, configName), filepath.Join(base, "repo", "a", configName), filepath.Join(base, "repo", configName), user,
+	}
+	if diff := cmp.Diff(want, configFiles(deep)); diff != "" {
+		t.Errorf("in a repository (-want +got):\n%s", diff)
+	}
+}
+
+// A flag beats the environment, the environment beats the file.
+func TestOptions(t *testing.T) {
+	yes, no := true, false
+	file := &config{ui: uiConfig{theme: "light", sort: "files", ascii: &yes, mouse: &no, keys: map[string][]string{"sort": {"S"}}}}
+	for _, c := range []struct {
+		name string
+		args []string
+		env  map[string]string
+		file *config
+		want ui.Options
+	}{
+		{"none", nil, nil, &config{}, ui.Options{}},
+		{"file", nil, nil, file, ui.Options{Theme: "light", Sort: "files", ASCII: true, NoMouse: true, Keys: file.ui.keys}},
+		{
+			"environment", nil,
+			map[string]string{"FATHOM_THEME": "mono", "FATHOM_SORT": "name", "FATHOM_ASCII": "0", "FATHOM_MOUSE": "true"},
+			file, ui.Options{Theme: "mono", Sort: "name", Keys: file.ui.keys},
+		},
+		{
+			"flags", []string{"--theme=dark", "--sort=size", "--ascii=false", "--no-mouse=false"},
+			map[string]string{"FATHOM_THEME": "bad", "FATHOM_SORT": "bad", "FATHOM_ASCII": "bad", "FATHOM_MOUSE": "bad"},
+			file, ui.Options{Theme: "dark", Sort: "size", Keys: file.ui.keys},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := &app{stdout: &output{}, getenv: func(name string) string { return c.env[name] }}
+			root := newRoot(a)
+			var f exploreFlags
+			root.ResetFlags()
+			f.add(root)
+			if err := root.ParseFlags(c.args); err != nil {
+				t.Fatal(err)
+			}
+			got, err := a.options(&f, c.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("options (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for name, value := range map[string]string{"FATHOM_THEME": "x", "FATHOM_SORT": "x", "FATHOM_ASCII": "x", "FATHOM_MOUSE": "x"} {
+		a := &app{getenv: func(n string) string { return map[string]string{name: value}[n] }}
+		root := newRoot(&app{stdout: &output{}})
+		var f exploreFlags
+		root.ResetFlags()
+		f.add(root)
+		if _, err := a.options(&f, &config{}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s=%s: got %v", name, value, err)
+		}
+	}
+}
+
+// docs/config.schema.json is made of the same names as the reader.
+func TestConfigSchema(t *testing.T) {
+	type object = map[string]any
+	key := object{"type": []string{"string", "integer"}}
+	actions := object{}
+	for _, a := range ui.Actions() {
+		actions[a] = object{"oneOf": []object{key, {"type": "array", "items": key}}}
+	}
+	schema := object{
+		"$schema": "https://json-schema.org/draft/2020-12/schema",
+		"title":   "The config file of fathom", "type": "object", "additionalProperties": false, "required": []string{"version"},
+		"properties": object{
+			"version": object{"const": 1},
+			"ui": object{"type": "object", "additionalProperties": false, "properties": object{
+				"theme": object{"enum": ui.Themes()}, "sort": object{"enum": ui.Sorts()},
+				"ascii": object{"type": "boolean"}, "mouse": object{"type": "boolean"},
+				"keys": object{"type": "object", "additionalProperties": false, "properties": actions},
+			}},
+		},
+	}
+	want, err := json.MarshalIndent(schema, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(configSchema, want, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(configSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s is old; go test ./cmd/fathom -run TestConfigSchema -update writes it anew:\n%s", configSchema, diff)
+	}
+	compiled, err := jsonschema.NewCompiler().Compile(configSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The sample of the document, and texts that the reader takes or doesn't.
+	sample := sampleIn(t, configDoc, "## What can stand in it")
+	for text, good := range map[string]bool{
+		sample: true, "version: 1\n": true, "version: 1\nui: {keys: {sort: [S, x], image: 9}}\n": true,
+		"version: 2\n": false, "ui: {}\n": false, "version: 1\nui: {thme: dark}\n": false, "version: 1\nui: {keys: {srot: x}}\n": false,
+		"version: 1\nui: {sort: count}\n": false, "version: 1\nui: {mouse: 1}\n": false,
+	} {
+		var v any
+		if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatal(err)
+		}
+		if err := compiled.Validate(v); (err == nil) != good {
+			t.Errorf("the schema says %v of %q", err, text)
+		}
+		if _, err := parsed(text); (err == nil) != good {
+			t.Errorf("the reader says %v of %q", err, text)
+		}
+	}
+}
+
+// docs/config.md tells of every key and variable.
+func TestConfigDoc(t *testing.T) {
+	text, err := os.ReadFile(configDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"`version`", "`ui.theme`", "`ui.sort`", "`ui.ascii`", "`ui.mouse`", "`ui.keys`",
+		"`FATHOM_THEME`", "`FATHOM_SORT`", "`FATHOM_ASCII`", "`FATHOM_MOUSE`",
+		"`" + strings.Join(ui.Themes()[:2], "`, `") + "` or `" + ui.Themes()[2] + "`",
+		"`" + strings.Join(ui.Sorts()[:2], "`, `") + "` or `" + ui.Sorts()[2] + "`",
+	} {
+		if !strings.Contains(string(text), "| "+want) && !strings.Contains(string(text), want) {
+			t.Errorf("%s says nothing of %s", configDoc, want)
+		}
+	}
+}
