@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -48,8 +49,10 @@ func measure(img *Image, t *filetree.Tree, warnings []Warning) *Report {
 	if !compressed {
 		r.Totals.CompressedBytes = 0
 	}
+	var work sync.WaitGroup
+	work.Go(func() { countPaths(r, t) })
 	countBytes(r, t)
-	countPaths(r, t)
+	work.Wait()
 	return r
 }
 

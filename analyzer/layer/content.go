@@ -104,8 +104,12 @@ var compareBuffers = sync.Pool{New: func() any { return new([2 * compareSize]byt
 func Equal(ctx context.Context, a Blob, offA int64, b Blob, offB int64, size int64) (bool, error) {
 	buf := compareBuffers.Get().(*[2 * compareSize]byte)
 	defer compareBuffers.Put(buf)
-	// Most files that differ do so early: begin with a page.
-	for n := int64(4 << 10); size > 0; n = compareSize {
+	// Large files that differ mostly do so early: begin with a page.
+	first := int64(compareSize)
+	if size > compareSize {
+		first = 4 << 10
+	}
+	for n := first; size > 0; n = compareSize {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
