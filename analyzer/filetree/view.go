@@ -142,6 +142,19 @@ func (v *View) State(n Node) (State, bool) {
 	return v.t.At(n, v.From)
 }
 
+// Size is the size of the file that n shows afterwards, 0 for anything else;
+// false when it shows nothing. It takes less than State does.
+func (v *View) Size(n Node) (int64, bool) {
+	i := v.t.at(n, v.To)
+	if i < 0 || !v.t.versions[i].alive() {
+		return 0, false
+	}
+	if v.t.versions[i].kind != layer.File {
+		return 0, true
+	}
+	return v.t.versions[i].size, true
+}
+
 // Sum is what lies below n.
 func (v *View) Sum(n Node) Sum {
 	t := v.t

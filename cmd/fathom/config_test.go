@@ -159,11 +159,12 @@ func TestConfigSchema(t *testing.T) {
 	key := object{"type": []string{"string", "integer"}}
 	actions := object{}
 	for _, a := range ui.Actions() {
-		actions[a] = object{"oneOf": []object{key, {"type": "array", "items": key}}}
+		actions[a] = object{"$ref": "#/$defs/keys"}
 	}
 	schema := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
 		"title":   "The config file of fathom", "type": "object", "additionalProperties": false, "required": []string{"version"},
+		"$defs": object{"keys": object{"oneOf": []object{key, {"type": "array", "items": key}}}},
 		"properties": object{
 			"version": object{"const": 1},
 			"ui": object{"type": "object", "additionalProperties": false, "properties": object{

@@ -112,14 +112,47 @@ func (o *Outline) sort(kids []filetree.Node) {
 }
 
 // sortPlain sorts by one weight below 2^40, as numbers that hold weight and
-// place: three times as fast, which a folder of 50,000 files needs.
+// place: many times as fast, which a folder of 50,000 files needs.
 func sortPlain(kids []filetree.Node, ws []weighed) {
 	keys := make([]uint64, len(ws))
-	for i, w := range ws {
-		keys[i] = uint64(1<<40-1-w.a)<<24 | uint64(i)
+	heaviest := int64(0)
+	for _, w := range ws {
+		heaviest = max(heaviest, w.a)
 	}
-	slices.Sort(keys)
+	for i, w := range ws {
+		keys[i] = uint64(heaviest-w.a)<<24 | uint64(i)
+	}
+	if len(keys) < 1<<10 {
+		slices.Sort(keys)
+	} else {
+		keys = sortByDigits(keys, uint64(heaviest))
+	}
 	for i, k := range keys {
 		kids[i] = ws[k&(1<<24-1)].n
 	}
+}
+
+// sortByDigits sorts by what stands above the lowest 24 bits, at most high,
+// leaving equal ones in their order: one pass for every eleven bits of it.
+func sortByDigits(keys []uint64, high uint64) []uint64 {
+	const digit = 11
+	other := make([]uint64, len(keys))
+	for shift := 24; high > 0; shift, high = shift+digit, high>>digit {
+		var starts [1 << digit]int
+		for _, k := range keys {
+			starts[k>>shift&(1<<digit-1)]++
+		}
+		at := 0
+		for d, n := range starts {
+			starts[d] = at
+			at += n
+		}
+		for _, k := range keys {
+			d := k >> shift & (1<<digit - 1)
+			other[starts[d]] = k
+			starts[d]++
+		}
+		keys, other = other, keys
+	}
+	return keys
 }

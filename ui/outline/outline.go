@@ -126,6 +126,10 @@ func (o *Outline) changed() {
 
 // Shown is whether n has a row when everything above it is open.
 func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
+	if s.Whole && s.Marks == AllMarks { // what changed doesn't matter
+		_, ok := s.View.Size(n)
+		return ok
+	}
 	c := s.View.Change(n)
 	if s.Whole {
 		if c.Mark == filetree.Absent || c.Mark == filetree.Removed {
@@ -154,11 +158,8 @@ func (s Scope) size(t *filetree.Tree, n filetree.Node) (size, gone int64) {
 		sum = s.View.Sum(n)
 	}
 	if s.Whole {
-		size = sum.Size
-		if st, ok := s.View.State(n); ok && st.Kind == layer.File {
-			size += st.Size
-		}
-		return size, 0
+		own, _ := s.View.Size(n)
+		return sum.Size + own, 0
 	}
 	c := s.View.Change(n)
 	size, gone = c.Stored+sum.Stored, sum.Removed
