@@ -96,7 +96,11 @@ func (u *ui) paneNote(pane int) string {
 	case pane == filesPane && u.showWaste && u.waste.busy:
 		return ""
 	case pane == filesPane && u.showWaste:
-		return report.Size(u.waste.total) + " in " + places(len(u.waste.all))
+		note := report.Size(u.waste.total) + " in " + places(len(u.waste.all))
+		if u.waste.grouping != ungrouped {
+			note += ", " + groupingNames[u.waste.grouping]
+		}
+		return note
 	case pane == filesPane && u.files.out == nil:
 		return ""
 	case pane == filesPane:
@@ -161,7 +165,10 @@ func (u *ui) drawRule(c canvas, pane int, focused, alone bool) {
 	} else {
 		x = name(x, pane)
 	}
-	if note := u.paneNote(pane); note != "" && c.w-x > 14 {
+	if note := u.paneNote(pane); note != "" && c.w-x > 10 {
+		if short := note[strings.LastIndexByte(note, ',')+1:]; width(note)+2 > c.w-x-1 {
+			note = strings.TrimSpace(short) // how it is grouped, at least
+		}
 		note = " " + note + " "
 		if w := width(note); w <= c.w-x-1 {
 			c.right(c.w-1, 0, th.dim, note)

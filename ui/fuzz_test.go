@@ -112,8 +112,9 @@ func play(t *testing.T, data []byte) {
 		data = data[1:]
 		switch {
 		case op < 12:
-			s.resize(1+x%130, 1+y%50)
-			did = append(did, fmt.Sprintf("%dx%d", 1+x%130, 1+y%50))
+			w, h := 1+x*x*299/255/255, 1+y*y*99/255/255 // 1x1 to 300x100, more often small
+			s.resize(w, h)
+			did = append(did, fmt.Sprintf("%dx%d", w, h))
 		case op < 40:
 			action := []tview.MouseAction{tview.MouseLeftDown, tview.MouseLeftDoubleClick, tview.MouseScrollUp, tview.MouseScrollDown}[op%4]
 			s.u.MouseHandler()(action, tcell.NewEventMouse(x%w, y%h, 0, 0), nil)

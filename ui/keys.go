@@ -76,7 +76,7 @@ func bindings() []binding {
 		{"everything", "ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
 		{"sort", "s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},
 		{"filter", "f", inPanes &^ inWaste, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
-		{"history", "H", inPanes | inViewer, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", func(u *ui) { u.openHistory() }},
+		{"history", "H", inDetail | inFiles | inWaste | inViewer, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", func(u *ui) { u.openHistory() }},
 		{"history", "H", inHistory, "", "", "", func(u *ui) { u.escape() }},
 		{"view", "v", inFiles, "Files", "", "view a file: text or hex", func(u *ui) { u.view() }},
 

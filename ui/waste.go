@@ -305,9 +305,6 @@ func (w *waste) status(th *theme) string {
 	} else {
 		text += th.glyph.down
 	}
-	if w.grouping != ungrouped {
-		text += "  " + groupingNames[w.grouping]
-	}
 	return text
 }
 

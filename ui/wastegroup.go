@@ -25,7 +25,7 @@ const (
 	wasteGroupings
 )
 
-var groupingNames = [...]string{"", "by cause", "by folder", "by storing step", "by hiding step"}
+var groupingNames = [...]string{"", "by cause", "by folder", "by the step that stored it", "by the step that hid it"}
 
 // wasteGroup is a row that stands for some of the items.
 type wasteGroup struct {
@@ -173,7 +173,11 @@ func (w *waste) drawGroup(c canvas, y, i int, wide bool, on func(tcell.Style) tc
 	if w.grouping == groupByCause {
 		st = causeStyle(c.th, g.cause).Bold(true)
 	}
-	x = c.tail(x, y, end-x, on(st), report.Safe(g.name))
+	name := report.Safe(g.name)
+	if g.layer >= 0 && c.w >= 60 { // how it is grouped stands in the title
+		name = fmt.Sprintf("layer %d", g.layer)
+	}
+	x = c.tail(x, y, end-x, on(st), name)
 	says := ""
 	switch {
 	case g.layer >= 0:
