@@ -86,49 +86,43 @@ func countBytes(r *Report, t *filetree.Tree) {
 }
 
 // listWaste lists what is wasted, the largest first, equal sizes by path.
-// There may be a hundred thousand pieces: what is sorted are numbers.
+// There may be a hundred thousand pieces: numbers are sorted, which brings
+// those of one size into the order of the tree, and that is nearly the one of
+// their paths.
 func listWaste(r *Report, t *filetree.Tree) {
 	type piece struct {
 		bytes   int64
+		lost    filetree.Node
 		content filetree.Content
-		rank    int32 // of the path
 	}
 	var pieces []piece
 	for c := range filetree.Content(t.Contents()) {
 		if s := t.Stored(c); s.Cause != filetree.Visible && s.Bytes > 0 {
-			pieces = append(pieces, piece{bytes: s.Bytes, content: c})
+			pieces = append(pieces, piece{s.Bytes, s.Lost, c})
 		}
 	}
-	// Nodes are nearly in the order of their paths; a file that several layers
-	// stored is there several times.
 	slices.SortFunc(pieces, func(a, b piece) int {
-		return cmp.Or(cmp.Compare(t.Stored(a.content).Lost, t.Stored(b.content).Lost), cmp.Compare(a.content, b.content))
-	})
-	paths := make([]string, len(pieces))
-	order := make([]int32, len(pieces))
-	for i, p := range pieces {
-		order[i] = int32(i)
-		if i > 0 && t.Stored(p.content).Lost == t.Stored(pieces[i-1].content).Lost {
-			paths[i] = paths[i-1]
-			continue
-		}
-		paths[i] = t.Path(t.Stored(p.content).Lost)
-	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(paths[a], paths[b]) })
-	for rank, i := range order {
-		pieces[i].rank = int32(rank)
-	}
-	slices.SortFunc(pieces, func(a, b piece) int {
-		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.rank, b.rank))
+		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost), cmp.Compare(a.content, b.content))
 	})
 	r.Waste = make([]Waste, len(pieces))
 	for i, p := range pieces {
 		s := t.Stored(p.content)
-		w := Waste{Path: paths[order[p.rank]], Bytes: p.bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
+		w := Waste{Path: t.Path(p.lost), Bytes: p.bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
 		if !utf8.ValidString(w.Path) {
 			w.PathBytes = []byte(w.Path)
 		}
 		r.Waste[i] = w
+	}
+	byPath := func(a, b Waste) int { return cmp.Compare(a.Path, b.Path) }
+	for rest := r.Waste; len(rest) > 0; {
+		run := 1
+		for run < len(rest) && rest[run].Bytes == rest[0].Bytes {
+			run++
+		}
+		if !slices.IsSortedFunc(rest[:run], byPath) {
+			slices.SortStableFunc(rest[:run], byPath)
+		}
+		rest = rest[run:]
 	}
 }
 
