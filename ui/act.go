@@ -9,7 +9,7 @@ func (u *ui) move(n int) {
 		}
 	case inViewer:
 		u.viewer().scrollBy(n)
-	case inHelp:
+	case inHelp, inDiff:
 		u.over[len(u.over)-1].scroller().scroll(n)
 	default:
 		u.rows().move(n)
@@ -49,7 +49,7 @@ func (u *ui) page(n int) {
 	case inViewer:
 		v := u.viewer()
 		v.scrollBy(n * max(v.h/2, 1))
-	case inHelp:
+	case inHelp, inDiff:
 		l := u.rows()
 		l.scroll(n * max(l.h/2, 1))
 	default:
@@ -71,9 +71,9 @@ func (u *ui) end(last bool) {
 		u.files.out.First()
 	case u.place() == inViewer:
 		u.viewer().scrollEnd(last)
-	case u.place() == inHelp && last:
+	case u.place()&(inHelp|inDiff) != 0 && last:
 		l.scroll(l.n)
-	case u.place() == inHelp:
+	case u.place()&(inHelp|inDiff) != 0:
 		l.scroll(-l.n)
 	case last:
 		l.last()
@@ -181,8 +181,11 @@ func (u *ui) again(forward bool) {
 
 // pan moves the viewer sideways.
 func (u *ui) pan(n int) {
-	if v := u.viewer(); v != nil {
-		v.left = max(v.left+n, 0)
+	switch o := u.top().(type) {
+	case *viewer:
+		o.left = max(o.left+n, 0)
+	case *difference:
+		o.left = max(o.left+n, 0)
 	}
 }
 

@@ -46,9 +46,20 @@ func (u *ui) draw(c canvas) {
 			u.drawFull(c, o)
 			return
 		}
-		u.drawPanes(c)
+		u.drawBelow(c)
 		u.drawBox(c.sub((c.w-ow)/2, (c.h-oh)/3, ow, oh), o)
 		return
+	}
+	u.drawPanes(c)
+}
+
+// drawBelow draws what a box lies over.
+func (u *ui) drawBelow(c canvas) {
+	for i := len(u.over) - 2; i >= 0; i-- {
+		if w, _ := u.over[i].wants(); w == 0 {
+			u.drawFull(c, u.over[i])
+			return
+		}
 	}
 	u.drawPanes(c)
 }
@@ -389,7 +400,7 @@ func (u *ui) where() (where, state string) {
 		where = strings.TrimSpace("details " + u.paneNote(detailPane))
 	case inViewer:
 		where = u.viewer().where()
-	case inHelp, inImage, inHistory:
+	case inHelp, inImage, inHistory, inDiff:
 		if l := u.top().scroller(); l.n > l.h && l.h > 0 {
 			where = fmt.Sprintf("%d%%", min((l.top+l.h)*100/l.n, 100))
 		}

@@ -92,6 +92,7 @@ func randomBytes(seed uint64, n int) []byte {
 
 // play does on a random image what data says.
 func play(t *testing.T, data []byte) {
+	t.Chdir(t.TempDir()) // where x extracts to
 	var keys []string
 	for _, b := range bindings() {
 		keys = append(keys, strings.Fields(b.keys)...)

@@ -20,6 +20,9 @@ const (
 	inImage
 	inFilter
 	inHistory
+	inDiff
+	inQuestion
+	inWork
 
 	inPanes    = inLayers | inDetail | inFiles | inWaste
 	everywhere = ^place(0)
@@ -40,7 +43,8 @@ type binding struct {
 // bindings is the key table. Where two rows have the same key in the same
 // place, the first one counts.
 func bindings() []binding {
-	scrolls := inViewer | inHelp | inImage | inFilter | inHistory
+	scrolls := inViewer | inHelp | inImage | inFilter | inHistory | inDiff | inQuestion
+	content := inPanes&^inLayers | inViewer
 	return []binding{
 		{"up", "up k", everywhere, "Move", "", "one row up", func(u *ui) { u.move(-1) }},
 		{"down", "down j", everywhere, "Move", "", "one row down", func(u *ui) { u.move(1) }},
@@ -78,7 +82,6 @@ func bindings() []binding {
 		{"filter", "f", inPanes &^ inWaste, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
 		{"history", "H", inDetail | inFiles | inWaste | inViewer, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", func(u *ui) { u.openHistory() }},
 		{"history", "H", inHistory, "", "", "", func(u *ui) { u.escape() }},
-		{"view", "v", inFiles, "Files", "", "view a file: text or hex", func(u *ui) { u.view() }},
 
 		{"find", "/ ctrl-f", inPanes, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", func(u *ui) { u.openSearch() }},
 		{"find-next", "n", inPanes, "Search", "", "the next one found", func(u *ui) { u.again(true) }},
@@ -94,14 +97,28 @@ func bindings() []binding {
 		{"group", "b", inWaste, "Waste", "group", "add up by cause, folder, step that stored, step that hid; one by one", func(u *ui) { u.groupWaste() }},
 		{"sort", "s", inWaste, "Waste", "sort", "sort by size, cause, layers, path; again reverses", func(u *ui) { u.sortWaste() }},
 
-		{"scroll-right", "right l", inViewer, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
-		{"scroll-left", "left h", inViewer, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
-		{"page-down", "space", inViewer, "Viewer", "", "a page down", func(u *ui) { u.page(2) }},
+		{"view", "v", content &^ inViewer, "Content", "", "view a file: text or hex", func(u *ui) { u.view() }},
+		{"diff", "d", content, "Content", "diff", "what differs from the version below, or between two layers that are compared", func(u *ui) { u.openDiff() }},
+		{"pager", "o", content | inDiff, "Content", "", "open a file in $PAGER", func(u *ui) { u.openPager() }},
+		{"extract", "x", content | inDiff, "Content", "extract", "extract a file or folder, as it is after the layer", func(u *ui) { u.openExtract() }},
+
+		{"scroll-right", "right l", inViewer | inDiff, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
+		{"scroll-left", "left h", inViewer | inDiff, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
+		{"page-down", "space", inViewer | inDiff, "Viewer", "", "a page down", func(u *ui) { u.page(2) }},
 		{"find", "/ ctrl-f", inViewer, "Viewer", "find", "find in the file as you type: text, or ~ and a regular expression", func(u *ui) { u.openFind() }},
 		{"find-next", "n", inViewer, "Viewer", "", "the next one found", func(u *ui) { u.againInFile(true) }},
 		{"find-previous", "N", inViewer, "Viewer", "", "the one before", func(u *ui) { u.againInFile(false) }},
 		{"text-or-hex", "t", inViewer, "Viewer", "text/hex", "as text or as hex", func(u *ui) { u.toggleHex() }},
 
+		{"find-next", "n", inDiff, "", "next change", "", func(u *ui) { u.nextChange(true) }},
+		{"find-previous", "N", inDiff, "", "", "", func(u *ui) { u.nextChange(false) }},
+		{"diff", "d", inDiff, "", "", "", func(u *ui) { u.closeOver() }},
+
+		{"", "enter", inQuestion, "", "choose", "", func(u *ui) { u.answer("") }},
+		{"", "s", inQuestion, "", "", "", func(u *ui) { u.answer("s") }},
+		{"", "o", inQuestion, "", "", "", func(u *ui) { u.answer("o") }},
+		{"", "S", inQuestion, "", "", "", func(u *ui) { u.answer("S") }},
+		{"", "O", inQuestion, "", "", "", func(u *ui) { u.answer("O") }},
 		{"", "space enter", inFilter, "", "toggle", "", func(u *ui) { u.toggleFilter(-1) }},
 		{"", "a", inFilter, "", "", "", func(u *ui) { u.toggleFilter(0) }},
 		{"", "m", inFilter, "", "", "", func(u *ui) { u.toggleFilter(1) }},

@@ -18,7 +18,7 @@ func TestRemap(t *testing.T) {
 		{"nothing", nil, ""},
 		{"another key", map[string][]string{"sort": {"S"}}, ""},
 		{"keys swapped", map[string][]string{"sort": {"f"}, "filter": {"s"}}, ""},
-		{"one key of two places", map[string][]string{"empty-steps": {"x"}, "text-or-hex": {"x"}}, ""},
+		{"one key of two places", map[string][]string{"empty-steps": {"z"}, "text-or-hex": {"z"}}, ""},
 		{"function and control keys", map[string][]string{"help": {"f1", "?"}, "quit": {"ctrl-q", "alt-x"}}, ""},
 		{"no key", map[string][]string{"whole": {}}, ""},
 		{"unknown action", map[string][]string{"srot": {"S"}}, `action "srot": there is none`},
@@ -66,7 +66,7 @@ func TestKeyTable(t *testing.T) {
 
 // TestConfigured has the UI begin as a person settled it, and say so.
 func TestConfigured(t *testing.T) {
-	opt := Options{Theme: "mono", Sort: "name", Keys: map[string][]string{"find": {"f3"}, "waste": {"W"}, "close": {"x"}}}
+	opt := Options{Theme: "mono", Sort: "name", Keys: map[string][]string{"find": {"f3"}, "waste": {"W"}, "close": {"z"}}}
 	set, err := opt.setup()
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestConfigured(t *testing.T) {
 	s := newStage(t, load(t, "shop"), "mono", false, 120, 40)
 	s.u.configure(set)
 	for _, c := range []struct{ key, want string }{
-		{"3", "/bin  name ▲"}, {"n", "look for something first (f3)"}, {"w", "f3 find  W waste"}, {"W", "3 Waste"}, {"?", "x close"}, {"x", "3 Waste"},
+		{"3", "/bin  name ▲"}, {"n", "look for something first (f3)"}, {"w", "f3 find  W waste"}, {"W", "3 Waste"}, {"?", "z close"}, {"z", "3 Waste"},
 	} {
 		s.press(c.key)
 		if text := s.text(); !strings.Contains(text, c.want) {

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"io"
+	"slices"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
@@ -26,6 +28,8 @@ const narrow = 90
 // doer is what the UI has others do.
 type doer interface {
 	work(func(context.Context) func()) // beside the UI; what it returns, within
+	last(func(context.Context) func()) // the same, and the program waits for its end
+	pager(open func(context.Context) (io.ReadCloser, error)) error
 	copy(text string) bool
 	suspend()
 	quit()
@@ -257,29 +261,49 @@ func (u *ui) node() (filetree.Node, bool) {
 	return r.Node, ok
 }
 
-// view opens the content of the file under the cursor.
-func (u *ui) view() {
-	r, ok := u.files.current()
+// fileState is what the target shows, where that is a regular file.
+func (u *ui) fileState() (filetree.State, bool) {
+	n, from, to, ok := u.target()
 	if !ok {
-		return
+		u.note = "choose a file first"
+		return filetree.State{}, false
 	}
-	u.viewState(r.Node, r.State)
+	st, at := u.shownAt(n, from, to)
+	switch {
+	case at < 0:
+		u.note = "it is not there at this layer"
+	case st.Content == filetree.NoContent:
+		u.note = "only regular files have content"
+	default:
+		return st, true
+	}
+	return st, false
 }
 
-func (u *ui) viewState(n filetree.Node, st filetree.State) {
-	if st.Content == filetree.NoContent {
-		u.note = "only regular files have content"
-		return
+// view opens the content of the target.
+func (u *ui) view() {
+	if st, ok := u.fileState(); ok {
+		n, from, to, _ := u.target()
+		u.openViewer(n, from, to, st)
 	}
-	u.openViewer(n, st)
 }
+
+// closing is an overlay that has something to end; shut is false when it stays
+// until that has ended.
+type closing interface{ shut(u *ui) bool }
 
 // closeOver closes the innermost overlay.
 func (u *ui) closeOver() {
-	if v := u.viewer(); v != nil {
-		v.close()
+	o := u.top()
+	if c, ok := o.(closing); ok && !c.shut(u) {
+		return
 	}
-	u.over = u.over[:len(u.over)-1]
+	u.drop(o)
+}
+
+// drop takes an overlay off, wherever it lies.
+func (u *ui) drop(o overlay) {
+	u.over = slices.DeleteFunc(u.over, func(x overlay) bool { return x == o })
 }
 
 // escape closes the innermost thing, and never the UI.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -119,7 +120,7 @@ func startTerminal(t *testing.T, mode string) *terminal {
 	}
 	x := &terminal{t: t, pty: p, tty: tty, more: make(chan struct{}, 1)}
 	x.cmd = exec.Command(os.Args[0])
-	x.cmd.Env = append(os.Environ(), child+"="+mode, "TERM=xterm-256color", "TMUX=", "STY=", "GOCOVERDIR="+t.TempDir())
+	x.cmd.Env = append(os.Environ(), child+"="+mode, "TERM=xterm-256color", "TMUX=", "STY=", "PAGER=sed s/hello/howdy/", "GOCOVERDIR="+t.TempDir())
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = tty, tty, tty
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	go func() {
@@ -144,12 +145,18 @@ func startTerminal(t *testing.T, mode string) *terminal {
 // expect waits until the program has written text.
 func (x *terminal) expect(text string) {
 	x.t.Helper()
+	x.expectTimes(1, text)
+}
+
+// expectTimes waits until the program has written text n times.
+func (x *terminal) expectTimes(n int, text string) {
+	x.t.Helper()
 	late := time.After(30 * time.Second)
 	for {
 		x.mu.Lock()
 		got := x.written.String()
 		x.mu.Unlock()
-		if bytes.Contains([]byte(got), []byte(text)) {
+		if strings.Count(got, text) >= n {
 			return
 		}
 		select {
@@ -196,6 +203,12 @@ func TestRun(t *testing.T) {
 		{"view and quit", "plain", func(x *terminal) {
 			x.send("3\r")
 			x.expect("hello there")
+			x.send("\x03")
+		}, "ended: <nil>"},
+		{"pager and quit", "plain", func(x *terminal) {
+			x.send("3o")
+			x.expect("howdy there")
+			x.expectTimes(2, "\x1b[?1049h") // the UI is back
 			x.send("\x03")
 		}, "ended: <nil>"},
 		{"sigterm", "plain", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},

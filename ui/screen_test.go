@@ -3,8 +3,10 @@ package ui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +28,7 @@ const screens = "../testdata/screens"
 // still is a world that does at once what it is asked for, and keeps it.
 type still struct {
 	copied    string
+	paged     string
 	suspended int
 	ended     int
 }
@@ -34,6 +37,18 @@ func (s *still) work(f func(context.Context) func()) {
 	if done := f(context.Background()); done != nil {
 		done()
 	}
+}
+func (s *still) last(f func(context.Context) func()) { s.work(f) }
+
+func (s *still) pager(open func(context.Context) (io.ReadCloser, error)) error {
+	r, err := open(context.Background())
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	s.paged = string(b)
+	return err
 }
 func (s *still) copy(text string) bool { s.copied = text; return true }
 func (s *still) suspend()              { s.suspended++ }
@@ -171,7 +186,8 @@ func (s *stage) text() string {
 // TestScreens plays every case of testdata/screens: a head of "image NAME",
 // "size WxH", perhaps "theme NAME" and "ascii", any number of "keys ...", a
 // line "--", and the screen that must be there then. With lines "task NAME READ
-// TOTAL" it is the one while the image loads, five seconds after it began.
+// TOTAL" it is the one while the image loads, five seconds after it began. The
+// UI runs in an empty folder, but for the paths of lines "file PATH".
 func TestScreens(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(screens, "*.txt"))
 	if err != nil || len(files) == 0 {
@@ -179,6 +195,10 @@ func TestScreens(t *testing.T) {
 	}
 	images := map[string]*analyzer.Analysis{}
 	for _, file := range files {
+		file, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			data, err := os.ReadFile(file)
 			if err != nil {
@@ -193,7 +213,7 @@ func TestScreens(t *testing.T) {
 				ascii        bool
 				w, h         int
 				keys         []string
-				tasks        []string
+				tasks, there []string
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -211,6 +231,8 @@ func TestScreens(t *testing.T) {
 					}
 				case "task":
 					tasks = append(tasks, rest)
+				case "file":
+					there = append(there, rest)
 				case "keys":
 					keys = append(keys, strings.Fields(rest)...)
 				default:
@@ -219,6 +241,12 @@ func TestScreens(t *testing.T) {
 			}
 			if images[image] == nil && len(tasks) == 0 {
 				images[image] = load(t, image)
+			}
+			t.Chdir(t.TempDir())
+			for _, path := range there {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			s := newStage(t, images[image], theme, ascii, w, h)
 			if len(tasks) > 0 {

@@ -31,6 +31,9 @@ type Options struct {
 	Sort string
 	// Keys gives actions other keys than the key table does; see Actions.
 	Keys map[string][]string
+	// Hold keeps interrupts (ctrl-c) from ending the program until the function
+	// it returns is called: while a pager has the terminal. May be nil.
+	Hold func() func()
 }
 
 // Sorts are the names that Options.Sort takes.
@@ -97,7 +100,7 @@ func (s *session) run(opt Options, begin func()) error {
 		screen.EnableMouse()
 	}
 	screen.EnablePaste()
-	s.app, s.screen = app, screen
+	s.app, s.screen, s.hold = app, screen, opt.Hold
 	begin()
 	ended := context.AfterFunc(s.ctx, app.Stop)
 	defer ended()
@@ -105,6 +108,8 @@ func (s *session) run(opt Options, begin func()) error {
 
 	err = s.loop()
 	crash, cause := s.fault(), context.Cause(s.ctx)
+	s.cancel(nil)
+	s.lasting.Wait()
 	switch {
 	case crash != nil:
 		return crash
@@ -144,6 +149,8 @@ type session struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	updates chan func()
+	hold    func() func()  // see Options; may be nil
+	lasting sync.WaitGroup // what cleans up behind itself
 
 	mu    sync.Mutex
 	crash *Crash
@@ -216,17 +223,26 @@ func (s *session) pump() {
 }
 
 // work runs f beside the UI and what it returns within it.
-func (s *session) work(f func(context.Context) func()) {
+func (s *session) work(f func(context.Context) func()) { s.start(func() { s.turn(f) }) }
+
+// last is work that the end of the UI waits for.
+func (s *session) last(f func(context.Context) func()) {
+	s.lasting.Add(1)
 	s.start(func() {
-		done := f(s.ctx)
-		if done == nil {
-			return
-		}
-		select {
-		case s.updates <- done:
-		case <-s.ctx.Done():
-		}
+		defer s.lasting.Done()
+		s.turn(f)
 	})
+}
+
+func (s *session) turn(f func(context.Context) func()) {
+	done := f(s.ctx)
+	if done == nil {
+		return
+	}
+	select {
+	case s.updates <- done:
+	case <-s.ctx.Done():
+	}
 }
 
 func (s *session) quit() { s.cancel(errQuit) }

@@ -24,7 +24,8 @@ type viewer struct {
 	list  // of the window only its height counts
 	name  string
 	node  filetree.Node
-	state filetree.State
+	from  int // the layers that the path was and is shown after
+	to    int
 	size  int64
 	kind  string
 	read  *analyzer.Reading
@@ -44,9 +45,10 @@ type viewer struct {
 	close context.CancelFunc
 }
 
-// openViewer shows what path n holds in state st.
-func (u *ui) openViewer(n filetree.Node, st filetree.State) {
-	v := &viewer{name: safe(u.tree.Path(n)), node: n, state: st, size: st.Size, busy: true, per: 16}
+// openViewer shows what path n holds in state st, as it was and is after layers
+// from and to.
+func (u *ui) openViewer(n filetree.Node, from, to int, st filetree.State) {
+	v := &viewer{name: safe(u.tree.Path(n)), node: n, from: from, to: to, size: st.Size, busy: true, per: 16}
 	v.ctx, v.close = context.WithCancel(context.Background())
 	u.over = append(u.over, v)
 	u.do.work(func(outer context.Context) func() {
@@ -114,6 +116,11 @@ func (u *ui) prepare(v *viewer) {
 }
 
 func (v *viewer) title() string { return v.name }
+
+func (v *viewer) shut(*ui) bool {
+	v.close()
+	return true
+}
 
 func (v *viewer) subtitle() string {
 	s := v.kind

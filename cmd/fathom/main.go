@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/term"
@@ -31,9 +32,9 @@ const (
 
 // run is the program. Results go to stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := withSignals(ctx)
-	defer stop()
 	a := &app{stdin: stdin, stdout: &output{w: stdout}, stderr: stderr, getenv: os.Getenv}
+	ctx, stop := withSignals(ctx, &a.held)
+	defer stop()
 	root := newRoot(a)
 	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
 	root.SetIn(stdin)
@@ -52,6 +53,13 @@ type app struct {
 	stdout *output
 	stderr io.Writer
 	getenv func(string) string
+	held   atomic.Int32 // see withSignals
+}
+
+// hold keeps a SIGINT from ending the program until release is called.
+func (a *app) hold() (release func()) {
+	a.held.Add(1)
+	return func() { a.held.Add(-1) }
 }
 
 // output is standard output. It keeps the first error.

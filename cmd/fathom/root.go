@@ -217,6 +217,7 @@ func (a *app) show(ctx context.Context, src source, f *exploreFlags, opt ui.Opti
 	if name == "" {
 		name = src.ref
 	}
+	opt.Hold = a.hold
 	var progress analyzer.Progress
 	var an *analyzer.Analysis
 	err := ui.Open(ctx, name, &progress, func(ctx context.Context) (*analyzer.Analysis, error) {

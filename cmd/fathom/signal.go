@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -26,8 +27,9 @@ func (e signalError) exitCode() int {
 
 // withSignals is a context that SIGINT, SIGTERM and SIGHUP end, so that
 // everything cleans up behind itself; a second one ends the process at once.
-// SIGPIPE becomes an error of the write that caused it.
-func withSignals(parent context.Context) (context.Context, func()) {
+// SIGPIPE becomes an error of the write that caused it. While held is above
+// zero a SIGINT ends nothing: ctrl-c is meant for another program then.
+func withSignals(parent context.Context, held *atomic.Int32) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	caught := make(chan os.Signal, 1)
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
@@ -38,12 +40,17 @@ func withSignals(parent context.Context) (context.Context, func()) {
 	signal.Ignore(syscall.SIGPIPE)
 	stopped := make(chan struct{})
 	go func() {
-		select {
-		case sig := <-caught:
-			signal.Stop(caught)
-			cancel(signalError{sig})
-		case <-stopped:
-			signal.Stop(caught)
+		defer signal.Stop(caught)
+		for {
+			select {
+			case sig := <-caught:
+				if sig == syscall.SIGINT && held.Load() > 0 {
+					continue
+				}
+				cancel(signalError{sig})
+			case <-stopped:
+			}
+			return
 		}
 	}()
 	return ctx, func() {

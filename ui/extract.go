@@ -1,0 +1,220 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fathom/analyzer"
+	"fathom/analyzer/extract"
+	"fathom/ui/report"
+)
+
+// openExtract asks where to extract the path under the cursor to.
+func (u *ui) openExtract() {
+	n, from, to, ok := u.target()
+	if !ok {
+		u.note = "choose a file or folder first"
+		return
+	}
+	st, at := u.shownAt(n, from, to)
+	if at < 0 {
+		u.note = "it is not there at this layer"
+		return
+	}
+	what := safe(u.tree.Name(n))
+	if what == "" {
+		what = "everything"
+	}
+	as := ""
+	if at != to {
+		as = fmt.Sprintf(" as layer %d left it", st.Layer)
+	}
+	u.ask(&prompt{
+		label: "extract " + what + as + " to ",
+		text:  "./",
+		note:  func() (string, bool) { return "a folder, or a new name", false },
+		done: func(dest string, ok bool) {
+			if !ok || dest == "" {
+				return
+			}
+			if rest, home := strings.CutPrefix(dest, "~/"); home {
+				if dir, err := os.UserHomeDir(); err == nil {
+					dest = filepath.Join(dir, rest)
+				}
+			}
+			u.extract(&extraction{plan: func(ctx context.Context) (*extract.Plan, error) {
+				return extract.New(ctx, u.a, n, at, dest)
+			}})
+		},
+	})
+}
+
+// extraction is on its way: an overlay that shows how far it is.
+type extraction struct {
+	list
+	plan  func(context.Context) (*extract.Plan, error)
+	p     *extract.Plan
+	task  analyzer.Task
+	runs  bool
+	ended bool
+	stop  context.CancelFunc
+}
+
+func (e *extraction) place() place      { return inWork }
+func (e *extraction) scroller() *list   { return &e.list }
+func (e *extraction) wants() (w, h int) { return 50, 5 }
+func (e *extraction) title() string     { return "Extracting" }
+func (e *extraction) subtitle() string  { return "" }
+
+// shut stops it; it is there until what has begun was cleaned up.
+func (e *extraction) shut(*ui) bool {
+	e.stop()
+	return !e.runs
+}
+
+func (e *extraction) draw(c canvas) {
+	if e.p == nil {
+		c.text(1, 0, c.th.dim, "looking what is there"+c.th.glyph.ellipsis)
+		return
+	}
+	done := e.task.Read.Load()
+	c.tail(1, 0, c.w-2, c.th.text, safe(e.p.Dest))
+	c.bar(1, 1, c.w-2, done, 0, max(e.p.Bytes, 1), c.th.visible, c.th.wasted)
+	c.short(1, 2, c.w-2, c.th.dim, report.Size(done)+" of "+report.Size(e.p.Bytes))
+}
+
+// extract plans an extraction beside the UI, asks about what is in its way, and
+// does it.
+func (u *ui) extract(e *extraction) {
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	u.over = append(u.over, e)
+	u.do.work(func(outer context.Context) func() {
+		context.AfterFunc(outer, stop)
+		p, err := e.plan(ctx)
+		return func() {
+			switch {
+			case ctx.Err() != nil && p != nil:
+				p.Close()
+			case ctx.Err() != nil:
+			case err != nil:
+				u.drop(e)
+				u.tell("Not extracted", []string{err.Error()})
+			default:
+				e.p = p
+				u.settle(ctx, e, 0)
+			}
+		}
+	})
+}
+
+// settle asks about conflict i and those behind it, then begins.
+func (u *ui) settle(ctx context.Context, e *extraction, i int) {
+	p := e.p
+	if i == len(p.Conflicts) {
+		u.carryOut(ctx, e)
+		return
+	}
+	c := &p.Conflicts[i]
+	answer := func(a extract.Answer, all bool) func() {
+		return func() {
+			c.Answer = a
+			next := i + 1
+			for ; all && next < len(p.Conflicts); next++ {
+				p.Conflicts[next].Answer = a
+			}
+			u.settle(ctx, e, next)
+		}
+	}
+	says := "a " + c.Kind + " is there already"
+	choices := []choice{
+		{"s", "skip", answer(extract.Skip, false)},
+		{"o", "overwrite", answer(extract.Overwrite, false)},
+	}
+	if left := len(p.Conflicts) - i - 1; left > 0 {
+		says += fmt.Sprintf(", and %d more are in the way", left)
+		choices = append(choices,
+			choice{"S", "skip all", answer(extract.Skip, true)},
+			choice{"O", "overwrite all", answer(extract.Overwrite, true)})
+	}
+	u.over = append(u.over, &question{name: "Overwrite?", about: safe(c.Path), says: says, choices: choices,
+		cancel: func() {
+			e.stop()
+			p.Close()
+			u.drop(e)
+		}})
+}
+
+func (u *ui) carryOut(ctx context.Context, e *extraction) {
+	p := e.p
+	e.runs = true
+	u.do.last(func(context.Context) func() {
+		res, err := p.Run(ctx, &e.task)
+		p.Close()
+		return func() {
+			e.ended = true
+			u.drop(e)
+			u.extracted(p, res, err)
+		}
+	})
+	u.watch(e)
+}
+
+// watch draws an extraction now and then until it has ended.
+func (u *ui) watch(e *extraction) {
+	if e.ended {
+		return
+	}
+	u.do.work(func(ctx context.Context) func() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(redraw):
+		}
+		return func() { u.watch(e) }
+	})
+}
+
+// extracted says what came of it.
+func (u *ui) extracted(p *extract.Plan, res extract.Result, err error) {
+	made := fmt.Sprintf("%s: %s, %s", safe(p.Dest), fileCount(res.Files+res.Links), report.Size(res.Bytes))
+	if res.Kept > 0 {
+		made += fmt.Sprintf("; %d in the way stayed", res.Kept)
+	}
+	if err == nil && p.Skipped == 0 && len(p.Notes) == 0 {
+		u.note = "extracted to " + made
+		return
+	}
+	lines := []string{made, ""}
+	name := "Extracted"
+	switch {
+	case errors.Is(err, context.Canceled):
+		name, lines = "Cancelled", []string{"What was whole by then is there.", made, ""}
+	case err != nil:
+		name, lines = "Not all was extracted", []string{err.Error(), made, ""}
+	}
+	for _, n := range p.Notes {
+		lines = append(lines, n.Path+": "+n.Text)
+	}
+	if more := p.Skipped - len(p.Notes); more > 0 {
+		lines = append(lines, fmt.Sprintf("%d more entries are left out", more))
+	}
+	u.tell(name, lines)
+}
+
+// tell shows lines that a person has to read, each wrapped.
+func (u *ui) tell(name string, lines []string) {
+	u.over = append(u.over, &text{at_: inHelp, name: name, write: func(p *page) {
+		for _, l := range lines {
+			if l == "" {
+				p.blank()
+			} else {
+				p.wrap(0, safe(l), p.th.text)
+			}
+		}
+	}})
+}

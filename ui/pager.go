@@ -1,0 +1,92 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// pager gives the terminal to $PAGER, or to less or more, with the content on
+// its standard input, and takes it back when that has ended. The content goes
+// through a pipe: nothing of it is left on the disk.
+func (s *session) pager(open func(context.Context) (io.ReadCloser, error)) error {
+	command, err := pagerCommand(os.Getenv, exec.LookPath)
+	if err != nil {
+		return err
+	}
+	if s.hold != nil { // ctrl-c is the pager's now
+		defer s.hold()()
+	}
+	if !s.app.Suspend(func() { err = s.runPager(command, open) }) {
+		return errors.New("the terminal can't be given away")
+	}
+	return err
+}
+
+func (s *session) runPager(command string, open func(context.Context) (io.ReadCloser, error)) error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = time.Second
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("starting the pager: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("starting the pager: %w", err)
+	}
+	var failed error
+	copied := s.start(func() {
+		defer stdin.Close()
+		r, err := open(ctx)
+		if err == nil {
+			_, err = io.Copy(stdin, r)
+			r.Close()
+		}
+		if ctx.Err() == nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, os.ErrClosed) {
+			failed = err
+		}
+	})
+	err = cmd.Wait()
+	cancel()
+	<-copied
+	switch {
+	case failed != nil:
+		return failed
+	case err != nil && s.ctx.Err() == nil:
+		return fmt.Errorf("%s: %w", command, err)
+	}
+	return nil
+}
+
+// pagerCommand is the command line of the pager.
+func pagerCommand(getenv func(string) string, look func(string) (string, error)) (string, error) {
+	if p := getenv("PAGER"); p != "" {
+		return p, nil
+	}
+	for _, name := range []string{"less", "more"} {
+		if path, err := look(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("there is no pager: PAGER is not set, and neither less nor more is there")
+}
+
+// openPager shows the file under the cursor in the pager.
+func (u *ui) openPager() {
+	st, ok := u.fileState()
+	if !ok {
+		return
+	}
+	err := u.do.pager(func(ctx context.Context) (io.ReadCloser, error) { return u.a.Open(ctx, st.Content) })
+	if err != nil {
+		u.note = safe(err.Error())
+	}
+}
