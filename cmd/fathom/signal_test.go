@@ -15,9 +15,8 @@ import (
 // While a pager has the terminal ctrl-c is for it; every other signal ends the
 // program as ever.
 func TestHold(t *testing.T) {
-	late := make(chan os.Signal, 1) // those after the end must not end the test
-	signal.Notify(late, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(late)
+	// Signals that arrive after the end must not end the tests: this stays.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM)
 	var held atomic.Int32
 	held.Store(1)
 	ctx, stop := withSignals(t.Context(), &held)
