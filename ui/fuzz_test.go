@@ -76,7 +76,11 @@ var seeds = flag.Uint64("seeds", 12, "how many random games TestRandomKeys plays
 
 // TestRandomKeys plays longer than the fuzz target does for each of its inputs.
 func TestRandomKeys(t *testing.T) {
-	for i := range *seeds {
+	n := *seeds
+	if testing.Short() {
+		n = min(n, 2)
+	}
+	for i := range n {
 		t.Run(fmt.Sprint(i), func(t *testing.T) { play(t, randomBytes(i, 500)) })
 	}
 }
