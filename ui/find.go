@@ -8,12 +8,14 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"time"
 )
 
 const (
 	maxHits   = 1_000_000
-	findBlock = 8 << 20
-	maxMatch  = 64 << 10 // bytes of a block that may belong to a match begun before
+	findBlock = 1 << 20
+	findTime  = 50 * time.Millisecond // between two frames
+	maxMatch  = 64 << 10              // bytes of a block that may belong to a match begun before
 )
 
 // hit is a piece of a file that a search found.
@@ -204,11 +206,10 @@ func (u *ui) lookOn(v *viewer) {
 	most := maxHits - len(f.hits)
 	u.do.work(func(context.Context) func() {
 		var hits []hit
-		for budget := int64(nextStep); budget > 0 && at < end && len(hits) < most && ctx.Err() == nil; {
-			found, next := m.block(r, at, end, limit, most-len(hits))
+		for began := time.Now(); at < end && len(hits) < most && ctx.Err() == nil && time.Since(began) < findTime; {
+			var found []hit
+			found, at = m.block(r, at, end, limit, most-len(hits))
 			hits = append(hits, found...)
-			budget -= next - at
-			at = next
 		}
 		return func() {
 			if ctx.Err() != nil {

@@ -45,7 +45,7 @@ func TestMatcher(t *testing.T) {
 // is longer than a block.
 func TestMatchBlocks(t *testing.T) {
 	if testing.Short() {
-		t.Skip("searches 90 MB")
+		t.Skip("searches 15 MB")
 	}
 	for name, text := range map[string][]byte{
 		"lines":    []byte(strings.Repeat("some needle here\n", 150_000)),

@@ -31,7 +31,8 @@ func (s *session) pager(open func(context.Context) (io.ReadCloser, error)) error
 func (s *session) runPager(command string, open func(context.Context) (io.ReadCloser, error)) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	// Without a trap ctrl-c would end the shell and leave the pager behind.
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "trap : INT\n"+command)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Second
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

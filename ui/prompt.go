@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"github.com/gdamore/tcell/v2"
 )
 
@@ -65,7 +67,11 @@ func (p *prompt) paste(text string) {
 // drawAsk draws the prompt over the bottom line.
 func (u *ui) drawAsk(c canvas) {
 	p := u.prompt
-	x := c.text(1, 0, c.th.accent, p.label)
+	label := p.label
+	if c.w-width(label) < 14 { // its last word must do
+		label = label[strings.LastIndexByte(strings.TrimSpace(label), ' ')+1:]
+	}
+	x := c.text(1, 0, c.th.accent, label)
 	note, alarm := p.note()
 	st := c.th.dim
 	if alarm {

@@ -26,6 +26,7 @@ type viewer struct {
 	node  filetree.Node
 	from  int // the layers that the path was and is shown after
 	to    int
+	layer int // that stores the content
 	size  int64
 	kind  string
 	read  *analyzer.Reading
@@ -48,7 +49,7 @@ type viewer struct {
 // openViewer shows what path n holds in state st, as it was and is after layers
 // from and to.
 func (u *ui) openViewer(n filetree.Node, from, to int, st filetree.State) {
-	v := &viewer{name: safe(u.tree.Path(n)), node: n, from: from, to: to, size: st.Size, busy: true, per: 16}
+	v := &viewer{name: safe(u.tree.Path(n)), node: n, from: from, to: to, layer: u.tree.Stored(st.Content).Layer, size: st.Size, busy: true, per: 16}
 	v.ctx, v.close = context.WithCancel(context.Background())
 	u.over = append(u.over, v)
 	u.do.work(func(outer context.Context) func() {
@@ -123,6 +124,9 @@ func (v *viewer) shut(*ui) bool {
 }
 
 func (v *viewer) subtitle() string {
+	if v.busy {
+		return report.Size(v.size)
+	}
 	s := v.kind
 	if v.hex && s == "" {
 		s = "binary"
@@ -131,7 +135,7 @@ func (v *viewer) subtitle() string {
 		s = "hex"
 	}
 	size := report.Size(v.size)
-	if !v.busy && v.rows.end < v.size {
+	if v.rows.end < v.size {
 		size = report.Size(v.rows.end) + " of " + size
 	}
 	return s + "  " + size
@@ -242,7 +246,7 @@ func (v *viewer) draw(c canvas) {
 	v.h, v.w = c.h, c.w
 	switch {
 	case v.busy:
-		c.text(1, 0, c.th.dim, "reading"+c.th.glyph.ellipsis)
+		c.short(1, 0, c.w-2, c.th.dim, fmt.Sprintf("reading; layer %d may have to be unpacked up to the file%s", v.layer, c.th.glyph.ellipsis))
 		return
 	case v.err != nil || v.rows.err != nil:
 		err := v.err

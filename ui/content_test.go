@@ -1,0 +1,217 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+)
+
+// apart is a world that does things beside the UI, as the real one does.
+type apart struct {
+	still
+	updates chan func()
+}
+
+func (a *apart) work(f func(context.Context) func()) {
+	go func() {
+		if done := f(context.Background()); done != nil {
+			a.updates <- done
+		}
+	}()
+}
+func (a *apart) last(f func(context.Context) func()) { a.work(f) }
+
+// until lets what was done beside the UI come in until ok.
+func (a *apart) until(t *testing.T, ok func() bool) {
+	t.Helper()
+	late := time.After(time.Minute)
+	for !ok() {
+		select {
+		case f := <-a.updates:
+			f()
+		case <-late:
+			t.Fatal("it never came")
+		}
+	}
+}
+
+// apartStage is a UI in such a world, with the cursor on the first file found.
+func apartStage(t *testing.T, a *analyzer.Analysis, name string) (*stage, *apart) {
+	t.Helper()
+	world := &apart{updates: make(chan func())}
+	s := newStage(t, a, "mono", false, 80, 24)
+	for _, k := range []string{"3", "/", "type:" + name, "enter"} {
+		s.press(k) // still in the world that does things at once
+	}
+	s.u.do = world
+	return s, world
+}
+
+func analyse(t *testing.T, text string, c imagetest.Compression) *analyzer.Analysis {
+	t.Helper()
+	img := imagetest.Must(t, text).Image(c)
+	img.Temp = t.TempDir()
+	a, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// A large file is there as far as it has been unpacked; its end, its last line's
+// number and what is found in it come by and by.
+func TestViewerPacked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("unpacks 50 MB")
+	}
+	for _, c := range []imagetest.Compression{imagetest.None, imagetest.Gzip} {
+		line := strings.Repeat("x", 99) + "\n"
+		const lines = 500_000 // 50 MB: more than is unpacked between two frames
+		img := imagetest.Must(t, "layer\n  file before 1000xb\n  file big text=\"@\"\n")
+		img.Layers[0][1].Data = []byte(strings.Repeat(line, lines-1) + "the end\n")
+		a, err := analyzer.Analyze(t.Context(), img.Image(c), analyzer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, world := apartStage(t, a, "big")
+		s.press("enter")
+		v := s.u.viewer()
+		if v == nil {
+			t.Fatal("no viewer")
+		}
+		world.until(t, func() bool { return !v.busy })
+		if c == imagetest.Gzip && v.rows.end >= v.size {
+			t.Fatal("all of it is unpacked before anything is shown")
+		}
+		s.u.Draw(s.screen)
+		if text := s.text(); !strings.Contains(text, "1 xxxxx") {
+			t.Fatalf("it isn't shown at once:\n%s", text)
+		}
+		s.press("/")
+		s.press("type:THE")
+		s.press("esc")
+		s.press("/")
+		s.press("type:the e")
+		s.press("enter")
+		world.until(t, func() bool { return v.find.done && v.index.done == v.size })
+		s.u.Draw(s.screen)
+		if text := s.text(); !strings.Contains(text, " 500000 the end\n") || !strings.Contains(text, "1 of 1") {
+			t.Errorf("the end isn't found:\n%s", text)
+		}
+		s.press("q")
+		if s.u.viewer() != nil || v.ctx.Err() == nil {
+			t.Error("the viewer isn't closed")
+		}
+	}
+}
+
+// A key in a line of many megabytes costs what the screen shows.
+func BenchmarkLongLine(b *testing.B) {
+	img := imagetest.Must(b, "layer\n  file long text=\"@\"\n")
+	img.Layers[0][0].Data = []byte(strings.Repeat(`{"key":"é"},`, 500_000))
+	a, err := analyzer.Analyze(b.Context(), img.Image(), analyzer.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := newStage(b, a, "dark", false, 120, 40)
+	for _, k := range []string{"3", "enter", "G"} {
+		s.press(k)
+	}
+	b.ResetTimer()
+	for i := range b.N {
+		s.press([]string{"pgup", "right", "pgup", "up"}[i%4])
+	}
+}
+
+// The pager gets the bytes as they are.
+func TestPager(t *testing.T) {
+	s := newStage(t, load(t, "content"), "mono", false, 80, 24)
+	for _, k := range []string{"3", "/", "type:tool", "enter", "o"} {
+		s.press(k)
+	}
+	if want := "\x7fELF"; !strings.HasPrefix(s.world.paged, want) || len(s.world.paged) != 55 {
+		t.Errorf("the pager got %q", s.world.paged)
+	}
+	none := func(string) (string, error) { return "", errors.New("none") }
+	less := func(name string) (string, error) {
+		if name == "less" {
+			return "", errors.New("none")
+		}
+		return "/bin/" + name, nil
+	}
+	for _, test := range []struct {
+		pager string
+		look  func(string) (string, error)
+		want  string
+	}{{"less -R", none, "less -R"}, {"", less, "/bin/more"}, {"", none, ""}} {
+		got, err := pagerCommand(func(string) string { return test.pager }, test.look)
+		if got != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("PAGER=%q: got %q, %v", test.pager, got, err)
+		}
+	}
+}
+
+// gate is a blob that can be read once it is open; started says that somebody
+// stands before it.
+type gate struct {
+	io.ReaderAt
+	once          *sync.Once
+	started, open chan struct{}
+}
+
+func (g gate) ReadAt(p []byte, off int64) (int, error) {
+	if off > 1<<20 {
+		g.once.Do(func() { close(g.started) })
+		<-g.open
+	}
+	return g.ReaderAt.ReadAt(p, off)
+}
+
+// An extraction that is cancelled stops, and says so; nothing half is left.
+func TestExtractCancel(t *testing.T) {
+	t.Chdir(t.TempDir())
+	a := analyse(t, "layer\n  file big 4000000xb\n", imagetest.None)
+	blob := &a.Image.Layers[0].Blob
+	g := gate{blob.At, new(sync.Once), make(chan struct{}), make(chan struct{})}
+	blob.At = g
+	s, world := apartStage(t, a, "big")
+	s.press("x")
+	s.press("enter")
+	e, ok := s.u.top().(*extraction)
+	if !ok {
+		t.Fatalf("no extraction but %T", s.u.top())
+	}
+	world.until(t, func() bool { return e.runs })
+	<-g.started
+	s.u.Draw(s.screen)
+	if text := s.text(); !strings.Contains(text, "Extracting") || !strings.Contains(text, "of 4.0 MB") {
+		t.Errorf("it isn't shown:\n%s", text)
+	}
+	s.press("esc")
+	if s.u.top() != e {
+		t.Error("it is off the screen before it has ended")
+	}
+	close(g.open)
+	world.until(t, func() bool { return e.ended })
+	s.u.Draw(s.screen)
+	if text := s.text(); !strings.Contains(text, "Cancelled") {
+		t.Errorf("it doesn't say so:\n%s", text)
+	}
+	left, err := filepath.Glob(filepath.Join(".", "*"))
+	hidden, _ := filepath.Glob(".fathom-*")
+	if err != nil || len(left)+len(hidden) > 0 {
+		t.Errorf("left behind: %v %v", left, hidden)
+	}
+	if _, err := os.Stat("big"); err == nil {
+		t.Error("the file is there")
+	}
+}
