@@ -230,7 +230,9 @@ func diffRows(was, is []byte) []diffRow {
 		case '@':
 			row.text = string(l)
 			var n int
-			fmt.Sscanf(row.text, "@@ -%d,%d +%d,%d @@", &old, &n, &new, &n)
+			if _, err := fmt.Sscanf(row.text, "@@ -%d,%d +%d,%d @@", &old, &n, &new, &n); err != nil {
+				old, new = 0, 0 // without numbers rather than with wrong ones
+			}
 		case '-':
 			row.old = old
 			old++

@@ -158,7 +158,7 @@ func (r *run) files(ctx context.Context) error {
 		item    int32
 	}
 	var all []named
-	r.each(ctx, layer.File, func(i int32, it *item) error {
+	if err := r.each(ctx, layer.File, func(i int32, it *item) error {
 		if it.parent >= 0 && r.items[it.parent].skip {
 			it.skip = true
 			return nil
@@ -166,7 +166,9 @@ func (r *run) files(ctx context.Context) error {
 		st, _ := r.a.Tree.At(it.node, r.layer)
 		all = append(all, named{st.Content, i})
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
 	slices.SortStableFunc(all, func(a, b named) int { return int(a.content) - int(b.content) })
 	var contents []filetree.Content
 	var from []int
