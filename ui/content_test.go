@@ -77,7 +77,9 @@ func TestViewerPacked(t *testing.T) {
 		line := strings.Repeat("x", 99) + "\n"
 		const lines = 500_000 // 50 MB: more than is unpacked between two frames
 		img := imagetest.Must(t, "layer\n  file before 1000xb\n  file big text=\"@\"\n")
-		img.Layers[0][1].Data = []byte(strings.Repeat(line, lines-1) + "the end\n")
+		text := []byte(strings.Repeat(line, lines-1) + "the end\n")
+		copy(text[firstStep-3:], "The e") // half of it comes later
+		img.Layers[0][1].Data = text
 		a, err := analyzer.Analyze(t.Context(), img.Image(c), analyzer.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +106,11 @@ func TestViewerPacked(t *testing.T) {
 		s.press("enter")
 		world.until(t, func() bool { return v.find.done && v.index.done == v.size })
 		s.u.Draw(s.screen)
-		if text := s.text(); !strings.Contains(text, " 500000 the end\n") || !strings.Contains(text, "1 of 1") {
+		if text := s.text(); !strings.Contains(text, "The e") || !strings.Contains(text, "1 of 2") {
+			t.Errorf("what lies across two steps isn't found:\n%s", text)
+		}
+		s.press("n")
+		if text := s.text(); !strings.Contains(text, " 500000 the end\n") || !strings.Contains(text, "2 of 2") {
 			t.Errorf("the end isn't found:\n%s", text)
 		}
 		s.press("q")
@@ -132,11 +138,14 @@ func BenchmarkLongLine(b *testing.B) {
 	}
 }
 
-// The pager gets the bytes as they are.
+// The pager and the clipboard get the bytes as they are.
 func TestPager(t *testing.T) {
 	s := newStage(t, load(t, "content"), "mono", false, 80, 24)
-	for _, k := range []string{"3", "/", "type:tool", "enter", "o"} {
+	for _, k := range []string{"3", "/", "type:tool", "enter", "o", "v", "Y"} {
 		s.press(k)
+	}
+	if s.world.copied != s.world.paged {
+		t.Errorf("copied %q", s.world.copied)
 	}
 	if want := "\x7fELF"; !strings.HasPrefix(s.world.paged, want) || len(s.world.paged) != 55 {
 		t.Errorf("the pager got %q", s.world.paged)

@@ -130,7 +130,7 @@ func bindings() []binding {
 
 		{"image", "i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.over = append(u.over, imagePage(u.a.Report, u.layers)) }},
 		{"copy", "y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},
-		{"copy-more", "Y", inPanes, "Program", "", "copy the layer's digest", func(u *ui) { u.copyMore() }},
+		{"copy-more", "Y", inPanes | inViewer, "Program", "", "copy the layer's digest; in the viewer, the content", func(u *ui) { u.copyMore() }},
 		{"help", "?", everywhere &^ inHelp, "Program", "keys", "every key", func(u *ui) { u.over = append(u.over, help(u.keys)) }},
 		{"", "? q", inHelp, "", "", "", func(u *ui) { u.escape() }},
 		{"quit", "q", scrolls &^ inHelp, "", "", "", func(u *ui) { u.closeOver() }},

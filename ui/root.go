@@ -390,6 +390,10 @@ func (u *ui) copyLine(lines []line, at int) {
 
 // copyMore copies the layer's digest, or its diff ID where it has none.
 func (u *ui) copyMore() {
+	if v := u.viewer(); v != nil {
+		u.copyContent(v)
+		return
+	}
 	s, ok := u.layers.current()
 	if !ok || s.layer < 0 {
 		return

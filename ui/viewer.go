@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -114,6 +115,27 @@ func (u *ui) prepare(v *viewer) {
 			u.lookOn(v)
 		}
 	})
+}
+
+// copyContent copies the whole file, as far as a clipboard takes one.
+func (u *ui) copyContent(v *viewer) {
+	if v.busy || v.rows.end < v.size || v.size > maxClip*3/4 {
+		u.note = "too much for a clipboard: " + report.Size(v.size)
+		return
+	}
+	b := make([]byte, v.size)
+	if _, err := v.read.ReadAt(b, 0); err != nil && err != io.EOF {
+		u.note = safe(err.Error())
+		return
+	}
+	switch {
+	case len(b) == 0:
+		u.note = "the file is empty"
+	case u.do.copy(string(b)):
+		u.note = "copied the content: " + report.Size(v.size)
+	default:
+		u.note = "can't copy this"
+	}
 }
 
 func (v *viewer) title() string { return v.name }

@@ -293,6 +293,8 @@ layer
   file    Case text="1"
   file    case text="2"
   file    `+long+` text="l"
+  file    new/`+long+` text="l"
+  file    new/`+long+`x/f text="l"
   file    `+deep+` text="d"
   symlink target -> `+strings.Repeat("t", 5000)+`
 `)
@@ -320,6 +322,8 @@ layer
 	same(t, `
 /d/d/d/d: more than 500 folders within each other
 /nnnnnnn: this disk takes no such name
+/new/nnn: this disk takes no such name
+/new/nnn: this disk takes no such name
 /target: this disk takes no such symlink`, strings.Join(notes, "\n"))
 }
 
