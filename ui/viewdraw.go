@@ -1,0 +1,181 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/ui/report"
+)
+
+func (v *viewer) draw(c canvas) {
+	v.h, v.w = c.h, c.w
+	switch {
+	case v.busy:
+		c.short(1, 0, c.w-2, c.th.dim, fmt.Sprintf("reading; layer %d may have to be unpacked up to the file%s", v.layer, c.th.glyph.ellipsis))
+		return
+	case v.err != nil || v.rows.err != nil:
+		err := v.err
+		if err == nil {
+			err = v.rows.err
+		}
+		p := page{th: c.th, w: c.w}
+		p.wrap(0, report.Safe(err.Error()), c.th.alarm)
+		n := min(len(p.lines), max(c.h/2, 1))
+		if v.rows.end == 0 {
+			n = min(len(p.lines), c.h)
+		}
+		for y, l := range p.lines[:n] {
+			c.text(0, c.h-n+y, c.th.alarm, l.text())
+		}
+		c = c.sub(0, 0, c.w, c.h-n)
+		v.h = c.h
+	case v.rows.end == 0 && v.size == 0:
+		c.text(1, 0, c.th.dim, "the file is empty")
+		return
+	}
+	if v.hex {
+		v.drawHex(c)
+	} else {
+		v.drawText(c)
+	}
+}
+
+// margin is the width of the line numbers and the space beside them.
+func (v *viewer) margin() int {
+	lines := v.index.lines + 1
+	if v.index.done > 0 && v.index.done < v.size {
+		lines = int64(float64(v.size) / float64(v.index.done) * float64(lines))
+	}
+	n := len(fmt.Sprint(lines)) + 2
+	if v.w < n+11 {
+		return 1
+	}
+	return n
+}
+
+func (v *viewer) drawText(c canvas) {
+	v.top = min(v.top, v.lastTop())
+	margin := v.margin()
+	before, counted := v.index.before(&v.rows, v.top)
+	at := v.top
+	for y := 0; y < c.h && at < v.rows.end; y++ {
+		next := v.rows.next(at)
+		fresh := at == 0 || string(v.rows.bytes(at-1, at)) == "\n"
+		if counted && fresh && margin > 1 {
+			c.right(margin-1, y, c.th.dim, fmt.Sprint(before+1))
+		}
+		v.drawLine(c.sub(margin, y, c.w-margin, 1), at, next)
+		if string(v.rows.bytes(next-1, next)) == "\n" {
+			before++
+		}
+		at = next
+	}
+}
+
+// drawLine draws a row of text with what is found in it.
+func (v *viewer) drawLine(c canvas, from, to int64) {
+	line := strings.TrimRight(string(v.rows.bytes(from, to)), "\r\n")
+	x := -v.left
+	at := 0
+	put := func(st tcell.Style, end int) {
+		if end = min(end, len(line)); end > at && x < c.w {
+			x = drawTabbed(c, x, -v.left, st, line[at:end])
+			at = end
+		}
+	}
+	for _, h := range v.find.within(from, to) {
+		put(c.th.text, int(max(h.at-from, 0)))
+		put(v.foundStyle(c.th, h), int(h.end()-from))
+	}
+	put(c.th.text, len(line))
+}
+
+func (v *viewer) foundStyle(th *theme, h hit) tcell.Style {
+	if v.find.current(h) {
+		return th.cursor(th.found)
+	}
+	return th.found
+}
+
+// drawTabbed draws text of a row that begins at column zero; tabs go to every
+// eighth column from there.
+func drawTabbed(c canvas, x, zero int, st tcell.Style, s string) int {
+	for i, part := range strings.Split(s, "\t") {
+		if i > 0 {
+			n := 8 - (x-zero)%8
+			c.text(x, 0, st, "        "[:n])
+			x += n
+		}
+		if x >= c.w {
+			return x
+		}
+		x = c.text(x, 0, st, safe(part))
+	}
+	return x
+}
+
+// textWidth is how many columns s takes from column x on.
+func textWidth(x int, s string) int {
+	from := x
+	for i, part := range strings.Split(s, "\t") {
+		if i > 0 {
+			x += 8 - x%8
+		}
+		x += width(safe(part))
+	}
+	return x - from
+}
+
+func (v *viewer) drawHex(c canvas) {
+	v.per = 16
+	switch {
+	case c.w < 44:
+		v.per = 4
+	case c.w < 77:
+		v.per = 8
+	}
+	v.top = min(v.top-v.top%v.per, v.lastTop())
+	for y := range c.h {
+		at := v.top + int64(y)*v.per
+		if at < v.rows.end {
+			v.drawBytes(c, y, at)
+		}
+	}
+}
+
+func (v *viewer) drawBytes(c canvas, y int, at int64) {
+	b := v.rows.bytes(at, at+v.per)
+	hits := v.find.within(at, at+v.per)
+	style := func(i int, st tcell.Style) tcell.Style {
+		for _, h := range hits {
+			if x := at + int64(i); x >= h.at && x < h.end() {
+				return v.foundStyle(c.th, h)
+			}
+		}
+		return st
+	}
+	x := c.text(1-v.left, y, c.th.dim, fmt.Sprintf("%08x ", at))
+	for j := range int(v.per) {
+		if j%8 == 0 {
+			x++
+		}
+		if j < len(b) {
+			st := c.th.text
+			if b[j] == 0 {
+				st = c.th.dim
+			}
+			c.text(x, y, style(j, st), fmt.Sprintf("%02x", b[j]))
+		}
+		x += 3
+	}
+	x++
+	for j, ch := range b {
+		st := c.th.text
+		if ch < ' ' || ch >= 0x7f {
+			ch, st = '.', c.th.dim
+		}
+		x = c.text(x, y, style(j, st), string(rune(ch)))
+	}
+}
