@@ -346,7 +346,7 @@ func TestRace(t *testing.T) {
 		}
 	}
 	swapped := 0
-	for range 20 {
+	for round := 0; round < 20 || swapped == 0 && round < 1000; round++ {
 		os.RemoveAll(filepath.Join(dest, "app"))
 		p := plan(t, a, "/app", dest)
 		stop, done := make(chan struct{}), make(chan int)
