@@ -16,8 +16,8 @@ with --layer N, as it was after layer N. Where DEST is a folder it goes there
 under its own name; otherwise DEST is its new name.
 
 Modes, symlinks, hard links, holes and times are kept; owners, and with them the
-setuid and setgid bits, only for root. Devices and named pipes are left out, with
-a note. Nothing is ever written outside DEST, through a symlink, or over
+setuid and setgid bits, only for root. Extended attributes, and with them file
+capabilities, are not. Devices and named pipes are left out, with a note. Nothing is ever written outside DEST, through a symlink, or over
 something that is there, unless --overwrite or --skip says what to do about it. A
 file appears whole or not at all.`
 
