@@ -57,7 +57,7 @@ func someImage(t testing.TB, data []byte) (*analyzer.Analysis, []byte) {
 	}
 	a, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
 	if err != nil {
-		t.Skip(err)
+		t.Fatalf("%v in\n%s", err, b.String())
 	}
 	return a, data
 }
