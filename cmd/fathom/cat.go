@@ -32,12 +32,9 @@ func newCat(a *app) *cobra.Command {
 				return err
 			}
 			defer an.Image.Close()
-			if err := n.check(an.Tree.Layers()); err != nil {
+			at, err := n.after(an.Tree.Layers())
+			if err != nil {
 				return err
-			}
-			at := an.Tree.Layers() - 1
-			if n.given {
-				at = n.n
 			}
 			return a.cat(cmd.Context(), an, args[1], at)
 		},

@@ -38,12 +38,9 @@ func newExtract(a *app) *cobra.Command {
 				return err
 			}
 			defer an.Image.Close()
-			if err := n.check(an.Tree.Layers()); err != nil {
+			at, err := n.after(an.Tree.Layers())
+			if err != nil {
 				return err
-			}
-			at := an.Tree.Layers() - 1
-			if n.given {
-				at = n.n
 			}
 			answer := extract.Skip
 			if overwrite {

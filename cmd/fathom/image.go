@@ -133,3 +133,12 @@ func (f *layerFlag) check(layers int) error {
 	}
 	return fmt.Errorf("--layer %d: the image has layers 0 to %d", f.n, layers-1)
 }
+
+// after is the layer after which the image is looked at: the one given, or the
+// last.
+func (f *layerFlag) after(layers int) (int, error) {
+	if f.given {
+		return f.n, f.check(layers)
+	}
+	return layers - 1, nil
+}
