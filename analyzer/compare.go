@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -55,11 +56,12 @@ func compareGroup(ctx context.Context, img *Image, g filetree.Group) error {
 		}
 		return nil
 	}
+	told := !slices.ContainsFunc(g, func(p filetree.Piece) bool { return !p.Told })
 	first := make(map[layer.Hash]int, len(g))
 	for i := range g {
 		p := &g[i]
-		if !p.Hashed {
-			h, err := layer.Sum(ctx, img.Layers[p.Layer].Blob, p.Offset, p.Bytes)
+		if !p.Hashed || p.Told && !told {
+			h, err := sum(ctx, img.Layers[p.Layer].Blob, p)
 			if err != nil {
 				return fmt.Errorf("reading %s: %w", img.layerName(p.Layer), err)
 			}
@@ -72,4 +74,17 @@ func compareGroup(ctx context.Context, img *Image, g filetree.Group) error {
 		}
 	}
 	return nil
+}
+
+// sum is the hash of a piece, as it is of content that streams by.
+func sum(ctx context.Context, b layer.Blob, p *filetree.Piece) (layer.Hash, error) {
+	if !p.Told {
+		return layer.Sum(ctx, b, p.Offset, p.Bytes)
+	}
+	r, err := layer.Content(ctx, b, &layer.Entry{Kind: layer.File, Size: p.Bytes, Stored: p.Bytes, Offset: p.Offset})
+	if err != nil {
+		return layer.Hash{}, err
+	}
+	defer r.Close()
+	return layer.HashOf(ctx, r)
 }

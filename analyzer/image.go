@@ -42,6 +42,9 @@ type Layer struct {
 	// Compressed is whether the blob is a compressed form of the tar, so that
 	// Blob.Size is the layer's compressed size.
 	Compressed bool
+	// Unverified is whether Blob.List takes the entries from a table of
+	// contents that nobody has compared with the tar.
+	Unverified bool
 }
 
 // Close releases the image. The content of its files can't be read afterwards.

@@ -36,6 +36,7 @@ func measure(img *Image, t *filetree.Tree, warnings []Warning) *Report {
 		lr.Index = i
 		lr.DiffID, lr.Digest = text(l.DiffID), text(l.Digest)
 		lr.MediaType = string(l.MediaType)
+		lr.Unverified = l.Unverified
 		if s := layerSteps[i]; s >= 0 {
 			lr.Command, lr.Created = steps[s].Command, steps[s].Created
 		}

@@ -69,6 +69,9 @@ type LayerReport struct {
 	Added           int        `json:"added"`
 	Modified        int        `json:"modified"`
 	Removed         int        `json:"removed"`
+	// Unverified layers are listed from a table of contents that nobody has
+	// compared with their content.
+	Unverified bool `json:"unverified,omitempty"`
 }
 
 // Step is one step of the image's history, also one that made no layer.

@@ -17,6 +17,7 @@ type Piece struct {
 	Bytes  int64 // stored
 	Sparse bool
 	Hashed bool // Hash is known
+	Told   bool // as in layer.Entry
 	Hash   layer.Hash
 	// Same is the index in the group of the first piece with the same bytes.
 	// It begins as the piece's own.
@@ -207,7 +208,7 @@ func (q *questions) ask(found []Content) {
 				p := &t.pieces[c]
 				piece := Piece{Layer: int(p.layer), Offset: p.offset, Bytes: p.bytes, Sparse: p.sparse, Same: i}
 				if p.hashed {
-					piece.Hash, piece.Hashed = q.b.hashes[c], true
+					piece.Hash, piece.Hashed, piece.Told = q.b.hashes[c], true, p.told
 				}
 				q.pieces = append(q.pieces, piece)
 				q.names = append(q.names, c)
@@ -218,10 +219,10 @@ func (q *questions) ask(found []Content) {
 	}
 }
 
-// hashed settles a run of content whose hashes are all known.
+// hashed settles a run of content whose hashes are all known and of one kind.
 func (q *questions) hashed(run []Content) bool {
 	for _, c := range run {
-		if !q.t.pieces[c].hashed {
+		if p := &q.t.pieces[c]; !p.hashed || p.told != q.t.pieces[run[0]].told {
 			return false
 		}
 	}

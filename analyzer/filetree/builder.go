@@ -48,6 +48,7 @@ type piece struct {
 	linked   bool // has, or had, more than one name
 	sparse   bool
 	hashed   bool // while building: Builder.hashes knows it
+	told     bool // as in layer.Entry
 }
 
 type owner struct {
@@ -205,6 +206,7 @@ func (b *Builder) store(n int32, e *layer.Entry) Content {
 	c := Content(b.pieces.n)
 	b.pieces.add(piece{
 		bytes: e.Stored, offset: e.Offset, node: n, lost: n, layer: b.layer, hiddenBy: -1, same: c, sparse: e.Sparse, hashed: e.Hashed,
+		told: e.Told,
 	})
 	b.alive.add(0)
 	if e.Hashed {

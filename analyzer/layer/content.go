@@ -19,6 +19,9 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 	if e.Kind != File {
 		return nil, fmt.Errorf("opening content: a %s has none", e.Kind)
 	}
+	if b.Open != nil {
+		return b.Open(ctx, e)
+	}
 	if b.At != nil && b.Size >= 0 {
 		enc, err := sniffAt(b)
 		if err != nil {
@@ -153,6 +156,23 @@ func Sum(ctx context.Context, b Blob, off, size int64) (Hash, error) {
 		off, size = off+n, size-n
 	}
 	return toHash(h.Sum128()), nil
+}
+
+// HashOf is Entry.Hash of the content that r holds.
+func HashOf(ctx context.Context, r io.Reader) (Hash, error) {
+	var h xxh3.Hasher
+	for {
+		if err := ctx.Err(); err != nil {
+			return Hash{}, err
+		}
+		n, err := io.CopyN(&h, r, 1<<20)
+		switch {
+		case err == io.EOF:
+			return toHash(h.Sum128()), nil
+		case err != nil || n == 0:
+			return Hash{}, err
+		}
+	}
 }
 
 func readAt(b Blob, p []byte, off int64) error {

@@ -68,6 +68,9 @@ type Entry struct {
 	Kind         Kind
 	Sparse       bool
 	Hashed       bool // Hash is known: the content streamed by
+	// Told is that Hash is the first half of the content's sha256 instead, as a
+	// table of contents told it: it compares with its like only.
+	Told bool
 }
 
 // Time is ModTime in UTC.

@@ -3,6 +3,7 @@
 package layer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,6 +22,17 @@ type Blob struct {
 	Size int64
 	// Stream opens the blob from its start; used only when At is nil.
 	Stream func(context.Context) (io.ReadCloser, error)
+	// Window is how many bytes of a plain tar to read at a time, where reading
+	// what is skipped is not free; 0 is what suits a file. At least a block.
+	Window int
+
+	// List, when not nil, gives the layer's entries without reading the tar:
+	// they are remembered, or a table of contents tells them. It is not asked
+	// when everything is to be verified.
+	List func(context.Context, Options) (*Diff, error)
+	// Open, when not nil, opens the content of a file entry that List gave
+	// without reading the tar up to it.
+	Open func(context.Context, *Entry) (io.ReadCloser, error)
 }
 
 // Options says what to check while reading. The zero value checks structure only.
@@ -55,6 +67,9 @@ func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	if opt.MaxEntries == 0 {
 		opt.MaxEntries = MaxEntries
 	}
+	if b.List != nil && !opt.Verify {
+		return b.List(ctx, opt)
+	}
 	plain := false
 	if b.At != nil && b.Size >= 0 {
 		enc, err := sniffAt(b)
@@ -88,7 +103,7 @@ const window = 32 << 10
 
 func readPlain(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	told := int64(0)
-	src := &source{ctx: ctx, at: b.At, size: b.Size, buf: make([]byte, window), seen: func(to int64) {
+	src := &source{ctx: ctx, at: b.At, size: b.Size, buf: make([]byte, cmp.Or(b.Window, window)), seen: func(to int64) {
 		if opt.Read != nil {
 			opt.Read.Add(to - told)
 		}

@@ -25,7 +25,7 @@ func Section(b Blob, e *Entry) (*io.SectionReader, error) {
 
 // plain is whether the blob is an uncompressed tar that can be read anywhere.
 func (b Blob) plain() (bool, error) {
-	if b.At == nil || b.Size < 0 {
+	if b.At == nil || b.Size < 0 || b.Open != nil {
 		return false, nil
 	}
 	enc, err := sniffAt(b)
@@ -40,16 +40,17 @@ func Contents(ctx context.Context, b Blob, entries []Entry, read func(i int, r i
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	if plain {
+	if plain || b.Open != nil {
 		for i := range entries {
 			r, err := Content(ctx, b, &entries[i])
 			if err != nil {
 				return err
 			}
-			if err := read(i, r); err != nil {
+			err = read(i, r)
+			r.Close()
+			if err != nil {
 				return err
 			}
-			r.Close()
 		}
 		return nil
 	}
