@@ -10,6 +10,7 @@ import (
 type Progress struct {
 	mu    sync.Mutex
 	tasks []*Task
+	notes []string
 }
 
 // Task is one thing that takes time: a file to unpack, a layer to read.
@@ -45,4 +46,28 @@ func (p *Progress) Tasks() []*Task {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]*Task(nil), p.tasks...)
+}
+
+// Note says in one line how the image is read: "from docker's storage". It
+// stands on the screen while the image loads, and on standard error where there
+// is none. What was said last is not said again.
+func (p *Progress) Note(text string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.notes); n == 0 || p.notes[n-1] != text {
+		p.notes = append(p.notes, text)
+	}
+}
+
+// Notes is everything that was said, in its order.
+func (p *Progress) Notes() []string {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.notes...)
 }
