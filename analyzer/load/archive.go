@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"fathom/analyzer/layer"
 )
 
 // source is where the pieces of an image lie: an indexed tar or a folder.
@@ -28,6 +30,8 @@ type section struct {
 	size int64
 	have int64 // less than size where the archive ends before the file does
 	file io.Closer
+	// list gives what was read of a layer while it streamed in; may be nil.
+	list func(context.Context, layer.Options) (*layer.Diff, error)
 }
 
 func (s section) close() {
@@ -61,6 +65,9 @@ type archive struct {
 	entries map[string]entry
 	repeats map[string]bool // names that occur more than once
 	cut     bool            // it ends without an end marker
+	// early is the layers that were read while the archive streamed in, by
+	// where they begin in it.
+	early map[int64]*early
 }
 
 // entry is one member of the archive; the last of a name counts.
@@ -70,32 +77,56 @@ type entry struct {
 	link      string
 }
 
+// tarInput is a tar that is read from front to back.
+type tarInput interface {
+	io.Reader
+	// at is where the next byte is read.
+	at() int64
+	// ended is whether the last whole block that was read held nothing: at the
+	// end of a tar, which archive/tar reports alike with and without one, that
+	// is the end marker.
+	ended() bool
+}
+
 // index reads the headers of a tar, up to a limit.
 func index(ctx context.Context, r io.ReaderAt, size int64, limit int) (*archive, error) {
-	a := &archive{r: r, size: size, entries: map[string]entry{}, repeats: map[string]bool{}}
-	pos := &cursor{r: r, size: size}
-	t := tar.NewReader(pos)
+	a := &archive{r: r, size: size}
+	err := a.index(ctx, &cursor{r: r, size: size}, limit, func(*tar.Reader, string, entry) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// index reads the headers of the tar in in. Each entry is shown to visit, which
+// may read its content.
+func (a *archive) index(ctx context.Context, in tarInput, limit int, visit func(*tar.Reader, string, entry) error) error {
+	a.entries, a.repeats = map[string]entry{}, map[string]bool{}
+	t := tar.NewReader(in)
 	at := int64(0)
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		h, err := t.Next()
+		var broken *inputError
 		switch {
+		case errors.As(err, &broken):
+			return broken.error
 		case err == io.EOF:
-			a.cut = !pos.zeros
-			return a, nil
+			a.cut = !in.ended()
+			return nil
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			a.cut = true
-			return a, nil
+			return nil
 		case err != nil:
-			return nil, fmt.Errorf("reading the archive's entry at byte %d: %w", at, err)
+			return fmt.Errorf("reading the archive's entry at byte %d: %w", at, err)
 		}
-		at = pos.pos + (h.Size+511)&^511
+		at = in.at() + (h.Size+511)&^511
 		if h.Typeflag == tar.TypeXGlobalHeader {
 			continue
 		}
-		e := entry{kind: h.Typeflag, off: pos.pos, size: h.Size, link: h.Linkname}
+		e := entry{kind: h.Typeflag, off: in.at(), size: h.Size, link: h.Linkname}
 		if sparse(h) {
 			e.kind = tar.TypeGNUSparse
 		}
@@ -108,9 +139,12 @@ func index(ctx context.Context, r io.ReaderAt, size int64, limit int) (*archive,
 			// So many are mostly a root filesystem. Of anything else nobody knows
 			// what comes later.
 			if e := a.noImage(); !a.has("manifest.json") && !a.has("index.json") && e.Kind != Unknown {
-				return nil, e
+				return e
 			}
-			return nil, &LimitError{What: "the archive", Limit: int64(limit), Unit: "entries"}
+			return &LimitError{What: "the archive", Limit: int64(limit), Unit: "entries"}
+		}
+		if err := visit(t, name, e); err != nil {
+			return err
 		}
 	}
 }
@@ -142,8 +176,11 @@ func (a *archive) open(name string) (section, error) {
 	default:
 		return section{}, fmt.Errorf("%s is a special entry (type %q), not a file", at, e.kind)
 	}
-	have := min(e.size, max(0, a.size-e.off))
-	return section{at: io.NewSectionReader(a.r, e.off, e.size), size: e.size, have: have}, nil
+	s := section{at: io.NewSectionReader(a.r, e.off, e.size), size: e.size, have: min(e.size, max(0, a.size-e.off))}
+	if l := a.early[e.off]; l != nil {
+		s.list = l.list
+	}
+	return s, nil
 }
 
 // resolve follows the symlinks and hard links of the archive to an entry.
@@ -230,11 +267,11 @@ func (a *archive) noImage() *NotImageError {
 type cursor struct {
 	r         io.ReaderAt
 	pos, size int64
-	// zeros is whether the last whole block that was read held nothing: at the
-	// end of a tar, which archive/tar reports alike with and without one, that
-	// is the end marker.
-	zeros bool
+	zeros     bool
 }
+
+func (c *cursor) at() int64   { return c.pos }
+func (c *cursor) ended() bool { return c.zeros }
 
 func (c *cursor) Read(b []byte) (int, error) {
 	if c.pos >= c.size {

@@ -168,7 +168,7 @@ func (o *opening) layer(src source, p piece) (analyzer.Layer, error) {
 		return l, fmt.Errorf("reading its first bytes: %w", err)
 	}
 	form := sniff(head)
-	l.Blob = layer.Blob{At: s.at, Size: s.size}
+	l.Blob = layer.Blob{At: s.at, Size: s.size, List: s.list}
 	l.Compressed = form == formGzip || form == formZstd
 	l.MediaType = mediaTypes[form]
 	digest := parseDigest(namedDigest(p.name))

@@ -108,12 +108,12 @@ func (o *opening) file(ctx context.Context, f io.ReaderAt, at, size int64, name 
 		return o.tar(ctx, head, whole, size)
 	}
 	whole.Seek(0, io.SeekStart)
-	return o.unpack(ctx, whole, size, name)
+	return o.receive(ctx, whole, size, name)
 }
 
 // stream receives an archive that can be read only once.
 func (o *opening) stream(ctx context.Context, r io.Reader, name string) (source, error) {
-	return o.unpack(ctx, r, 0, name)
+	return o.receive(ctx, r, 0, name)
 }
 
 // tar indexes r if head, its first bytes, are a tar's.

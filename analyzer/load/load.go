@@ -35,6 +35,11 @@ type Options struct {
 	// MaxSpool is how many bytes a stream or a compressed archive may unpack
 	// to; 0 is 64 GiB.
 	MaxSpool int64
+	// NoKeep leaves out the temporary file that an uncompressed archive on a
+	// stream would go to: the content of its files can't be read afterwards.
+	NoKeep bool
+	// Verify says that everything will be verified, and so read once more.
+	Verify bool
 	// Progress gets a task for whatever is unpacked or received; may be nil.
 	Progress *analyzer.Progress
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,70 +24,6 @@ const (
 	bombFloor = 1 << 30
 	bombRatio = 200
 )
-
-// unpack decompresses r as often as it is compressed, keeps the tar in a
-// temporary file that has no name, and indexes it. size is r's, 0 if unknown.
-func (o *opening) unpack(ctx context.Context, r io.Reader, size int64, name string) (source, error) {
-	verb := "receiving "
-	if size > 0 {
-		verb = "unpacking "
-	}
-	task := o.opt.Progress.Start(verb+name, size)
-	defer task.Finish()
-	in := &counter{r: r, n: &task.Read}
-
-	// A read of a pipe can't be interrupted. On a cancelled context the copy
-	// is left behind: it ends with the next bytes, or with the process.
-	type result struct {
-		f    *os.File
-		size int64
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		f, size, err := o.spool(ctx, in)
-		done <- result{f, size, err}
-	}()
-	var res result
-	select {
-	case res = <-done:
-	case <-ctx.Done():
-		go func() {
-			if res := <-done; res.f != nil {
-				res.f.Close()
-			}
-		}()
-		return nil, ctx.Err()
-	}
-	if res.err != nil {
-		return nil, res.err
-	}
-	o.files = append(o.files, res.f)
-	a, err := index(ctx, res.f, res.size, maxEntries)
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-// spool writes the tar that is in r to a temporary file.
-func (o *opening) spool(ctx context.Context, in *counter) (*os.File, int64, error) {
-	stream, closeAll, err := o.peel(in)
-	defer closeAll()
-	if err != nil {
-		return nil, 0, err
-	}
-	f, err := temporary(o.opt.Temp)
-	if err != nil {
-		return nil, 0, err
-	}
-	n, err := o.copy(ctx, f, stream, in)
-	if err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, n, nil
-}
 
 // peel takes the compressions off a stream until a tar shows.
 func (o *opening) peel(in io.Reader) (io.Reader, func(), error) {
@@ -238,37 +173,6 @@ func temporary(dir string) (*os.File, error) {
 		return nil, &TempError{Dir: dir, Err: reason(err)}
 	}
 	return f, nil
-}
-
-func (o *opening) copy(ctx context.Context, f *os.File, r io.Reader, in *counter) (int64, error) {
-	limit := o.opt.MaxSpool
-	if limit <= 0 {
-		limit = defaultMaxSpool
-	}
-	buf := make([]byte, 1<<20)
-	var total int64
-	for {
-		if err := ctx.Err(); err != nil {
-			return total, err
-		}
-		n, err := r.Read(buf)
-		total += int64(n)
-		if total > limit {
-			return total, &LimitError{What: "what it unpacks to", Limit: limit, Unit: "bytes"}
-		}
-		if total > bombFloor && total/bombRatio > in.n.Load() {
-			return total, &LimitError{What: "its compression", Limit: bombRatio, Unit: "to 1"}
-		}
-		if w, err := f.Write(buf[:n]); err != nil {
-			return total, &TempError{Dir: o.tempDir(), Written: total - int64(n) + int64(w), Err: reason(err)}
-		}
-		if err == io.EOF {
-			return total, nil
-		}
-		if err != nil {
-			return total, fmt.Errorf("reading it after %d bytes: %w", in.n.Load(), err)
-		}
-	}
 }
 
 func (o *opening) tempDir() string {

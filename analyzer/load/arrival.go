@@ -1,0 +1,280 @@
+package load
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"runtime"
+	"slices"
+	"sync"
+
+	"fathom/analyzer/layer"
+)
+
+// receive reads an archive that can be read only once: it is decompressed as
+// often as it is compressed, its layers are read while they stream by, and all
+// of it is kept in a temporary file that has no name. With NoKeep only what
+// opening the image takes is kept, in memory. size is r's, 0 if unknown.
+func (o *opening) receive(ctx context.Context, r io.Reader, size int64, name string) (source, error) {
+	verb := "receiving "
+	if size > 0 {
+		verb = "unpacking "
+	}
+	task := o.opt.Progress.Start(verb+name, size)
+	defer task.Finish()
+	v := &arrival{o: o, ctx: ctx, raw: &counter{r: r, n: &task.Read}, workers: make(chan struct{}, runtime.GOMAXPROCS(0))}
+
+	// A read of a pipe can't be interrupted. On a cancelled context it is left
+	// behind: it ends with the next bytes, or with the process.
+	done := make(chan error, 1)
+	go func() { done <- v.read() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			v.discard()
+			return nil, err
+		}
+		if v.file != nil {
+			o.files = append(o.files, v.file)
+		}
+		return &v.index, nil
+	case <-ctx.Done():
+		go func() {
+			<-done
+			v.discard()
+		}()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// arrival is an archive that streams in.
+type arrival struct {
+	o   *opening
+	ctx context.Context
+	raw *counter // what is received, as it is
+	in  io.Reader
+	pos int64 // in the tar
+	// zeros is as in tarInput.
+	zeros bool
+	index archive
+
+	file    *os.File // nil when nothing is kept
+	kept    memory   // in its place
+	workers chan struct{}
+	reading sync.WaitGroup
+}
+
+// early is a layer that is, or was, read while the archive streams in.
+type early struct {
+	diff *layer.Diff
+	err  error
+	// again is the layer to read where this reading failed for want of what is
+	// known only when all is there; without offsets there is no other reading.
+	again layer.Blob
+}
+
+// list is a layer.Blob's List.
+func (e *early) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
+	if e.err != nil && e.again.At != nil {
+		return layer.Read(ctx, e.again, opt)
+	}
+	return e.diff, e.err
+}
+
+// inputError is an error of the input below a tar reader, which must not be
+// taken for the tar's.
+type inputError struct{ error }
+
+func (v *arrival) read() error {
+	defer v.reading.Wait()
+	stream, closeAll, err := v.o.peel(v.raw)
+	defer closeAll()
+	if err != nil {
+		return err
+	}
+	v.in = stream
+	v.index.early = map[int64]*early{}
+	if v.o.opt.NoKeep {
+		v.index.r = &v.kept
+	} else {
+		if v.file, err = temporary(v.o.opt.Temp); err != nil {
+			return err
+		}
+		v.index.r = v.file
+	}
+	if err := v.index.index(v.ctx, v, maxEntries, v.visit); err != nil {
+		return err
+	}
+	// What follows the end marker belongs to nothing, but whoever writes it
+	// should not find the pipe closed.
+	if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{v}, make([]byte, 1<<20)); err != nil {
+		return readError(err)
+	}
+	v.index.size = v.pos
+	return nil
+}
+
+func (v *arrival) discard() {
+	if v.file != nil {
+		v.file.Close()
+	}
+}
+
+func (v *arrival) at() int64   { return v.pos }
+func (v *arrival) ended() bool { return v.zeros }
+
+// Read takes the next bytes of the tar and keeps them.
+func (v *arrival) Read(b []byte) (int, error) {
+	if err := v.ctx.Err(); err != nil {
+		return 0, &inputError{context.Cause(v.ctx)}
+	}
+	n, err := v.in.Read(b)
+	at := v.pos
+	v.pos += int64(n)
+	if n == 512 {
+		v.zeros = [512]byte(b) == [512]byte{}
+	}
+	limit := v.o.opt.MaxSpool
+	if limit <= 0 {
+		limit = defaultMaxSpool
+	}
+	if v.pos > limit {
+		return 0, &inputError{&LimitError{What: "what it unpacks to", Limit: limit, Unit: "bytes"}}
+	}
+	if v.pos > bombFloor && v.pos/bombRatio > v.raw.n.Load() {
+		return 0, &inputError{&LimitError{What: "its compression", Limit: bombRatio, Unit: "to 1"}}
+	}
+	if v.file != nil && n > 0 {
+		if w, err := v.file.WriteAt(b[:n], at); err != nil {
+			return 0, &inputError{&TempError{Dir: v.o.tempDir(), Written: at + int64(w), Err: reason(err)}}
+		}
+	}
+	if err != nil && err != io.EOF {
+		err = &inputError{fmt.Errorf("reading it after %d bytes: %w", v.raw.n.Load(), err)}
+	}
+	return n, err
+}
+
+// visit looks at an entry of the archive, and reads it if it is a layer: a
+// plain tar as it streams by, a compressed one, when it is kept, beside what
+// follows it. What turns out to be no layer, or one that can't be read, says so
+// when somebody asks for it.
+func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
+	if e.kind != tar.TypeReg || e.size == 0 {
+		return nil
+	}
+	body := bufio.NewReaderSize(t, headSize)
+	head, err := body.Peek(int(min(headSize, e.size)))
+	if err != nil {
+		return readError(err) // or it ends here, as index will see
+	}
+	form := sniff(head)
+	isTar, packed := form == formTar || form == formZeros, form == formGzip || form == formZstd
+	if v.file == nil {
+		n := len(head)
+		if !isTar && !packed && e.size <= maxDocument && v.kept.size+e.size <= maxDocuments {
+			n = int(e.size)
+		}
+		b := make([]byte, n)
+		if _, err := io.ReadFull(body, b); err != nil {
+			return readError(err)
+		}
+		v.kept.add(e.off, b)
+		body = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(b), body), headSize)
+	}
+	if !isTar && !packed || v.o.opt.Verify && v.file != nil {
+		return nil
+	}
+	l := &early{}
+	v.index.early[e.off] = l
+	if v.file != nil {
+		l.again = layer.Blob{At: io.NewSectionReader(v.file, e.off, e.size), Size: e.size}
+	}
+	opt := layer.Options{}
+	if packed {
+		opt.Digest = parseDigest(promised(name)).hash()
+	}
+	if packed && v.file != nil {
+		if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{body}, make([]byte, 256<<10)); err != nil {
+			return readError(err)
+		}
+		task := v.o.opt.Progress.Start("reading "+name, e.size)
+		opt.Read = &task.Read
+		v.reading.Go(func() {
+			v.workers <- struct{}{}
+			l.diff, l.err = layer.Read(v.ctx, l.again, opt)
+			<-v.workers
+			task.Finish()
+		})
+		return nil
+	}
+	l.diff, l.err = layer.Read(v.ctx, layer.Blob{Size: e.size, Stream: func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(io.LimitReader(body, e.size)), nil
+	}}, opt)
+	if err := readError(l.err); err != nil {
+		return err
+	}
+	return v.ctx.Err()
+}
+
+// promised is the digest that a layer's name in an archive promises, or "".
+func promised(name string) string {
+	if d := namedDigest(name); d != "" {
+		return d
+	}
+	if d := "sha256:" + path.Base(name); parseDigest(d).checkable() {
+		return d // as skopeo's dir: has it
+	}
+	return ""
+}
+
+// readError is err of a body, which is nothing new where the archive ends.
+func readError(err error) error {
+	var broken *inputError
+	if errors.As(err, &broken) {
+		return broken.error
+	}
+	return nil
+}
+
+// memory is the parts of an archive that are kept when the rest isn't.
+type memory struct {
+	parts []part // by where they begin
+	size  int64
+}
+
+type part struct {
+	at    int64
+	bytes []byte
+}
+
+func (m *memory) add(at int64, b []byte) {
+	m.parts = append(m.parts, part{at, b})
+	m.size += int64(len(b))
+}
+
+// ErrNotKept is that content is asked for which streamed by.
+var ErrNotKept = errors.New("the content streamed by and was not kept")
+
+// ReadAt reads what lies in one part.
+func (m *memory) ReadAt(b []byte, off int64) (int, error) {
+	i, found := slices.BinarySearchFunc(m.parts, off, func(p part, off int64) int { return cmp.Compare(p.at, off) })
+	if !found {
+		i--
+	}
+	if i < 0 || off-m.parts[i].at > int64(len(m.parts[i].bytes)) {
+		return 0, ErrNotKept
+	}
+	n := copy(b, m.parts[i].bytes[off-m.parts[i].at:])
+	if n < len(b) {
+		return n, ErrNotKept
+	}
+	return n, nil
+}
