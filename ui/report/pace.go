@@ -1,0 +1,101 @@
+package report
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	paceSpan = 5 * time.Second // what counts for the speed
+	paceStep = paceSpan / 20   // between two marks that are kept
+	paceFrom = time.Second     // what tells nothing yet
+)
+
+// Pace is how fast a number of bytes has grown over the last few seconds. The
+// zero value has seen nothing.
+type Pace struct{ marks []paceMark }
+
+type paceMark struct {
+	at   time.Duration
+	read int64
+}
+
+// Add says how many bytes there are at a moment of the caller's clock, which
+// may begin anywhere. The time before the first byte doesn't count.
+func (p *Pace) Add(at time.Duration, read int64) {
+	m := paceMark{at, read}
+	n := len(p.marks)
+	switch {
+	case n > 0 && (read < p.marks[n-1].read || p.marks[n-1].read == 0): // it begins, or begins anew
+		keep := p.marks[:1]
+		if keep[0] = p.marks[n-1]; read <= keep[0].read {
+			keep[0] = m
+			p.marks = keep
+			return
+		}
+		p.marks = append(keep, m)
+	case n > 1 && at-p.marks[n-2].at < paceStep:
+		p.marks[n-1] = m
+	default:
+		p.marks = append(p.marks, m)
+	}
+	old := 0
+	for old+2 < len(p.marks) && at-p.marks[old+1].at >= paceSpan {
+		old++
+	}
+	p.marks = append(p.marks[:0], p.marks[old:]...)
+}
+
+// Speed is bytes a second; false while that can't be told.
+func (p *Pace) Speed() (int64, bool) {
+	if len(p.marks) < 2 {
+		return 0, false
+	}
+	first, last := p.marks[0], p.marks[len(p.marks)-1]
+	if last.at-first.at < paceFrom {
+		return 0, false
+	}
+	return int64(float64(last.read-first.read) / (last.at - first.at).Seconds()), true
+}
+
+// Left is how long n more bytes will take; false while that can't be told.
+func (p *Pace) Left(n int64) (time.Duration, bool) {
+	speed, ok := p.Speed()
+	if !ok || speed <= 0 || n < 0 {
+		return 0, false
+	}
+	s := float64(n) / float64(speed)
+	if s > 100*24*3600 {
+		return 0, false
+	}
+	return time.Duration(s * float64(time.Second)), true
+}
+
+// Words is the speed and, where some bytes are left of a known number, how long
+// those will take: "12 MB/s  40 s left". It is empty while nothing can be told.
+func (p *Pace) Words(left int64) string {
+	speed, ok := p.Speed()
+	if !ok {
+		return ""
+	}
+	s := Size(speed) + "/s"
+	if d, ok := p.Left(left); ok && left > 0 {
+		s += "  " + Rest(d) + " left"
+	}
+	return s
+}
+
+// Rest is a time to wait, as exact as that can be known: "40 s", "3 min",
+// "2 h 10 min".
+func Rest(d time.Duration) string {
+	s := int64((d + time.Second - 1) / time.Second)
+	switch {
+	case s <= 90:
+		return fmt.Sprintf("%d s", s)
+	case s < 90*60:
+		return fmt.Sprintf("%d min", (s+59)/60)
+	case s < 48*3600:
+		return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
+	}
+	return fmt.Sprintf("%d days", s/86400)
+}
