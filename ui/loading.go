@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gdamore/tcell/v2"
@@ -83,7 +84,8 @@ type loading struct {
 	th      *theme
 	s       *session
 	elapsed func() time.Duration
-	starts  map[*analyzer.Task]time.Duration // when the first bytes of a task were seen
+	paces   map[*analyzer.Task]*report.Pace
+	all     report.Pace
 	frame   grid
 }
 
@@ -91,7 +93,7 @@ func newLoading(name string, p *analyzer.Progress, th *theme, s *session) *loadi
 	began := time.Now()
 	return &loading{
 		Box: tview.NewBox(), name: safe(name), p: p, th: th, s: s,
-		elapsed: func() time.Duration { return time.Since(began) }, starts: map[*analyzer.Task]time.Duration{},
+		elapsed: func() time.Duration { return time.Since(began) }, paces: map[*analyzer.Task]*report.Pace{},
 	}
 }
 
@@ -141,6 +143,7 @@ func (l *loading) Draw(screen tcell.Screen) {
 
 func (l *loading) draw(c canvas) {
 	th, tasks, took := c.th, l.p.Tasks(), l.elapsed()
+	l.measure(tasks, took)
 	if c.h >= 3 {
 		brand := " fathom  "
 		if c.w < 60 {
@@ -153,18 +156,55 @@ func (l *loading) draw(c canvas) {
 		c = c.sub(0, 2, c.w, c.h-2)
 	}
 	if c.h >= 2 {
-		l.drawFoot(c.sub(0, c.h-1, c.w, 1), tasks, took)
+		l.drawFoot(c.sub(0, c.h-1, c.w, 1), tasks)
 		c = c.sub(0, 0, c.w, c.h-1)
 	}
 	if c.h >= 8 {
 		c = c.sub(0, 1, c.w, c.h-2)
 	}
-	for y, t := range pick(tasks, c.h) {
-		l.drawTask(c, y, t, took)
+	notes := l.p.Notes()
+	if most := max(c.h/4, 1); len(notes) > most {
+		notes = notes[len(notes)-most:]
 	}
-	if len(tasks) == 0 {
-		c.text(1, 0, th.dim, "looking at it"+th.glyph.ellipsis)
+	if len(tasks) == 0 && len(notes) == 0 {
+		notes = []string{"looking at it" + th.glyph.ellipsis}
 	}
+	if len(tasks) == 0 || c.h >= 4 {
+		for y, n := range notes {
+			c.short(1, y, c.w-2, th.dim, safe(n))
+		}
+		if len(notes) > 0 && c.h >= 8 {
+			notes = append(notes, "")
+		}
+		c = c.sub(0, len(notes), c.w, c.h-len(notes))
+	}
+	rows, rest := pick(tasks, c.h), ""
+	if len(rows) < len(tasks) && c.h >= 4 {
+		rows = pick(tasks, c.h-1)
+		rest = hiddenTasks(tasks, rows)
+	}
+	for y, t := range rows {
+		l.drawTask(c, y, t)
+	}
+	c.short(1, len(rows), c.w-2, th.dim, rest)
+}
+
+// measure notes how far the tasks are.
+func (l *loading) measure(tasks []*analyzer.Task, took time.Duration) {
+	var sum int64
+	for _, t := range tasks {
+		read := t.Read.Load()
+		sum += read
+		if t.Done() {
+			delete(l.paces, t)
+			continue
+		}
+		if l.paces[t] == nil {
+			l.paces[t] = &report.Pace{}
+		}
+		l.paces[t].Add(took, read)
+	}
+	l.all.Add(took, sum)
 }
 
 // pick is at most n of the tasks: those that are done make room for the others,
@@ -187,16 +227,31 @@ func pick(tasks []*analyzer.Task, n int) []*analyzer.Task {
 	return left[:min(len(left), max(n, 0))]
 }
 
-// drawTask draws one task: its name, a bar where its size is known, bytes, and
-// speed while it runs.
-func (l *loading) drawTask(c canvas, y int, t *analyzer.Task, took time.Duration) {
-	th := c.th
-	read, done := t.Read.Load(), t.Done()
-	if read > 0 {
-		if _, ok := l.starts[t]; !ok {
-			l.starts[t] = took
+// hiddenTasks says what the tasks are that rows leaves out.
+func hiddenTasks(tasks, rows []*analyzer.Task) string {
+	var words []string
+	count := func(what string, is func(*analyzer.Task) bool) {
+		n := 0
+		for _, t := range tasks {
+			if is(t) && !slices.Contains(rows, t) {
+				n++
+			}
+		}
+		if n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, what))
 		}
 	}
+	count("done", (*analyzer.Task).Done)
+	count("running", func(t *analyzer.Task) bool { return !t.Done() && t.Read.Load() > 0 })
+	count("waiting", func(t *analyzer.Task) bool { return !t.Done() && t.Read.Load() == 0 })
+	return "and " + strings.Join(words, ", ")
+}
+
+// drawTask draws one task: its name, a bar where its size is known, bytes, and
+// while it runs its speed and how long the rest will take.
+func (l *loading) drawTask(c canvas, y int, t *analyzer.Task) {
+	th := c.th
+	read, done := t.Read.Load(), t.Done()
 	note, st := "waiting", th.dim
 	switch {
 	case done:
@@ -204,15 +259,26 @@ func (l *loading) drawTask(c canvas, y int, t *analyzer.Task, took time.Duration
 	case read > 0:
 		st = th.text
 		note = report.Size(read)
-		if t.Total > 0 {
+		switch {
+		case t.Total > 0 && c.w < 36:
+			note = fmt.Sprintf("%d%%", int(min(float64(read)/float64(t.Total), 1)*100))
+		case t.Total > 0:
 			note += " of " + report.Size(t.Total)
 		}
-		if c.w >= 56 {
-			note += speed(read, took-l.starts[t])
+		left := t.Total - read
+		if c.w < 72 {
+			left = 0
+		}
+		if p := l.paces[t]; p != nil && c.w >= 56 {
+			note += "  " + p.Words(left)
 		}
 	}
 	name := min(max(c.w/4, 10), 24)
-	bar := min(max(c.w-name-36, 0), 40)
+	beside := 36 // what stands behind the bar
+	if c.w >= 72 {
+		beside = 46
+	}
+	bar := min(max(c.w-name-beside, 0), 40)
 	x := 1
 	c.short(x, y, name, st, safe(t.Name))
 	x += name + 1
@@ -221,7 +287,7 @@ func (l *loading) drawTask(c canvas, y int, t *analyzer.Task, took time.Duration
 		case done:
 			c.fill(x, y, bar, th.visible, th.glyph.full)
 		case t.Total > 0:
-			full := int(min(read, t.Total) * int64(bar) / t.Total)
+			full := int(float64(min(read, t.Total)) / float64(t.Total) * float64(bar))
 			c.fill(x, y, full, th.visible, th.glyph.full)
 			c.fill(x+full, y, bar-full, th.dim, th.glyph.dot)
 		}
@@ -234,17 +300,26 @@ func (l *loading) drawTask(c canvas, y int, t *analyzer.Task, took time.Duration
 }
 
 // drawFoot draws how far all is, and the way out.
-func (l *loading) drawFoot(c canvas, tasks []*analyzer.Task, took time.Duration) {
+func (l *loading) drawFoot(c canvas, tasks []*analyzer.Task) {
 	th := c.th
-	var read int64
-	done := 0
+	var read, left int64
+	done, known := 0, true
 	for _, t := range tasks {
-		read += t.Read.Load()
-		if t.Done() {
+		got := t.Read.Load()
+		read += got
+		switch {
+		case t.Done():
 			done++
+		case t.Total > 0:
+			left += max(t.Total-got, 0)
+		default:
+			known = false
 		}
 	}
-	text := fmt.Sprintf("%d of %d done  %s%s", done, len(tasks), report.Size(read), speed(read, took))
+	if !known {
+		left = 0
+	}
+	text := fmt.Sprintf("%d of %d done  %s  %s", done, len(tasks), report.Size(read), l.all.Words(left))
 	switch {
 	case len(tasks) == 0:
 		text = ""
@@ -258,12 +333,4 @@ func (l *loading) drawFoot(c canvas, tasks []*analyzer.Task, took time.Duration)
 		c.text(c.text(x, 0, th.accent, "ctrl-c"), 0, th.dim, " cancel")
 	}
 	c.short(1, 0, x-3, th.text, text)
-}
-
-// speed is how many bytes a second, once that can be told.
-func speed(read int64, took time.Duration) string {
-	if took < time.Second || read == 0 {
-		return ""
-	}
-	return fmt.Sprintf("  %s/s", report.Size(int64(float64(read)/took.Seconds())))
 }

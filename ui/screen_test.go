@@ -109,30 +109,41 @@ func newStage(t testing.TB, a *analyzer.Analysis, theme string, ascii bool, w, h
 	return s
 }
 
-// showLoading draws the screen while an image loads over that of the UI.
-func showLoading(t *testing.T, s *stage, name string, tasks []string) {
+// showLoading draws the screen while an image loads over that of the UI, once a
+// second: what is read comes evenly over five seconds.
+func showLoading(t *testing.T, s *stage, name string, tasks, notes []string) {
 	t.Helper()
 	var p analyzer.Progress
+	for _, n := range notes {
+		p.Note(n)
+	}
 	l := newLoading(name, &p, s.u.th, nil)
-	took := time.Second
-	l.elapsed = func() time.Duration { return took }
+	var reads []int64
 	for _, what := range tasks {
 		var task string
 		var read, total int64
 		if _, err := fmt.Sscanf(what, "%q %d %d", &task, &read, &total); err != nil {
 			t.Fatalf("task %s: %v", what, err)
 		}
-		one := p.Start(task, total)
-		one.Read.Store(read)
-		if read == total {
-			one.Finish()
-		}
+		p.Start(task, total)
+		reads = append(reads, read)
 	}
 	w, h := s.screen.Size()
 	l.SetRect(0, 0, w, h)
-	l.Draw(s.screen)
-	took = 5 * time.Second
-	l.Draw(s.screen)
+	const seconds = 5
+	for now := range seconds + 1 {
+		for i, task := range p.Tasks() {
+			task.Read.Store(reads[i] / seconds * int64(now))
+			if now == seconds {
+				task.Read.Store(reads[i])
+				if task.Total > 0 && reads[i] == task.Total {
+					task.Finish()
+				}
+			}
+		}
+		l.elapsed = func() time.Duration { return time.Duration(now) * time.Second }
+		l.Draw(s.screen)
+	}
 }
 
 func (s *stage) resize(w, h int) {
@@ -186,8 +197,8 @@ func (s *stage) text() string {
 // TestScreens plays every case of testdata/screens: a head of "image NAME",
 // "size WxH", perhaps "theme NAME" and "ascii", any number of "keys ...", a
 // line "--", and the screen that must be there then. With lines "task NAME READ
-// TOTAL" it is the one while the image loads, five seconds after it began. The
-// UI runs in an empty folder, but for the paths of lines "file PATH".
+// TOTAL" and "note TEXT" it is the one while the image loads, five seconds after
+// it began. The UI runs in an empty folder, but for the paths of lines "file PATH".
 func TestScreens(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(screens, "*.txt"))
 	if err != nil || len(files) == 0 {
@@ -214,6 +225,7 @@ func TestScreens(t *testing.T) {
 				w, h         int
 				keys         []string
 				tasks, there []string
+				notes        []string
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -231,6 +243,8 @@ func TestScreens(t *testing.T) {
 					}
 				case "task":
 					tasks = append(tasks, rest)
+				case "note":
+					notes = append(notes, rest)
 				case "file":
 					there = append(there, rest)
 				case "keys":
@@ -239,7 +253,8 @@ func TestScreens(t *testing.T) {
 					t.Fatalf("unknown word %q", word)
 				}
 			}
-			if images[image] == nil && len(tasks) == 0 {
+			opening := len(tasks) > 0 || len(notes) > 0
+			if images[image] == nil && !opening {
 				images[image] = load(t, image)
 			}
 			t.Chdir(t.TempDir())
@@ -249,8 +264,8 @@ func TestScreens(t *testing.T) {
 				}
 			}
 			s := newStage(t, images[image], theme, ascii, w, h)
-			if len(tasks) > 0 {
-				showLoading(t, s, image, tasks)
+			if opening {
+				showLoading(t, s, image, tasks, notes)
 			}
 			for _, k := range keys {
 				s.press(k)

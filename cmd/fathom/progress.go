@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -18,31 +19,29 @@ const (
 	progressEvery = 100 * time.Millisecond
 )
 
-// showProgress draws how far the tasks are, once it has taken half a second,
-// on standard error if that is a terminal. The returned function takes the bar
-// off the screen again.
+// showProgress says on standard error what there is to note, and where that is
+// a terminal draws how far the tasks are, once it has taken half a second. The
+// returned function says what is left to say and takes the bar off the screen
+// again.
 func (a *app) showProgress(p *analyzer.Progress) (stop func()) {
-	if !a.isTerminal(a.stderr) {
-		return func() {}
-	}
 	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
+		l := progressLine{w: a.stderr, p: p}
 		start := time.Now()
-		next := time.NewTimer(progressAfter)
-		defer next.Stop()
-		shown := false
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
 		for {
 			select {
 			case <-done:
-				if shown {
-					fmt.Fprint(a.stderr, "\r\x1b[K")
-				}
+				l.note()
+				l.clear()
 				return
-			case <-next.C:
-				fmt.Fprint(a.stderr, "\r\x1b[K"+bar(p.Tasks(), time.Since(start), a.columns()-1))
-				shown = true
-				next.Reset(progressEvery)
+			case <-tick.C:
+				l.note()
+				if took := time.Since(start); a.isTerminal(a.stderr) {
+					l.draw(took, a.columns()-1)
+				}
 			}
 		}
 	}()
@@ -50,6 +49,50 @@ func (a *app) showProgress(p *analyzer.Progress) (stop func()) {
 		close(done)
 		<-gone
 	}
+}
+
+// progressLine is the last line of standard error while an image is read.
+type progressLine struct {
+	w     io.Writer
+	p     *analyzer.Progress
+	pace  report.Pace
+	said  int // notes so far
+	shown bool
+}
+
+// note says what is new, above the bar.
+func (l *progressLine) note() {
+	for _, n := range l.p.Notes()[l.said:] {
+		l.clear()
+		fmt.Fprintf(l.w, "fathom: note: %s\n", line(n))
+		l.said++
+	}
+}
+
+func (l *progressLine) clear() {
+	if l.shown {
+		fmt.Fprint(l.w, "\r\x1b[K")
+		l.shown = false
+	}
+}
+
+// draw draws the bar, took after the beginning.
+func (l *progressLine) draw(took time.Duration, width int) {
+	tasks := l.p.Tasks()
+	l.pace.Add(took, arrived(tasks))
+	if took >= progressAfter {
+		fmt.Fprint(l.w, "\r\x1b[K"+bar(tasks, &l.pace, width))
+		l.shown = true
+	}
+}
+
+// arrived is how many bytes the tasks have read.
+func arrived(tasks []*analyzer.Task) int64 {
+	var read int64
+	for _, t := range tasks {
+		read += t.Read.Load()
+	}
+	return read
 }
 
 // columns is the width of the terminal on standard error.
@@ -64,7 +107,7 @@ func (a *app) columns() int {
 
 // bar is one line, at most width columns wide, about the tasks: what is being
 // done, and how much of it is behind us.
-func bar(tasks []*analyzer.Task, took time.Duration, width int) string {
+func bar(tasks []*analyzer.Task, pace *report.Pace, width int) string {
 	var read, total int64
 	name, finished, known := "", 0, true
 	for _, t := range tasks {
@@ -89,12 +132,16 @@ func bar(tasks []*analyzer.Task, took time.Duration, width int) string {
 	s := fmt.Sprintf("%s  %s", report.Safe(name), report.Size(read))
 	if known && total > 0 {
 		const cells = 20
-		full := int(cells * read / total)
+		full := int(float64(cells) * float64(read) / float64(total))
 		s = fmt.Sprintf("[%s%s] %3d%%  %s of %s", strings.Repeat("=", full), strings.Repeat(" ", cells-full),
-			100*read/total, s, report.Size(total))
+			int(100*float64(read)/float64(total)), s, report.Size(total))
 	}
-	if took > time.Second {
-		s += fmt.Sprintf("  %s/s", report.Size(int64(float64(read)/took.Seconds())))
+	left := int64(0)
+	if known {
+		left = total - read
+	}
+	if words := pace.Words(left); words != "" {
+		s += "  " + words
 	}
 	if len(tasks) > 1 {
 		s += fmt.Sprintf("  (%d of %d done)", finished, len(tasks))
