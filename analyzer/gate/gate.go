@@ -4,118 +4,205 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
+	"time"
 
 	"fathom/analyzer"
 )
 
-// Limits is what an image must keep to. A nil field is no rule. A limit that
-// is met exactly is kept.
-type Limits struct {
-	MinEfficiency    *float64 // visible / stored, 0 to 1
-	MaxWastedBytes   *int64
-	MaxWastedPercent *float64 // wasted / stored, 0 to 1
+// Options for Check; the zero value judges a report with nothing beside it.
+type Options struct {
+	FailOn   Severity
+	Suppress []Suppression
+	// Today is the day that decides which suppressions have expired. It must
+	// be set where one of them has an end.
+	Today    time.Time
+	Baseline *Baseline // for max-growth
+	// Files gives every path that any layer has, what several layers have of
+	// one path one after the other, for the rules that deny paths; nil when
+	// only the report is there.
+	Files iter.Seq[File]
+	// AllowUnverified judges also layers that are listed from a table of
+	// contents that nobody compared with their content.
+	AllowUnverified bool
 }
 
-// Default is what is asked of an image when nobody asked for anything: at
-// least 0.9 of what it stores is visible, and so at most 0.1 of it wasted.
-func Default() Limits {
-	efficiency, wasted := 0.9, 0.1
-	return Limits{MinEfficiency: &efficiency, MaxWastedPercent: &wasted}
+// File is a path as one layer has it.
+type File struct {
+	Path     string // rooted, with the image's own bytes
+	Bytes    int64  // of content, 0 for what is no regular file
+	Layer    int    // the layer
+	HiddenBy int    // the layer that removed or replaced it; -1 when the final image shows it
 }
 
-// None is whether there is no rule at all.
-func (l Limits) None() bool { return l == Limits{} }
-
-// Unit is what the numbers of a Rule count.
-type Unit uint8
-
-const (
-	Ratio   Unit = iota // 0 to 1
-	Percent             // also 0 to 1, but meant to be read as a percentage
-	Bytes
-)
-
-// Rule is one limit and what was seen of it.
-type Rule struct {
-	Name     string // as the flag spells it: "min-efficiency"
-	Unit     Unit
-	AtLeast  bool    // else at most
-	Limit    float64 // bytes are exact below 2^53
-	Observed float64
-	OK       bool
-}
-
-// Verdict is what Check found.
-type Verdict struct {
-	Rules []Rule // those that are active, in a fixed order
-	// Default is whether the rules are the default ones, for want of any.
-	Default bool
-}
-
-// Pass is whether every rule is kept. The zero Verdict judged nothing and does
-// not pass.
-func (v Verdict) Pass() bool { return len(v.Rules) > 0 && v.Failed() == 0 }
-
-// Failed is the number of rules that are broken.
-func (v Verdict) Failed() int {
-	n := 0
-	for _, r := range v.Rules {
-		if !r.OK {
-			n++
+// Check judges the report, by Default when there are no limits. An error means
+// that it could not be judged: the limits make no sense, the figures don't, or
+// a rule can't be evaluated (*RuleError, *UnverifiedError).
+func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
+	if err := l.Validate(); err != nil {
+		return Verdict{}, err
+	}
+	if err := checkFigures(r); err != nil {
+		return Verdict{}, err
+	}
+	for _, s := range opt.Suppress {
+		if err := s.Validate(); err != nil {
+			return Verdict{}, err
 		}
 	}
-	return n
-}
-
-// Validate says what is wrong with the limits themselves.
-func (l Limits) Validate() error {
-	for _, r := range []struct {
-		name  string
-		limit *float64
-	}{{"min-efficiency", l.MinEfficiency}, {"max-wasted-percent", l.MaxWastedPercent}} {
-		if r.limit != nil && !(*r.limit >= 0 && *r.limit <= 1) {
-			return fmt.Errorf("%s: %v is not between 0 and 1", r.name, *r.limit)
+	if !opt.AllowUnverified {
+		for _, layer := range r.Layers {
+			if layer.Unverified {
+				return Verdict{}, &UnverifiedError{layer.Index}
+			}
 		}
 	}
-	if l.MaxWastedBytes != nil && *l.MaxWastedBytes < 0 {
-		return fmt.Errorf("max-wasted-bytes: %d is negative", *l.MaxWastedBytes)
+	v := Verdict{Default: len(l) == 0, FailOn: opt.FailOn, Baseline: opt.Baseline}
+	if v.Default {
+		l = Default()
+	}
+	c := check{r: r, opt: opt, limits: l}
+	c.suppress(&v)
+	for _, s := range Specs() {
+		i := slices.IndexFunc(l, func(x Limit) bool { return x.Rule == s.Name })
+		if i < 0 {
+			continue
+		}
+		rule := Rule{Name: s.Name, Unit: l[i].Unit, AtLeast: s.AtLeast, Severity: l[i].Severity, Source: l[i].Source, Globs: l[i].Globs}
+		if err := c.judge(&rule, l[i], &v); err != nil {
+			return Verdict{}, err
+		}
+		v.Rules = append(v.Rules, rule)
+	}
+	return v, nil
+}
+
+// check is one run of Check.
+type check struct {
+	r      *analyzer.Report
+	opt    Options
+	limits Limits
+	waste  []int // what counts of r.Waste
+	wasted []Offender
+	denied map[string]*denial // by rule; filled by deny
+}
+
+// judge fills in what was observed of a rule, and where it is broken why.
+func (c *check) judge(rule *Rule, l Limit, v *Verdict) error {
+	t := c.r.Totals
+	switch rule.Name {
+	case MinEfficiency:
+		rule.Limit, rule.Observed, rule.OK = l.Ratio, v.Totals.Efficiency, v.Totals.Efficiency >= l.Ratio
+	case MaxWastedPercent:
+		rule.Limit, rule.Observed, rule.OK = l.Ratio, v.Totals.WastedRatio, v.Totals.WastedRatio <= l.Ratio
+	case MaxWastedBytes:
+		rule.atMost(v.Totals.WastedBytes, l.Number)
+	case MaxSize:
+		rule.atMost(t.StoredBytes, l.Number)
+	case MaxCompressedSize:
+		if t.CompressedBytes == 0 && t.Layers > 0 {
+			return &RuleError{rule.Name, "the compressed size of some layer is unknown"}
+		}
+		rule.atMost(t.CompressedBytes, l.Number)
+	case MaxLayerSize:
+		if len(c.r.Layers) != t.Layers {
+			return &RuleError{rule.Name, fmt.Sprintf("the report tells of %d layers where there are %d", len(c.r.Layers), t.Layers)}
+		}
+		largest := int64(0)
+		for _, layer := range c.r.Layers {
+			largest = max(largest, layer.StoredBytes)
+		}
+		rule.atMost(largest, l.Number)
+	case MaxLayers:
+		rule.atMost(int64(t.Layers), l.Number)
+	case MaxFiles:
+		rule.atMost(int64(t.Files), l.Number)
+	case MaxGrowth:
+		return c.judgeGrowth(rule, l, v)
+	case DenyPath, DenyLayerPath:
+		return c.judgePaths(rule)
+	}
+	if !rule.OK {
+		c.explain(rule, l)
 	}
 	return nil
 }
 
-// Check judges the report, by Default when l is empty. An error means that it
-// could not be judged: the limits make no sense, or the figures don't.
-func Check(r *analyzer.Report, l Limits) (Verdict, error) {
-	if err := l.Validate(); err != nil {
-		return Verdict{}, err
+// atMost judges whole numbers, all digits of them.
+func (r *Rule) atMost(observed, limit int64) {
+	r.Limit, r.Observed, r.OK = float64(limit), float64(observed), observed <= limit
+}
+
+func (c *check) judgeGrowth(rule *Rule, l Limit, v *Verdict) error {
+	bytes, ratio, ok := v.Growth()
+	if !ok {
+		return &RuleError{rule.Name, "there is no baseline"}
 	}
-	v := Verdict{Default: l.None()}
-	if v.Default {
-		l = Default()
+	if err := CheckTotals(v.Baseline.Totals); err != nil {
+		return &RuleError{rule.Name, "the baseline makes no sense: " + err.Error()}
 	}
-	t := r.Totals
-	if t.StoredBytes < 0 || t.WastedBytes < 0 || t.VisibleBytes < 0 || t.StoredBytes-t.VisibleBytes != t.WastedBytes {
-		return Verdict{}, errors.New("the report's totals contradict each other")
+	if l.Unit == Bytes {
+		rule.atMost(bytes, l.Number)
+	} else {
+		if math.IsInf(ratio, 0) {
+			return &RuleError{rule.Name, "the baseline stores nothing, of which no growth is a percentage"}
+		}
+		rule.Limit, rule.Observed, rule.OK = l.Ratio, ratio, ratio <= l.Ratio
 	}
-	efficiency, wasted := 1.0, 0.0
-	if t.StoredBytes > 0 {
-		// One correctly rounded division each, like the limit's own parsing:
-		// 9 of 10 bytes is the very number that "0.9" is.
-		efficiency = float64(t.VisibleBytes) / float64(t.StoredBytes)
-		wasted = float64(t.WastedBytes) / float64(t.StoredBytes)
+	if !rule.OK {
+		c.explain(rule, l)
 	}
+	return nil
+}
+
+// checkFigures says how the report contradicts itself, if it does.
+func checkFigures(r *analyzer.Report) error {
+	if err := CheckTotals(r.Totals); err != nil {
+		return err
+	}
+	sum := int64(0)
+	for _, w := range r.Waste {
+		if w.Bytes < 0 || sum+w.Bytes < 0 {
+			return errors.New("the report's list of waste makes no sense")
+		}
+		sum += w.Bytes
+	}
+	if sum != r.Totals.WastedBytes {
+		return fmt.Errorf("the report's list of waste adds up to %d bytes, its totals say %d", sum, r.Totals.WastedBytes)
+	}
+	return nil
+}
+
+// CheckTotals says how a report's figures contradict each other, if they do.
+func CheckTotals(t analyzer.Totals) error {
+	if t.CompressedBytes < 0 || t.Files < 0 || t.Layers < 0 || t.StoredBytes < 0 || t.WastedBytes < 0 || t.VisibleBytes < 0 || t.StoredBytes-t.VisibleBytes != t.WastedBytes {
+		return errors.New("the report's totals contradict each other")
+	}
+	efficiency, _ := shares(t.StoredBytes, t.WastedBytes)
 	if math.Abs(t.Efficiency-efficiency) > 1e-9 || math.IsNaN(t.Efficiency) {
-		return Verdict{}, fmt.Errorf("the report's efficiency is %v, its totals make it %v", t.Efficiency, efficiency)
+		return fmt.Errorf("the report's efficiency is %v, its totals make it %v", t.Efficiency, efficiency)
 	}
-	if l.MinEfficiency != nil {
-		v.Rules = append(v.Rules, Rule{"min-efficiency", Ratio, true, *l.MinEfficiency, efficiency, efficiency >= *l.MinEfficiency})
+	return nil
+}
+
+// shares are the visible and the wasted share of what is stored. Each is one
+// correctly rounded division, like the limit's own parsing: 9 of 10 bytes is
+// the very number that "0.9" is.
+func shares(stored, wasted int64) (visible, waste float64) {
+	if stored == 0 {
+		return 1, 0
 	}
-	if l.MaxWastedBytes != nil {
-		v.Rules = append(v.Rules, Rule{"max-wasted-bytes", Bytes, false, float64(*l.MaxWastedBytes), float64(t.WastedBytes), t.WastedBytes <= *l.MaxWastedBytes})
+	return float64(stored-wasted) / float64(stored), float64(wasted) / float64(stored)
+}
+
+func growth(bytes, baseline int64) float64 {
+	switch {
+	case bytes == 0:
+		return 0
+	case baseline == 0:
+		return math.Inf(1)
 	}
-	if l.MaxWastedPercent != nil {
-		v.Rules = append(v.Rules, Rule{"max-wasted-percent", Percent, false, *l.MaxWastedPercent, wasted, wasted <= *l.MaxWastedPercent})
-	}
-	return v, nil
+	return float64(bytes) / float64(baseline)
 }

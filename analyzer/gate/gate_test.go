@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,10 +11,26 @@ import (
 	"fathom/analyzer"
 )
 
-func of[T any](v T) *T { return &v }
+// limits reads "min-efficiency=0.9 max-size=1kB".
+func limits(t *testing.T, text string) Limits {
+	t.Helper()
+	var l Limits
+	for word := range strings.FieldsSeq(text) {
+		rule, value, _ := strings.Cut(word, "=")
+		x, err := Parse(rule, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l = append(l, x)
+	}
+	return l
+}
 
 func totals(stored, wasted int64) *analyzer.Report {
 	r := &analyzer.Report{Totals: analyzer.Totals{StoredBytes: stored, WastedBytes: wasted, VisibleBytes: stored - wasted, Efficiency: 1}}
+	if wasted > 0 {
+		r.Waste = []analyzer.Waste{{Path: "/w", Bytes: wasted, Cause: "removed", HiddenBy: 1}}
+	}
 	if stored > 0 {
 		r.Totals.Efficiency = float64(stored-wasted) / float64(stored)
 	}
@@ -24,48 +41,46 @@ func TestCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		stored, wasted int64
-		limits         Limits
-		want           []Rule
+		limits         string
+		want           []string // name, limit, observed
 		fail           int
 	}{
 		{
-			name: "every rule, met exactly", stored: 1000, wasted: 100,
-			limits: Limits{MinEfficiency: of(0.9), MaxWastedBytes: of(int64(100)), MaxWastedPercent: of(0.1)},
-			want: []Rule{
-				{"min-efficiency", Ratio, true, 0.9, 0.9, true},
-				{"max-wasted-bytes", Bytes, false, 100, 100, true},
-				{"max-wasted-percent", Percent, false, 0.1, 0.1, true},
-			},
+			name: "every rule of waste, met exactly", stored: 1000, wasted: 100,
+			limits: "max-wasted-percent=10% min-efficiency=0.9 max-wasted-bytes=100",
+			want:   []string{"ok min-efficiency 0.9 0.9", "ok max-wasted-bytes 100 100", "ok max-wasted-percent 0.1 0.1"},
 		},
 		{
-			name: "every rule, one byte beyond", stored: 1000, wasted: 101,
-			limits: Limits{MinEfficiency: of(0.9), MaxWastedBytes: of(int64(100)), MaxWastedPercent: of(0.1)},
-			want: []Rule{
-				{"min-efficiency", Ratio, true, 0.9, 0.899, false},
-				{"max-wasted-bytes", Bytes, false, 100, 101, false},
-				{"max-wasted-percent", Percent, false, 0.1, 0.101, false},
-			},
-			fail: 3,
+			name: "every rule of waste, one byte beyond", stored: 1000, wasted: 101,
+			limits: "min-efficiency=0.9 max-wasted-bytes=100 max-wasted-percent=10%",
+			want:   []string{"FAIL min-efficiency 0.9 0.899", "FAIL max-wasted-bytes 100 101", "FAIL max-wasted-percent 0.1 0.101"},
+			fail:   3,
 		},
 		{
-			name: "nothing stored", limits: Limits{MinEfficiency: of(1.0), MaxWastedPercent: of(0.0)},
-			want: []Rule{{"min-efficiency", Ratio, true, 1, 1, true}, {"max-wasted-percent", Percent, false, 0, 0, true}},
+			name: "nothing stored", limits: "min-efficiency=1 max-wasted-percent=0",
+			want: []string{"ok min-efficiency 1 1", "ok max-wasted-percent 0 0"},
 		},
 		{
-			name: "a limit of zero is a rule", stored: 10, wasted: 1, limits: Limits{MaxWastedBytes: of(int64(0))},
-			want: []Rule{{"max-wasted-bytes", Bytes, false, 0, 1, false}}, fail: 1,
+			name: "a limit of zero is a rule", stored: 10, wasted: 1, limits: "max-wasted-bytes=0",
+			want: []string{"FAIL max-wasted-bytes 0 1"}, fail: 1,
 		},
 		{
-			name: "beyond what a float counts", stored: math.MaxInt64, wasted: 1<<53 + 1, limits: Limits{MaxWastedBytes: of(int64(1 << 53))},
-			want: []Rule{{"max-wasted-bytes", Bytes, false, 1 << 53, 1 << 53, false}}, fail: 1,
+			name: "beyond what a float counts", stored: math.MaxInt64, wasted: 1<<53 + 1, limits: "max-wasted-bytes=9007199254740992",
+			want: []string{"FAIL max-wasted-bytes 9.007199254740992e+15 9.007199254740992e+15"}, fail: 1,
+		},
+		{
+			name: "size", stored: 1000, limits: "max-size=1kB", want: []string{"ok max-size 1000 1000"},
+		},
+		{
+			name: "size, one byte beyond", stored: 1001, limits: "max-size=1kB", want: []string{"FAIL max-size 1000 1001"}, fail: 1,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v, err := Check(totals(tt.stored, tt.wasted), tt.limits)
+			v, err := Check(totals(tt.stored, tt.wasted), limits(t, tt.limits), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, v.Rules); diff != "" {
+			if diff := cmp.Diff(tt.want, brief(v)); diff != "" {
 				t.Error(diff)
 			}
 			if v.Failed() != tt.fail || v.Pass() != (tt.fail == 0) || v.Default {
@@ -73,6 +88,19 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// brief is a verdict's rules, a line each.
+func brief(v Verdict) []string {
+	var out []string
+	for _, r := range v.Rules {
+		word := "ok"
+		if !r.OK {
+			word = "FAIL"
+		}
+		out = append(out, fmt.Sprintf("%s %s %v %v", word, r.Name, r.Limit, r.Observed))
+	}
+	return out
 }
 
 // A limit that is written as what is there is kept, and one a little tighter
@@ -94,7 +122,7 @@ func keeps(t *testing.T, wasted int64, percent string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Check(totals(1000, wasted), Limits{MaxWastedPercent: &limit})
+	v, err := Check(totals(1000, wasted), Limits{{Rule: MaxWastedPercent, Unit: Percent, Ratio: limit}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,18 +130,20 @@ func keeps(t *testing.T, wasted int64, percent string) bool {
 }
 
 func TestCheckDefault(t *testing.T) {
-	v, err := Check(totals(10, 1), Limits{})
+	v, err := Check(totals(10, 1), nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Verdict{Default: true, Rules: []Rule{{"min-efficiency", Ratio, true, 0.9, 0.9, true}, {"max-wasted-percent", Percent, false, 0.1, 0.1, true}}}
-	if diff := cmp.Diff(want, v); diff != "" {
+	if diff := cmp.Diff([]string{"ok min-efficiency 0.9 0.9", "ok max-wasted-percent 0.1 0.1"}, brief(v)); diff != "" {
 		t.Error(diff)
+	}
+	if !v.Default || v.Rules[0].Source != "default" {
+		t.Errorf("default %v, source %q", v.Default, v.Rules[0].Source)
 	}
 }
 
 func TestZeroVerdictDoesNotPass(t *testing.T) {
-	if (Verdict{}).Pass() {
+	if (&Verdict{}).Pass() {
 		t.Error("a verdict without a rule passes")
 	}
 }
@@ -126,21 +156,30 @@ func TestCheckRefuses(t *testing.T) {
 	nan.Totals.Efficiency = math.NaN()
 	lie := totals(10, 1)
 	lie.Totals.Efficiency = 1
+	list := totals(10, 1)
+	list.Waste = nil
 	for name, tt := range map[string]struct {
 		report *analyzer.Report
 		limits Limits
 	}{
-		"efficiency NaN":      {good, Limits{MinEfficiency: of(math.NaN())}},
-		"efficiency above 1":  {good, Limits{MinEfficiency: of(1.01)}},
-		"efficiency below 0":  {good, Limits{MinEfficiency: of(-0.1)}},
-		"percent NaN":         {good, Limits{MaxWastedPercent: of(math.NaN())}},
-		"percent infinite":    {good, Limits{MaxWastedPercent: of(math.Inf(1))}},
-		"bytes negative":      {good, Limits{MaxWastedBytes: of(int64(-1))}},
-		"totals contradict":   {contradiction, Limits{}},
-		"efficiency is NaN":   {nan, Limits{}},
-		"efficiency is a lie": {lie, Limits{}},
+		"efficiency NaN":      {good, Limits{{Rule: MinEfficiency, Ratio: math.NaN()}}},
+		"efficiency above 1":  {good, Limits{{Rule: MinEfficiency, Ratio: 1.01}}},
+		"efficiency below 0":  {good, Limits{{Rule: MinEfficiency, Ratio: -0.1}}},
+		"percent NaN":         {good, Limits{{Rule: MaxWastedPercent, Unit: Percent, Ratio: math.NaN()}}},
+		"percent infinite":    {good, Limits{{Rule: MaxWastedPercent, Unit: Percent, Ratio: math.Inf(1)}}},
+		"growth infinite":     {good, Limits{{Rule: MaxGrowth, Unit: Percent, Ratio: math.Inf(1)}}},
+		"bytes negative":      {good, Limits{{Rule: MaxWastedBytes, Unit: Bytes, Number: -1}}},
+		"wrong unit":          {good, Limits{{Rule: MaxWastedBytes, Number: 1}}},
+		"no such rule":        {good, Limits{{Rule: "max-waste", Unit: Bytes}}},
+		"a rule twice":        {good, Limits{{Rule: MaxSize, Unit: Bytes}, {Rule: MaxSize, Unit: Bytes}}},
+		"no glob":             {good, Limits{{Rule: DenyPath, Unit: Count}}},
+		"bad glob":            {good, Limits{{Rule: DenyPath, Unit: Count, Globs: []string{"/[a"}}}},
+		"totals contradict":   {contradiction, nil},
+		"efficiency is NaN":   {nan, nil},
+		"efficiency is a lie": {lie, nil},
+		"waste isn't listed":  {list, nil},
 	} {
-		if v, err := Check(tt.report, tt.limits); err == nil || v.Pass() {
+		if v, err := Check(tt.report, tt.limits, Options{}); err == nil || v.Pass() {
 			t.Errorf("%s: got %+v, want an error", name, v)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 )
 
 var (
+	whole  = regexp.MustCompile(`^[0-9]+$`)
 	number = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 	size   = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?[A-Za-z]*$`)
 )

@@ -150,26 +150,18 @@ func ciEnvironment(value string) bool {
 // in silence.
 func (f *exploreFlags) check() (gate.Limits, error) {
 	var l gate.Limits
-	ratios := []struct {
-		name, value string
-		limit       **float64
-	}{{"min-efficiency", f.minEfficiency, &l.MinEfficiency}, {"max-wasted-percent", f.maxPercent, &l.MaxWastedPercent}}
-	for _, r := range ratios {
+	for _, r := range []struct{ name, value string }{
+		{gate.MinEfficiency, f.minEfficiency}, {gate.MaxWastedBytes, f.maxBytes}, {gate.MaxWastedPercent, f.maxPercent},
+	} {
 		if !f.set.Changed(r.name) {
 			continue
 		}
-		v, err := gate.ParseRatio(r.value)
+		x, err := gate.Parse(r.name, r.value)
 		if err != nil {
 			return l, fmt.Errorf("--%s: %w", r.name, err)
 		}
-		*r.limit = &v
-	}
-	if f.set.Changed("max-wasted-bytes") {
-		v, err := gate.ParseBytes(f.maxBytes)
-		if err != nil {
-			return l, fmt.Errorf("--max-wasted-bytes: %w", err)
-		}
-		l.MaxWastedBytes = &v
+		x.Source = "--" + r.name
+		l = append(l, x)
 	}
 	if f.json == "" && f.set.Changed("json") {
 		return l, errors.New("--json: the file has no name")
@@ -257,7 +249,7 @@ func (a *app) interactive(src source) bool {
 func (a *app) print(ctx context.Context, r *analyzer.Report, file string, ci bool, limits gate.Limits) error {
 	var verdict *gate.Verdict
 	if ci {
-		v, err := gate.Check(r, limits)
+		v, err := gate.Check(r, limits, gate.Options{})
 		if err != nil {
 			return a.ungated(ci, file, fmt.Errorf("judging %s: %w", r.Image.Reference, err))
 		}

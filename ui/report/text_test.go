@@ -79,8 +79,9 @@ func TestText(t *testing.T) {
 }
 
 func TestTextVerdict(t *testing.T) {
-	bytes, ratio := int64(999_999), 0.6667
-	v, err := gate.Check(sample(), gate.Limits{MinEfficiency: &ratio, MaxWastedBytes: &bytes})
+	v, err := gate.Check(sample(), gate.Limits{
+		{Rule: gate.MinEfficiency, Unit: gate.Ratio, Ratio: 0.6667}, {Rule: gate.MaxWastedBytes, Unit: gate.Bytes, Number: 999_999},
+	}, gate.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ verdict: fail rules=2 failed=2
 		t.Error(diff)
 	}
 
-	ok, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, gate.Limits{})
+	ok, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, nil, gate.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,175 @@
+package gate
+
+import (
+	"fmt"
+	"time"
+
+	"fathom/analyzer"
+)
+
+// Severity is how much a broken rule weighs. The zero value is Error.
+type Severity uint8
+
+const (
+	Error Severity = iota
+	Warn
+)
+
+// String is the severity as flags and the config file spell it.
+func (s Severity) String() string { return Severities()[s] }
+
+// Severities are the names of the severities, the weightiest first.
+func Severities() []string { return []string{"error", "warn"} }
+
+// Unit is what the numbers of a Rule count.
+type Unit uint8
+
+const (
+	Ratio   Unit = iota // 0 to 1
+	Percent             // also a ratio, but meant to be read as a percentage; growth can be above 1 or below 0
+	Bytes
+	Count // layers, files, paths
+)
+
+// Rule is one limit and what was seen of it.
+type Rule struct {
+	Name     string // as its flag and its key in the config file: "min-efficiency"
+	Unit     Unit
+	AtLeast  bool    // else at most
+	Limit    float64 // bytes and counts are exact below 2^53; 0 for the rules that deny paths
+	Observed float64
+	OK       bool
+	Severity Severity
+	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unsaid
+	Globs    []string // what is denied, of the rules that deny paths
+
+	// Offenders are what costs most, the largest first, where the rule is
+	// broken: at most MaxOffenders of them.
+	Offenders []Offender
+	More      int   // offenders beyond those
+	MoreBytes int64 // and what they cost together
+}
+
+// MaxOffenders is how many offenders a Rule lists.
+const MaxOffenders = 5
+
+// Offender is one thing that a broken rule is about, and what would mend it.
+// Path and the commands are the image's text: never print them as they are.
+type Offender struct {
+	Path     string // rooted, with the image's own bytes; ends in "/" for everything below a folder; "" for a whole layer
+	Files    int    // how many files of Path the bytes are of; of a layer, how many paths it adds
+	Bytes    int64  // what it costs
+	Cause    string // why it is wasted (removed, overwritten, metadata, repeated); "" when it isn't
+	StoredIn int    // the layer
+	StoredBy string // that layer's command as the history spells it; "" when unknown
+	HiddenBy int    // the layer that hid it; -1 when it is in the final image, or for a whole layer
+	HiddenAs string // that layer's command
+	Advice   string // what would mend it, in a sentence of our own; "" when nothing is known
+}
+
+// Totals are the image's waste as the rules count it.
+type Totals struct {
+	StoredBytes     int64
+	WastedBytes     int64 // without what is suppressed
+	SuppressedBytes int64
+	Efficiency      float64 // 1 - WastedRatio
+	WastedRatio     float64 // WastedBytes / StoredBytes; 0 when nothing is stored
+}
+
+// Baseline is the image that growth is measured from.
+type Baseline struct {
+	Reference string // as the user named it
+	ID        string // config digest, or ""
+	Totals    analyzer.Totals
+	Layers    []analyzer.LayerReport
+}
+
+// Suppressed is a suppression and the waste that it covers.
+type Suppressed struct {
+	Suppression
+	Expired bool // then its waste counts all the same
+	Pieces  int
+	Bytes   int64
+}
+
+// Suppression says of which waste a team knows, and why it may be. It touches
+// the rules about waste only.
+type Suppression struct {
+	Path   string    // a glob, see Glob
+	Reason string    // must be there
+	Until  time.Time // its last day; zero for ever. Only year, month and day count
+	Source string    // where it stands: ".fathom.yaml:9:5"
+}
+
+// Verdict is what Check found.
+type Verdict struct {
+	Rules []Rule // those that are active, in the order of Specs
+	// Default is whether the rules are the default ones, for want of any.
+	Default bool
+	// FailOn is the least severity that fails: with Error broken rules of
+	// severity Warn are shown and nothing more.
+	FailOn Severity
+	Totals Totals
+	// Baseline is nil without one.
+	Baseline   *Baseline
+	Suppressed []Suppressed // every suppression, as given
+	// Config is the file that limits or suppressions were read from, or "".
+	// Check leaves it empty: the caller knows.
+	Config string
+	// Notes are sentences that belong beside the verdict: nothing is wrong.
+	Notes []string
+	// Warnings are sentences about the gate itself: a suppression that has
+	// expired or covers nothing. They can hold the user's text, not the image's.
+	Warnings []string
+}
+
+// Fails is whether the rule is broken and makes the verdict fail.
+func (v *Verdict) Fails(r Rule) bool { return !r.OK && r.Severity <= v.FailOn }
+
+// Pass is whether no rule fails. The zero Verdict judged nothing and does not
+// pass.
+func (v *Verdict) Pass() bool { return len(v.Rules) > 0 && v.Failed() == 0 }
+
+// Failed is the number of rules that fail.
+func (v *Verdict) Failed() int { return v.count(true) }
+
+// Warned is the number of rules that are broken and don't fail.
+func (v *Verdict) Warned() int { return v.count(false) }
+
+func (v *Verdict) count(fails bool) int {
+	n := 0
+	for _, r := range v.Rules {
+		if !r.OK && v.Fails(r) == fails {
+			n++
+		}
+	}
+	return n
+}
+
+// Growth is how many bytes the image stores beyond the baseline, which can be
+// less than none, and that as a share of the baseline; ok is false without a
+// baseline. The ratio is 0 where neither stores anything, and infinite where
+// only the baseline doesn't.
+func (v *Verdict) Growth() (bytes int64, ratio float64, ok bool) {
+	if v.Baseline == nil {
+		return 0, 0, false
+	}
+	bytes = v.Totals.StoredBytes - v.Baseline.Totals.StoredBytes
+	return bytes, growth(bytes, v.Baseline.Totals.StoredBytes), true
+}
+
+// UnverifiedError is an image that is not judged, because nobody has compared
+// what is known of a layer with its content.
+type UnverifiedError struct{ Layer int }
+
+func (e *UnverifiedError) Error() string {
+	return fmt.Sprintf("layer %d is listed from its table of contents, which nobody compared with its content", e.Layer)
+}
+
+// RuleError is a rule that can't be evaluated.
+type RuleError struct {
+	Rule   string
+	Reason string
+}
+
+func (e *RuleError) Error() string { return e.Rule + " can't be evaluated: " + e.Reason }
