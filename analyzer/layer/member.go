@@ -148,20 +148,20 @@ const tocName = "stargz.index.json"
 // and that no engine shows: a landmark, known by its one byte. Whether a table
 // of contents is one shows at the end (see add and strip).
 func (w *walker) estargz(e *Entry) bool {
-	landmark := false
-	switch e.Path {
-	case ".prefetch.landmark", ".no.prefetch.landmark":
-		landmark = true
-	case tocName:
-	default:
+	if !reserved(e.Path) {
 		return false
 	}
 	if w.src.need(1) != nil {
 		return false // the content will tell
 	}
 	first := w.src.buf[w.src.lo]
-	w.toc0 = !landmark && first == '{'
-	return landmark && e.Size == 1 && first == 0x0f
+	w.toc0 = e.Path == tocName && first == '{'
+	return e.Path != tocName && e.Size == 1 && first == 0x0f
+}
+
+// reserved is whether a path is one that an eStargz layer may have for itself.
+func reserved(path string) bool {
+	return path == tocName || path == ".prefetch.landmark" || path == ".no.prefetch.landmark"
 }
 
 // strip is called at the end of the archive: a table of contents that came

@@ -56,11 +56,8 @@ func (w *walker) walk() (ended bool, err error) {
 		case err != nil:
 			return false, err
 		}
-		if w.entries++; w.entries > w.most {
-			return false, fmt.Errorf("more than %d entries: over the limit for one layer", w.most)
-		}
-		if w.names.total > maxText {
-			return false, fmt.Errorf("more than %d bytes of names: over the limit for one layer", maxText)
+		if err := w.count(); err != nil {
+			return false, err
 		}
 	}
 }

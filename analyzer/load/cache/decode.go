@@ -1,0 +1,277 @@
+package cache
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/zstd"
+	"github.com/zeebo/xxh3"
+
+	"fathom/analyzer/layer"
+)
+
+const (
+	window = 4 << 20 // of the zstd frame
+
+	// Limits that package layer holds itself to. Nothing is allocated because a
+	// file says that it will come: these are for frames that never end.
+	maxText     = 1 << 30
+	maxOne      = 4 << 20 // bytes of one text
+	maxWarnings = 1 << 10
+)
+
+var (
+	errOther   = errors.New("written by another version")
+	errDamaged = errors.New("damaged")
+)
+
+// decode reads the file of a layer.
+func decode(data []byte, digest v1.Hash) (*layer.Diff, error) {
+	if len(data) < headSize+sumSize || string(data[:len(magic)]) != magic {
+		return nil, errDamaged
+	}
+	if data[len(magic)] != format || data[len(magic)+1] != analysis {
+		return nil, errOther
+	}
+	body, sum := data[:len(data)-sumSize], data[len(data)-sumSize:]
+	if binary.BigEndian.Uint64(sum) != xxh3.Hash(body) {
+		return nil, errDamaged
+	}
+	n := int64(binary.LittleEndian.Uint32(data[headSize-4:]))
+	if body = body[headSize:]; n > int64(len(body)) {
+		return nil, errDamaged
+	}
+	z, err := zstd.NewReader(bytes.NewReader(body[:n]), zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(1<<62))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	r := &decoder{src: z, buf: make([]byte, 0, bufSize), hashes: body[n:]}
+	return r.diff(digest)
+}
+
+const bufSize = 128 << 10
+
+// decoder reads numbers and texts out of a stream. The first error stays, and
+// everything read after it is zero.
+type decoder struct {
+	src io.Reader
+	buf []byte // of it buf[at:] is not consumed
+	at  int
+	err error
+
+	hashes []byte
+	known  []attributes
+	last   before
+	path   []byte // of the last entry
+	texts  texts
+}
+
+func (r *decoder) diff(digest v1.Hash) (*layer.Diff, error) {
+	if got := r.text(); r.err == nil && got != digest.String() {
+		return nil, fmt.Errorf("%w: it is the file of %s", errDamaged, got)
+	}
+	d := &layer.Diff{Size: r.signed()}
+	n := r.number()
+	if n > maxWarnings {
+		return nil, errDamaged
+	}
+	for range n {
+		path := r.text()
+		d.Warnings = append(d.Warnings, layer.Warning{Path: path, Text: r.text()})
+	}
+	n = r.number()
+	if n > layer.MaxEntries {
+		return nil, errDamaged
+	}
+	var e layer.Entry
+	for range n {
+		if r.entry(&e); r.err != nil {
+			return nil, r.err
+		}
+		d.Add(e)
+	}
+	if r.err == nil && len(r.hashes) > 0 {
+		return nil, errDamaged
+	}
+	if _, err := io.ReadFull(r.src, make([]byte, 1)); r.err == nil && (r.at < len(r.buf) || err != io.EOF) {
+		return nil, errDamaged
+	}
+	return d, r.err
+}
+
+func (r *decoder) entry(e *layer.Entry) {
+	*e = layer.Entry{}
+	r.need(1)
+	if r.err != nil {
+		return
+	}
+	flags := r.buf[r.at]
+	r.at++
+	e.Kind = layer.Kind(flags & kindMask)
+	e.Sparse, e.Hashed = flags&flagSparse != 0, flags&flagHashed != 0
+	if e.Kind > layer.Opaque {
+		r.fail(errDamaged)
+		return
+	}
+
+	a := r.attributes()
+	e.Mode, e.UID, e.GID, e.Xattrs = a.mode, a.uid, a.gid, a.xattrs
+
+	shared := r.number()
+	if shared > uint64(len(r.path)) {
+		r.fail(errDamaged)
+		return
+	}
+	r.path = append(r.path[:shared], r.bytes()...)
+	e.Path = r.keep(r.path)
+	if flags&flagLink != 0 {
+		e.Link = r.text()
+	}
+	e.Size = r.signed()
+	e.ModTime = r.last.time + r.signed()
+	e.Offset = r.last.offset + r.signed()
+	e.Stored = usual(e)
+	if flags&flagMore != 0 {
+		e.Stored, e.Major, e.Minor = r.signed(), r.signed(), r.signed()
+	}
+	if e.Hashed {
+		if len(r.hashes) < len(e.Hash) {
+			r.fail(errDamaged)
+			return
+		}
+		r.hashes = r.hashes[copy(e.Hash[:], r.hashes):]
+	}
+	r.last = after(e)
+}
+
+func (r *decoder) attributes() attributes {
+	switch at := r.number(); {
+	case at < uint64(len(r.known)):
+		return r.known[at]
+	case at > uint64(len(r.known)):
+		r.fail(errDamaged)
+		return attributes{}
+	}
+	a := attributes{mode: uint16(r.number())}
+	a.uid, a.gid = r.signed(), r.signed()
+	a.xattrs = r.text()
+	r.known = append(r.known, a)
+	return a
+}
+
+func (r *decoder) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	r.buf, r.at = r.buf[:0], 0
+}
+
+// need waits until n bytes are there. What is asked for beyond what fits is
+// collected piece by piece.
+func (r *decoder) need(n int) {
+	for len(r.buf)-r.at < n && r.err == nil {
+		if r.at > 0 {
+			r.buf = r.buf[:copy(r.buf, r.buf[r.at:])]
+			r.at = 0
+		}
+		if len(r.buf) == cap(r.buf) {
+			r.buf = append(r.buf, make([]byte, len(r.buf))...)[:len(r.buf)]
+		}
+		got, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
+		r.buf = r.buf[:len(r.buf)+got]
+		if err != nil && len(r.buf) < n {
+			r.fail(errDamaged)
+		}
+	}
+}
+
+func (r *decoder) number() uint64 {
+	if len(r.buf)-r.at < binary.MaxVarintLen64 {
+		r.fill()
+	}
+	n, size := binary.Uvarint(r.buf[r.at:])
+	if size <= 0 {
+		r.fail(errDamaged)
+		return 0
+	}
+	r.at += size
+	return n
+}
+
+// fill makes a whole number available, or what is left of the stream.
+func (r *decoder) fill() {
+	if r.err != nil {
+		return
+	}
+	r.buf = r.buf[:copy(r.buf, r.buf[r.at:])]
+	r.at = 0
+	for len(r.buf) < binary.MaxVarintLen64 {
+		got, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
+		r.buf = r.buf[:len(r.buf)+got]
+		if err == io.EOF {
+			return
+		} else if err != nil {
+			r.fail(errDamaged)
+			return
+		}
+	}
+}
+
+func (r *decoder) signed() int64 {
+	n := r.number()
+	return int64(n>>1) ^ -int64(n&1)
+}
+
+// bytes is a text, valid until the next read.
+func (r *decoder) bytes() []byte {
+	n := r.number()
+	if n > maxOne {
+		r.fail(errDamaged)
+		return nil
+	}
+	if r.need(int(n)); r.err != nil {
+		return nil
+	}
+	r.at += int(n)
+	return r.buf[r.at-int(n) : r.at]
+}
+
+func (r *decoder) text() string { return r.keep(r.bytes()) }
+
+func (r *decoder) keep(p []byte) string {
+	if r.texts.total += int64(len(p)); r.texts.total > maxText {
+		r.fail(errDamaged)
+		return ""
+	}
+	return r.texts.keep(p)
+}
+
+// texts keeps strings in large pieces of memory.
+type texts struct {
+	b     strings.Builder
+	total int64
+}
+
+func (t *texts) keep(p []byte) string {
+	const piece = 64 << 10
+	if len(p) == 0 {
+		return ""
+	}
+	if t.b.Cap()-t.b.Len() < len(p) {
+		if len(p) > piece/16 {
+			return string(p)
+		}
+		t.b.Reset()
+		t.b.Grow(piece)
+	}
+	n := t.b.Len()
+	t.b.Write(p)
+	return t.b.String()[n:]
+}

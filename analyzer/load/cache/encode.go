@@ -1,0 +1,182 @@
+package cache
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/zstd"
+	"github.com/zeebo/xxh3"
+
+	"fathom/analyzer/layer"
+)
+
+// A file is
+//
+//	magic, format, analysis    8 bytes, one, one
+//	length of what follows it  4 bytes, little-endian
+//	entries                    a zstd frame, of that length
+//	hashes                     16 bytes each, of the entries that have one
+//	checksum                   xxh3 of all before, 8 bytes, big-endian
+//
+// and the frame holds, numbers as varints and texts with their length,
+//
+//	digest, size of the tar, count of warnings, path and text of each,
+//	count of entries, and per entry:
+//	  a byte: kind, and the flags below
+//	  the number of its attributes, new ones follow: mode, uid, gid, xattrs
+//	  bytes that its path shares with the one before, the rest of the path
+//	  what the flags say is there
+//	  size, time and offset, as differences from what was to be expected
+const (
+	magic = "fathom\x00L"
+	// format changes with what is written above.
+	format = 1
+	// analysis changes whenever package layer makes other entries or warnings
+	// out of the same bytes: what was kept before is read again.
+	analysis = 1
+
+	headSize = len(magic) + 2 + 4
+	sumSize  = 8
+)
+
+// Flags of an entry, above the four bits of its kind.
+const (
+	flagSparse = 1 << (4 + iota)
+	flagHashed
+	flagLink // has a link's target
+	flagMore // Stored is not what its kind and size say, or it has device numbers
+	kindMask = 1<<4 - 1
+)
+
+// attributes are what many entries have in common.
+type attributes struct {
+	xattrs   string
+	uid, gid int64
+	mode     uint16
+}
+
+var errUnverified = errors.New("its content was not read to the end")
+
+// encode is the file of a layer.
+func encode(d *layer.Diff, digest v1.Hash) ([]byte, error) {
+	if d.Plain {
+		return nil, errUnverified
+	}
+	w := &encoder{known: map[attributes]uint64{}}
+	w.text(digest.String())
+	w.signed(d.Size)
+	w.number(uint64(len(d.Warnings)))
+	for _, n := range d.Warnings {
+		w.text(n.Path)
+		w.text(n.Text)
+	}
+	w.number(uint64(d.Len()))
+	var hashes []byte
+	for i := range d.Len() {
+		e := d.At(i)
+		if e.Told || e.Kind == layer.File && !e.Hashed {
+			return nil, errUnverified
+		}
+		w.entry(e)
+		if e.Hashed {
+			hashes = append(hashes, e.Hash[:]...)
+		}
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithWindowSize(window))
+	if err != nil {
+		return nil, err
+	}
+	out := append(append(make([]byte, 0, headSize+len(w.out)/2+len(hashes)+sumSize), magic...), format, analysis, 0, 0, 0, 0)
+	out = z.EncodeAll(w.out, out)
+	z.Close()
+	n := len(out) - headSize
+	if int64(n) > 1<<32-1 {
+		return nil, fmt.Errorf("%d bytes of entries are too many", n)
+	}
+	binary.LittleEndian.PutUint32(out[headSize-4:], uint32(n))
+	out = append(out, hashes...)
+	return binary.BigEndian.AppendUint64(out, xxh3.Hash(out)), nil
+}
+
+type encoder struct {
+	out   []byte
+	known map[attributes]uint64
+	last  before
+}
+
+// before is what the next entry is expected to follow from.
+type before struct {
+	path   string
+	time   int64
+	offset int64 // of content, should the next entry have one header block
+}
+
+func (w *encoder) number(n uint64) { w.out = binary.AppendUvarint(w.out, n) }
+func (w *encoder) signed(n int64)  { w.out = binary.AppendVarint(w.out, n) }
+func (w *encoder) text(s string) {
+	w.number(uint64(len(s)))
+	w.out = append(w.out, s...)
+}
+
+func (w *encoder) entry(e *layer.Entry) {
+	flags := byte(e.Kind) & kindMask
+	more := e.Stored != usual(e) || e.Major != 0 || e.Minor != 0
+	for _, f := range []struct {
+		is  bool
+		bit byte
+	}{{e.Sparse, flagSparse}, {e.Hashed, flagHashed}, {e.Link != "", flagLink}, {more, flagMore}} {
+		if f.is {
+			flags |= f.bit
+		}
+	}
+	w.out = append(w.out, flags)
+
+	a := attributes{e.Xattrs, e.UID, e.GID, e.Mode}
+	at, ok := w.known[a]
+	if !ok {
+		at = uint64(len(w.known))
+		w.known[a] = at
+	}
+	w.number(at)
+	if !ok {
+		w.number(uint64(a.mode))
+		w.signed(a.uid)
+		w.signed(a.gid)
+		w.text(a.xattrs)
+	}
+
+	shared := 0
+	for shared < min(len(e.Path), len(w.last.path)) && e.Path[shared] == w.last.path[shared] {
+		shared++
+	}
+	w.number(uint64(shared))
+	w.text(e.Path[shared:])
+	if e.Link != "" {
+		w.text(e.Link)
+	}
+	w.signed(e.Size)
+	w.signed(e.ModTime - w.last.time)
+	w.signed(e.Offset - w.last.offset)
+	if more {
+		w.signed(e.Stored)
+		w.signed(e.Major)
+		w.signed(e.Minor)
+	}
+	w.last = after(e)
+}
+
+// usual is what an entry stores if nothing is unusual about it.
+func usual(e *layer.Entry) int64 {
+	if e.Kind == layer.File {
+		return e.Size
+	}
+	return 0
+}
+
+// after is what the entry behind e is expected to follow from.
+func after(e *layer.Entry) before {
+	const tarBlock = 512
+	return before{e.Path, e.ModTime, e.Offset + (e.Stored+tarBlock-1)&^(tarBlock-1) + tarBlock}
+}

@@ -1,0 +1,313 @@
+package toc
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fathom/analyzer/layer"
+)
+
+// entry is one line of the table, in either dialect.
+type entry struct {
+	Name        string            `json:"name"`
+	Type        string            `json:"type"`
+	Size        int64             `json:"size"`
+	ModTime     string            `json:"modtime"`
+	LinkName    string            `json:"linkName"`
+	Mode        int64             `json:"mode"`
+	UID         int64             `json:"uid"`
+	GID         int64             `json:"gid"`
+	DevMajor    int64             `json:"devMajor"`
+	DevMinor    int64             `json:"devMinor"`
+	Xattrs      map[string][]byte `json:"xattrs"`
+	Digest      string            `json:"digest"`
+	Offset      int64             `json:"offset"`
+	InnerOffset int64             `json:"innerOffset"`
+	ChunkOffset int64             `json:"chunkOffset"`
+	ChunkSize   int64             `json:"chunkSize"`
+	ChunkDigest string            `json:"chunkDigest"`
+	ChunkType   string            `json:"chunkType"`
+}
+
+// flags is the tar's type flag of each type of entry.
+var flags = map[string]byte{
+	"reg": '0', "hardlink": '1', "symlink": '2', "char": '3', "block": '4', "dir": '5', "fifo": '6',
+}
+
+const maxName = 1 << 20 // bytes of one name, as in a tar
+
+// Limits for what the files of one layer claim to unpack to, as for its tar.
+const (
+	ratioFrom = 1 << 30
+	ratio     = 200
+)
+
+// parser makes entries and the places of their content out of a table.
+type parser struct {
+	list  *layer.Lister
+	place *Place
+	total int64 // claimed size of all files
+
+	out  contents
+	file layer.Header // a file whose chunks are not all there yet
+	open bool         // file is one
+	left int64        // bytes that its chunks are to cover
+	sum  string       // its digest
+}
+
+// parse reads the JSON of a table.
+func parse(ctx context.Context, b []byte, p *Place, opt layer.Options) (*layer.Diff, contents, error) {
+	ps := &parser{list: layer.NewLister(opt), place: p, out: contents{whole: map[int32][sha256.Size]byte{}}}
+	if err := ps.document(ctx, b); err != nil {
+		return nil, contents{}, err
+	}
+	d := ps.list.Diff()
+	d.Size = p.tarSize
+	ps.out.finish(p.off)
+	return d, ps.out, nil
+}
+
+func (p *parser) document(ctx context.Context, b []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return errors.New("it is no JSON object")
+	}
+	version, listed := 0, false
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "version":
+			err = dec.Decode(&version)
+		case "entries":
+			if listed {
+				return errors.New("it has two lists of entries")
+			}
+			listed = true
+			err = p.entries(ctx, dec)
+		default:
+			var skip json.RawMessage
+			err = dec.Decode(&skip)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	if version != 1 || !listed {
+		return fmt.Errorf("it is of version %d, and not of 1, or has no entries", version)
+	}
+	return nil
+}
+
+func (p *parser) entries(ctx context.Context, dec *json.Decoder) error {
+	switch t, err := dec.Token(); {
+	case err != nil:
+		return err
+	case t == nil:
+		return nil // null: a layer without entries
+	case t != json.Delim('['):
+		return errors.New("its entries are no list")
+	}
+	for n := 0; dec.More(); n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var e entry
+		if err := dec.Decode(&e); err != nil {
+			return fmt.Errorf("entry %d: %w", n, err)
+		}
+		if err := p.entry(&e); err != nil {
+			return fmt.Errorf("entry %d: %w", n, err)
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	return p.close()
+}
+
+func (p *parser) entry(e *entry) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	if e.Type == "chunk" {
+		if !p.open {
+			return errors.New("a chunk of no file")
+		}
+		return p.chunk(e)
+	}
+	if err := p.close(); err != nil {
+		return err
+	}
+	flag, ok := flags[e.Type]
+	if !ok {
+		return fmt.Errorf("it is of type %q, which nobody knows", e.Type)
+	}
+	h := layer.Header{
+		Name: e.Name, Link: e.LinkName, Type: flag, Size: e.Size, Mode: e.Mode, UID: e.UID, GID: e.GID,
+		Major: e.DevMajor, Minor: e.DevMinor,
+	}
+	if e.ModTime != "" {
+		t, err := time.Parse(time.RFC3339, e.ModTime)
+		if err != nil {
+			return fmt.Errorf("its time is %q", e.ModTime)
+		}
+		h.ModTime = t.Unix()
+	}
+	if len(e.Xattrs) > 0 {
+		h.Xattrs = make(map[string]string, len(e.Xattrs))
+		for name, value := range e.Xattrs {
+			if err := whole(name); err != nil {
+				return err
+			}
+			h.Xattrs[name] = string(value)
+		}
+	}
+	if flag != '0' {
+		return p.list.Add(&h)
+	}
+	if e.Size == 0 {
+		sum := sha256.Sum256(nil)
+		h.Sum = sum[:]
+		h.Offset = -1
+		return p.list.Add(&h)
+	}
+	if e.Size > layer.MaxBytes {
+		return fmt.Errorf("%q has %d bytes, too many for a layer", e.Name, e.Size)
+	}
+	if p.total += e.Size; p.total > layer.MaxBytes || p.total > ratioFrom && p.total/ratio > p.place.size {
+		return fmt.Errorf("the files have %d bytes or more, too many for a layer of %d", p.total, p.place.size)
+	}
+	h.Offset = int64(len(p.out.files))
+	p.out.files = append(p.out.files, int32(len(p.out.chunks)))
+	p.file, p.open, p.left, p.sum = h, true, e.Size, e.Digest
+	return p.chunk(e)
+}
+
+// chunk takes the next chunk of the file that is open.
+func (p *parser) chunk(e *entry) error {
+	at := p.file.Size - p.left
+	size := e.ChunkSize
+	if size == 0 {
+		size = p.left
+	}
+	switch {
+	case e.ChunkOffset != at || size > p.left || p.left == 0:
+		return fmt.Errorf("the chunks of %q do not cover it one after the other", p.file.Name)
+	case e.Offset <= 0 && e.ChunkType != "zeros" || e.Offset >= p.place.off:
+		return fmt.Errorf("a chunk of %q is at byte %d, outside of the layer", p.file.Name, e.Offset)
+	}
+	p.left -= size
+	c := chunk{off: e.Offset, inner: e.InnerOffset, size: size}
+	switch e.ChunkType {
+	case "":
+	case "zeros":
+		c.off = zeros
+	default:
+		return fmt.Errorf("a chunk of %q is of type %q, which nobody knows", p.file.Name, e.ChunkType)
+	}
+	text := e.ChunkDigest
+	if text == "" && size == p.file.Size {
+		text = p.sum
+	}
+	switch {
+	case text == "" && c.off == zeros:
+	case text == "":
+		return fmt.Errorf("a chunk of %q has no digest", p.file.Name)
+	default:
+		var err error
+		if c.sum, err = sum(text); err != nil {
+			return err
+		}
+		c.known = true
+	}
+	if len(p.out.chunks) >= maxChunks {
+		return fmt.Errorf("it has more than %d chunks", maxChunks)
+	}
+	p.out.chunks = append(p.out.chunks, c)
+	return nil
+}
+
+// close ends the file that is open.
+func (p *parser) close() error {
+	if !p.open {
+		return nil
+	}
+	p.open = false
+	if p.left != 0 {
+		return fmt.Errorf("the chunks of %q do not cover it: %d bytes are missing", p.file.Name, p.left)
+	}
+	first := p.out.files[len(p.out.files)-1]
+	chunks := p.out.chunks[first:]
+	var s [sha256.Size]byte
+	switch {
+	case len(chunks) == 1 && chunks[0].known:
+		s = chunks[0].sum
+	case p.sum == "":
+		return fmt.Errorf("%q has no digest", p.file.Name)
+	default:
+		var err error
+		if s, err = sum(p.sum); err != nil {
+			return err
+		}
+		p.out.whole[first] = s
+	}
+	p.file.Sum = s[:]
+	return p.list.Add(&p.file)
+}
+
+// check looks at the numbers and texts of an entry.
+func (e *entry) check() error {
+	for _, n := range []int64{e.Size, e.Offset, e.InnerOffset, e.ChunkOffset, e.ChunkSize} {
+		if n < 0 {
+			return fmt.Errorf("%q has a negative number (%d)", e.Name, n)
+		}
+	}
+	if e.InnerOffset > layer.MaxBytes {
+		return fmt.Errorf("%q is at byte %d of what its place unpacks to", e.Name, e.InnerOffset)
+	}
+	for _, s := range []string{e.Name, e.LinkName} {
+		if err := whole(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole is whether a text is what stands in the tar: JSON has no way to say
+// bytes that are no UTF-8, and a tar none to say NUL.
+func whole(s string) error {
+	switch {
+	case len(s) > maxName:
+		return fmt.Errorf("a name of %d bytes", len(s))
+	case strings.ContainsRune(s, utf8.RuneError):
+		return fmt.Errorf("the name %q is not told in full", s)
+	case strings.IndexByte(s, 0) >= 0:
+		return fmt.Errorf("the name %q has a NUL", s)
+	}
+	return nil
+}
+
+func sum(s string) (out [sha256.Size]byte, err error) {
+	h, ok := strings.CutPrefix(s, "sha256:")
+	if !ok || len(h) != hex.EncodedLen(len(out)) {
+		return out, fmt.Errorf("%q is no sha256 digest", s)
+	}
+	if _, err := hex.Decode(out[:], []byte(h)); err != nil {
+		return out, fmt.Errorf("%q is no sha256 digest", s)
+	}
+	return out, nil
+}

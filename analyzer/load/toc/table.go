@@ -1,0 +1,187 @@
+package toc
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"fathom/analyzer/layer"
+)
+
+// Ranges opens n bytes of a blob from off on. It fails where that can't be had;
+// it may give more than n bytes, which are not read.
+type Ranges func(ctx context.Context, off, n int64) (io.ReadCloser, error)
+
+// Table is the table of contents of one layer. Its methods may be called
+// concurrently.
+type Table struct {
+	place   Place
+	zstd    bool // the files are zstd frames, not gzip members
+	ranges  Ranges
+	fetched atomic.Int64
+	packed  []byte // the table as it stands in the blob
+
+	content contents
+
+	mu   sync.Mutex
+	diff *layer.Diff // until the first who asks for it
+}
+
+// Open fetches the table at p, compares its digest and reads it: two requests
+// for eStargz, one for zstd:chunked. An error says that the layer can't be
+// listed so, or is what ranges failed with.
+func Open(ctx context.Context, p *Place, ranges Ranges) (*Table, error) {
+	t := &Table{place: *p, zstd: p.n > 0, ranges: ranges}
+	if err := t.open(ctx); err != nil {
+		return nil, fmt.Errorf("reading the table of contents: %w", err)
+	}
+	return t, nil
+}
+
+func (t *Table) open(ctx context.Context) error {
+	p := &t.place
+	if p.n == 0 {
+		if p.size < footerSize {
+			return fmt.Errorf("the layer has %d bytes", p.size)
+		}
+		b, err := t.fetch(ctx, p.size-footerSize, footerSize)
+		if err != nil {
+			return err
+		}
+		if err := p.footer(b); err != nil {
+			return err
+		}
+	}
+	var err error
+	if t.packed, err = t.fetch(ctx, p.off, p.n); err != nil {
+		return err
+	}
+	if err := compare(t.packed, p.sum); err != nil {
+		return err
+	}
+	b, err := t.unpack()
+	if err != nil {
+		return err
+	}
+	if err := compare(b, p.plain); err != nil {
+		return err
+	}
+	t.diff, t.content, err = parse(ctx, b, p, layer.Options{})
+	return err
+}
+
+// Fetched is how many bytes of the blob were fetched so far.
+func (t *Table) Fetched() int64 { return t.fetched.Load() }
+
+// Diff is the layer's entries, the same that its tar should give. Of a file's
+// content they have the hash that the table tells (see layer.Entry.Told), and
+// an Offset that only Open of this table understands.
+func (t *Table) Diff(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
+	t.mu.Lock()
+	d := t.diff
+	t.diff = nil // whoever has it knows when to forget it
+	t.mu.Unlock()
+	if d == nil || opt.MaxEntries > 0 && d.Len() > opt.MaxEntries {
+		b, err := t.unpack()
+		if err == nil {
+			d, _, err = parse(ctx, b, &t.place, opt)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the table of contents: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// fetch reads n bytes of the blob from off on.
+func (t *Table) fetch(ctx context.Context, off, n int64) ([]byte, error) {
+	r, err := t.ranges(ctx, off, n)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var b bytes.Buffer // grows with what arrives, not with what is claimed
+	got, err := io.Copy(&b, &counted{io.LimitReader(r, n), &t.fetched})
+	if err == nil && got < n {
+		err = fmt.Errorf("unexpected end after %d of %d bytes", got, n)
+	}
+	return b.Bytes(), err
+}
+
+// counted counts what is read.
+type counted struct {
+	r io.Reader
+	n *atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// unpack is the JSON of the table.
+func (t *Table) unpack() ([]byte, error) {
+	most := int64(maxTable)
+	var r io.Reader
+	if t.zstd {
+		most = t.place.unpacked
+		z, err := newZstd(bytes.NewReader(t.packed))
+		if err != nil {
+			return nil, err
+		}
+		defer z.Close()
+		r = z
+	} else {
+		z, err := gzip.NewReader(bytes.NewReader(t.packed))
+		if err != nil {
+			return nil, err
+		}
+		tr := tar.NewReader(io.LimitReader(z, maxTable+1<<20))
+		h, err := tr.Next()
+		if err == io.EOF || err == nil && (h.Typeflag != tar.TypeReg || h.Name != "stargz.index.json") {
+			err = errors.New("there is no stargz.index.json")
+		}
+		if err != nil {
+			return nil, err
+		}
+		r = tr
+	}
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(b)) > most:
+		return nil, fmt.Errorf("it unpacks to more than %d bytes", most)
+	}
+	return b, nil
+}
+
+// newZstd unpacks one frame after the other. A frame that asks for more memory
+// than engines give is refused.
+func newZstd(r io.Reader) (*zstd.Decoder, error) {
+	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(128<<20))
+}
+
+// compare compares the sha256 of b with want, unless that is zero.
+func compare(b []byte, want v1.Hash) error {
+	if want == (v1.Hash{}) {
+		return nil
+	}
+	sum := sha256.Sum256(b)
+	if got := hex.EncodeToString(sum[:]); got != want.Hex {
+		return fmt.Errorf("digest: expected %s, got sha256:%s", want, got)
+	}
+	return nil
+}
