@@ -1,0 +1,262 @@
+package analyzer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+)
+
+// maxReport is how many bytes a saved report may have: that of a million wasted
+// files has about 150 MB.
+const maxReport = 512 << 20
+
+// ReadReport reads a report's JSON form. What it gives is as whole as what
+// Analyze made: the figures add up, every layer that is named exists, paths are
+// rooted and clean, lists are not nil. Whatever else it says may be anybody's
+// work: its text must not reach a terminal as it is.
+//
+// Fields that this version does not know are left out; a schema that it does
+// not know is an error.
+func ReadReport(r io.Reader) (*Report, error) {
+	rep, err := readReport(r, maxReport)
+	if err != nil {
+		return nil, fmt.Errorf("reading a saved report: %w", err)
+	}
+	return rep, nil
+}
+
+func readReport(r io.Reader, most int64) (*Report, error) {
+	data, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > most {
+		return nil, fmt.Errorf("it is larger than %d bytes", most)
+	}
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(data, &parts); err != nil {
+		return nil, placed(data, err)
+	}
+	var form struct {
+		Schema *int64 `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &form); err != nil {
+		return nil, placed(data, err)
+	}
+	switch s := form.Schema; {
+	case s == nil:
+		return nil, errors.New("it has no schema: it is another kind of JSON")
+	case *s > Schema:
+		return nil, fmt.Errorf("its schema is %d, and this version knows no newer one than %d", *s, Schema)
+	case *s < Schema:
+		return nil, fmt.Errorf("there is no schema %d", *s)
+	}
+	for _, name := range []string{"image", "totals", "layers", "history", "waste", "warnings"} {
+		if p, ok := parts[name]; !ok || string(p) == "null" {
+			return nil, fmt.Errorf("it has no %s", name)
+		}
+	}
+	rep := &Report{}
+	if err := json.Unmarshal(data, rep); err != nil {
+		return nil, placed(data, err)
+	}
+	rep.fill()
+	if err := rep.check(); err != nil {
+		return nil, err
+	}
+	return rep, nil
+}
+
+// placed says where in data the JSON error is.
+func placed(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	at := 0
+	switch {
+	case errors.As(err, &syntax):
+		at = int(syntax.Offset)
+	case errors.As(err, &kind):
+		at = int(kind.Offset)
+		if err = fmt.Errorf("%s can't be a %.40s", kind.Field, kind.Value); kind.Field == "" {
+			err = fmt.Errorf("it is a %.40s, not an object", kind.Value)
+		}
+	default: // a time that is none: nobody tells where
+		return err
+	}
+	at = max(min(at, len(data)), 0)
+	line := 1 + bytes.Count(data[:at], []byte{'\n'})
+	column := at - bytes.LastIndexByte(data[:at], '\n') - 1
+	return fmt.Errorf("line %d, column %d: %w", line, max(column, 1), err)
+}
+
+// fill puts in what JSON has no form for: paths that are no text, and lists in
+// the place of null.
+func (r *Report) fill() {
+	for i := range r.Waste {
+		if w := &r.Waste[i]; len(w.PathBytes) > 0 && w.Path == asText(w.PathBytes) {
+			w.Path = string(w.PathBytes)
+		}
+	}
+	c := &r.Image.Config
+	for _, l := range []*[]string{&r.Image.Tags, &c.Entrypoint, &c.Cmd, &c.Env, &c.ExposedPorts, &c.Volumes} {
+		if *l == nil {
+			*l = []string{}
+		}
+	}
+	if c.Labels == nil {
+		c.Labels = map[string]string{}
+	}
+}
+
+// asText is a path as JSON carries it: a replacement character for each byte
+// that is no UTF-8.
+func asText(path []byte) string { return string([]rune(string(path))) }
+
+// check says what in the report contradicts itself.
+func (r *Report) check() error {
+	t := &r.Totals
+	if err := counts("totals", t.StoredBytes, t.VisibleBytes, t.WastedBytes, t.CompressedBytes, int64(t.Files), int64(t.Layers)); err != nil {
+		return err
+	}
+	if t.Layers != len(r.Layers) {
+		return fmt.Errorf("its totals count %d layers, and it lists %d", t.Layers, len(r.Layers))
+	}
+	if err := r.checkLayers(); err != nil {
+		return err
+	}
+	efficiency := 1.0
+	if t.StoredBytes > 0 {
+		efficiency = float64(t.VisibleBytes) / float64(t.StoredBytes)
+	}
+	if !(math.Abs(t.Efficiency-efficiency) < 1e-9) {
+		return fmt.Errorf("its efficiency is %v, and its totals make it %v", t.Efficiency, efficiency)
+	}
+	next := 0
+	for i, s := range r.History {
+		if s.Layer < -1 || s.Layer >= len(r.Layers) || s.Layer >= 0 && s.Layer < next {
+			return fmt.Errorf("step %d can't have made layer %d", i, s.Layer)
+		}
+		next = max(next, s.Layer+1)
+	}
+	for i, w := range r.Warnings {
+		if w.Layer < -1 || w.Layer >= len(r.Layers) {
+			return fmt.Errorf("warning %d is about layer %d of %d", i, w.Layer, len(r.Layers))
+		}
+	}
+	return r.checkWaste()
+}
+
+func (r *Report) checkLayers() error {
+	var stored, visible, wasted, compressed total
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		name := fmt.Sprintf("layer %d", i)
+		if l.Index != i {
+			return fmt.Errorf("%s says that it is layer %d", name, l.Index)
+		}
+		if err := counts(name, l.StoredBytes, l.VisibleBytes, l.WastedBytes, l.HidesBytes, l.CompressedBytes,
+			int64(l.Added), int64(l.Modified), int64(l.Removed)); err != nil {
+			return err
+		}
+		if l.StoredBytes-l.VisibleBytes != l.WastedBytes {
+			return fmt.Errorf("%s stores %d bytes, and %d visible and %d wasted ones are not as many", name, l.StoredBytes, l.VisibleBytes, l.WastedBytes)
+		}
+		stored.add(l.StoredBytes)
+		visible.add(l.VisibleBytes)
+		wasted.add(l.WastedBytes)
+		compressed.add(l.CompressedBytes)
+	}
+	t := &r.Totals
+	if t.CompressedBytes == 0 { // that of some layer is not known
+		compressed = 0
+	}
+	for _, c := range []struct {
+		what    string
+		is, sum int64
+	}{
+		{"stored", t.StoredBytes, int64(stored)}, {"visible", t.VisibleBytes, int64(visible)},
+		{"wasted", t.WastedBytes, int64(wasted)}, {"compressed", t.CompressedBytes, int64(compressed)},
+	} {
+		if c.is != c.sum {
+			return fmt.Errorf("its total of %s bytes is %d, and its layers add up to %d", c.what, c.is, c.sum)
+		}
+	}
+	return nil
+}
+
+// checkWaste holds the list of waste against the layers.
+func (r *Report) checkWaste() error {
+	wasted, hides := make([]total, len(r.Layers)), make([]total, len(r.Layers))
+	for i, w := range r.Waste {
+		name := fmt.Sprintf("waste %d", i)
+		if err := counts(name, w.Bytes); err != nil {
+			return err
+		}
+		if w.StoredIn < 0 || w.StoredIn > w.HiddenBy || w.HiddenBy >= len(r.Layers) {
+			return fmt.Errorf("%s can't be stored by layer %d and hidden by layer %d: there are %d", name, w.StoredIn, w.HiddenBy, len(r.Layers))
+		}
+		switch w.Cause {
+		case "removed", "overwritten", "metadata", "repeated":
+		default:
+			return fmt.Errorf("%s has the cause %.40q, which is none", name, w.Cause)
+		}
+		if len(w.PathBytes) > 0 && w.Path != string(w.PathBytes) {
+			return fmt.Errorf("%s has two paths", name)
+		}
+		if !clean(w.Path) {
+			return fmt.Errorf("%s: the path %.80q is not rooted and clean", name, w.Path)
+		}
+		wasted[w.StoredIn].add(w.Bytes)
+		if w.HiddenBy != w.StoredIn {
+			hides[w.HiddenBy].add(w.Bytes)
+		}
+	}
+	for i, l := range r.Layers {
+		if int64(wasted[i]) != l.WastedBytes {
+			return fmt.Errorf("layer %d wastes %d bytes, and its waste adds up to %d", i, l.WastedBytes, wasted[i])
+		}
+		if int64(hides[i]) != l.HidesBytes {
+			return fmt.Errorf("layer %d hides %d bytes, and the waste of lower layers adds up to %d", i, l.HidesBytes, hides[i])
+		}
+	}
+	return nil
+}
+
+// clean is whether path is rooted, and no part of it empty, "." or "..".
+func clean(path string) bool {
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return false
+	}
+	for part := range strings.SplitSeq(rest, "/") {
+		if part == "" || part == "." || part == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// counts says that a number is negative.
+func counts(name string, numbers ...int64) error {
+	for _, n := range numbers {
+		if n < 0 {
+			return fmt.Errorf("%s: %d is negative", name, n)
+		}
+	}
+	return nil
+}
+
+// total is a sum of numbers that are not negative; -1 once it is too large.
+type total int64
+
+func (t *total) add(n int64) {
+	if *t < 0 || int64(*t) > math.MaxInt64-n {
+		*t = -1
+		return
+	}
+	*t += total(n)
+}
