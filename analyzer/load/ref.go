@@ -6,20 +6,33 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
 )
 
 // reference is an IMAGE argument taken apart.
 type reference struct {
 	path  string // of a file or folder; "-" is standard input
 	image string // which image of it, or ""
+
+	// Where path is "", it is an image's name, to be asked for at the place
+	// that scheme names, or at all of them in turn.
+	scheme string
+	name   string
 }
 
 func (r reference) title() string {
-	if r.path == "-" {
+	switch {
+	case r.path == "-":
 		return "standard input"
+	case r.path != "":
+		return r.path
+	case r.scheme != "":
+		return r.scheme + ":" + r.name
 	}
-	return r.path
+	return r.name
 }
 
 // parse takes a reference apart. A path that exists is never cut; where it does
@@ -41,7 +54,10 @@ func parse(ref string) (reference, error) {
 		rest = strings.TrimPrefix(rest, "//")
 		switch scheme {
 		case "docker", "podman", "registry":
-			return reference{}, &NotFoundError{Reference: ref, Scheme: scheme, Name: rest}
+			if rest == "" {
+				return reference{}, fmt.Errorf("%s names no image", ref)
+			}
+			return reference{scheme: scheme, name: rest}, nil
 		case "archive", "oci":
 			if rest == "" {
 				return reference{}, fmt.Errorf("%s names no file or folder", ref)
@@ -81,6 +97,9 @@ func split(ref, path, scheme string) (reference, error) {
 		return reference{path: path[:i], image: image}, nil
 	}
 	if scheme == "" && errors.Is(err, fs.ErrNotExist) {
+		if imageName(path) {
+			return reference{name: path}, nil
+		}
 		return reference{}, &NotFoundError{Reference: ref, Name: path}
 	}
 	var pathErr *fs.PathError
@@ -89,6 +108,22 @@ func split(ref, path, scheme string) (reference, error) {
 	}
 	return reference{}, &NotFoundError{Reference: ref, Scheme: "file", Name: path, Err: fmt.Errorf("opening %s: %w", path, err)}
 }
+
+// fileName is what can only be meant for a file.
+var fileName = regexp.MustCompile(`(?i)\.(tar|tgz|tzst|txz|gz|zst|xz|bz2|json|oci)$`)
+
+// imageName is whether an engine or a registry could have an image of that
+// name; "registry:" in front asks for one that looks like a file's.
+func imageName(s string) bool {
+	if fileName.MatchString(s) {
+		return false
+	}
+	_, err := name.ParseReference(s, name.WeakValidation)
+	return err == nil || hexID.MatchString(s)
+}
+
+// hexID is an image ID as engines take it, whole or its beginning.
+var hexID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{1,64}$`)
 
 // plausible is whether a path looks like a place for images.
 func plausible(path string, info fs.FileInfo) bool {

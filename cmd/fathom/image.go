@@ -22,6 +22,7 @@ type imageFlags struct {
 	image    string
 	platform string
 	temp     string
+	noKeep   bool
 	verify   bool
 }
 
@@ -30,6 +31,7 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.image, "image", "", "which image, where the source holds several: a `TAG`, a digest, or @N for the Nth from 0")
 	flags.StringVar(&f.platform, "platform", "", "which platform, where there are several: `OS/ARCH[/VARIANT]`")
 	flags.StringVar(&f.temp, "temp", "", "keep temporary files in `DIR`")
+	flags.BoolVar(&f.noKeep, "no-keep", false, "keep nothing of an image that streams in: no temporary file, no content to look at")
 	flags.BoolVar(&f.verify, "verify", false, "compare every digest and diff ID with the content, whatever it costs")
 }
 
@@ -84,7 +86,8 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 		return nil, hinted("docker save NAME | fathom -", "opening standard input: it is a terminal")
 	}
 	img, err := load.Open(ctx, src.ref, load.Options{
-		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp, Progress: progress,
+		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp,
+		NoKeep: f.noKeep, Verify: f.verify, Progress: progress,
 	})
 	if err != nil {
 		return nil, err
