@@ -19,16 +19,14 @@ import (
 // room for more that mean something.
 const maxChunks = 5_000_000
 
-// zeros, as an offset, is of a chunk that is a hole.
-const zeros = -1
-
 // chunk is a part of a file.
 type chunk struct {
-	off   int64 // in the blob, of the gzip member or zstd frame it is in; or zeros
+	off   int64 // in the blob, of the gzip member or zstd frame it is in
 	inner int64 // where in that it begins
 	size  int64
 	sum   [sha256.Size]byte // sha256, when known
 	known bool
+	zeros bool // it is a hole: nothing is read
 }
 
 // contents is where the content of a layer's files is. A file's number is the
@@ -43,15 +41,15 @@ type contents struct {
 // finish is called when everything is there; end is where the table begins.
 func (c *contents) finish(end int64) {
 	c.files = append(c.files, int32(len(c.chunks)))
-	c.ends = make([]int64, 0, len(c.chunks)+1)
+	ends := make([]int64, 0, len(c.chunks)+1)
 	for i := range c.chunks {
-		if c.chunks[i].off != zeros {
-			c.ends = append(c.ends, c.chunks[i].off)
+		if c := &c.chunks[i]; !c.zeros || c.off > 0 {
+			ends = append(ends, c.off)
 		}
 	}
-	c.ends = append(c.ends, end)
-	slices.Sort(c.ends)
-	c.ends = slices.Compact(c.ends)
+	ends = append(ends, end)
+	slices.Sort(ends)
+	c.ends = slices.Compact(ends)
 }
 
 // end is the byte that what begins at off may reach up to.
@@ -166,7 +164,7 @@ func (r *reading) fail(err error) error {
 // begin makes the next chunk ready to be read.
 func (r *reading) begin(c *chunk) error {
 	r.left, r.sum = c.size, sha256.New()
-	if c.off == zeros {
+	if c.zeros {
 		r.data = zeroReader{}
 		return nil
 	}
@@ -219,11 +217,10 @@ func (r *reading) seek(off int64) error {
 	}
 	end := r.t.content.end(off)
 	for _, c := range r.chunks[r.at+1:] {
-		if c.off == end {
-			end = r.t.content.end(end)
-		} else if c.off != zeros {
+		if c.zeros || c.off != end {
 			break
 		}
+		end = r.t.content.end(end)
 	}
 	body, err := r.t.ranges(r.ctx, off, end-off)
 	if err != nil {

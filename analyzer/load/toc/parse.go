@@ -207,7 +207,7 @@ func (p *parser) chunk(e *entry) error {
 	switch {
 	case e.ChunkOffset != at || size > p.left || p.left == 0:
 		return fmt.Errorf("the chunks of %q do not cover it one after the other", p.file.Name)
-	case e.Offset <= 0 && e.ChunkType != "zeros" || e.Offset >= p.place.off:
+	case e.Offset >= p.place.off:
 		return fmt.Errorf("a chunk of %q is at byte %d, outside of the layer", p.file.Name, e.Offset)
 	}
 	p.left -= size
@@ -215,7 +215,7 @@ func (p *parser) chunk(e *entry) error {
 	switch e.ChunkType {
 	case "":
 	case "zeros":
-		c.off = zeros
+		c.zeros = true
 	default:
 		return fmt.Errorf("a chunk of %q is of type %q, which nobody knows", p.file.Name, e.ChunkType)
 	}
@@ -224,7 +224,7 @@ func (p *parser) chunk(e *entry) error {
 		text = p.sum
 	}
 	switch {
-	case text == "" && c.off == zeros:
+	case text == "" && c.zeros:
 	case text == "":
 		return fmt.Errorf("a chunk of %q has no digest", p.file.Name)
 	default:

@@ -111,7 +111,7 @@ func (p *Place) inside() error {
 	switch {
 	case p.n > maxTable:
 		return fmt.Errorf("it has %d bytes, more than %d", p.n, maxTable)
-	case p.off <= 0 || p.n <= 0 || p.off > p.size || p.n > p.size-p.off:
+	case p.off < 0 || p.n <= 0 || p.off > p.size || p.n > p.size-p.off:
 		return fmt.Errorf("it is at byte %d with %d bytes, the layer has %d", p.off, p.n, p.size)
 	}
 	return nil

@@ -1,0 +1,267 @@
+package toc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/containerd/stargz-snapshotter/estargz"
+	"github.com/containerd/stargz-snapshotter/estargz/zstdchunked"
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+
+	"fathom/analyzer/imagetest"
+	"fathom/analyzer/layer"
+)
+
+// built is a layer that a real tool made, with the annotations it is pushed
+// with.
+type built struct {
+	blob        []byte
+	annotations map[string]string
+}
+
+func (b built) place(t testing.TB) *Place {
+	t.Helper()
+	p, err := Find(b.annotations, int64(len(b.blob)))
+	if err != nil || p == nil {
+		t.Fatalf("finding the table: %v, %v", p, err)
+	}
+	return p
+}
+
+func (b built) open(t testing.TB) *Table {
+	t.Helper()
+	table, err := Open(t.Context(), b.place(t), b.ranges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// ranges gives what was asked for and more, as servers may.
+func (b built) ranges(_ context.Context, off, n int64) (io.ReadCloser, error) {
+	if off < 0 || n <= 0 || off > int64(len(b.blob))-n {
+		return nil, fmt.Errorf("no bytes %d to %d of %d", off, off+n, len(b.blob))
+	}
+	return io.NopCloser(bytes.NewReader(b.blob[off:])), nil
+}
+
+// fromTar is what the layer's tar holds.
+func (b built) fromTar(t testing.TB) *layer.Diff {
+	t.Helper()
+	d, err := layer.Read(t.Context(), b.asBlob(), layer.Options{Digest: imagetest.Digest(b.blob)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (b built) asBlob() layer.Blob {
+	return layer.Blob{Size: int64(len(b.blob)), Stream: func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(b.blob)), nil
+	}}
+}
+
+// writers are the ways a layer gets a table of contents.
+var writers = []struct {
+	name string
+	make func(tar []byte) (built, error)
+}{
+	{"estargz in order", func(tar []byte) (built, error) { return appended(tar, func(*estargz.Writer) {}) }},
+	{"estargz of small chunks", func(tar []byte) (built, error) {
+		return appended(tar, func(w *estargz.Writer) { w.ChunkSize = 7 })
+	}},
+	{"estargz of shared members", func(tar []byte) (built, error) {
+		return appended(tar, func(w *estargz.Writer) { w.ChunkSize, w.MinChunkSize = 7, 400 })
+	}},
+	{"estargz sorted", func(tar []byte) (built, error) { return sorted(tar) }},
+	{"zstd:chunked of stargz", func(tar []byte) (built, error) {
+		meta := map[string]string{}
+		b, err := sorted(tar, estargz.WithChunkSize(64), estargz.WithCompression(&compression{
+			Compressor: &zstdchunked.Compressor{CompressionLevel: zstd.SpeedDefault, Metadata: meta},
+		}))
+		maps.Copy(b.annotations, meta)
+		return b, err
+	}},
+}
+
+// appended keeps the tar's entries and their order.
+func appended(tar []byte, set func(*estargz.Writer)) (built, error) {
+	var out bytes.Buffer
+	w := estargz.NewWriter(&out)
+	set(w)
+	if err := w.AppendTar(bytes.NewReader(tar)); err != nil {
+		return built{}, err
+	}
+	d, err := w.Close()
+	return built{out.Bytes(), map[string]string{estargz.TOCJSONDigestAnnotation: d.String()}}, err
+}
+
+type compression struct {
+	*zstdchunked.Compressor
+	*zstdchunked.Decompressor
+}
+
+// sorted is what nerdctl and buildkit do: prefetched files first, landmarks.
+func sorted(tar []byte, opt ...estargz.Option) (built, error) {
+	r := bytes.NewReader(tar)
+	b, err := estargz.Build(io.NewSectionReader(r, 0, r.Size()), opt...)
+	if err != nil {
+		return built{annotations: map[string]string{}}, err
+	}
+	defer b.Close()
+	blob, err := io.ReadAll(b)
+	annotations := map[string]string{estargz.TOCJSONDigestAnnotation: b.TOCDigest().String()}
+	return built{blob, annotations}, err
+}
+
+// without are the images that no table is made of, or none that tells all.
+var without = map[string]string{
+	"sparse-overwritten": "unsupported input tar entry",
+	"name-not-utf8":      "is not told in full",
+}
+
+func TestListsWhatTheTarHolds(t *testing.T) {
+	for _, w := range writers {
+		t.Run(w.name, func(t *testing.T) {
+			for _, name := range imagetest.Names(t) {
+				img := imagetest.Load(t, name)
+				for i := range img.Layers {
+					b, err := w.make(img.LayerTar(i))
+					var table *Table
+					if err == nil {
+						table, err = Open(t.Context(), b.place(t), b.ranges)
+					}
+					if says := without[name]; says != "" && err != nil && strings.Contains(err.Error(), says) {
+						continue
+					}
+					if err != nil {
+						t.Errorf("%s, layer %d: %v", name, i, err)
+						continue
+					}
+					checkTable(t, fmt.Sprintf("%s, layer %d", name, i), b, table)
+				}
+			}
+		})
+	}
+}
+
+// checkTable compares the table with the tar of the same blob, content and all.
+func checkTable(t *testing.T, name string, b built, table *Table) {
+	t.Helper()
+	want := b.fromTar(t)
+	got, err := table.Diff(t.Context(), layer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(entries(want), entries(got)); diff != "" {
+		t.Errorf("%s: entries (-tar +table)\n%s", name, diff)
+		return
+	}
+	if diff := cmp.Diff(want.Warnings, got.Warnings); diff != "" {
+		t.Errorf("%s: warnings (-tar +table)\n%s", name, diff)
+	}
+	if got.Stored != want.Stored {
+		t.Errorf("%s: stored %d, want %d", name, got.Stored, want.Stored)
+	}
+	for i := range want.Len() {
+		e := got.At(i)
+		if e.Kind != layer.File {
+			continue
+		}
+		w := readContent(t, b.asBlob(), want.At(i))
+		g, err := readAll(t.Context(), table, e)
+		if err != nil || !bytes.Equal(w, g) {
+			t.Errorf("%s: content of %s: got %q, %v; want %q", name, e.Path, g, err, w)
+		}
+		if s := imagetest.Digest(w); !strings.HasPrefix(s.Hex, fmt.Sprintf("%x", e.Hash[:])) {
+			t.Errorf("%s: hash of %s: got %x, want the beginning of %s", name, e.Path, e.Hash, s)
+		}
+	}
+}
+
+// entries is a Diff without what a table can't know.
+func entries(d *layer.Diff) []layer.Entry {
+	var es []layer.Entry
+	for i := range d.Len() {
+		e := *d.At(i)
+		e.Offset, e.Hash, e.Told = 0, layer.Hash{}, false
+		es = append(es, e)
+	}
+	return es
+}
+
+func readContent(t *testing.T, b layer.Blob, e *layer.Entry) []byte {
+	t.Helper()
+	r, err := layer.Content(t.Context(), b, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func readAll(ctx context.Context, table *Table, e *layer.Entry) ([]byte, error) {
+	r, err := table.Open(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+// What podman, buildah and skopeo write, once and today (testdata/README.md).
+func TestListsWhatPodmanWrites(t *testing.T) {
+	for _, name := range []string{"skopeo-1.9", "storage-1.59"} {
+		t.Run(name, func(t *testing.T) {
+			b := stored(t, name)
+			table := b.open(t)
+			checkTable(t, name, b, table)
+			d, err := table.Diff(t.Context(), layer.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]int64{"etc/motd": 6, "usr/bin/holes": 13209, "usr/bin/zeros": 3000, "etc/ünïcode name": 2, "etc/empty": 0}
+			for i := range d.Len() {
+				e := d.At(i)
+				if size, ok := want[e.Path]; ok && (e.Kind != layer.File || e.Size != size) {
+					t.Errorf("%s: a %s of %d bytes, want a file of %d", e.Path, e.Kind, e.Size, size)
+				}
+				delete(want, e.Path)
+			}
+			if len(want) > 0 {
+				t.Errorf("not listed: %v", want)
+			}
+		})
+	}
+}
+
+// stored is a blob of testdata.
+func stored(t testing.TB, name string) built {
+	t.Helper()
+	blob, err := os.ReadFile(filepath.Join("testdata", name+".zst"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := built{blob: blob}
+	if err := json.Unmarshal(text, &b.annotations); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
