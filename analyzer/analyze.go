@@ -77,7 +77,7 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 }
 
 // readLayers starts reading as many layers at a time as there are processors,
-// and gives each layer's entries on its own channel.
+// or as the image asks for, and gives each layer's entries on its own channel.
 func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Options) []chan *layer.Diff {
 	order := readingOrder(img.Layers)
 	// In their own order layers wait for each other, so that only a few are in
@@ -93,7 +93,7 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Opti
 		tasks[i] = opt.Progress.Start(fmt.Sprintf("layer %d", i), max(l.Blob.Size, 0))
 	}
 	var next atomic.Int64
-	for range min(runtime.GOMAXPROCS(0), len(order)) {
+	for range min(max(runtime.GOMAXPROCS(0), img.Parallel), len(order)) {
 		group.Go(func() error {
 			for {
 				at := int(next.Add(1)) - 1

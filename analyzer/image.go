@@ -23,6 +23,10 @@ type Image struct {
 	Layers    []Layer // bottom first
 	Warnings  []Warning
 
+	// Parallel is how many layers are to be read at a time at least: more than
+	// there are processors where reading is mostly waiting.
+	Parallel int
+
 	// Temp is the folder for temporary files; "" is the system's.
 	Temp string
 

@@ -24,6 +24,39 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 	if err != nil {
 		return nil, err
 	}
+	img, err := o.configured(c, raw)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range c.layers {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		l, err := o.layer(src, p)
+		if err != nil {
+			return nil, fmt.Errorf("layer %d (%s): %w", i, p.title(), err)
+		}
+		l.DiffID = img.Config.RootFS.DiffIDs[i]
+		// Of an uncompressed layer the two are one, and so nothing has to be
+		// read to see that layers were mixed up.
+		if !l.Compressed && l.Digest.Algorithm == l.DiffID.Algorithm && l.Digest != l.DiffID {
+			return nil, fmt.Errorf("layer %d (%s): it is not compressed, so its digest %s should be its diff ID, which is %s", i, p.title(), l.Digest, l.DiffID)
+		}
+		o.unchecked(i, p)
+		img.Layers = append(img.Layers, l)
+	}
+	return img, nil
+}
+
+// unchecked warns of a layer whose digest nobody here can compute.
+func (o *opening) unchecked(i int, p piece) {
+	if p.desc != nil && !parseDigest(p.desc.Digest).checkable() {
+		o.warnings = append(o.warnings, analyzer.Warning{Layer: i, Text: "its digest " + p.desc.Digest + " can't be checked: unknown algorithm"})
+	}
+}
+
+// configured is the image as its config has it, without its layers.
+func (o *opening) configured(c *candidate, raw []byte) (*analyzer.Image, error) {
 	config, trailing, err := parseConfig(raw)
 	if err != nil {
 		return nil, fmt.Errorf("reading config %s: %w", c.config.name, err)
@@ -46,25 +79,6 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 	}
 	if img.Platform.OS == "" && img.Platform.Architecture == "" {
 		img.Platform = c.platform
-	}
-	for i, p := range c.layers {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		l, err := o.layer(src, p)
-		if err != nil {
-			return nil, fmt.Errorf("layer %d (%s): %w", i, p.title(), err)
-		}
-		l.DiffID = config.RootFS.DiffIDs[i]
-		// Of an uncompressed layer the two are one, and so nothing has to be
-		// read to see that layers were mixed up.
-		if !l.Compressed && l.Digest.Algorithm == l.DiffID.Algorithm && l.Digest != l.DiffID {
-			return nil, fmt.Errorf("layer %d (%s): it is not compressed, so its digest %s should be its diff ID, which is %s", i, p.title(), l.Digest, l.DiffID)
-		}
-		if p.desc != nil && !parseDigest(p.desc.Digest).checkable() {
-			o.warnings = append(o.warnings, analyzer.Warning{Layer: i, Text: "its digest " + p.desc.Digest + " can't be checked: unknown algorithm"})
-		}
-		img.Layers = append(img.Layers, l)
 	}
 	return img, nil
 }

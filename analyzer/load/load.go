@@ -16,8 +16,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"fathom/analyzer"
+	"fathom/analyzer/load/cache"
+	"fathom/analyzer/load/registry"
 )
 
 // Options for Open; the zero value opens the only image of a source.
@@ -40,6 +43,17 @@ type Options struct {
 	NoKeep bool
 	// Verify says that everything will be verified, and so read once more.
 	Verify bool
+	// Registry says how registries are read.
+	Registry registry.Options
+	// Keep holds what is downloaded from a registry in temporary files, for the
+	// content that will be looked at. Otherwise it is downloaded again when it
+	// is, and kept then, unless NoKeep is set.
+	Keep bool
+	// Cache has, and gets, the entries of layers in registries; may be nil.
+	Cache *cache.Cache
+	// TOC lists a layer in a registry from its table of contents where it has
+	// one: the layer is Unverified then.
+	TOC bool
 	// Progress gets a task for whatever is unpacked or received; may be nil.
 	Progress *analyzer.Progress
 }
@@ -60,15 +74,23 @@ type opening struct {
 	warnings []analyzer.Warning
 	files    []*os.File
 	checks   []func() error
+	closers  []func() error
 	// documents is how many bytes of manifests and configs were read.
 	documents int64
 }
 
 // Open opens the image that ref names: "archive:FILE", "oci:DIR[:TAG]", "-" for
-// a tar on standard input, or the path of a file or folder. The image holds
-// files open until it is closed. A *NotFoundError, *ChoiceError,
-// *NotImageError, *LimitError or *TempError in the error says more.
+// a tar on standard input, "registry:NAME", or the path of a file or folder.
+// The image holds files open until it is closed. A *NotFoundError,
+// *ChoiceError, *NotImageError, *LimitError, *TempError or *registry.Error in
+// the error says more.
 func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error) {
+	name, inRegistry := strings.CutPrefix(ref, "registry:")
+	if name = strings.TrimPrefix(name, "//"); inRegistry && name != "" {
+		return open(ref, opt, name, func(o *opening, want platform) (*analyzer.Image, error) {
+			return o.registry(ctx, name, want)
+		})
+	}
 	r, err := parse(ref)
 	if err != nil {
 		return nil, err
@@ -79,14 +101,21 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 		}
 		opt.Image = r.image
 	}
+	return open(ref, opt, r.title(), func(o *opening, want platform) (*analyzer.Image, error) {
+		return o.open(ctx, r, want)
+	})
+}
+
+// open finishes the image that image gives.
+func open(ref string, opt Options, title string, image func(*opening, platform) (*analyzer.Image, error)) (*analyzer.Image, error) {
 	want, err := parsePlatform(opt.Platform)
 	if err != nil {
 		return nil, err
 	}
 	o := &opening{opt: opt}
-	img, err := o.open(ctx, r, want)
+	img, err := image(o, want)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", r.title(), errors.Join(err, o.close()))
+		return nil, fmt.Errorf("opening %s: %w", title, errors.Join(err, o.close()))
 	}
 	img.Reference = ref
 	img.Temp = opt.Temp
@@ -174,5 +203,9 @@ func (o *opening) close() error {
 		errs = append(errs, f.Close())
 	}
 	o.files = nil
+	for _, c := range o.closers {
+		errs = append(errs, c())
+	}
+	o.closers = nil
 	return errors.Join(errs...)
 }

@@ -42,6 +42,9 @@ type walker struct {
 	src   source
 	names func(digest) []string // where a blob may lie
 	form  string
+	// get fetches a manifest or index; nil is from src. What is not there is
+	// fs.ErrNotExist.
+	get func(context.Context, descriptor) ([]byte, error)
 
 	found   []*candidate
 	byBlob  map[string]*candidate // by digest of the manifest
@@ -136,7 +139,7 @@ func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
 		c.addTags(tags...)
 		return nil
 	}
-	b, err := w.read(d)
+	b, err := w.read(ctx, d)
 	if errors.Is(err, fs.ErrNotExist) {
 		// Legal: of an index's platforms an archive may hold only some.
 		w.add(&candidate{digest: d.Digest, absent: true, other: pseudo(d, nil)}, d, tags)
@@ -219,7 +222,10 @@ func (w *walker) piece(d descriptor) piece {
 }
 
 // read is the manifest or index that d names, checked against its digest.
-func (w *walker) read(d descriptor) ([]byte, error) {
+func (w *walker) read(ctx context.Context, d descriptor) ([]byte, error) {
+	if w.get != nil {
+		return w.get(ctx, d)
+	}
 	s, err := w.piece(d).open(w.src)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,242 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// ErrNoRanges is a registry that doesn't give parts of blobs, or not the ones
+// that are asked for.
+var ErrNoRanges = errors.New("the registry gives no parts of blobs")
+
+// enough is how many bytes make an answer that was cut one that helped: what
+// failed before it is forgiven.
+const enough = 1 << 20
+
+// Blob streams the blob of that digest. Size is its length, -1 if that is not
+// known; a blob of another length is an error, where it shows. After a cut the
+// rest is asked for. The reader compares the digest.
+func (r *Repository) Blob(ctx context.Context, digest v1.Hash, size int64) (io.ReadCloser, error) {
+	return r.download(ctx, &download{digest: digest, end: size})
+}
+
+// Range streams n bytes of a blob from off on. ErrNoRanges is an answer with
+// anything else.
+func (r *Repository) Range(ctx context.Context, digest v1.Hash, off, n int64) (io.ReadCloser, error) {
+	return r.download(ctx, &download{digest: digest, at: off, end: off + n, part: true})
+}
+
+func (r *Repository) download(ctx context.Context, d *download) (io.ReadCloser, error) {
+	d.ctx, d.cancel = context.WithCancel(ctx)
+	d.op = "downloading " + short(d.digest)
+	err := r.each(ctx, func(p *place) error {
+		d.place = p
+		return d.open()
+	})
+	if err != nil {
+		d.cancel()
+		return nil, err
+	}
+	d.mark = d.at
+	return d, nil
+}
+
+// short is a digest for the eye.
+func short(h v1.Hash) string {
+	if len(h.Hex) > 12 {
+		return h.Algorithm + ":" + h.Hex[:12] + "…"
+	}
+	return h.String()
+}
+
+// download is a blob, or a part of one, on its way.
+type download struct {
+	ctx    context.Context // until Close
+	cancel context.CancelFunc
+	place  *place
+	op     string
+	digest v1.Hash
+	at     int64 // of the next byte
+	end    int64 // behind the last one, or -1
+	part   bool  // of a blob, and must be no more
+
+	body  io.ReadCloser // nil after a cut; Close leaves it to its context
+	tries int           // since mark
+	mark  int64
+}
+
+// open asks for what is missing.
+func (d *download) open() error {
+	header := http.Header{}
+	switch {
+	case d.part:
+		header.Set("Range", fmt.Sprintf("bytes=%d-%d", d.at, d.end-1))
+	case d.at > 0:
+		header.Set("Range", fmt.Sprintf("bytes=%d-", d.at))
+	}
+	res, err := d.place.get(d.ctx, d.op, "blobs/"+d.digest.String(), header)
+	if err != nil {
+		return err
+	}
+	if err := d.take(res); err != nil {
+		res.Body.Close()
+		return err
+	}
+	d.body = res.Body
+	return nil
+}
+
+// take looks whether an answer is the one that was asked for.
+func (d *download) take(res *http.Response) error {
+	switch status := res.StatusCode; {
+	case status == http.StatusPartialContent && (d.part || d.at > 0):
+		if err := d.fits(res); err != nil {
+			if d.part {
+				return ErrNoRanges
+			}
+			return d.place.wrong(d.op, Damaged, "asked for the rest, it answers with something else: "+err.Error())
+		}
+		return nil
+	case d.part && (status == http.StatusOK || status == http.StatusRequestedRangeNotSatisfiable ||
+		status == http.StatusBadRequest || status == http.StatusNotImplemented):
+		return ErrNoRanges
+	case status != http.StatusOK:
+		return d.place.refused(d.op, res)
+	}
+	if n := res.ContentLength; d.end >= 0 && n >= 0 && n != d.end {
+		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it has %d bytes, the manifest says %d", n, d.end))
+	} else if d.end < 0 {
+		d.end = n
+	}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") && d.at == 0 {
+		return d.place.wrong(d.op, NoRegistry, "it answers with a web page (text/html)")
+	}
+	// All of it once more: what is here already is skipped.
+	if n, err := io.CopyN(io.Discard, res.Body, d.at); err != nil {
+		if err == io.EOF {
+			err = &Error{Kind: Damaged, Reason: fmt.Sprintf("it ends after %d bytes, of which %d were there before", n, d.at), retry: true}
+		}
+		return d.place.failed(d.ctx, d.op, err)
+	}
+	return nil
+}
+
+// fits compares an answer's range with the one asked for.
+func (d *download) fits(res *http.Response) error {
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "multipart/") {
+		return errors.New("several parts")
+	}
+	var from, to int64
+	var whole string
+	told := res.Header.Get("Content-Range")
+	if n, _ := fmt.Sscanf(told, "bytes %d-%d/%s", &from, &to, &whole); n < 2 || from != d.at {
+		return fmt.Errorf("%q", plain(told))
+	}
+	if d.end >= 0 && to != d.end-1 || !d.part && d.end >= 0 && whole != "" && whole != "*" && whole != fmt.Sprint(d.end) {
+		return fmt.Errorf("%q", plain(told))
+	}
+	if res.ContentLength >= 0 && res.ContentLength != to-from+1 {
+		return fmt.Errorf("%q with %d bytes", plain(told), res.ContentLength)
+	}
+	return nil
+}
+
+func (d *download) Read(p []byte) (int, error) {
+	for {
+		if err := d.ctx.Err(); err != nil {
+			return 0, context.Cause(d.ctx)
+		}
+		if d.body == nil {
+			if err := d.again(); err != nil {
+				return 0, err
+			}
+		}
+		if d.end >= 0 && d.at == d.end {
+			return 0, d.over()
+		}
+		if d.end >= 0 {
+			p = p[:min(int64(len(p)), d.end-d.at)]
+		}
+		n, err := d.body.Read(p)
+		if d.at += int64(n); d.at-d.mark >= enough {
+			d.mark, d.tries = d.at, 0
+		}
+		switch {
+		case err == nil, err == io.EOF && d.at == d.end:
+			return n, nil
+		case err == io.EOF && d.end < 0:
+			return n, err
+		}
+		d.body.Close()
+		d.body = nil
+		if err := d.cut(err); err != nil {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// over looks whether there is more than there should be.
+func (d *download) over() error {
+	if d.part {
+		return io.EOF
+	}
+	var one [1]byte
+	if n, _ := io.ReadFull(d.body, one[:]); n > 0 {
+		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it goes on after the %d bytes that the manifest says", d.end))
+	}
+	return io.EOF
+}
+
+// cut says whether the rest can't be asked for after a body ended with err.
+func (d *download) cut(err error) error {
+	if d.ctx.Err() != nil {
+		return context.Cause(d.ctx)
+	}
+	var e *Error
+	slow := errors.As(err, &e) && !e.retry
+	if d.tries++; !slow && d.tries <= d.place.opt.Retries {
+		return nil
+	}
+	of := ""
+	if d.end >= 0 {
+		of = fmt.Sprintf(" of %d", d.end)
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it ends after %d%s bytes, each time anew", d.at, of))
+	}
+	failed := d.place.failed(d.ctx, d.op, err)
+	if errors.As(failed, &e) {
+		e.Reason += fmt.Sprintf(", at byte %d%s", d.at, of)
+	}
+	return failed
+}
+
+// again goes on after a cut.
+func (d *download) again() error {
+	for {
+		if err := sleep(d.ctx, d.place.opt.Backoff<<max(0, d.tries-1)); err != nil {
+			return err
+		}
+		err := d.open()
+		var e *Error
+		if err == nil || !errors.As(err, &e) || !e.retry || d.tries >= d.place.opt.Retries {
+			return err
+		}
+		d.tries++
+	}
+}
+
+// Close ends a Read that runs.
+func (d *download) Close() error {
+	d.cancel()
+	return nil
+}

@@ -1,0 +1,264 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// Kind is what went wrong, as far as there is something to do about it.
+type Kind uint8
+
+const (
+	Failed       Kind = iota
+	Unauthorized      // the registry wants to know who asks, or knows and doesn't agree
+	Forbidden         // the same, for good
+	NotFound          // there is none, or it is private
+	RateLimited       // too many requests
+	Unavailable       // the registry answers, with an error of its own
+	Unreachable       // there is no connection
+	Stalled           // nothing comes, or too slowly
+	UnknownCA         // its certificate is of nobody who is trusted
+	TLS               // something else is wrong with the encryption
+	PlainHTTP         // it doesn't speak https
+	NoRegistry        // what answers is no registry
+	Redirected        // it sends elsewhere, where nobody should go
+	Damaged           // what came is not what was asked for
+	Credentials       // they could not be read
+)
+
+// Error is what a registry did not do. It is one line, and holds no secret.
+type Error struct {
+	Host   string // that it is about
+	Op     string // what was being done, to follow "Host: "
+	Kind   Kind
+	Reason string
+	Status int           // of the answer, or 0
+	User   string        // who asked; "" is anonymous
+	Wait   time.Duration // that the registry asked for, or 0
+	Err    error         // below it, or nil; its text may hold anything
+
+	retry bool // it may pass
+}
+
+func (e *Error) Error() string {
+	s := e.Host
+	if e.Op != "" {
+		s += ": " + e.Op
+	}
+	return s + ": " + e.Reason
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// wrong is an error of this package's own finding.
+func (p *place) wrong(op string, kind Kind, reason string) *Error {
+	return &Error{Host: p.repo.RegistryStr(), Op: op, Kind: kind, Reason: reason, User: p.user}
+}
+
+// failed is err, of a request or a body, as what the user sees.
+func (p *place) failed(ctx context.Context, op string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var own *Error
+	var status *transport.Error
+	switch {
+	case errors.As(err, &own):
+		// ggcr tries a local registry by https, then by http: this is what
+		// became of the first.
+		if own.Kind != UnknownCA && own.Kind != TLS && errors.As(err, &status) {
+			return p.status(op, status)
+		}
+		e := *own
+		e.Op, e.User = op, p.user
+		if e.Host == "" {
+			e.Host = p.repo.RegistryStr()
+		}
+		return &e
+	case errors.As(err, &status):
+		return p.status(op, status)
+	}
+	e := explain(err)
+	e.Host, e.Op, e.User = p.repo.RegistryStr(), op, p.user
+	return e
+}
+
+// status is an error that the login met.
+func (p *place) status(op string, status *transport.Error) error {
+	text := ""
+	for _, d := range status.Errors {
+		text = string(d.Code) + ": " + d.Message
+		break
+	}
+	e := p.answered(op, status.StatusCode, clean(text, status.Request), 0)
+	if status.Request != nil {
+		e.Host = status.Request.URL.Host
+		if status.StatusCode == http.StatusNotFound && status.Request.URL.Path == "/v2/" {
+			e.Kind, e.Reason = NoRegistry, "no registry answers there (404)"
+		}
+	}
+	e.Err = status
+	return e
+}
+
+// refused is the error that an answer of no use is. It reads some of its body.
+func (p *place) refused(op string, res *http.Response) error {
+	b, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // of a part can be told, too
+	e := p.answered(op, res.StatusCode, clean(message(b), res.Request), retryAfter(res))
+	if res.Request != nil && res.Request.URL.Host != "" {
+		e.Host = res.Request.URL.Host
+	}
+	return e
+}
+
+// answered says what a status means.
+func (p *place) answered(op string, status int, detail string, wait time.Duration) *Error {
+	who := "anonymous"
+	if p.user != "" {
+		who = "user " + plain(p.user)
+	}
+	e := p.wrong(op, Failed, "it answers "+strconv.Itoa(status)+" "+http.StatusText(status))
+	e.Status, e.Wait = status, wait
+	switch {
+	case status == http.StatusUnauthorized:
+		e.Kind, e.Reason = Unauthorized, "access denied as "+who+", or there is no such image (401)"
+	case status == http.StatusForbidden:
+		e.Kind, e.Reason = Forbidden, "forbidden for "+who+" (403)"
+	case status == http.StatusNotFound:
+		e.Kind, e.Reason = NotFound, "no such image or tag, or it is private (404)"
+	case status == http.StatusTooManyRequests:
+		e.Kind, e.Reason = RateLimited, "too many requests as "+who+" (429)"
+	case status == http.StatusProxyAuthRequired:
+		e.Kind, e.Reason = Unreachable, "the proxy wants a password (407)"
+	case status >= 500:
+		e.Kind = Unavailable
+	}
+	if wait > 0 {
+		e.Reason += fmt.Sprintf("; it asks to wait %v", wait)
+	}
+	if detail != "" {
+		e.Reason += ": " + detail
+	}
+	return e
+}
+
+// maxErrorBody is how much of an error's body is looked at.
+const maxErrorBody = 1 << 10
+
+// message is the first thing that an error's body says.
+func message(b []byte) string {
+	var doc struct {
+		Errors []struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(b, &doc) == nil && len(doc.Errors) > 0 {
+		return strings.TrimPrefix(doc.Errors[0].Code+": "+doc.Errors[0].Message, ": ")
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
+	return line
+}
+
+// query is an address with the part behind it that may be a secret.
+var query = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`)
+
+// clean is what a body says, without the secrets that it may repeat.
+func clean(s string, req *http.Request) string {
+	for ; req != nil; req = before(req) {
+		_, secret, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+		if secret == "" {
+			continue
+		}
+		s = strings.ReplaceAll(s, secret, "…")
+		if pair, err := base64.StdEncoding.DecodeString(secret); err == nil {
+			if _, password, ok := strings.Cut(string(pair), ":"); ok && password != "" {
+				s = strings.ReplaceAll(s, password, "…")
+			}
+		}
+	}
+	return plain(s)
+}
+
+// before is the request whose answer sent to req.
+func before(req *http.Request) *http.Request {
+	if req.Response == nil {
+		return nil
+	}
+	return req.Response.Request
+}
+
+// plain is s on one line, without what a terminal would obey, and not long.
+func plain(s string) string {
+	s = query.ReplaceAllString(s, "$1?…")
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() > 300 {
+			b.WriteString("…")
+			break
+		}
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// explain says what an error of the network is.
+func explain(err error) *Error {
+	var (
+		cut       *url.Error
+		authority x509.UnknownAuthorityError
+		invalid   x509.CertificateInvalidError
+		hostname  x509.HostnameError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+		dns       *net.DNSError
+		timeout   net.Error
+	)
+	for errors.As(err, &cut) {
+		err = cut.Err // it would show the whole address
+	}
+	e := &Error{Kind: Unreachable, Err: err}
+	switch {
+	case errors.As(err, &authority):
+		e.Kind, e.Reason = UnknownCA, "its certificate is signed by nobody who is trusted here"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		e.Kind, e.Reason = TLS, "its certificate has expired or is not valid yet"
+	case errors.As(err, &invalid), errors.As(err, &hostname):
+		e.Kind, e.Reason = TLS, "its certificate is not for it: "+plain(strings.TrimPrefix(err.Error(), "tls: failed to verify certificate: "))
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		e.Kind, e.Reason = PlainHTTP, "it doesn't speak https"
+	case errors.As(err, &alert), strings.HasPrefix(err.Error(), "tls: "):
+		e.Kind, e.Reason = TLS, "no encrypted connection: "+plain(err.Error())
+	case errors.As(err, &dns):
+		e.Reason, e.retry = "no such host: "+plain(dns.Name), dns.IsTemporary && !dns.IsNotFound
+	case errors.As(err, &timeout) && timeout.Timeout():
+		e.Kind, e.Reason = Stalled, "it does not answer"
+	case strings.HasPrefix(err.Error(), "no token in bearer response"):
+		e.Kind, e.Reason = Unauthorized, "its token service gives no token"
+	case strings.Contains(err.Error(), "realm"):
+		e.Kind, e.Reason = Failed, "it says in a way that can't be followed where to log in: "+plain(err.Error())
+	default:
+		e.Reason, e.retry = plain(err.Error()), true
+	}
+	return e
+}

@@ -1,0 +1,365 @@
+// Package registry fetches the manifests and blobs of one repository: with the
+// credentials that docker and podman know, bounded, resumed after a cut, and
+// never longer than a registry that has gone quiet deserves.
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// MaxManifest is the most bytes that a manifest or an index may have.
+const MaxManifest = 20 << 20
+
+// Options for Open; the zero value suits registries on the internet.
+type Options struct {
+	// Insecure are the hosts, with or without a port, that may speak plain
+	// http or show a certificate of whomever. Loopback addresses may speak
+	// plain http without being named.
+	Insecure []string
+	// Mirrors are asked before the registry, in their order: "MIRROR" in the
+	// place of docker.io, "HOST=MIRROR" in that of HOST. A mirror may have a
+	// path, which goes in front of the repository's.
+	Mirrors []string
+	// CA is a file of certificates in PEM to trust beside the system's.
+	CA string
+	// Keychain knows credentials; nil is those of docker and podman.
+	Keychain authn.Keychain
+	// UserAgent is what requests say they come from.
+	UserAgent string
+
+	// Idle is how long a registry may send nothing, before its answer as
+	// within it; 0 is 30 seconds.
+	Idle time.Duration
+	// Rate is the fewest bytes a second, measured over RateTime of waiting for
+	// them; 0 are 1 KiB and a minute.
+	Rate     int64
+	RateTime time.Duration
+	// Retries is how often a request is made again that failed for a reason
+	// which may pass; 0 is 3, less is never.
+	Retries int
+	// Backoff is the wait before the first of them, the next ones double it;
+	// 0 is a quarter of a second.
+	Backoff time.Duration
+	// MaxWait is the longest wait for which a registry that asks for one is
+	// obeyed; 0 is a minute.
+	MaxWait time.Duration
+}
+
+func (opt Options) filled() Options {
+	set := func(d *time.Duration, to time.Duration) {
+		if *d == 0 {
+			*d = to
+		}
+	}
+	set(&opt.Idle, 30*time.Second)
+	set(&opt.RateTime, time.Minute)
+	set(&opt.Backoff, 250*time.Millisecond)
+	set(&opt.MaxWait, time.Minute)
+	if opt.Rate == 0 {
+		opt.Rate = 1 << 10
+	}
+	if opt.Retries == 0 {
+		opt.Retries = 3
+	}
+	if opt.Keychain == nil {
+		opt.Keychain = authn.DefaultKeychain
+	}
+	if opt.UserAgent == "" {
+		opt.UserAgent = "fathom"
+	}
+	return opt
+}
+
+// Repository is where one image lies: in a registry, and perhaps in mirrors of
+// it. Its methods may be called concurrently. Their errors are an *Error, or
+// the context's.
+type Repository struct {
+	ref    name.Reference
+	places []*place     // mirrors first
+	at     atomic.Int32 // the place that had the manifest
+	base   *base
+
+	mu    sync.Mutex
+	notes []string
+}
+
+// place is the repository in one registry.
+type place struct {
+	repo name.Repository
+	opt  *Options
+	base *base
+
+	mu     sync.Mutex
+	client *http.Client // nil until the registry has been asked how to log in
+	user   string       // "" is anonymous
+}
+
+// Open takes an image's name apart; nothing is asked of anybody yet.
+func Open(image string, opt Options) (*Repository, error) {
+	opt = opt.filled()
+	ref, err := parse(image, opt)
+	if err != nil {
+		return nil, err
+	}
+	base, err := newBase(&opt)
+	if err != nil {
+		return nil, err
+	}
+	r := &Repository{ref: ref, base: base}
+	mirrors, err := mirrors(ref.Context(), opt)
+	if err != nil {
+		return nil, err
+	}
+	for _, repo := range append(mirrors, ref.Context()) {
+		r.places = append(r.places, &place{repo: repo, opt: &opt, base: base})
+	}
+	return r, nil
+}
+
+func parse(image string, opt Options) (name.Reference, error) {
+	if strings.HasPrefix(image, "localhost/") {
+		return nil, fmt.Errorf("%s: the port of the registry is missing, as in localhost:5000/app", plain(image))
+	}
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not the name of an image: %s", plain(image), plain(err.Error()))
+	}
+	if named(opt.Insecure, ref.Context().RegistryStr()) {
+		return name.ParseReference(image, name.Insecure)
+	}
+	return ref, nil
+}
+
+// mirrors are the repositories to look into before repo.
+func mirrors(repo name.Repository, opt Options) ([]name.Repository, error) {
+	var out []name.Repository
+	for _, m := range opt.Mirrors {
+		of, at, ok := strings.Cut(m, "=")
+		if !ok {
+			of, at = name.DefaultRegistry, m
+		}
+		if of == "docker.io" {
+			of = name.DefaultRegistry
+		}
+		host, path, _ := strings.Cut(strings.Trim(at, "/"), "/")
+		reg, err := name.NewRegistry(host, name.StrictValidation)
+		if err != nil || host == "" || strings.Contains(at, "://") {
+			return nil, fmt.Errorf("mirror %s is neither HOST nor HOST=MIRROR", plain(m))
+		}
+		if of != repo.RegistryStr() {
+			continue
+		}
+		if named(opt.Insecure, host) {
+			if reg, err = name.NewRegistry(host, name.StrictValidation, name.Insecure); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, reg.Repo(path, repo.RepositoryStr()))
+	}
+	return out, nil
+}
+
+// Name is the image's full name as it was asked for.
+func (r *Repository) Name() string { return r.ref.Name() }
+
+// Host is the registry that the name says, without regard to mirrors.
+func (r *Repository) Host() string { return r.ref.Context().RegistryStr() }
+
+// Tag is the tag that was asked for, or "" where a digest was.
+func (r *Repository) Tag() string {
+	if t, ok := r.ref.(name.Tag); ok {
+		return t.TagStr()
+	}
+	return ""
+}
+
+// Notes say what went otherwise than asked, such as a mirror that was of no use.
+func (r *Repository) Notes() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.notes)
+}
+
+// Close ends the connections that are idle.
+func (r *Repository) Close() { r.base.close() }
+
+// Manifest is a manifest or an index.
+type Manifest struct {
+	Bytes     []byte
+	Digest    v1.Hash
+	MediaType types.MediaType // as the registry calls it
+}
+
+// accept is every manifest that a registry may have.
+var accept = strings.Join([]string{
+	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
+	string(types.OCIImageIndex), string(types.DockerManifestList),
+	string(types.DockerManifestSchema1Signed), string(types.DockerManifestSchema1),
+}, ", ")
+
+// Root is the manifest or index that the name stands for. What a tag means is
+// asked here and nowhere else: everything further goes by digests.
+func (r *Repository) Root(ctx context.Context) (Manifest, error) {
+	want := v1.Hash{}
+	if d, ok := r.ref.(name.Digest); ok {
+		h, err := v1.NewHash(d.DigestStr())
+		if err != nil {
+			return Manifest{}, fmt.Errorf("%s: %w", r.ref.Name(), err)
+		}
+		want = h
+	}
+	var m Manifest
+	err := r.each(ctx, func(p *place) (err error) {
+		m, err = p.manifest(ctx, r.ref.Identifier(), want)
+		return err
+	})
+	return m, err
+}
+
+// Manifest is the manifest or index of that digest.
+func (r *Repository) Manifest(ctx context.Context, digest v1.Hash) (Manifest, error) {
+	var m Manifest
+	err := r.each(ctx, func(p *place) (err error) {
+		m, err = p.manifest(ctx, digest.String(), digest)
+		return err
+	})
+	return m, err
+}
+
+// each tries the places until one has what is wanted, first the one that had
+// the last manifest. The error is the registry's own.
+func (r *Repository) each(ctx context.Context, try func(*place) error) error {
+	first := int(r.at.Load())
+	for i := first; ; i++ {
+		p := r.places[i]
+		err := try(p)
+		if err == nil {
+			r.at.Store(int32(i))
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if i == len(r.places)-1 || errors.Is(err, ErrNoRanges) {
+			return err
+		}
+		r.note("mirror %v", err)
+	}
+}
+
+func (r *Repository) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
+// manifest fetches by tag or digest, and compares the digest where it is known.
+func (p *place) manifest(ctx context.Context, id string, want v1.Hash) (Manifest, error) {
+	op := "reading the manifest of " + p.repo.RepositoryStr()
+	if strings.Contains(id, ":") {
+		op += "@" + id
+	} else {
+		op += ":" + id
+	}
+	res, err := p.get(ctx, op, "manifests/"+id, http.Header{"Accept": {accept}})
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return Manifest{}, p.refused(op, res)
+	}
+	kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
+	if kind == "text/html" {
+		return Manifest{}, p.wrong(op, NoRegistry, "it answers with a web page (text/html), so it is no registry, or something stands before it")
+	}
+	if res.ContentLength > MaxManifest {
+		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("it has %d bytes, over the limit of %d", res.ContentLength, MaxManifest))
+	}
+	b, err := io.ReadAll(io.LimitReader(res.Body, MaxManifest+1))
+	switch {
+	case err != nil:
+		return Manifest{}, p.failed(ctx, op, err)
+	case len(b) > MaxManifest:
+		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("it goes on after %d bytes, the limit", MaxManifest))
+	}
+	sum := sha256.Sum256(b)
+	m := Manifest{Bytes: b, Digest: v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}, MediaType: types.MediaType(kind)}
+	switch told := res.Header.Get("Docker-Content-Digest"); {
+	case want.Algorithm == "sha256" && m.Digest != want:
+		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("it is another one: its digest is %s", m.Digest))
+	case strings.HasPrefix(told, "sha256:") && told != m.Digest.String():
+		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("its digest is %s, the registry calls it %s", m.Digest, plain(told)))
+	}
+	if t := strings.TrimSpace(string(b[:min(len(b), 512)])); !strings.HasPrefix(strings.TrimPrefix(t, "\ufeff"), "{") {
+		return Manifest{}, p.wrong(op, NoRegistry, fmt.Sprintf("its answer is not a manifest (%s)", plain(kind)))
+	}
+	return m, nil
+}
+
+// get asks for something of the repository. A status of 400 and more is no
+// error yet.
+func (p *place) get(ctx context.Context, op, path string, header http.Header) (*http.Response, error) {
+	client, err := p.login(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	url := p.repo.Scheme() + "://" + p.repo.RegistryStr() + "/v2/" + p.repo.RepositoryStr() + "/" + path
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, p.failed(ctx, op, err)
+	}
+	req.Header = header
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, p.failed(ctx, op, err)
+	}
+	return res, nil
+}
+
+// login asks the registry, once, how to log in, and does it.
+func (p *place) login(ctx context.Context, op string) (*http.Client, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.client != nil {
+		return p.client, nil
+	}
+	auth, err := authn.Resolve(ctx, p.opt.Keychain, p.repo)
+	if err != nil {
+		return nil, p.wrong("looking for credentials", Credentials, plain(err.Error()))
+	}
+	config, err := authn.Authorization(ctx, auth)
+	if err != nil {
+		return nil, p.wrong("looking for credentials", Credentials, plain(err.Error()))
+	}
+	switch {
+	case config.Username != "":
+		p.user = config.Username
+	case config.IdentityToken != "" || config.RegistryToken != "":
+		p.user = "the holder of a token"
+	}
+	rt := transport.NewUserAgent(&retrier{p.base, p.opt}, p.opt.UserAgent)
+	logged, err := transport.NewWithContext(ctx, p.repo.Registry, auth, rt, []string{p.repo.Scope(transport.PullScope)})
+	if err != nil {
+		return nil, p.failed(ctx, op, err)
+	}
+	p.client = &http.Client{Transport: logged, CheckRedirect: redirected}
+	return p.client, nil
+}

@@ -1,0 +1,341 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"fathom/analyzer/layer"
+	"fathom/analyzer/load/registry"
+)
+
+// remoteBlob is a layer in a registry. It is downloaded for its entries, unless
+// they are in the cache, and once more for the content of its files, unless it
+// was kept then: in a temporary file that has no name.
+type remoteBlob struct {
+	r          *remote
+	desc       descriptor
+	digest     v1.Hash
+	size       int64 // or -1
+	compressed bool
+	uses       int // layers of the image that it is
+
+	listing sync.Mutex
+	diff    *layer.Diff // of a layer that comes again, or was looked for early
+
+	read atomic.Bool   // or being read, for its entries
+	busy chan struct{} // taken by whoever fills kept for content
+
+	mu   sync.Mutex
+	kept *os.File // all of it, or nil
+	full bool     // the disk is: nothing more is kept
+	over bool     // the image is closed
+}
+
+func (b *remoteBlob) blob() layer.Blob {
+	return layer.Blob{Size: b.size, Stream: b.stream, List: b.list}
+}
+
+// list is a layer.Blob's List: from the cache, or from the registry.
+func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
+	b.listing.Lock()
+	defer b.listing.Unlock()
+	if d := b.diff; d != nil {
+		if b.uses == 1 {
+			b.diff = nil
+		}
+		return d, nil
+	}
+	cache := b.r.o.opt.Cache
+	checked := opt.Digest == b.digest && parseDigest(b.digest.String()).checkable()
+	d, ok := (*layer.Diff)(nil), false
+	if cache != nil && checked {
+		d, ok = cache.Get(b.digest)
+	}
+	if !ok {
+		b.read.Store(true)
+		var err error
+		d, err = layer.Read(ctx, layer.Blob{Size: b.size, Stream: b.receive}, opt)
+		if err != nil {
+			return nil, err
+		}
+		if cache != nil && checked {
+			_ = cache.Put(b.digest, d) // then it isn't kept, and is downloaded again next time
+		}
+	}
+	if b.uses > 1 {
+		b.diff = d
+	}
+	return d, nil
+}
+
+// stream is a layer.Blob's Stream: for the entries, where List was not asked,
+// and after that for content.
+func (b *remoteBlob) stream(ctx context.Context) (io.ReadCloser, error) {
+	if b.r.o.opt.Verify && !b.read.Swap(true) {
+		return b.receive(ctx)
+	}
+	for {
+		if f := b.file(); f != nil {
+			return io.NopCloser(f), nil
+		}
+		if !b.mayKeep() {
+			return b.open(ctx)
+		}
+		select {
+		case b.busy <- struct{}{}:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		err := error(nil)
+		if b.file() == nil && b.mayKeep() {
+			err = b.fetch(ctx)
+		}
+		<-b.busy
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// file reads what was kept, or is nil.
+func (b *remoteBlob) file() *io.SectionReader {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.kept == nil {
+		return nil
+	}
+	info, err := b.kept.Stat()
+	if err != nil {
+		return nil
+	}
+	return io.NewSectionReader(b.kept, 0, info.Size())
+}
+
+func (b *remoteBlob) mayKeep() bool {
+	limit := b.r.o.opt.MaxSpool
+	if limit <= 0 {
+		limit = defaultMaxSpool
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.full && !b.over && !b.r.o.opt.NoKeep && b.size <= limit
+}
+
+// give has f kept, which is all of the blob.
+func (b *remoteBlob) give(f *os.File) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over || b.kept != nil {
+		f.Close()
+		return
+	}
+	b.kept = f
+}
+
+// fetch downloads the blob to be kept, so that content can be read from it. Its
+// digest is compared before anything of it is shown.
+func (b *remoteBlob) fetch(ctx context.Context) error {
+	task := b.r.o.opt.Progress.Start("downloading "+short(b.digest), max(0, b.size))
+	defer task.Finish()
+	f, err := temporary(b.r.o.opt.Temp)
+	if err != nil {
+		b.stopKeeping()
+		return nil
+	}
+	src, err := b.open(ctx)
+	if err != nil {
+		f.Close()
+		return err
+	}
+	defer src.Close()
+	sum := b.sum()
+	w := &keeper{f: f}
+	out := io.Writer(w)
+	if sum != nil {
+		out = io.MultiWriter(w, sum)
+	}
+	_, err = io.CopyBuffer(out, &counter{r: src, n: &task.Read}, make([]byte, 256<<10))
+	switch {
+	case w.err != nil:
+		f.Close()
+		b.stopKeeping()
+		return nil
+	case err != nil:
+		f.Close()
+		return err
+	}
+	if sum != nil {
+		if got := fmt.Sprintf("%x", sum.Sum(nil)); got != b.digest.Hex {
+			f.Close()
+			return fmt.Errorf("digest: expected %s, got %s:%s", b.digest, b.digest.Algorithm, got)
+		}
+	}
+	b.give(f)
+	return nil
+}
+
+func (b *remoteBlob) sum() hash.Hash {
+	switch b.digest.Algorithm {
+	case "sha256":
+		return sha256.New()
+	case "sha512":
+		return sha512.New()
+	}
+	return nil
+}
+
+// stopKeeping is for a disk that takes no more.
+func (b *remoteBlob) stopKeeping() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.full = true
+}
+
+// keeper writes to a file, and remembers that it failed.
+type keeper struct {
+	f   *os.File
+	err error
+}
+
+func (k *keeper) Write(p []byte) (int, error) {
+	n, err := k.f.Write(p)
+	if err != nil {
+		k.err = err
+	}
+	return n, err
+}
+
+// receive downloads the blob for its entries; what will be looked at is kept
+// on the way.
+func (b *remoteBlob) receive(ctx context.Context) (io.ReadCloser, error) {
+	src, err := b.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(src, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		src.Close()
+		return nil, err
+	}
+	if err := b.expect(sniff(head[:n])); err != nil {
+		src.Close()
+		return nil, err
+	}
+	body := &body{Reader: io.MultiReader(bytes.NewReader(head[:n]), src), Closer: src}
+	if !b.r.o.opt.Keep || !b.mayKeep() {
+		return body, nil
+	}
+	f, err := temporary(b.r.o.opt.Temp)
+	if err != nil {
+		b.stopKeeping()
+		return body, nil
+	}
+	return &teed{b: b, src: body, f: f}, nil
+}
+
+type body struct {
+	io.Reader
+	io.Closer
+}
+
+// expect says what is wrong with a layer whose first bytes are of that form.
+func (b *remoteBlob) expect(form form) error {
+	switch form {
+	case formTar, formZeros:
+		if b.compressed {
+			return fmt.Errorf("it is not compressed, so its digest %s should be its diff ID, which is another", b.digest)
+		}
+	case formEmpty, formGzip, formZstd:
+	default:
+		if form.compressed() {
+			return fmt.Errorf("it is compressed with %s, which is not supported in a layer", form)
+		}
+		return fmt.Errorf("it is %s, not a tar (%s)", form, b.desc.MediaType)
+	}
+	return nil
+}
+
+// teed keeps what is read through it. A disk that is full ends the keeping and
+// not the reading.
+type teed struct {
+	b   *remoteBlob
+	src io.ReadCloser
+
+	mu sync.Mutex // Close may come while Read waits
+	f  *os.File   // nil when it is given away
+}
+
+func (t *teed) Read(p []byte) (int, error) {
+	n, err := t.src.Read(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.f != nil && n > 0 {
+		if _, err := t.f.Write(p[:n]); err != nil {
+			t.f.Close()
+			t.f = nil
+			t.b.stopKeeping()
+		}
+	}
+	if err == io.EOF && t.f != nil {
+		t.b.give(t.f)
+		t.f = nil
+	}
+	return n, err
+}
+
+func (t *teed) Close() error {
+	t.mu.Lock()
+	if t.f != nil {
+		t.f.Close()
+		t.f = nil
+	}
+	t.mu.Unlock()
+	return t.src.Close()
+}
+
+// open streams the blob from the registry.
+func (b *remoteBlob) open(ctx context.Context) (io.ReadCloser, error) {
+	if data, ok := b.desc.data(); ok && b.desc.matches(data) == nil {
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}
+	src, err := b.r.repo.Blob(ctx, b.digest, b.size)
+	var e *registry.Error
+	if where := b.desc.foreign(); where != "" && errors.As(err, &e) && e.Kind == registry.NotFound {
+		where, _, _ = strings.Cut(where, "?")
+		return nil, fmt.Errorf("it is a foreign layer, which %s doesn't have; it is not fetched from %.200q", e.Host, where)
+	}
+	return src, err
+}
+
+func (b *remoteBlob) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+	if b.kept == nil {
+		return nil
+	}
+	err := b.kept.Close()
+	b.kept = nil
+	return err
+}
+
+// short is a digest for the eye.
+func short(h v1.Hash) string {
+	if len(h.Hex) > 12 {
+		return h.Algorithm + ":" + h.Hex[:12] + "…"
+	}
+	return h.String()
+}
