@@ -29,9 +29,9 @@ func folders() []folder {
 		{"/.cargo/registry/", true, "build in an earlier stage, or keep the registry out with RUN --mount=type=cache"},
 		{"/.m2/", true, "build in an earlier stage, or keep Maven's repository out with RUN --mount=type=cache,target=/root/.m2"},
 		{"/.gradle/", true, "build in an earlier stage, or keep Gradle's cache out with RUN --mount=type=cache"},
-		{"/node_modules/", true, ""},
+		{"/node_modules/", true, "leave out what only development needs in the step that installs (npm ci --omit=dev), or build in an earlier stage and copy the result"},
 		{"/__pycache__/", true, ""},
-		{"/.git/", true, ""},
+		{"/.git/", true, "keep .git away from the build with .dockerignore"},
 	}
 }
 

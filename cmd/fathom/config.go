@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+
 	"fathom/ui"
 )
 
@@ -20,10 +22,13 @@ const (
 	maxConfig  = 1 << 20
 )
 
-// config is what a config file says. docs/config.md tells of each key.
+// config is what the config files say. docs/config.md tells of each key.
 type config struct {
-	file string // "" when there is none
-	ui   uiConfig
+	file  string // the one being read
+	ui    uiConfig
+	hasUI bool
+	ci    *ciConfig // nil when no file has the section
+	read  []string  // the files that were read, the nearest first
 }
 
 // uiConfig is its section ui; what it doesn't say is zero.
@@ -33,56 +38,102 @@ type uiConfig struct {
 	keys         map[string][]string
 }
 
-// readConfig reads the nearest config file. An error has the place in it.
-func (a *app) readConfig() (*config, error) {
-	c := &config{}
+// readConfig reads the project's config file, or explicit in its place, and the
+// user's. Each section is taken whole from the first that has it. An error has
+// the place in it.
+func (a *app) readConfig(explicit string) (*config, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, fmt.Errorf("looking for %s: %w", configName, err)
 	}
-	for _, name := range configFiles(dir) {
-		data, err := readSmall(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		c.file = name
-		if rel, e := filepath.Rel(dir, name); e == nil && filepath.Base(name) == configName {
-			c.file = rel
-		}
-		if err == nil {
-			err = parseConfig(data, c.sections())
-		}
-		var own *hintError
-		switch {
-		case errors.As(err, &own):
-			return nil, hinted(own.hint, "reading %s: %w", c.file, own.err)
-		case err != nil:
-			return nil, fmt.Errorf("reading %s: %w", c.file, err)
-		}
-		break
+	project, user := configFiles(dir)
+	if explicit != "" {
+		project = []string{explicit}
 	}
-	return c, nil
+	c := &config{}
+	for _, name := range project {
+		shown := name
+		if rel, err := filepath.Rel(dir, name); err == nil && explicit == "" {
+			shown = rel
+		}
+		found, err := c.add(name, shown)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			break
+		}
+		if explicit != "" {
+			return nil, fmt.Errorf("reading %s: no such file or directory", explicit)
+		}
+	}
+	_, err = os.Stat(filepath.Join(dir, diveName))
+	switch dive := err == nil && explicit == ""; {
+	case dive && len(c.read) == 0:
+		if _, err := c.add(filepath.Join(dir, diveName), diveName); err != nil {
+			return nil, err
+		}
+	case dive && c.ci == nil:
+		c.ci = &ciConfig{warnings: []string{fmt.Sprintf("%s is not read, because there is %s, which says nothing of ci", diveName, c.read[0])}}
+	}
+	if user == "" {
+		return c, nil
+	}
+	_, err = c.add(user, user)
+	return c, err
 }
 
-// configFiles are the places of a config file, the nearest first: the working
-// directory, then its parents up to the root of the repository, if it is in one,
-// then the user's config folder.
-func configFiles(dir string) []string {
-	var files []string
+// add reads one file, if it is there, and takes the sections of it that no
+// file before it had. A .dive-ci has a section ci and nothing else.
+func (c *config) add(name, shown string) (found bool, err error) {
+	data, err := readSmall(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	next := &config{file: shown}
+	switch {
+	case err != nil:
+	case strings.HasPrefix(filepath.Base(name), diveName):
+		next.ci, err = parseDive(data, shown)
+	default:
+		err = parseConfig(data, next.sections())
+	}
+	var own *hintError
+	switch {
+	case errors.As(err, &own):
+		return true, hinted(own.hint, "reading %s: %w", shown, own.err)
+	case err != nil:
+		return true, fmt.Errorf("reading %s: %w", shown, err)
+	}
+	c.read = append(c.read, shown)
+	if !c.hasUI {
+		c.ui, c.hasUI = next.ui, next.hasUI
+	}
+	if c.ci == nil {
+		c.ci = next.ci
+	}
+	return true, nil
+}
+
+// configFiles are the places of a config file: the project's, the nearest
+// first, which is the working directory and then its parents up to the root of
+// the repository, if it is in one; and the user's, "" when there is no place
+// for it.
+func configFiles(dir string) (project []string, user string) {
 	for d := dir; ; d = filepath.Dir(d) {
-		files = append(files, filepath.Join(d, configName))
+		project = append(project, filepath.Join(d, configName))
 		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
 			break
 		}
 		if d == filepath.Dir(d) { // in no repository
-			files = files[:1]
+			project = project[:1]
 			break
 		}
 	}
 	if home, err := os.UserConfigDir(); err == nil {
-		files = append(files, filepath.Join(home, "fathom", "config.yaml"))
+		user = filepath.Join(home, "fathom", "config.yaml")
 	}
-	return files
+	return project, user
 }
 
 // readSmall reads a regular file of a moderate size.
@@ -122,13 +173,20 @@ func cause(err error) error {
 func (c *config) sections() section {
 	return section{
 		"version": version1,
-		"ui": section{
-			"theme": oneOf(&c.ui.theme, ui.Themes()),
-			"sort":  oneOf(&c.ui.sort, ui.Sorts()),
-			"ascii": boolean(&c.ui.ascii),
-			"mouse": boolean(&c.ui.mouse),
-			"keys":  keyTable(&c.ui.keys),
-		}.read,
+		"ci": func(n *yaml.Node) error {
+			c.ci = &ciConfig{file: c.file}
+			return c.ci.section().read(n)
+		},
+		"ui": func(n *yaml.Node) error {
+			c.hasUI = true
+			return section{
+				"theme": oneOf(&c.ui.theme, ui.Themes()),
+				"sort":  oneOf(&c.ui.sort, ui.Sorts()),
+				"ascii": boolean(&c.ui.ascii),
+				"mouse": boolean(&c.ui.mouse),
+				"keys":  keyTable(&c.ui.keys),
+			}.read(n)
+		},
 	}
 }
 

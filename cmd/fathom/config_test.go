@@ -72,9 +72,9 @@ func TestConfig(t *testing.T) {
 // The first file that exists counts: here, up to the root of the repository,
 // then the user's.
 func TestConfigFiles(t *testing.T) {
-	home := t.TempDir()
-	t.Setenv("XDG_CONFIG_HOME", home)
-	t.Setenv("HOME", home)
+	own := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", own)
+	t.Setenv("HOME", own)
 	base := t.TempDir()
 	deep := filepath.Join(base, "repo", "a", "b")
 	if err := os.MkdirAll(deep, 0o777); err != nil {
@@ -85,7 +85,8 @@ func TestConfigFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	user = filepath.Join(user, "fathom", "config.yaml")
-	if diff := cmp.Diff([]string{filepath.Join(deep, configName), user}, configFiles(deep)); diff != "" {
+	project, home := configFiles(deep)
+	if diff := cmp.Diff([]string{filepath.Join(deep, configName), user}, append(project, home)); diff != "" {
 		t.Errorf("in no repository (-want +got):\n%s", diff)
 	}
 	if err := os.Mkdir(filepath.Join(base, "repo", ".git"), 0o777); err != nil {
@@ -94,7 +95,8 @@ func TestConfigFiles(t *testing.T) {
 	want := []string{
 		filepath.Join(deep, configName), filepath.Join(base, "repo", "a", configName), filepath.Join(base, "repo", configName), user,
 	}
-	if diff := cmp.Diff(want, configFiles(deep)); diff != "" {
+	project, home = configFiles(deep)
+	if diff := cmp.Diff(want, append(project, home)); diff != "" {
 		t.Errorf("in a repository (-want +got):\n%s", diff)
 	}
 }

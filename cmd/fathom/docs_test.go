@@ -43,7 +43,10 @@ func TestCommandDocs(t *testing.T) {
 	root.InitDefaultHelpFlag()
 	root.InitDefaultVersionFlag()
 	root.InitDefaultHelpCmd()
-	commands := append([]*cobra.Command{root}, root.Commands()...)
+	commands := []*cobra.Command{root}
+	for i := 0; i < len(commands); i++ { // and what is below it, after it
+		commands = slices.Insert(commands, i+1, commands[i].Commands()...)
+	}
 	for _, c := range commands {
 		c.InitDefaultHelpFlag()
 		want += fmt.Sprintf("\n## %s\n\n%s\n\n```\n%s\n```\n", c.CommandPath(), strings.TrimSpace(describe(c)), strings.TrimSpace(c.UsageString()))

@@ -78,7 +78,7 @@ func newRoot(a *app) *cobra.Command {
 		return &hintError{err, cmd.CommandPath() + " --help lists the flags"}
 	})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newLs(a), newCat(a), newExtract(a), newDemo(a), newVersion(a), newCompletion(a))
+	root.AddCommand(newLs(a), newCat(a), newExtract(a), newDemo(a), newConfig(a), newVersion(a), newCompletion(a))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	return root
@@ -106,13 +106,11 @@ func nearFlag(cmd *cobra.Command, err error) string {
 // exploreFlags are those of fathom IMAGE and of fathom demo.
 type exploreFlags struct {
 	imageFlags
-	ci            bool
-	json          string
-	minEfficiency string
-	maxBytes      string
-	maxPercent    string
-	ui            ui.Options
-	set           *pflag.FlagSet
+	gateFlags
+	ci   bool
+	json string
+	ui   ui.Options
+	set  *pflag.FlagSet
 }
 
 func (f *exploreFlags) add(cmd *cobra.Command) {
@@ -121,9 +119,7 @@ func (f *exploreFlags) add(cmd *cobra.Command) {
 	f.set = flags
 	flags.BoolVar(&f.ci, "ci", false, "judge the image: exit 1 when a rule fails, 2 when it can't be told (CI=true in the environment does the same)")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`; - is standard output")
-	flags.StringVar(&f.minEfficiency, "min-efficiency", "", "rule: at least this `RATIO` of what is stored is visible (0.9, 90%); implies --ci")
-	flags.StringVar(&f.maxBytes, "max-wasted-bytes", "", "rule: at most this `SIZE` is wasted (20MB, 20MiB); implies --ci")
-	flags.StringVar(&f.maxPercent, "max-wasted-percent", "", "rule: at most this `RATIO` of what is stored is wasted (10%, 0.1); implies --ci")
+	f.gateFlags.add(flags)
 	flags.StringVar(&f.ui.Theme, "theme", "", "colours of the explorer: `NAME` is "+strings.Join(ui.Themes(), ", "))
 	flags.StringVar(&f.ui.Sort, "sort", "", "order of the files at first: `NAME` is "+strings.Join(ui.Sorts(), ", "))
 	flags.BoolVar(&f.ui.NoMouse, "no-mouse", false, "leave the mouse to the terminal")
@@ -136,7 +132,7 @@ func (f *exploreFlags) gated(environment bool) bool {
 	if f.set.Changed("ci") {
 		return f.ci
 	}
-	return environment || f.set.Changed("min-efficiency") || f.set.Changed("max-wasted-bytes") || f.set.Changed("max-wasted-percent")
+	return environment || f.given()
 }
 
 // ciEnvironment is whether the value of CI asks for the gate.
@@ -145,52 +141,44 @@ func ciEnvironment(value string) bool {
 	return err == nil && on || strings.EqualFold(value, "yes")
 }
 
-// check looks at the flags' values, and gives the rules among them. An empty
-// value, as of a variable that isn't set, is an error: a rule is never skipped
-// in silence.
-func (f *exploreFlags) check() (gate.Limits, error) {
-	var l gate.Limits
-	for _, r := range []struct{ name, value string }{
-		{gate.MinEfficiency, f.minEfficiency}, {gate.MaxWastedBytes, f.maxBytes}, {gate.MaxWastedPercent, f.maxPercent},
-	} {
-		if !f.set.Changed(r.name) {
-			continue
-		}
-		x, err := gate.Parse(r.name, r.value)
-		if err != nil {
-			return l, fmt.Errorf("--%s: %w", r.name, err)
-		}
-		x.Source = "--" + r.name
-		l = append(l, x)
-	}
+// check looks at the values of the flags that are no rules.
+func (f *exploreFlags) check() error {
 	if f.json == "" && f.set.Changed("json") {
-		return l, errors.New("--json: the file has no name")
+		return errors.New("--json: the file has no name")
 	}
 	if f.set.Changed("theme") && !slices.Contains(ui.Themes(), f.ui.Theme) {
-		return l, fmt.Errorf("--theme: %q is none of %s", f.ui.Theme, strings.Join(ui.Themes(), ", "))
+		return fmt.Errorf("--theme: %q is none of %s", f.ui.Theme, strings.Join(ui.Themes(), ", "))
 	}
 	if f.set.Changed("sort") && !slices.Contains(ui.Sorts(), f.ui.Sort) {
-		return l, fmt.Errorf("--sort: %q is none of %s", f.ui.Sort, strings.Join(ui.Sorts(), ", "))
+		return fmt.Errorf("--sort: %q is none of %s", f.ui.Sort, strings.Join(ui.Sorts(), ", "))
 	}
-	return l, nil
+	return nil
 }
 
 // explore opens an image and shows it in every way that was asked for.
 func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool) error {
-	limits, err := f.check()
-	if err != nil {
+	if err := f.check(); err != nil {
 		return a.ungated(ci, f.json, err)
 	}
 	if src.holds(f.json) {
 		return a.ungated(ci, f.json, fmt.Errorf("--json %s: that is the image itself", f.json))
 	}
-	settings, err := a.readConfig()
+	settings, err := a.readConfig(a.configFile(&f.gateFlags))
 	if err != nil {
 		return a.ungated(ci, f.json, err)
 	}
 	opt, err := a.options(f, settings)
 	if err != nil {
 		return a.ungated(ci, f.json, err)
+	}
+	var j *judging
+	if ci {
+		if j, err = a.judging(&f.gateFlags, settings); err == nil {
+			err = misspelt(os.Environ())
+		}
+		if err != nil {
+			return a.ungated(ci, f.json, err)
+		}
 	}
 	if !ci && f.json == "" && a.interactive(src) {
 		return a.show(ctx, src, f, opt)
@@ -200,7 +188,19 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 		return a.ungated(ci, f.json, err)
 	}
 	defer an.Image.Close()
-	return a.print(ctx, an.Report, f.json, ci, limits)
+	var verdict *gate.Verdict
+	if ci {
+		if verdict, err = a.judge(ctx, an, f, j); err != nil {
+			return a.ungated(ci, f.json, err)
+		}
+	}
+	if err := a.print(ctx, an.Report, f.json, verdict); err != nil {
+		return err
+	}
+	if verdict != nil && !verdict.Pass() && !j.noFail.value {
+		return errRule
+	}
+	return nil
 }
 
 // show opens the image in the explorer.
@@ -244,32 +244,16 @@ func (a *app) interactive(src source) bool {
 	return true
 }
 
-// print writes the report and the verdict. The gate has the last word unless
-// something could not be written.
-func (a *app) print(ctx context.Context, r *analyzer.Report, file string, ci bool, limits gate.Limits) error {
-	var verdict *gate.Verdict
-	if ci {
-		v, err := gate.Check(r, limits, gate.Options{})
-		if err != nil {
-			return a.ungated(ci, file, fmt.Errorf("judging %s: %w", r.Image.Reference, err))
-		}
-		verdict = &v
-	}
+// print writes the report and, where the image was judged, the verdict.
+func (a *app) print(ctx context.Context, r *analyzer.Report, file string, v *gate.Verdict) error {
 	if err := a.writeJSON(ctx, r, file); err != nil {
-		return a.ungated(ci, file, err)
+		return a.ungated(v != nil, file, err)
 	}
-	var err error
 	switch {
-	case file == "" || ci && file != "-":
-		err = report.Text(a.stdout, r, verdict)
-	case ci:
-		err = report.Verdict(a.stderr, verdict)
-	}
-	if err != nil {
-		return err
-	}
-	if verdict != nil && !verdict.Pass() {
-		return errRule
+	case file == "" || v != nil && file != "-":
+		return report.Text(a.stdout, r, v)
+	case v != nil:
+		return report.Verdict(a.stderr, v)
 	}
 	return nil
 }

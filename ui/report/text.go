@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/mattn/go-runewidth"
 
 	"fathom/analyzer"
@@ -143,28 +145,155 @@ func Warning(w analyzer.Warning) string {
 }
 
 func writeRules(b *bufio.Writer, v *gate.Verdict) {
+	if v.Config != "" {
+		fmt.Fprintf(b, "config      %s\n", Safe(v.Config))
+	}
 	if v.Default {
 		b.WriteString("no rule given: the default ones hold\n")
 	}
+	for _, n := range v.Notes {
+		b.WriteString("note: " + Safe(n) + "\n")
+	}
+	for _, w := range v.Warnings {
+		b.WriteString("warning: " + Safe(w) + "\n")
+	}
+	if bytes, ratio, ok := v.Growth(); ok {
+		fmt.Fprintf(b, "baseline    %s stored %s; now %s (%s)\n", Safe(v.Baseline.Reference),
+			Exact(v.Baseline.Totals.StoredBytes), signed(Exact, bytes), growthPercent(ratio))
+	}
+	for _, s := range v.Suppressed {
+		fmt.Fprintf(b, "%s\n", suppressed(s))
+	}
+	width := 18
+	for _, r := range v.Rules {
+		width = max(width, len(r.Name))
+	}
+	explained := ""
 	for _, r := range v.Rules {
 		word, bound := "ok  ", "at most"
-		if !r.OK {
+		switch {
+		case v.Fails(r):
 			word = "FAIL"
+		case !r.OK:
+			word = "WARN"
 		}
 		if r.AtLeast {
 			bound = "at least"
 		}
 		observed, limit := ruleValues(r)
-		fmt.Fprintf(b, "%s  %-18s  %s (%s %s)\n", word, r.Name, observed, bound, limit)
+		fmt.Fprintf(b, "%s  %-*s  %s (%s %s%s)\n", word, width, r.Name, observed, bound, limit, ruleSource(r))
+		if waste := len(r.Offenders) > 0 && r.Offenders[0].Cause != ""; waste && explained != "" {
+			fmt.Fprintf(b, "      for the same reasons as %s\n", explained)
+			continue
+		} else if waste {
+			explained = r.Name
+		}
+		writeOffenders(b, r)
 	}
 	b.WriteString(VerdictLine(v) + "\n")
+}
+
+// ruleSource says where a limit is from, unless that is plain to see.
+func ruleSource(r gate.Rule) string {
+	if r.Source == "" || r.Source == "default" || strings.HasPrefix(r.Source, "--") {
+		return ""
+	}
+	return ", " + Safe(r.Source)
+}
+
+func suppressed(s gate.Suppressed) string {
+	until := ""
+	if !s.Until.IsZero() {
+		until = ", until " + s.Until.Format(gate.Day)
+	}
+	word := "suppressed "
+	if s.Expired {
+		word, until = "expired    ", ", ended "+s.Until.Format(gate.Day)
+	}
+	return fmt.Sprintf("%s %s in %s: %s%s", word+" "+Safe(s.Path), Exact(s.Bytes), count(s.Pieces, "piece"), Safe(s.Reason), until)
+}
+
+// signed is a number of bytes as a change: "+12 bytes".
+func signed(show func(int64) string, bytes int64) string {
+	if bytes > 0 {
+		return "+" + show(bytes)
+	}
+	return show(bytes)
+}
+
+// growthPercent is a change as a percentage, which can be above 100% and below 0.
+func growthPercent(ratio float64) string {
+	switch {
+	case math.IsInf(ratio, 0):
+		return "from nothing"
+	case ratio > 0:
+		return "+" + strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
+	}
+	return strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
+}
+
+// writeOffenders says why a rule is broken: what costs most, which steps made
+// it so, and what would mend it.
+func writeOffenders(b *bufio.Writer, r gate.Rule) {
+	if len(r.Globs) > 0 && !r.OK {
+		fmt.Fprintf(b, "      denied: %s\n", Safe(strings.Join(r.Globs, " ")))
+	}
+	advice := ""
+	for _, o := range r.Offenders {
+		fmt.Fprintf(b, "      %s\n", offender(o))
+		if o.StoredBy != "" && o.Path != "" {
+			fmt.Fprintf(b, "               stored by  %s\n", step(o.StoredBy))
+		}
+		if o.HiddenBy >= 0 && o.HiddenAs != "" && o.HiddenBy != o.StoredIn {
+			fmt.Fprintf(b, "               hidden by  %s\n", step(o.HiddenAs))
+		}
+		if o.Advice != "" && o.Advice != advice {
+			fmt.Fprintf(b, "               to mend    %s\n", Safe(o.Advice))
+			advice = o.Advice
+		}
+	}
+	if r.More > 0 {
+		fmt.Fprintf(b, "      %7s  in %d more\n", Size(r.MoreBytes), r.More)
+	}
+}
+
+// offender is one of them on a line: what it costs, what it is, and in which
+// layers.
+func offender(o gate.Offender) string {
+	if o.Path == "" {
+		command := cmp.Or(Safe(Command(o.StoredBy)), "(no command)")
+		return fmt.Sprintf("%7s  layer %d, %s: %s", Size(o.Bytes), o.StoredIn, count(o.Files, "path")+" added",
+			runewidth.Truncate(command, commandWidth, "…"))
+	}
+	s := fmt.Sprintf("%7s  %s", Size(o.Bytes), Safe(o.Path))
+	if o.Files > 1 {
+		s += fmt.Sprintf(" (%d files)", o.Files)
+	}
+	switch {
+	case o.Cause != "" && o.HiddenBy != o.StoredIn:
+		s += fmt.Sprintf(", %s: layer %d -> %d", Safe(o.Cause), o.StoredIn, o.HiddenBy)
+	case o.Cause != "":
+		s += fmt.Sprintf(", %s: layer %d", Safe(o.Cause), o.StoredIn)
+	case o.HiddenBy >= 0:
+		s += fmt.Sprintf(", in layer %d, hidden by layer %d", o.StoredIn, o.HiddenBy)
+	default:
+		s += fmt.Sprintf(", in layer %d", o.StoredIn)
+	}
+	return s
+}
+
+func step(command string) string {
+	return runewidth.Truncate(Safe(Command(command)), commandWidth, "…")
 }
 
 // ruleValues is what was observed and the limit, with as many digits as it
 // takes to tell one from the other.
 func ruleValues(r gate.Rule) (observed, limit string) {
-	if r.Unit == gate.Bytes {
+	switch r.Unit {
+	case gate.Bytes:
 		return Exact(int64(r.Observed)), Exact(int64(r.Limit))
+	case gate.Count:
+		return humanize.Comma(int64(r.Observed)), humanize.Comma(int64(r.Limit))
 	}
 	scale, unit := 1.0, ""
 	if r.Unit == gate.Percent {

@@ -39,6 +39,12 @@ func sample() *analyzer.Report {
 			{Path: "/var/lib/\ufffd\n", PathBytes: []byte("/var/lib/\xff\n"), Bytes: 900_000, Cause: "removed", StoredIn: 0, HiddenBy: 1},
 			{Path: "/etc/\U000e0041", Bytes: 100_000, Cause: "overwritten", StoredIn: 0, HiddenBy: 1},
 		},
+		Folders: []analyzer.Folder{
+			{Path: "/", VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Pieces: 9, Layers: []analyzer.FolderLayer{
+				{Layer: 0, VisibleBytes: 1_500_000, WastedBytes: 1_000_000}, {Layer: 1, VisibleBytes: 500_000},
+			}},
+			{Path: "/var/\ufffd", PathBytes: []byte("/var/\xff"), WastedBytes: 900_000, Pieces: 1, Layers: []analyzer.FolderLayer{{Layer: 0, WastedBytes: 900_000}}},
+		},
 		Warnings: []analyzer.Warning{{Layer: 1, Path: "/a\tb", Text: "odd"}, {Layer: -1, Text: "old\r"}},
 	}
 }
@@ -91,7 +97,16 @@ func TestTextVerdict(t *testing.T) {
 	}
 	want := sampleText + `
 FAIL  min-efficiency      0.66667 (at least 0.6667)
+       900 kB  /var/lib/\xff\n, removed: layer 0 -> 1
+               stored by  ADD file:1 in /
+               hidden by  RUN rm \x1b[2J
+               to mend    remove it in the step that stores it, or make it in an earlier stage and copy only what is needed
+       100 kB  /etc/\U000e0041, overwritten: layer 0 -> 1
+               stored by  ADD file:1 in /
+               hidden by  RUN rm \x1b[2J
+               to mend    store it once: join the two steps, or leave it out of the first
 FAIL  max-wasted-bytes    1,000,000 bytes (at most 999,999 bytes)
+      for the same reasons as min-efficiency
 verdict: fail rules=2 failed=2
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {

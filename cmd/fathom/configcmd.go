@@ -1,0 +1,264 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"fathom/analyzer/gate"
+	"fathom/ui/report"
+)
+
+const configLong = `What a project or a person always wants stands in a config file: the rules of
+the gate in the project's .fathom.yaml, how the explorer looks in the user's own.
+docs/config.md tells of every key.`
+
+func newConfig(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Write, show or check the config file",
+		Long:  configLong,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknown(fmt.Errorf("fathom config knows no %q", args[0]), args[0], []string{"init", "show", "verify"})
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(newConfigInit(), newConfigShow(a), newConfigVerify(a))
+	return cmd
+}
+
+func newConfigInit() *cobra.Command {
+	return &cobra.Command{
+		Use:   "init [FILE]",
+		Short: "Write a config file to begin with, with a comment on every key",
+		Long:  "Write a config file to begin with, with a comment on every key: .fathom.yaml in\nthe working directory, or FILE. A file that is there stays as it is.",
+		Args:  takes(0, 1, "at most one FILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			name := configName
+			if len(args) > 0 {
+				name = args[0]
+			}
+			f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+			switch {
+			case errors.Is(err, fs.ErrExist):
+				return hinted("fathom config verify checks it", "writing %s: it is there already", name)
+			case err != nil:
+				return fmt.Errorf("writing %s: %w", name, cause(err))
+			}
+			_, err = io.WriteString(f, starter())
+			if err := errors.Join(err, f.Close()); err != nil {
+				return errors.Join(fmt.Errorf("writing %s: %w", name, cause(err)), os.Remove(name))
+			}
+			return nil
+		},
+	}
+}
+
+func newConfigVerify(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify [FILE]",
+		Short: "Say whether a config file is good",
+		Long:  "Say whether FILE, or else every config file that fathom would read here, is good.\nThe exit code is 2 when one isn't, and when there is none.",
+		Args:  takes(0, 1, "at most one FILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := &config{}, error(nil)
+			if len(args) > 0 {
+				var found bool
+				if found, err = c.add(args[0], args[0]); err == nil && !found {
+					err = fmt.Errorf("reading %s: no such file or directory", args[0])
+				}
+			} else {
+				c, err = a.readConfig(a.getenv("FATHOM_CONFIG"))
+			}
+			if err != nil {
+				return err
+			}
+			if len(c.read) == 0 {
+				return hinted("fathom config init writes one", "there is no config file")
+			}
+			if c.ci != nil {
+				for _, w := range c.ci.warnings {
+					fmt.Fprintf(a.stderr, "fathom: warning: %s\n", line(w))
+				}
+			}
+			for _, name := range c.read {
+				fmt.Fprintf(a.stdout, "%s: good\n", report.Safe(name))
+			}
+			return a.stdout.err
+		},
+	}
+}
+
+const configShowLong = `Show every setting of the gate as it holds here, and where it is from: a flag, a
+variable, a place in a file, or the default. Flags of the gate can be given to see
+what they change.`
+
+func newConfigShow(a *app) *cobra.Command {
+	var f exploreFlags
+	cmd := &cobra.Command{
+		Use:   "show [flags]",
+		Short: "Show the settings that hold here, and where each is from",
+		Long:  configShowLong,
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := a.readConfig(a.configFile(&f.gateFlags))
+			if err != nil {
+				return err
+			}
+			j, err := a.judging(&f.gateFlags, c)
+			if err != nil {
+				return err
+			}
+			if err := misspelt(os.Environ()); err != nil {
+				return err
+			}
+			limits, err := j.limits()
+			if err != nil {
+				return err
+			}
+			return a.showConfig(c, j, limits)
+		},
+	}
+	f.gateFlags.add(cmd.Flags())
+	return cmd
+}
+
+func (a *app) showConfig(c *config, j *judging, limits gate.Limits) error {
+	files := "none"
+	if len(c.read) > 0 {
+		files = strings.Join(c.read, ", ")
+	}
+	for _, n := range slices.Concat(j.notes, j.warnings) {
+		fmt.Fprintf(a.stderr, "fathom: note: %s\n", line(n))
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	row := func(name, value, from string) {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, report.Safe(value), report.Safe(from))
+	}
+	row("config files", files, "")
+	if len(limits) == 0 {
+		limits = gate.Default()
+	}
+	for _, s := range gate.Specs() {
+		i := slices.IndexFunc(limits, func(l gate.Limit) bool { return l.Rule == s.Name })
+		k := slices.IndexFunc(j.rules, func(r setting[ruleValue]) bool { return r.value.name == s.Name })
+		switch {
+		case i >= 0:
+			row(s.Name, limitText(limits[i]), limits[i].Source)
+		case k >= 0:
+			row(s.Name, off, j.rules[k].from)
+		default:
+			row(s.Name, off, "default")
+		}
+	}
+	row("fail-on", j.failOn.value.String(), j.failOn.from)
+	row("no-fail", strconv.FormatBool(j.noFail.value), j.noFail.from)
+	row("allow-toc", strconv.FormatBool(j.allowTOC.value), j.allowTOC.from)
+	baseline := j.baseline.value
+	if baseline == "" {
+		baseline = "none"
+	}
+	row("baseline", baseline, j.baseline.from)
+	for _, s := range j.suppress {
+		value := s.Path + ": " + s.Reason
+		if !s.Until.IsZero() {
+			value += " (until " + s.Until.Format(gate.Day) + ")"
+		}
+		row("suppress", value, s.Source)
+	}
+	return w.Flush()
+}
+
+// limitText is a limit as it can be written again.
+func limitText(l gate.Limit) string {
+	text := ""
+	switch {
+	case len(l.Globs) > 0:
+		text = strings.Join(l.Globs, " ")
+	case l.Unit == gate.Percent:
+		text = strconv.FormatFloat(l.Ratio*100, 'g', 6, 64) + "%"
+	case l.Unit == gate.Ratio:
+		text = strconv.FormatFloat(l.Ratio, 'g', -1, 64)
+	default:
+		text = strconv.FormatInt(l.Number, 10)
+	}
+	if l.Severity == gate.Warn {
+		text += " (warn)"
+	}
+	return text
+}
+
+// starter is what config init writes. Every line of it is good as it stands,
+// and so is what a comment shows, once it is one no more.
+func starter() string {
+	var b strings.Builder
+	b.WriteString(starterHead)
+	examples := starterExamples()
+	for _, s := range gate.Specs() {
+		fmt.Fprintf(&b, "\n  # %s\n", s.Means)
+		comment := "# "
+		if s.Name == gate.MinEfficiency || s.Name == gate.MaxWastedPercent {
+			comment = ""
+		}
+		for l := range strings.Lines(examples[s.Name]) {
+			fmt.Fprintf(&b, "  %s%s\n", comment, strings.TrimRight(l, "\n"))
+		}
+	}
+	b.WriteString(starterTail)
+	return b.String()
+}
+
+const starterHead = `# The config of fathom for this project. docs/config.md tells of every key.
+version: 1
+
+# What an image must keep to, wherever fathom judges one (--ci, CI=true). A limit
+# that is met exactly is kept. Sizes are 20MB (20,000,000 bytes) or 20MiB, shares
+# 0.9 or 90%. A rule can be {limit: ..., severity: warn}; off leaves it out.
+ci:
+`
+
+func starterExamples() map[string]string {
+	return map[string]string{
+		gate.MinEfficiency:     "min-efficiency: 0.9",
+		gate.MaxWastedBytes:    "max-wasted-bytes: 20MB",
+		gate.MaxWastedPercent:  "max-wasted-percent: 10%",
+		gate.MaxSize:           "max-size: 500MB",
+		gate.MaxCompressedSize: "max-compressed-size: 200MB",
+		gate.MaxLayerSize:      "max-layer-size: {limit: 200MB, severity: warn}",
+		gate.MaxLayers:         "max-layers: 30",
+		gate.MaxFiles:          "max-files: 50000",
+		gate.MaxGrowth:         "max-growth: 10%",
+		gate.DenyPath:          "deny-path: ['*.pem', .git, /root/.ssh/**]",
+		gate.DenyLayerPath:     "deny-layer-path: ['.env', '*.key']",
+	}
+}
+
+const starterTail = `
+  # what fails: error, or warn for broken rules of severity warn too
+  # fail-on: error
+
+  # exit 0 also when a rule fails
+  # no-fail: false
+
+  # judge also layers whose table of contents nobody compared with their content
+  # allow-toc: false
+
+  # what max-growth measures from: the file of fathom --json FILE, or an image
+  # baseline: fathom-baseline.json
+
+  # waste that the team knows of: it does not count, until the day has passed
+  # suppress:
+  #   - path: /var/lib/dpkg/**
+  #     reason: the base image is updated in a step of its own
+  #     until: 2027-06-30
+`

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"go.yaml.in/yaml/v4"
+
+	"fathom/analyzer/gate"
+)
+
+const diveName = ".dive-ci"
+
+// diveNote is said once where thresholds are dive's.
+const diveNote = "the thresholds of %s apply to fathom's figures, which are not dive's: wasted is what is stored and not visible in the end, and a percentage is of all that is stored"
+
+// diveRule is a rule of dive's: its name here, and what dive does without it.
+type diveRule struct{ name, standard string }
+
+func diveRules() map[string]diveRule {
+	return map[string]diveRule{
+		"lowestEfficiency":         {gate.MinEfficiency, "0.9"},
+		"highestWastedBytes":       {gate.MaxWastedBytes, "disabled"},
+		"highestUserWastedPercent": {gate.MaxWastedPercent, "0.1"},
+	}
+}
+
+// parseDive reads a .dive-ci as dive 0.13 does: three rules below the key
+// rules, each with a number or a text; one that is not there has dive's own
+// default. What dive doesn't know it passes over; here that is a warning.
+func parseDive(data []byte, file string) (*ciConfig, error) {
+	c := &ciConfig{
+		file: file, rules: map[string]setting[ruleValue]{},
+		notes: []string{fmt.Sprintf(diveNote, file)},
+	}
+	rules := diveRules()
+	for _, r := range rules {
+		if err := c.diveRule(r.name, r.standard, "dive's default"); err != nil {
+			return nil, err
+		}
+	}
+	var doc yaml.Node
+	switch err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&doc); {
+	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:
+		return c, nil
+	case err != nil:
+		return nil, errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	err := pairs(doc.Content[0], func(k, v *yaml.Node) error {
+		if k.Value != "rules" {
+			c.passed(k, []string{"rules"})
+			return nil
+		}
+		return pairs(v, func(k, v *yaml.Node) error {
+			r, ok := rules[k.Value]
+			if !ok {
+				c.passed(k, slices.Sorted(maps.Keys(rules)))
+				return nil
+			}
+			v = resolved(v)
+			if v.Kind != yaml.ScalarNode {
+				return at(v, "%s: here one value is expected", k.Value)
+			}
+			if v.Tag == "!!null" {
+				return nil // dive keeps its default
+			}
+			if err := c.diveRule(r.name, v.Value, c.place(v)); err != nil {
+				return at(v, "%s: %w", k.Value, err)
+			}
+			return nil
+		})
+	})
+	return c, err
+}
+
+// pairs calls do for every key of a mapping; null is an empty one.
+func pairs(n *yaml.Node, do func(k, v *yaml.Node) error) error {
+	n = resolved(n)
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return at(n, "here keys and values are expected")
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if seen[k.Value] {
+			return at(k, "the key %q is here twice", k.Value)
+		}
+		seen[k.Value] = true
+		if err := do(k, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolved is what an alias stands for.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// passed warns of a key that dive passes over.
+func (c *ciConfig) passed(k *yaml.Node, known []string) {
+	text := fmt.Sprintf("%s: dive knows no key %q, and neither does fathom", c.place(k), k.Value)
+	if near := nearestFold(k.Value, known); near != "" {
+		text += ": did you mean " + near + "?"
+	}
+	c.warnings = append(c.warnings, text)
+}
+
+// nearestFold is nearest, whatever the case of names.
+func nearestFold(name string, names []string) string {
+	lower := make([]string, len(names))
+	for i, n := range names {
+		lower[i] = strings.ToLower(n)
+	}
+	if i := slices.Index(lower, nearest(name, lower)); i >= 0 {
+		return names[i]
+	}
+	return ""
+}
+
+// diveRule sets a rule to what dive understands by text.
+func (c *ciConfig) diveRule(name, text, from string) error {
+	v := ruleValue{name: name}
+	spec, _ := gate.SpecOf(name)
+	v.limit = gate.Limit{Rule: name, Unit: spec.Unit, Source: from}
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "", "disabled", "off", "false":
+		v.off = true
+	default:
+		var err error
+		if spec.Unit == gate.Bytes {
+			v.limit.Number, err = diveBytes(text)
+		} else {
+			v.limit.Ratio, err = diveRatio(text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	c.rules[name] = setting[ruleValue]{v, from}
+	return nil
+}
+
+// diveRatio is what dive reads from a text; but NaN, with which no image fails
+// there, is an error.
+func diveRatio(text string) (float64, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is not a number", text)
+	case !(v >= 0 && v <= 1):
+		return 0, fmt.Errorf("%q is not between 0 and 1", text)
+	}
+	return math.Abs(v), nil // -0 is 0
+}
+
+func diveBytes(text string) (int64, error) {
+	v, err := humanize.ParseBytes(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a size", text)
+	}
+	return int64(min(v, math.MaxInt64)), nil // nothing wastes more
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+)
+
+// configFile is the config file that was asked for, or "".
+func (a *app) configFile(f *gateFlags) string {
+	if f.set.Changed("config") {
+		return f.config
+	}
+	return a.getenv("FATHOM_CONFIG")
+}
+
+// judge gives the verdict on an image.
+func (a *app) judge(ctx context.Context, an *analyzer.Analysis, f *exploreFlags, j *judging) (*gate.Verdict, error) {
+	limits, err := j.limits()
+	if err != nil {
+		return nil, err
+	}
+	opt := gate.Options{
+		FailOn: j.failOn.value, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC.value,
+	}
+	if an.Tree != nil {
+		opt.Files = gate.Files(an.Tree)
+	}
+	if j.baseline.value != "" {
+		if opt.Baseline, err = a.openBaseline(ctx, f, j); err != nil {
+			return nil, fmt.Errorf("reading the baseline: %w", err)
+		}
+	}
+	v, err := gate.Check(an.Report, limits, opt)
+	if err != nil {
+		return nil, ruleHint(fmt.Errorf("judging %s: %w", an.Report.Image.Reference, err))
+	}
+	v.Config = j.config
+	v.Notes = slices.Concat(j.notes, v.Notes)
+	v.Warnings = slices.Concat(j.warnings, v.Warnings)
+	if j.noFail.value && !v.Pass() {
+		v.Notes = append(v.Notes, fmt.Sprintf("no-fail (%s): the exit code is 0 all the same", j.noFail.from))
+	}
+	return &v, nil
+}
+
+// ruleHint says what may help where an image can't be judged.
+func ruleHint(err error) error {
+	var rule *gate.RuleError
+	var unverified *gate.UnverifiedError
+	switch {
+	case errors.As(err, &unverified):
+		return &hintError{err, "--verify compares it, --allow-toc judges all the same"}
+	case errors.As(err, &rule) && rule.Rule == gate.MaxGrowth && rule.Reason == "there is no baseline":
+		return &hintError{err, "--baseline IMAGE, or the file of an earlier fathom --json FILE"}
+	case errors.As(err, &rule) && rule.Rule == gate.MaxCompressedSize:
+		return &hintError{err, "an image in a registry or in an OCI archive has compressed layers; --max-compressed-size off leaves the rule out"}
+	}
+	return err
+}
+
+// openBaseline reads the report of a file, or measures an image. A file that a
+// config names is looked for beside the config first.
+func (a *app) openBaseline(ctx context.Context, f *exploreFlags, j *judging) (*gate.Baseline, error) {
+	name := j.baseline.value
+	if file, _, ok := strings.Cut(j.baseline.from, ".yaml:"); ok {
+		beside := filepath.Join(filepath.Dir(file), name)
+		if _, err := os.Stat(beside); err == nil && !filepath.IsAbs(name) {
+			name = beside
+		}
+	}
+	r, err := savedReport(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if r == nil {
+		flags := f.imageFlags
+		flags.image = "" // which chooses in the image that is judged
+		an, err := a.analyze(ctx, source{ref: name}, &flags)
+		if err != nil {
+			return nil, err
+		}
+		defer an.Image.Close()
+		r = an.Report
+	}
+	if !j.allowTOC.value {
+		for _, l := range r.Layers {
+			if l.Unverified {
+				return nil, ruleHint(fmt.Errorf("%s: %w", name, &gate.UnverifiedError{Layer: l.Index}))
+			}
+		}
+	}
+	return &gate.Baseline{Reference: j.baseline.value, ID: r.Image.ID, Totals: r.Totals, Layers: r.Layers}, nil
+}
+
+// savedReport is the report in a file; nil when name is no file or the file is
+// no JSON, and so perhaps an image.
+func savedReport(name string) (*analyzer.Report, error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, nil //nolint:nilerr // whoever opens it as an image says what is wrong
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer file.Close()
+	in := bufio.NewReader(file)
+	for {
+		b, err := in.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, nil
+		case err != nil:
+			return nil, cause(err)
+		case strings.IndexByte(" \t\r\n", b) >= 0:
+		case b != '{':
+			return nil, nil
+		default:
+			if err := in.UnreadByte(); err != nil {
+				return nil, err
+			}
+			return analyzer.ReadReport(in)
+		}
+	}
+}

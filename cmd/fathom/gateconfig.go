@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"fathom/analyzer/gate"
+)
+
+// ciConfig is the section ci of a config file, or a .dive-ci. What it doesn't
+// say is nil.
+type ciConfig struct {
+	file     string
+	rules    map[string]setting[ruleValue]
+	failOn   *setting[gate.Severity]
+	noFail   *setting[bool]
+	allowTOC *setting[bool]
+	baseline *setting[string]
+	suppress []gate.Suppression
+	notes    []string
+	warnings []string
+}
+
+// place is where n stands: ".fathom.yaml:4:13".
+func (c *ciConfig) place(n *yaml.Node) string {
+	return fmt.Sprintf("%s:%d:%d", c.file, n.Line, n.Column)
+}
+
+// section is the keys of ci.
+func (c *ciConfig) section() section {
+	s := section{
+		"fail-on": func(n *yaml.Node) error {
+			v, err := severity(n)
+			c.failOn = &setting[gate.Severity]{v, c.place(n)}
+			return err
+		},
+		"no-fail":   c.truth(&c.noFail),
+		"allow-toc": c.truth(&c.allowTOC),
+		"baseline": func(n *yaml.Node) error {
+			v, err := scalar(n)
+			if err == nil && v == "" {
+				err = at(n, "the baseline has no name")
+			}
+			c.baseline = &setting[string]{v, c.place(n)}
+			return err
+		},
+		"suppress": c.suppressions,
+	}
+	c.rules = map[string]setting[ruleValue]{}
+	for _, name := range ruleNames() {
+		s[name] = func(n *yaml.Node) error { return c.rule(name, n) }
+	}
+	return s
+}
+
+func (c *ciConfig) truth(to **setting[bool]) func(*yaml.Node) error {
+	return func(n *yaml.Node) error {
+		var v *bool
+		if err := boolean(&v)(n); err != nil {
+			return err
+		}
+		*to = &setting[bool]{*v, c.place(n)}
+		return nil
+	}
+}
+
+func severity(n *yaml.Node) (gate.Severity, error) {
+	var name string
+	if err := oneOf(&name, gate.Severities())(n); err != nil {
+		return 0, err
+	}
+	return gate.Severity(slices.Index(gate.Severities(), name)), nil
+}
+
+// rule reads a limit: a value, of rules that deny paths perhaps a list of them,
+// or either with a severity.
+func (c *ciConfig) rule(name string, n *yaml.Node) error {
+	limit, weight := n, gate.Error
+	if n.Kind == yaml.MappingNode {
+		limit = nil
+		err := section{
+			"limit": func(v *yaml.Node) error { limit = v; return nil },
+			"severity": func(v *yaml.Node) (err error) {
+				weight, err = severity(v)
+				return err
+			},
+		}.read(n)
+		if err != nil {
+			return err
+		}
+		if limit == nil {
+			return at(n, "%s has no limit", name)
+		}
+	}
+	list := []*yaml.Node{limit}
+	if spec, _ := gate.SpecOf(name); limit.Kind == yaml.SequenceNode && spec.Globs {
+		list = limit.Content
+	}
+	v := ruleValue{name: name}
+	for _, item := range list {
+		text, err := scalar(item)
+		if err != nil {
+			return err
+		}
+		one, err := parseRule(name, []string{text})
+		if err != nil {
+			return at(item, "%s: %w", name, err)
+		}
+		if one.off && limit.Kind == yaml.SequenceNode {
+			return at(item, "%s: off stands alone", name)
+		}
+		one.limit.Globs = slices.Concat(v.limit.Globs, one.limit.Globs)
+		v = one
+	}
+	if len(list) == 0 {
+		return at(limit, "%s: the list is empty", name)
+	}
+	v.limit.Severity, v.limit.Source = weight, c.place(limit)
+	c.rules[name] = setting[ruleValue]{v, c.place(limit)}
+	return nil
+}
+
+// suppressions reads a list of path, reason and until.
+func (c *ciConfig) suppressions(n *yaml.Node) error {
+	if n.Kind != yaml.SequenceNode {
+		return at(n, "here a list is expected: - {path: GLOB, reason: TEXT, until: DAY}")
+	}
+	for _, item := range n.Content {
+		s := gate.Suppression{Source: c.place(item)}
+		err := section{
+			"path": func(v *yaml.Node) (err error) {
+				if s.Path, err = scalar(v); err != nil {
+					return err
+				}
+				if err := gate.CheckGlob(s.Path); err != nil {
+					return at(v, "%w", err)
+				}
+				return nil
+			},
+			"reason": func(v *yaml.Node) (err error) {
+				s.Reason, err = scalar(v)
+				return err
+			},
+			"until": func(v *yaml.Node) error {
+				text, err := scalar(v)
+				if err != nil {
+					return err
+				}
+				if s.Until, err = gate.ParseDay(text); err != nil {
+					return at(v, "%q is %w", text, err)
+				}
+				return nil
+			},
+		}.read(item)
+		switch {
+		case err != nil:
+			return err
+		case s.Path == "":
+			return at(item, "this suppression has no path")
+		case s.Reason == "":
+			return at(item, "the suppression of %q has no reason", s.Path)
+		}
+		c.suppress = append(c.suppress, s)
+	}
+	return nil
+}
