@@ -22,6 +22,7 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 	if b.Open != nil {
 		return b.Open(ctx, e)
 	}
+	b = b.sized()
 	if b.At != nil && b.Size >= 0 {
 		enc, err := sniffAt(b)
 		if err != nil {

@@ -18,7 +18,8 @@ import (
 type Blob struct {
 	// At reads the blob at any offset, concurrently; nil when it only streams.
 	At io.ReaderAt
-	// Size is the length of the blob in bytes, or -1 when it is not known.
+	// Size is the length of the blob in bytes, or -1 when it is not known. An At
+	// that has a method Length() int64 is asked when it is needed.
 	Size int64
 	// Stream opens the blob from its start; used only when At is nil.
 	Stream func(context.Context) (io.ReadCloser, error)
@@ -70,6 +71,7 @@ func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	if b.List != nil && !opt.Verify {
 		return b.List(ctx, opt)
 	}
+	b = b.sized()
 	plain := false
 	if b.At != nil && b.Size >= 0 {
 		enc, err := sniffAt(b)
@@ -86,6 +88,14 @@ func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	}
 	d.Plain = plain
 	return d, nil
+}
+
+// sized is b with its length, where that can be known.
+func (b Blob) sized() Blob {
+	if at, ok := b.At.(interface{ Length() int64 }); ok && b.Size < 0 {
+		b.Size = at.Length()
+	}
+	return b
 }
 
 func sniffAt(b Blob) (encoding, error) {

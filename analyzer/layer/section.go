@@ -14,6 +14,7 @@ func Section(b Blob, e *Entry) (*io.SectionReader, error) {
 	if e.Kind != File {
 		return nil, fmt.Errorf("opening content: a %s has none", e.Kind)
 	}
+	b = b.sized()
 	if plain, err := b.plain(); err != nil || !plain || e.Sparse {
 		return nil, err
 	}
@@ -36,6 +37,7 @@ func (b Blob) plain() (bool, error) {
 // offsets, as Content does one by one; a layer that only streams is unpacked
 // once. read gets the number of the entry, and takes as much as it likes.
 func Contents(ctx context.Context, b Blob, entries []Entry, read func(i int, r io.Reader) error) error {
+	b = b.sized()
 	plain, err := b.plain()
 	if err != nil || len(entries) == 0 {
 		return err

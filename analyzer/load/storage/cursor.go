@@ -1,0 +1,147 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"sort"
+)
+
+// maxNames is how many bytes all names of a layer's files may have.
+const maxNames = 1 << 30
+
+// index is where in a tar the contents of its files are.
+type index struct {
+	files []file // in the order of the tar, none empty
+	names []byte
+	size  int64 // of the tar
+}
+
+// file is the content of a file in the tar.
+type file struct {
+	off, size int64
+	name      uint32 // where it ends in names; it begins where that of the one before does
+}
+
+func (x *index) add(off int64, r *record) error {
+	if len(x.names)+len(r.name) > maxNames {
+		return fmt.Errorf("more than %d bytes of names", maxNames)
+	}
+	x.names = append(x.names, r.name...)
+	x.files = append(x.files, file{off, r.size, uint32(len(x.names))})
+	return nil
+}
+
+func (x *index) name(i int) string {
+	from := uint32(0)
+	if i > 0 {
+		from = x.files[i-1].name
+	}
+	return string(x.names[from:x.files[i].name])
+}
+
+// find is the file whose content holds the byte at off, or -1.
+func (x *index) find(off int64) int {
+	i := sort.Search(len(x.files), func(i int) bool { return x.files[i].off > off }) - 1
+	if i >= 0 && off < x.files[i].off+x.files[i].size {
+		return i
+	}
+	return -1
+}
+
+// cursor goes through the pieces of a layer's tar from front to back, and reads
+// from the one where it is. It holds no more than that one.
+type cursor struct {
+	v    *virtual
+	in   *os.File
+	recs *records
+
+	rec        record
+	start, end int64 // of the piece in the tar
+	raw        []byte
+	unpacked   bool   // raw is the piece's bytes
+	index      *index // gets every file that is passed; may be nil
+	ended      bool   // nothing follows
+}
+
+func (v *virtual) newCursor() (*cursor, error) {
+	f, err := os.Open(v.split)
+	if err != nil {
+		return nil, v.hole(v.split, err)
+	}
+	recs, err := newRecords(f)
+	if err != nil {
+		f.Close()
+		return nil, v.hole(v.split, err)
+	}
+	return &cursor{v: v, in: f, recs: recs}, nil
+}
+
+func (c *cursor) close() {
+	c.recs.close()
+	c.in.Close()
+}
+
+// next goes to the next piece. It is io.EOF at the end.
+func (c *cursor) next() error {
+	err := c.recs.next(&c.rec)
+	if err == nil && c.rec.size > math.MaxInt64/2-c.end {
+		err = errors.New("the sizes of all files are too much")
+	}
+	if err == nil && c.rec.file && c.rec.size > 0 && c.index != nil {
+		err = c.index.add(c.end, &c.rec)
+	}
+	c.start, c.unpacked = c.end, false
+	switch {
+	case err == io.EOF:
+		c.ended, c.rec = true, record{}
+		return err
+	case err != nil:
+		return c.v.hole(c.v.split, err)
+	}
+	c.end += c.rec.size
+	return nil
+}
+
+// readAt reads at off, which is not before the piece where the cursor is.
+func (c *cursor) readAt(p []byte, off int64) (n int, err error) {
+	for n < len(p) {
+		at := off + int64(n)
+		for at >= c.end {
+			if c.ended {
+				return n, io.EOF
+			}
+			if err := c.next(); err != nil {
+				return n, err
+			}
+		}
+		some := p[n:min(int64(len(p)), int64(n)+c.end-at)]
+		if c.rec.file {
+			if err := c.v.content(string(c.rec.name), c.rec.size, some, at-c.start); err != nil {
+				return n, err
+			}
+		} else {
+			if !c.unpacked {
+				if c.raw, err = c.rec.raw(c.raw[:0]); err != nil {
+					return n, c.v.hole(c.v.split, err)
+				}
+				c.unpacked = true
+			}
+			copy(some, c.raw[at-c.start:])
+		}
+		n += len(some)
+	}
+	return n, nil
+}
+
+// drain goes to the end, and tells how long the tar is.
+func (c *cursor) drain() (int64, error) {
+	for !c.ended {
+		if err := c.next(); err != nil && err != io.EOF {
+			return 0, err
+		}
+	}
+	return c.end, nil
+}
