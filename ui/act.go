@@ -103,6 +103,12 @@ func (u *ui) enter() {
 	}
 }
 
+// layerFiles goes to what the layer did.
+func (u *ui) layerFiles() {
+	u.showWaste = u.showWaste && u.files.saved
+	u.setFocus(filesPane)
+}
+
 func (u *ui) open() {
 	if u.files.out != nil {
 		u.files.out.Open()
@@ -169,6 +175,9 @@ func (u *ui) again(forward bool) {
 		u.note = "look for something first (" + keyOf(u.keys, "find") + ")"
 	case u.search.busy:
 		u.note = "still looking"
+	case u.files.saved && !u.showWaste:
+		u.toggleWaste()
+		u.lookHere()
 	case u.search.waste != u.showWaste: // the files or the waste took the place of the other
 		u.lookHere()
 	case !u.any():

@@ -58,6 +58,9 @@ func layerPage(th *theme, w int, l *layers, s step, hides []hidden) []line {
 	p.blank()
 	p.wrap(0, l.command(s), th.text)
 	p.blank()
+	if lr.Unverified {
+		p.field("unverified", "listed from its table of contents", th.alarm)
+	}
 	p.field("stored", report.Size(lr.StoredBytes)+"  "+report.Exact(lr.StoredBytes), th.text)
 	p.field("seen", report.Size(lr.VisibleBytes), th.visible)
 	p.field("wasted", report.Size(lr.WastedBytes), wastedStyle(th, lr.WastedBytes))
@@ -235,7 +238,7 @@ func wastePage(th *theme, w int, l *layers, f *files, it item) []line {
 	p.field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.wasted)
 	if it.folder {
 		p.field("in", fileCount(len(it.parts)), th.text)
-	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost {
+	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost && !f.saved {
 		p.field("stored as", report.Safe(t.Path(s.Node)), th.text)
 	}
 	p.field("because", causeText(it.cause), th.text)
@@ -249,7 +252,7 @@ func wastePage(th *theme, w int, l *layers, f *files, it item) []line {
 	p.blank()
 	p.add(it.hidden, "", span{fmt.Sprintf(" hidden by layer %d", it.hidden), th.dim})
 	p.wrap(2, l.command(l.step(it.hidden)), th.text)
-	if !it.folder {
+	if !it.folder && !f.saved {
 		p.blank()
 		p.title("History")
 		history(p, l, f, it.node)

@@ -112,7 +112,7 @@ func (u *ui) paneNote(pane int) string {
 			note += ", " + groupingNames[u.waste.grouping]
 		}
 		return note
-	case pane == filesPane && u.files.out == nil:
+	case pane == filesPane && u.files.out == nil: // nothing to tell
 		return ""
 	case pane == filesPane:
 		return u.files.title(u.th)
@@ -273,7 +273,19 @@ func (u *ui) drawTitle(c canvas) {
 	if c.w < 60 {
 		brand = " "
 	}
+	var says []span // what a reader has to know about the figures
+	if u.files.saved {
+		says = append(says, span{"saved report", th.accent})
+	}
+	if n := unverified(u.a.Report); n > 0 {
+		says = append(says, span{fmt.Sprintf("%d not verified", n), th.alarm})
+	}
 	want := width(brand) + min(width(name), c.w/2)
+	for _, s := range says {
+		if c.w >= 60 {
+			want += 2 + width(s.text)
+		}
+	}
 	x := c.w
 	for _, spans := range right {
 		w := 1
@@ -290,8 +302,10 @@ func (u *ui) drawTitle(c canvas) {
 	}
 	at := c.text(0, 0, th.accent, brand)
 	at = c.tail(at, 0, x-at-1, th.strong, name)
-	if p := safe(u.a.Report.Image.Platform); at+width(p)+4 < x {
-		c.text(at+2, 0, th.dim, p)
+	for _, s := range append(says, span{safe(u.a.Report.Image.Platform), th.dim}) {
+		if s.text != "" && at+width(s.text)+4 <= x {
+			at = c.text(at+2, 0, s.style, s.text)
+		}
 	}
 }
 
@@ -356,6 +370,9 @@ func (u *ui) hints() []binding {
 	var all []binding
 	at := u.place()
 	for _, b := range u.keys {
+		if u.refuses(&b) != "" || u.files.saved && b.action == "layer-files" {
+			continue
+		}
 		taken := slices.ContainsFunc(all, func(a binding) bool { return a.first() == b.first() })
 		if b.hint != "" && b.keys != "" && b.places&at != 0 && !taken {
 			all = append(all, b)
@@ -395,6 +412,9 @@ func (u *ui) where() (where, state string) {
 	case inLayers:
 		if s, ok := u.layers.current(); ok && s.layer >= 0 {
 			where = layerName(s.layer, len(u.layers.rep.Layers))
+			if u.layers.rep.Layers[s.layer].Unverified {
+				state = "not verified"
+			}
 		}
 	case inDetail:
 		where = strings.TrimSpace("details " + u.paneNote(detailPane))

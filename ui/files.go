@@ -15,7 +15,7 @@ import (
 // files is the pane of the tree.
 type files struct {
 	tree   *filetree.Tree
-	out    *outline.Outline // nil for an image without layers
+	out    *outline.Outline // nil for an image without layers, and for a saved report
 	layer  int
 	whole  bool
 	marked int // another layer to compare with; -1 for none
@@ -28,6 +28,7 @@ type files struct {
 	owners owners
 	keys   []binding // for what is said about them
 	only   bool      // nothing but what the search found is shown
+	saved  bool      // there is only a saved report, which holds no files
 }
 
 // head is where the title of a column stands, for clicks.
@@ -107,6 +108,10 @@ func (f *files) fit(w int) columns {
 }
 
 func (f *files) draw(c canvas, focused bool, find *search) {
+	if f.saved {
+		f.drawSaved(c)
+		return
+	}
 	if f.out == nil {
 		c.text(1, 0, c.th.dim, "this image has no files")
 		return

@@ -97,13 +97,17 @@ func randomBytes(seed uint64, n int) []byte {
 // play does on a random image what data says.
 func play(t *testing.T, data []byte) {
 	t.Chdir(t.TempDir()) // where x extracts to
+	a, data := someImage(t, data)
+	perform(t, newStage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+}
+
+// perform does on a stage what data says.
+func perform(t *testing.T, s *stage, data []byte) {
 	var keys []string
 	for _, b := range bindings() {
 		keys = append(keys, strings.Fields(b.keys)...)
 	}
 	keys = append(keys, "type:a", "type:~(", "type:b/", "backspace", "esc", "esc")
-	a, data := someImage(t, data)
-	s := newStage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30)
 	var did []string
 	defer func() {
 		if p := recover(); p != nil {

@@ -8,10 +8,16 @@ import (
 	"fathom/ui/report"
 )
 
-// imagePage is what the image says of itself, and what was odd about it.
-func imagePage(rep *analyzer.Report, l *layers) *text {
+// openImage shows what the image says of itself.
+func (u *ui) openImage() {
+	u.over = append(u.over, imagePage(u.a.Report, u.layers, u.notes))
+}
+
+// imagePage is what the image says of itself, how it was read, and what was odd
+// about it.
+func imagePage(rep *analyzer.Report, l *layers, notes []string) *text {
 	t := &text{at_: inImage, name: "Image", write: func(p *page) {
-		about(p, rep)
+		about(p, rep, notes)
 		warnings(p, rep)
 		config(p, &rep.Image.Config)
 		steps(p, rep, l)
@@ -25,11 +31,17 @@ func imagePage(rep *analyzer.Report, l *layers) *text {
 	return t
 }
 
-func about(p *page, rep *analyzer.Report) {
+func about(p *page, rep *analyzer.Report, notes []string) {
 	th, img, t := p.th, &rep.Image, &rep.Totals
 	p.title(report.Safe(img.Reference))
 	p.blank()
 	p.field("source", report.Safe(img.Source), th.text)
+	for _, n := range notes {
+		p.field("note", report.Safe(n), th.text)
+	}
+	if n := unverified(rep); n > 0 {
+		p.field("unverified", fmt.Sprintf("%d of %d layers: they are listed from their tables of contents", n, len(rep.Layers)), th.alarm)
+	}
 	p.field("platform", report.Safe(img.Platform), th.text)
 	for _, tag := range img.Tags {
 		p.field("tag", report.Safe(tag), th.text)

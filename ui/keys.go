@@ -63,7 +63,7 @@ func bindings() []binding {
 		{"previous-layer", "[", inPanes, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer - 1) }},
 		{"next-layer", "]", inPanes, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer + 1) }},
 
-		{"layer-files", "enter right l", inLayers, "Layers", "files", "to the layer's files", func(u *ui) { u.showWaste = false; u.setFocus(filesPane) }},
+		{"layer-files", "enter right l", inLayers, "Layers", "files", "to the layer's files", func(u *ui) { u.layerFiles() }},
 		{"empty-steps", "e", inLayers, "Layers", "empty steps", "show or hide steps that made no layer", func(u *ui) { u.layers.toggleEmpty() }},
 		{"go-to-layer", "enter", inDetail, "Layers", "go to the layer", "on a line of the details: to its layer", func(u *ui) { u.follow() }},
 		{"back", "left h", inDetail, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
@@ -128,7 +128,7 @@ func bindings() []binding {
 		{"go-to-layer", "enter", inImage | inHistory, "", "go to the layer", "", func(u *ui) { u.follow() }},
 		{"copy", "y", inImage | inHistory, "", "copy the line", "", func(u *ui) { u.copyPath() }},
 
-		{"image", "i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.over = append(u.over, imagePage(u.a.Report, u.layers)) }},
+		{"image", "i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.openImage() }},
 		{"copy", "y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},
 		{"copy-more", "Y", inPanes | inViewer, "Program", "", "copy the layer's digest; in the viewer, the content", func(u *ui) { u.copyMore() }},
 		{"help", "?", everywhere &^ inHelp, "Program", "keys", "every key", func(u *ui) { u.over = append(u.over, help(u.keys)) }},

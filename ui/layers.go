@@ -190,6 +190,9 @@ func (l *layers) drawStep(c canvas, y int, s step, cols layerColumns, on func(tc
 	x := cols.num + 2
 	if s.layer >= 0 {
 		c.right(x+8, y, on(sizeStyle(th, lr.StoredBytes)), report.Size(lr.StoredBytes))
+		if lr.Unverified {
+			c.text(x+8, y, on(th.alarm), th.glyph.unsure)
+		}
 	}
 	x += 9
 	if cols.bar > 0 {
@@ -270,6 +273,17 @@ func hides(rep *analyzer.Report) []hidden {
 		return cmp.Or(cmp.Compare(a.stored, b.stored), cmp.Compare(a.by, b.by))
 	})
 	return all
+}
+
+// unverified is how many layers nobody has compared with their content.
+func unverified(rep *analyzer.Report) int {
+	n := 0
+	for i := range rep.Layers {
+		if rep.Layers[i].Unverified {
+			n++
+		}
+	}
+	return n
 }
 
 func wastedStyle(th *theme, n int64) tcell.Style {

@@ -43,7 +43,7 @@ func Open(ctx context.Context, name string, p *analyzer.Progress, load func(cont
 	select {
 	case <-ended:
 		if a != nil && failed == nil {
-			err = s.run(opt, func() { s.show(a, set) })
+			err = s.run(opt, func() { s.show(a, p.Notes(), set) })
 		}
 	case <-s.ctx.Done():
 	case <-time.After(patience):
@@ -59,7 +59,7 @@ func Open(ctx context.Context, name string, p *analyzer.Progress, load func(cont
 					return
 				}
 				select {
-				case s.updates <- func() { s.show(a, set) }:
+				case s.updates <- func() { s.show(a, p.Notes(), set) }:
 				case <-s.ctx.Done():
 				}
 			})

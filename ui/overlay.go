@@ -151,6 +151,7 @@ func helpGroups(th *theme, w int, keys []binding) [][]line {
 	add(" "+g.modified, "in the second column: of what is below a folder")
 	add(g.full, "bytes that the image shows")
 	add(g.light, "bytes that nobody will ever see")
+	add(g.unsure, "a layer that is listed from its table of contents, not verified")
 	end()
 	return groups
 }

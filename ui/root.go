@@ -54,18 +54,27 @@ type ui struct {
 	focus     int
 	subject   int // the pane that the details are about
 	showWaste bool
-	note      string  // said once at the bottom
+	note      string   // said once at the bottom
+	notes     []string // how the image was read
+	sumWaste  func() *waste
 	prompt    *prompt // nil while nothing is asked
 	frame     grid
 	places    []spot // of the last frame, for the mouse
 }
 
-func newUI(a *analyzer.Analysis, th *theme, do doer) *ui {
+// newPanes is a UI whose files are f.
+func newPanes(a *analyzer.Analysis, f *files, th *theme, do doer) *ui {
 	u := &ui{
 		Box: tview.NewBox(), do: do, a: a, tree: a.Tree, th: th, keys: bindings(),
-		layers: newLayers(a.Report), files: newFiles(a.Tree), hides: hides(a.Report),
+		layers: newLayers(a.Report), files: f, hides: hides(a.Report),
+		sumWaste: func() *waste { return newWaste(a.Tree) },
 	}
 	u.files.keys = u.keys
+	return u
+}
+
+func newUI(a *analyzer.Analysis, th *theme, do doer) *ui {
+	u := newPanes(a, newFiles(a.Tree), th, do)
 	do.work(func(ctx context.Context) func() {
 		who := readOwners(ctx, a)
 		return func() { u.files.owners = who }
@@ -146,7 +155,9 @@ func (u *ui) key(ev *tcell.EventKey) {
 	at := u.place()
 	for i := range u.keys {
 		if b := &u.keys[i]; b.places&at != 0 && b.has(name) {
-			b.run(u)
+			if u.note = u.refuses(b); u.note == "" {
+				b.run(u)
+			}
 			return
 		}
 	}
@@ -194,7 +205,7 @@ func (u *ui) toggleWaste() {
 	if u.waste == nil {
 		u.waste = &waste{tree: u.tree, layers: u.layers, busy: true} // it takes a second for a million entries
 		u.do.work(func(context.Context) func() {
-			w := newWaste(u.tree)
+			w := u.sumWaste()
 			return func() {
 				w.h, w.layers = u.waste.h, u.layers
 				*u.waste = *w
@@ -207,6 +218,9 @@ func (u *ui) toggleWaste() {
 
 // jump goes from the waste to its place in the tree, in the layer that hid it.
 func (u *ui) jump(it item) {
+	if u.files.saved {
+		return
+	}
 	u.showWaste = false
 	u.files.marked = -1
 	u.selectLayer(it.hidden)
@@ -216,7 +230,7 @@ func (u *ui) jump(it item) {
 
 // goTo puts the cursor on n, undoing filters that hide it.
 func (u *ui) goTo(n filetree.Node) {
-	if u.files.out.GoTo(n) {
+	if u.files.out == nil || u.files.out.GoTo(n) {
 		return
 	}
 	u.files.out.SetMarks(outline.AllMarks)

@@ -55,10 +55,12 @@ func (s *still) suspend()              { s.suspended++ }
 func (s *still) quit()                 { s.ended++ }
 
 // load analyses an image of testdata/screens or testdata/images; "NAME packed"
-// has layers that say two fifths of what they store is their compressed size.
+// has layers that say two fifths of what they store is their compressed size,
+// "NAME unverified" has every other one listed from a table of contents.
 func load(t testing.TB, name string) *analyzer.Analysis {
 	t.Helper()
 	name, packed := strings.CutSuffix(name, " packed")
+	name, listed := strings.CutSuffix(name, " unverified")
 	data, err := os.ReadFile(filepath.Join(screens, name+".image"))
 	var img *imagetest.Image
 	if err == nil {
@@ -78,6 +80,7 @@ func load(t testing.TB, name string) *analyzer.Analysis {
 			l.CompressedBytes = l.StoredBytes * 2 / 5
 			a.Report.Totals.CompressedBytes += l.CompressedBytes
 		}
+		a.Report.Layers[i].Unverified = listed && i%2 == 1
 	}
 	return a
 }
@@ -89,9 +92,18 @@ type stage struct {
 	screen tcell.SimulationScreen
 }
 
-func newStage(t testing.TB, a *analyzer.Analysis, theme string, ascii bool, w, h int) *stage {
+func newStage(t testing.TB, a *analyzer.Analysis, name string, ascii bool, w, h int) *stage {
 	t.Helper()
-	th, err := newTheme(theme, ascii, func(string) string { return "" })
+	if a == nil {
+		a = &analyzer.Analysis{Report: &analyzer.Report{}, Tree: &filetree.Tree{}}
+	}
+	return stageOf(t, name, ascii, w, h, func(th *theme, do doer) *ui { return newUI(a, th, do) })
+}
+
+// stageOf is a stage for the UI that open makes.
+func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*theme, doer) *ui) *stage {
+	t.Helper()
+	th, err := newTheme(name, ascii, func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +112,7 @@ func newStage(t testing.TB, a *analyzer.Analysis, theme string, ascii bool, w, h
 		t.Fatal(err)
 	}
 	t.Cleanup(s.screen.Fini)
-	if a == nil {
-		a = &analyzer.Analysis{Report: &analyzer.Report{}, Tree: &filetree.Tree{}}
-	}
-	s.u = newUI(a, th, s.world)
+	s.u = open(th, s.world)
 	s.resize(w, h)
 	s.u.Draw(s.screen)
 	return s
@@ -195,7 +204,8 @@ func (s *stage) text() string {
 }
 
 // TestScreens plays every case of testdata/screens: a head of "image NAME",
-// "size WxH", perhaps "theme NAME" and "ascii", any number of "keys ...", a
+// "size WxH", perhaps "theme NAME", "ascii" and "saved" (the image's report
+// only), any number of "keys ...", a
 // line "--", and the screen that must be there then. With lines "task NAME READ
 // TOTAL" and "note TEXT" it is the one while the image loads, five seconds after
 // it began. The UI runs in an empty folder, but for the paths of lines "file PATH".
@@ -221,7 +231,7 @@ func TestScreens(t *testing.T) {
 			}
 			var (
 				image, theme string
-				ascii        bool
+				ascii, saved bool
 				w, h         int
 				keys         []string
 				tasks, there []string
@@ -237,6 +247,8 @@ func TestScreens(t *testing.T) {
 					theme = rest
 				case "ascii":
 					ascii = true
+				case "saved":
+					saved = true
 				case "size":
 					if _, err := fmt.Sscanf(rest, "%dx%d", &w, &h); err != nil {
 						t.Fatalf("size %q: %v", rest, err)
@@ -264,6 +276,9 @@ func TestScreens(t *testing.T) {
 				}
 			}
 			s := newStage(t, images[image], theme, ascii, w, h)
+			if saved {
+				s = savedStage(t, images[image].Report, theme, ascii, w, h)
+			}
 			if opening {
 				showLoading(t, s, image, tasks, notes)
 			}

@@ -44,12 +44,12 @@ func (u *ui) find(done func()) {
 		return
 	}
 	s.pattern = p
-	if s.text == "" || u.files.out == nil {
+	if s.text == "" || u.files.out == nil && !s.waste {
 		return
 	}
-	scope := u.files.out.Scope()
-	if s.all || s.waste {
-		scope = outline.Scope{}
+	var scope outline.Scope
+	if !s.all && !s.waste {
+		scope = u.files.out.Scope()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.busy = cancel, true
@@ -69,16 +69,21 @@ func (u *ui) find(done func()) {
 
 // openSearch opens the prompt; the cursor follows what is typed.
 func (u *ui) openSearch() {
-	if u.files.out == nil {
+	switch {
+	case u.files.saved && !u.showWaste:
+		u.toggleWaste()
+	case u.files.out == nil && !u.files.saved:
 		return
 	}
 	u.search.waste = u.showWaste
 	if u.showWaste {
 		u.search.folds = u.waste.mark()
 	}
-	u.focus = filesPane
+	u.setFocus(filesPane)
 	u.search.typing = true
-	u.search.before = u.files.out.Mark()
+	if u.files.out != nil {
+		u.search.before = u.files.out.Mark()
+	}
 	u.search.old = u.search.text
 	u.search.text = ""
 	u.find(nil)

@@ -32,6 +32,7 @@ type glyphs struct {
 	topLeft, topRight, botLeft, botRight   string
 	boxTop, boxSide                        string
 	added, modified, removed, again, blank string
+	unsure                                 string
 }
 
 var (
@@ -40,14 +41,14 @@ var (
 		open: "▾", closed: "▸", arrow: "→", up: "▲", down: "▼",
 		ellipsis: "…", dot: "·", flag: "◆",
 		topLeft: "╭", topRight: "╮", botLeft: "╰", botRight: "╯", boxTop: "─", boxSide: "│",
-		added: "+", modified: "~", removed: "-", again: "=", blank: " ",
+		added: "+", modified: "~", removed: "-", again: "=", blank: " ", unsure: "?",
 	}
 	asciiGlyphs = glyphs{
 		rule: "-", heavy: "=", wall: "|", tee: "+", side: "+", full: "#", light: ":", sliver: ".",
 		open: "v", closed: ">", arrow: ">", up: "^", down: "v",
 		ellipsis: "..", dot: "-", flag: "*",
 		topLeft: "+", topRight: "+", botLeft: "+", botRight: "+", boxTop: "-", boxSide: "|",
-		added: "+", modified: "~", removed: "-", again: "=", blank: " ",
+		added: "+", modified: "~", removed: "-", again: "=", blank: " ", unsure: "?",
 	}
 )
 

@@ -81,7 +81,7 @@ func Run(ctx context.Context, a *analyzer.Analysis, opt Options) error {
 	}
 	s := newSession(ctx)
 	defer s.cancel(nil)
-	return s.run(opt, func() { s.show(a, set) })
+	return s.run(opt, func() { s.show(a, nil, set) })
 }
 
 // run has the application draw what begin puts there, until it ends.
@@ -123,9 +123,10 @@ func (s *session) run(opt Options, begin func()) error {
 	return s.ctx.Err()
 }
 
-// show puts the panes over an analysis on the screen.
-func (s *session) show(a *analyzer.Analysis, set setup) {
+// show puts the panes over an analysis on the screen; notes say how it was read.
+func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
 	u := newUI(a, set.th, s)
+	u.notes = notes
 	u.configure(set)
 	s.app.SetRoot(u, true).SetInputCapture(u.capture)
 }

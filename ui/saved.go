@@ -1,0 +1,123 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
+)
+
+// RunReport shows a saved report, as Run shows an analysis: all but the files,
+// which it doesn't hold. The report is one that analyzer.ReadReport gave.
+func RunReport(ctx context.Context, rep *analyzer.Report, opt Options) error {
+	set, err := opt.setup()
+	if err != nil {
+		return err
+	}
+	names, lost, err := wastedPaths(ctx, rep)
+	if err != nil {
+		return err
+	}
+	s := newSession(ctx)
+	defer s.cancel(nil)
+	return s.run(opt, func() {
+		u := newSaved(rep, names, lost, set.th, s)
+		u.configure(set)
+		s.app.SetRoot(u, true).SetInputCapture(u.capture)
+	})
+}
+
+// newSaved is the UI over a report, whose waste has the paths of names; lost is
+// the path of each piece of waste.
+func newSaved(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content, th *theme, do doer) *ui {
+	u := newPanes(&analyzer.Analysis{Report: rep, Tree: names}, &files{tree: names, marked: -1, saved: true}, th, do)
+	u.sumWaste = func() *waste { return savedWaste(rep, names, lost) }
+	u.toggleWaste() // there is nothing to see in its place
+	u.setFocus(layersPane)
+	return u
+}
+
+// wastedPaths is a tree of the paths of a report's waste, and for each piece of
+// waste a content there that has its path. Nothing else in that tree means
+// anything.
+func wastedPaths(ctx context.Context, rep *analyzer.Report) (*filetree.Tree, []filetree.Content, error) {
+	var d layer.Diff
+	lost := make([]filetree.Content, len(rep.Waste))
+	known := make(map[string]filetree.Content, len(rep.Waste))
+	for i, w := range rep.Waste {
+		c, ok := known[w.Path]
+		if !ok {
+			c = filetree.Content(d.Len())
+			known[w.Path] = c
+			d.Add(layer.Entry{Path: strings.TrimPrefix(w.Path, "/"), Kind: layer.File})
+		}
+		lost[i] = c
+	}
+	b := filetree.NewBuilder()
+	if _, err := b.Apply(&d); err != nil {
+		return nil, nil, fmt.Errorf("reading the paths of a saved report: %w", err)
+	}
+	t, err := b.Build(ctx, func(context.Context, []filetree.Group) error { return nil })
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, lost, nil
+}
+
+// savedWaste lists the waste of a report. It doesn't say which folders went as
+// a whole: every file stands for itself.
+func savedWaste(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content) *waste {
+	causes := map[string]filetree.Cause{}
+	for _, c := range []filetree.Cause{filetree.Deleted, filetree.Overwritten, filetree.MetadataOnly, filetree.Repeated} {
+		causes[c.String()] = c
+	}
+	w := &waste{tree: names, open: map[int]bool{}}
+	for i, p := range rep.Waste {
+		w.total += p.Bytes
+		n := names.Stored(lost[i]).Node
+		w.add(n, causes[p.Cause], p.HiddenBy, []part{{lost[i], n, p.Bytes, p.StoredIn}})
+	}
+	w.sort()
+	return w
+}
+
+// needFiles are the actions that a saved report has no files for, besides those
+// of the files' own pane.
+var needFiles = []string{
+	"whole", "compare", "changes", "everything", "filter", "history", "only-found", "show-in-tree",
+}
+
+// needContent are those that it has no content for.
+var needContent = []string{"view", "diff", "pager", "extract"}
+
+// refuses is why the action can't be done here; "" when it can.
+func (u *ui) refuses(b *binding) string {
+	switch {
+	case !u.files.saved:
+		return ""
+	case slices.Contains(needContent, b.action):
+		return "a saved report holds no files: open the image itself to view, compare or extract one"
+	case slices.Contains(needFiles, b.action) && u.place()&inPanes != 0, b.places == inFiles:
+		return "a saved report holds no files, only what layers store and waste (" + keyOf(u.keys, "waste") + ")"
+	}
+	return ""
+}
+
+// drawSaved is what stands in the place of the files.
+func (f *files) drawSaved(c canvas) {
+	p := &page{th: c.th, w: c.w}
+	p.wrap(0, "a saved report holds no files", c.th.strong)
+	p.blank()
+	p.wrap(0, fmt.Sprintf("It says what every layer stores, and what of it is wasted: %s shows the waste, %s what the image says of itself. Open the image to see its files.",
+		keyOf(f.keys, "waste"), keyOf(f.keys, "image")), c.th.dim)
+	for y, l := range p.lines {
+		x := 0
+		for _, s := range l.spans {
+			x = c.text(x, y, s.style, s.text)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"fathom/analyzer"
+	"fathom/ui/report"
+)
+
+// savedStage is the UI over a report that was saved and read back.
+func savedStage(t testing.TB, rep *analyzer.Report, colours string, ascii bool, w, h int) *stage {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.JSON(&b, rep); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := analyzer.ReadReport(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, lost, err := wastedPaths(t.Context(), rep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stageOf(t, colours, ascii, w, h, func(th *theme, do doer) *ui { return newSaved(rep, names, lost, th, do) })
+}
+
+// TestSavedPaths finds every path of the waste again, also where one is a file
+// here and a folder there.
+func TestSavedPaths(t *testing.T) {
+	paths := []string{"/a", "/a/b", "/b/c", "/b", "/a", "/.wh.x", "/not utf-8 \xff", "/new\nline", "/x" + strings.Repeat("/y", 1000)}
+	rep := &analyzer.Report{Layers: make([]analyzer.LayerReport, 2)}
+	for i, p := range paths {
+		rep.Waste = append(rep.Waste, analyzer.Waste{Path: p, Bytes: int64(i) + 1, Cause: "removed", HiddenBy: 1})
+	}
+	names, lost, err := wastedPaths(t.Context(), rep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range paths {
+		if got := names.Path(names.Stored(lost[i]).Node); got != p {
+			t.Errorf("got %q, want %q", got, p)
+		}
+	}
+	w := savedWaste(rep, names, lost)
+	var sum int64
+	for _, it := range w.items {
+		sum += it.bytes
+		if it.folder || it.cause.String() != "removed" || it.hidden != 1 {
+			t.Errorf("got %+v", it)
+		}
+	}
+	if len(w.items) != len(paths) || sum != w.total || sum != 45 {
+		t.Errorf("%d items of %d bytes, the title says %d", len(w.items), sum, w.total)
+	}
+}
+
+// TestSavedActions tries every key of a saved report: what needs a file says
+// that there are none.
+func TestSavedActions(t *testing.T) {
+	rep := load(t, "shop").Report
+	for _, b := range bindings() {
+		if b.places&inPanes == 0 {
+			continue
+		}
+		for _, k := range strings.Fields(b.keys) {
+			for _, before := range []string{"", "2", "3", "3 w", "w", "/ type:git enter"} {
+				s := savedStage(t, rep, "", false, 120, 40)
+				for _, k := range strings.Fields(before) {
+					s.press(k)
+				}
+				s.press(k)
+			}
+		}
+	}
+	for k, want := range map[string]string{
+		"v": "to view, compare or extract one", "d": "to view, compare or extract one", "x": "to view, compare or extract one",
+		"H": "a saved report holds no files", "a": "holds no files", "enter": "holds no files",
+	} {
+		s := savedStage(t, rep, "", false, 120, 40)
+		s.press("3")
+		s.press("w") // the files' place
+		if s.press(k); !strings.Contains(s.u.note, want) {
+			t.Errorf("%s: %q, want %q", k, s.u.note, want)
+		}
+	}
+}
+
+// TestSavedRandomKeys plays on saved reports as TestRandomKeys does on images.
+func TestSavedRandomKeys(t *testing.T) {
+	for i := range uint64(6) {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			data := randomBytes(i+100, 400)
+			t.Chdir(t.TempDir())
+			a, data := someImage(t, data)
+			perform(t, savedStage(t, a.Report, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+		})
+	}
+}
+
+// TestNotesPage shows with the image how it was read.
+func TestNotesPage(t *testing.T) {
+	s := newStage(t, load(t, "shop unverified"), "", false, 120, 40)
+	s.u.notes = []string{"reading it from ghcr.io\x1b[2J"}
+	s.press("i")
+	s.at(t, ` note        reading it from ghcr.io\x1b[2J`)
+	s.at(t, " unverified  2 of 5 layers: they are listed from their tables of contents")
+}
