@@ -14,6 +14,9 @@ import (
 // files has about 150 MB.
 const maxReport = 512 << 20
 
+// ErrNotReport is JSON that is no report of any schema.
+var ErrNotReport = errors.New("it has no schema: it is another kind of JSON")
+
 // ReadReport reads a report's JSON form. What it gives is as whole as what
 // Analyze made: the figures add up, every layer that is named exists, paths are
 // rooted and clean, lists are not nil. Whatever else it says may be anybody's
@@ -49,7 +52,7 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 	}
 	switch s := form.Schema; {
 	case s == nil:
-		return nil, errors.New("it has no schema: it is another kind of JSON")
+		return nil, ErrNotReport
 	case *s > Schema:
 		return nil, fmt.Errorf("its schema is %d, and this version knows no newer one than %d", *s, Schema)
 	case *s < Schema:

@@ -26,7 +26,8 @@ what nobody will ever see of it.
 IMAGE is the file of a docker save, a podman save or an OCI archive (compressed
 or not), a folder with an OCI layout, or - for a tar on standard input.
 FILE:TAG, FILE@DIGEST or --image choose where it holds several images; ./NAME is
-always a file.
+always a file. The file of a report that --json wrote opens again, without the
+files.
 
 On a terminal the image opens in the explorer; otherwise, and with --ci, fathom
 prints a summary.`
@@ -180,12 +181,22 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 			return a.ungated(ci, f.json, err)
 		}
 	}
-	if !ci && f.json == "" && a.interactive(src) {
-		return a.show(ctx, src, f, opt)
-	}
-	an, err := a.analyze(ctx, src, &f.imageFlags)
+	saved, err := openSaved(src, f.set)
 	if err != nil {
 		return a.ungated(ci, f.json, err)
+	}
+	if !ci && f.json == "" && a.interactive(src) {
+		if saved != nil {
+			opt.Hold = a.hold
+			return ui.RunReport(ctx, saved, opt)
+		}
+		return a.show(ctx, src, f, opt)
+	}
+	an := &analyzer.Analysis{Report: saved}
+	if saved == nil {
+		if an, err = a.analyze(ctx, src, &f.imageFlags); err != nil {
+			return a.ungated(ci, f.json, err)
+		}
 	}
 	defer an.Image.Close()
 	var verdict *gate.Verdict
