@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/klauspost/compress/zstd"
@@ -64,32 +65,26 @@ func encode(d *layer.Diff, digest v1.Hash) ([]byte, error) {
 	if d.Plain {
 		return nil, errUnverified
 	}
-	w := &encoder{known: map[attributes]uint64{}}
-	w.text(digest.String())
-	w.signed(d.Size)
-	w.number(uint64(len(d.Warnings)))
-	for _, n := range d.Warnings {
-		w.text(n.Path)
-		w.text(n.Text)
-	}
-	w.number(uint64(d.Len()))
-	var hashes []byte
 	for i := range d.Len() {
-		e := d.At(i)
-		if e.Told || e.Kind == layer.File && !e.Hashed {
+		if e := d.At(i); e.Told || e.Kind == layer.File && !e.Hashed {
 			return nil, errUnverified
 		}
-		w.entry(e)
-		if e.Hashed {
-			hashes = append(hashes, e.Hash[:]...)
-		}
 	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithWindowSize(window))
+	w := &encoder{known: map[attributes]uint64{}}
+	hashes := w.diff(d, digest)
+	return seal(w.out, hashes)
+}
+
+// seal makes a file of what its frame holds, and the hashes.
+func seal(entries, hashes []byte) ([]byte, error) {
+	size := 1 << max(10, bits.Len(uint(len(entries)))) // memory for what there is
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(min(window, size)))
 	if err != nil {
 		return nil, err
 	}
-	out := append(append(make([]byte, 0, headSize+len(w.out)/2+len(hashes)+sumSize), magic...), format, analysis, 0, 0, 0, 0)
-	out = z.EncodeAll(w.out, out)
+	out := append(append(make([]byte, 0, headSize+len(entries)/2+len(hashes)+sumSize), magic...), format, analysis, 0, 0, 0, 0)
+	out = z.EncodeAll(entries, out)
 	z.Close()
 	n := len(out) - headSize
 	if int64(n) > 1<<32-1 {
@@ -111,6 +106,26 @@ type before struct {
 	path   string
 	time   int64
 	offset int64 // of content, should the next entry have one header block
+}
+
+// diff writes what the frame holds, and gives the hashes.
+func (w *encoder) diff(d *layer.Diff, digest v1.Hash) (hashes []byte) {
+	w.text(digest.String())
+	w.signed(d.Size)
+	w.number(uint64(len(d.Warnings)))
+	for _, n := range d.Warnings {
+		w.text(n.Path)
+		w.text(n.Text)
+	}
+	w.number(uint64(d.Len()))
+	for i := range d.Len() {
+		e := d.At(i)
+		w.entry(e)
+		if e.Hashed {
+			hashes = append(hashes, e.Hash[:]...)
+		}
+	}
+	return hashes
 }
 
 func (w *encoder) number(n uint64) { w.out = binary.AppendUvarint(w.out, n) }
