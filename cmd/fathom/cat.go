@@ -27,6 +27,7 @@ func newCat(a *app) *cobra.Command {
 		Long:  catLong,
 		Args:  takes(2, 2, "an IMAGE and a PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.keep = true
 			an, err := a.analyze(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f)
 			if err != nil {
 				return err

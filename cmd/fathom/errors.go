@@ -10,6 +10,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"fathom/analyzer/load"
+	"fathom/analyzer/load/registry"
 	"fathom/ui"
 	"fathom/ui/report"
 )
@@ -83,6 +84,7 @@ func hint(err error) string {
 		temp     *load.TempError
 		missing  *missingError
 		crash    *ui.Crash
+		remote   *registry.Error
 	)
 	switch {
 	case errors.As(err, &own):
@@ -97,6 +99,8 @@ func hint(err error) string {
 		return "this is a bug of fathom; what follows belongs into its report"
 	case errors.As(err, &missing):
 		return missing.hint()
+	case errors.As(err, &remote):
+		return registryHint(remote)
 	case errors.As(err, &temp):
 		return "--temp DIR keeps temporary files in another folder"
 	}

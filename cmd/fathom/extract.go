@@ -33,6 +33,7 @@ func newExtract(a *app) *cobra.Command {
 		Long:  extractLong,
 		Args:  takes(3, 3, "an IMAGE, a PATH and a DEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.keep = true
 			an, err := a.analyze(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f)
 			if err != nil {
 				return err

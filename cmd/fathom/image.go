@@ -24,6 +24,7 @@ type imageFlags struct {
 	temp     string
 	noKeep   bool
 	verify   bool
+	registryFlags
 }
 
 func (f *imageFlags) add(cmd *cobra.Command) {
@@ -33,6 +34,7 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.temp, "temp", "", "keep temporary files in `DIR`")
 	flags.BoolVar(&f.noKeep, "no-keep", false, "keep nothing of an image that streams in: no temporary file, no content to look at")
 	flags.BoolVar(&f.verify, "verify", false, "compare every digest and diff ID with the content, whatever it costs")
+	f.registryFlags.add(flags)
 }
 
 // source is where an image comes from.
@@ -85,10 +87,12 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 	if src.ref == "-" && a.isTerminal(src.stdin) {
 		return nil, hinted("docker save NAME | fathom -", "opening standard input: it is a terminal")
 	}
-	img, err := load.Open(ctx, src.ref, load.Options{
+	opt := load.Options{
 		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp,
 		NoKeep: f.noKeep, Verify: f.verify, Progress: progress,
-	})
+	}
+	f.into(&opt)
+	img, err := load.Open(ctx, src.ref, opt)
 	if err != nil {
 		return nil, err
 	}

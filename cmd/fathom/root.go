@@ -192,6 +192,7 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 		}
 		return a.show(ctx, src, f, opt)
 	}
+	f.noTOC = ci && !j.allowTOC.value
 	an := &analyzer.Analysis{Report: saved}
 	if saved == nil {
 		if an, err = a.analyze(ctx, src, &f.imageFlags); err != nil {
@@ -216,6 +217,7 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 
 // show opens the image in the explorer.
 func (a *app) show(ctx context.Context, src source, f *exploreFlags, opt ui.Options) error {
+	f.keep = true
 	name := src.name
 	if name == "" {
 		name = src.ref
