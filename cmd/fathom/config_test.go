@@ -5,13 +5,16 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 
+	"fathom/analyzer/gate"
 	"fathom/ui"
 )
 
@@ -51,6 +54,24 @@ func TestConfig(t *testing.T) {
 		{"an alias", "version: 1\nui: {theme: &a dark, sort: *a}\n", "line 2, column 28: here one value is expected"},
 		{"two documents", "version: 1\n---\nversion: 1\n", "there is more than one document in it"},
 		{"not YAML", "version: [1\n", "line"},
+
+		{"ci", "version: 1\nci:\n  max-size: {limit: 1.5 GB, severity: warn}\n  min-efficiency: 90%\n  deny-path: [a, b]\n", ""},
+		{"not in ci", "version: 1\nci:\n  max-waste-bytes: 1\n", `line 3, column 3: unknown key "max-waste-bytes"; did you mean max-wasted-bytes?`},
+		{"a rule twice", "version: 1\nci:\n  max-size: 1\n  max-size: 2\n", `line 4, column 3: the key "max-size" is here twice`},
+		{"no size", "version: 1\nci:\n  max-size: 20XB\n", `line 3, column 13: max-size: "20XB" is not a size (20MB, 20MiB, 1.5GB, 1000)`},
+		{"percentage above 1", "version: 1\nci:\n  min-efficiency: 90\n", `line 3, column 19: min-efficiency: "90" is more than 1: write 90% for a percentage`},
+		{"no count", "version: 1\nci:\n  max-layers: many\n", `line 3, column 15: max-layers: "many" is not a whole number`},
+		{"no growth", "version: 1\nci:\n  max-growth: x%\n", `line 3, column 15: max-growth: "x%" is neither a percentage (10%) nor a size (20MB)`},
+		{"bad glob", "version: 1\nci:\n  deny-path: [a, '[b']\n", `line 3, column 18: deny-path: "[b" is no glob`},
+		{"no limit", "version: 1\nci:\n  max-size: {severity: warn}\n", `line 3, column 13: max-size has no limit`},
+		{"off in a list", "version: 1\nci:\n  deny-path: [a, off]\n", `line 3, column 18: deny-path: off stands alone`},
+		{"bad severity", "version: 1\nci:\n  max-size: {limit: 1, severity: wran}\n", `line 3, column 34: "wran" is none of error, warn; did you mean warn?`},
+		{"bad fail-on", "version: 1\nci: {fail-on: eror}\n", `line 2, column 15: "eror" is none of error, warn; did you mean error?`},
+		{"no list", "version: 1\nci:\n  suppress: /a\n", `line 3, column 13: here a list is expected`},
+		{"no reason", "version: 1\nci:\n  suppress:\n    - path: /a\n", `line 4, column 7: the suppression of "/a" has no reason`},
+		{"no path", "version: 1\nci:\n  suppress:\n    - reason: x\n", `line 4, column 7: this suppression has no path`},
+		{"no day", "version: 1\nci:\n  suppress:\n    - {path: /a, reason: x, until: 2027-02-30}\n", `line 4, column 36: "2027-02-30" is not a day, which is written 2027-01-31`},
+		{"unknown in suppress", "version: 1\nci:\n  suppress:\n    - {path: /a, reson: x}\n", `line 4, column 18: unknown key "reson"; did you mean reason?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parsed(c.text)
@@ -155,6 +176,69 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// ciSchema is the section ci, made of gate.Specs.
+func ciSchema() map[string]any {
+	type object = map[string]any
+	properties := object{
+		"fail-on":   object{"enum": gate.Severities()},
+		"no-fail":   object{"type": "boolean"},
+		"allow-toc": object{"type": "boolean"},
+		"baseline":  object{"type": "string", "minLength": 1, "description": "what max-growth measures from: the file of a report in JSON, or an image"},
+		"suppress": object{"type": "array", "items": object{
+			"type": "object", "additionalProperties": false, "required": []string{"path", "reason"},
+			"properties": object{
+				"path": object{"type": "string", "minLength": 1}, "reason": object{"type": "string", "minLength": 1},
+				"until": object{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$`},
+			},
+		}},
+	}
+	for _, s := range gate.Specs() {
+		text := map[gate.Unit]string{
+			gate.Ratio: `^\d+(\.\d+)? *%?$`, gate.Percent: `^\d+(\.\d+)? *%?$`, gate.Bytes: `^\d+(\.\d+)? ?[A-Za-z]*$`, gate.Count: `^\d+$`,
+		}[s.Unit]
+		number := object{"type": "number", "minimum": 0, "maximum": 1}
+		if s.Unit == gate.Bytes || s.Unit == gate.Count {
+			number = object{"type": "integer", "minimum": 0}
+		}
+		if s.Name == gate.MaxGrowth {
+			text = `^\d+(\.\d+)?( *%| ?[A-Za-z]*)$`
+		}
+		limit := object{"anyOf": []object{number, {"type": "string", "pattern": text}, {"const": off}}}
+		if s.Globs {
+			glob := object{"type": "string", "minLength": 1}
+			limit = object{"anyOf": []object{glob, {"type": "array", "minItems": 1, "items": glob}}}
+		}
+		properties[s.Name] = object{"description": s.Means, "anyOf": []object{limit, {
+			"type": "object", "additionalProperties": false, "required": []string{"limit"},
+			"properties": object{"limit": limit, "severity": object{"enum": gate.Severities()}},
+		}}}
+	}
+	return object{"type": "object", "additionalProperties": false, "properties": properties}
+}
+
+// withDays is v with days as the text that they are in a file.
+func withDays(v any) any {
+	switch v := v.(type) {
+	case time.Time:
+		return v.Format(gate.Day)
+	case []any:
+		for i := range v {
+			v[i] = withDays(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = withDays(v[k])
+		}
+	}
+	return v
+}
+
+// uncommented is the starter file with every key that it shows.
+func uncommented(text string) string {
+	key := regexp.MustCompile(`(?m)^  # ([a-z-]+: .*|suppress:|  .*)$`)
+	return key.ReplaceAllString(text, "  $1")
+}
+
 // docs/config.schema.json is made of the same names as the reader.
 func TestConfigSchema(t *testing.T) {
 	type object = map[string]any
@@ -169,6 +253,7 @@ func TestConfigSchema(t *testing.T) {
 		"$defs": object{"keys": object{"oneOf": []object{key, {"type": "array", "items": key}}}},
 		"properties": object{
 			"version": object{"const": 1},
+			"ci":      ciSchema(),
 			"ui": object{"type": "object", "additionalProperties": false, "properties": object{
 				"theme": object{"enum": ui.Themes()}, "sort": object{"enum": ui.Sorts()},
 				"ascii": object{"type": "boolean"}, "mouse": object{"type": "boolean"},
@@ -198,9 +283,33 @@ func TestConfigSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The sample of the document, and texts that the reader takes or doesn't.
-	sample := sampleIn(t, configDoc, "## What can stand in it")
 	for text, good := range map[string]bool{
-		sample: true, "version: 1\n": true, "version: 1\nui: {keys: {sort: [S, z], image: 9}}\n": true,
+		sampleIn(t, configDoc, "## What can stand in it"): true, sampleIn(t, configDoc, "### ci, the gate"): true, starter(): true, uncommented(starter()): true,
+		"version: 1\nci: {}\n": true, "version: 1\nci: {min-efficiency: 90%, max-size: 1.5 GB, max-layers: 3, max-growth: 150%}\n": true,
+		"version: 1\nci: {max-size: off, deny-path: off}\n":                                       true,
+		"version: 1\nci: {deny-path: [a, '**/b'], deny-layer-path: {limit: c, severity: warn}}\n": true,
+		"version: 1\nci: {suppress: [{path: /a, reason: known, until: 2027-01-31}]}\n":            true,
+		"version: 1\nci: {max-sizes: 1}\n":                                                        false,
+		"version: 1\nci: {max-size: -1}\n":                                                        false,
+		"version: 1\nci: {max-size: true}\n":                                                      false,
+		"version: 1\nci: {max-size: 10%}\n":                                                       false,
+		"version: 1\nci: {max-size: }\n":                                                          false,
+		"version: 1\nci: {max-size: [1]}\n":                                                       false,
+		"version: 1\nci: {max-layers: 1.5}\n":                                                     false,
+		"version: 1\nci: {min-efficiency: 1.1}\n":                                                 false,
+		"version: 1\nci: {max-size: {severity: warn}}\n":                                          false,
+		"version: 1\nci: {max-size: {limit: 1, severity: info}}\n":                                false,
+		"version: 1\nci: {max-size: {limit: 1, sverity: warn}}\n":                                 false,
+		"version: 1\nci: {deny-path: []}\n":                                                       false,
+		"version: 1\nci: {fail-on: never}\n":                                                      false,
+		"version: 1\nci: {no-fail: 1}\n":                                                          false,
+		"version: 1\nci: {baseline: ''}\n":                                                        false,
+		"version: 1\nci: {suppress: [{path: /a}]}\n":                                              false,
+		"version: 1\nci: {suppress: [{reason: known}]}\n":                                         false,
+		"version: 1\nci: {suppress: [{path: /a, reason: ''}]}\n":                                  false,
+		"version: 1\nci: {suppress: [{path: /a, reason: known, until: soon}]}\n":                  false,
+		"version: 1\nci: {suppress: {path: /a, reason: known}}\n":                                 false,
+		"version: 1\n": true, "version: 1\nui: {keys: {sort: [S, z], image: 9}}\n": true,
 		"version: 2\n": false, "ui: {}\n": false, "version: 1\nui: {thme: dark}\n": false, "version: 1\nui: {keys: {srot: x}}\n": false,
 		"version: 1\nui: {sort: count}\n": false, "version: 1\nui: {mouse: 1}\n": false,
 	} {
@@ -208,7 +317,7 @@ func TestConfigSchema(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(text), &v); err != nil {
 			t.Fatal(err)
 		}
-		if err := compiled.Validate(v); (err == nil) != good {
+		if err := compiled.Validate(withDays(v)); (err == nil) != good {
 			t.Errorf("the schema says %v of %q", err, text)
 		}
 		if _, err := parsed(text); (err == nil) != good {
@@ -217,20 +326,67 @@ func TestConfigSchema(t *testing.T) {
 	}
 }
 
-// docs/config.md tells of every key and variable.
+// docs/config.md tells of every key and variable, docs/gate.md of every rule.
 func TestConfigDoc(t *testing.T) {
 	text, err := os.ReadFile(configDoc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{
+	want := []string{
 		"`version`", "`ui.theme`", "`ui.sort`", "`ui.ascii`", "`ui.mouse`", "`ui.keys`",
-		"`FATHOM_THEME`", "`FATHOM_SORT`", "`FATHOM_ASCII`", "`FATHOM_MOUSE`",
 		"`" + strings.Join(ui.Themes()[:2], "`, `") + "` or `" + ui.Themes()[2] + "`",
 		"`" + strings.Join(ui.Sorts()[:2], "`, `") + "` or `" + ui.Sorts()[2] + "`",
-	} {
-		if !strings.Contains(string(text), "| "+want) && !strings.Contains(string(text), want) {
-			t.Errorf("%s says nothing of %s", configDoc, want)
+	}
+	for _, v := range variables() {
+		want = append(want, "`"+v+"`")
+	}
+	for key := range (&ciConfig{}).section() {
+		want = append(want, "`ci."+key+"`")
+	}
+	for _, w := range want {
+		if !strings.Contains(string(text), w) {
+			t.Errorf("%s says nothing of %s", configDoc, w)
 		}
 	}
+	rules, err := os.ReadFile("../../docs/gate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range gate.Specs() {
+		if !strings.Contains(string(rules), "| `"+s.Name+"` |") {
+			t.Errorf("docs/gate.md says nothing of %s", s.Name)
+		}
+	}
+}
+
+// Whatever a config file says, it is read or refused, with a place in it, and
+// what is read can be judged by.
+func FuzzConfig(f *testing.F) {
+	for _, s := range []string{
+		starter(), uncommented(starter()), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
+		"rules:\n  lowestEfficiency: 0.9\n", "version: 1\nci: &a {deny-path: [a, off], suppress: [*a]}", "a: [1\n---\n",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if c, err := parsed(text); err == nil && c.ci != nil {
+			var l gate.Limits
+			for _, r := range c.ci.rules {
+				if !r.value.off {
+					l = append(l, r.value.limit)
+				}
+			}
+			if err := l.Validate(); err != nil {
+				t.Errorf("%q is read and no limits: %v", text, err)
+			}
+			for _, s := range c.ci.suppress {
+				if err := s.Validate(); err != nil {
+					t.Errorf("%q is read and no suppression: %v", text, err)
+				}
+			}
+		}
+		if c, err := parseDive([]byte(text), diveName); err == nil && len(c.rules) != 3 {
+			t.Errorf("%q as dive's has %d rules", text, len(c.rules))
+		}
+	})
 }
