@@ -291,7 +291,7 @@ func misspelt(environ []string) error {
 		if !strings.HasPrefix(name, "FATHOM_") || value == "" || slices.Contains(all, name) {
 			continue
 		}
-		if near := nearest(name, all); near != "" {
+		if near := nearestFold(name, all); near != "" {
 			return &hintError{fmt.Errorf("%s: fathom has no such variable", name), "did you mean " + near + "?"}
 		}
 	}
