@@ -79,7 +79,7 @@ func newRoot(a *app) *cobra.Command {
 		return &hintError{err, cmd.CommandPath() + " --help lists the flags"}
 	})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newLs(a), newCat(a), newExtract(a), newDemo(a), newConfig(a), newVersion(a), newCompletion(a))
+	root.AddCommand(newLs(a), newCat(a), newExtract(a), newDemo(a), newConfig(a), newCache(a), newVersion(a), newCompletion(a))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	return root

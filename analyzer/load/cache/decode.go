@@ -193,6 +193,15 @@ func (r *decoder) need(n int) {
 }
 
 func (r *decoder) number() uint64 {
+	if r.at < len(r.buf) && r.buf[r.at] < 0x80 {
+		r.at++
+		return uint64(r.buf[r.at-1])
+	}
+	return r.long()
+}
+
+// long is a number of any length.
+func (r *decoder) long() uint64 {
 	if len(r.buf)-r.at < binary.MaxVarintLen64 {
 		r.fill()
 	}
