@@ -3,8 +3,9 @@ module fathom
 go 1.26.0
 
 require (
-	github.com/containerd/stargz-snapshotter/estargz v0.19.1
+	github.com/BurntSushi/toml v1.6.0
 	github.com/bmatcuk/doublestar/v4 v4.10.4
+	github.com/containerd/stargz-snapshotter/estargz v0.19.1
 	github.com/creack/pty v1.1.24
 	github.com/dustin/go-humanize v1.1.0
 	github.com/gdamore/tcell/v2 v2.13.10

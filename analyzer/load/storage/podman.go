@@ -1,0 +1,321 @@
+package storage
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// store is one graph root of podman, as one driver has it.
+type store struct{ root, driver string }
+
+// podmanImage and podmanLayer are what podman writes of each.
+type podmanImage struct {
+	ID      string           `json:"id"`
+	Digest  string           `json:"digest"`
+	Names   []string         `json:"names"`
+	Layer   string           `json:"layer"`
+	Created time.Time        `json:"created"`
+	Data    []string         `json:"big-data-names"`
+	Sizes   map[string]int64 `json:"big-data-sizes"`
+}
+
+type podmanLayer struct {
+	ID       string         `json:"id"`
+	Parent   string         `json:"parent"`
+	DiffID   string         `json:"diff-digest"`
+	DiffSize int64          `json:"diff-size"`
+	Flags    map[string]any `json:"flags"`
+}
+
+func (s store) images() ([]podmanImage, error) {
+	return documents[podmanImage](filepath.Join(s.root, s.driver+"-images", "images.json"))
+}
+
+func (s store) layers() ([]podmanLayer, error) {
+	return documents[podmanLayer](filepath.Join(s.root, s.driver+"-layers", "layers.json"))
+}
+
+// documents reads a list that podman keeps; none is an empty one.
+func documents[T any](file string) ([]T, error) {
+	raw, err := read(file, maxLists)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, denied(err)
+	}
+	var list []T
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, &IncompleteError{"reading " + file, err}
+	}
+	return list, nil
+}
+
+// maxLists is how many bytes the list of all layers may have.
+const maxLists = 256 << 20
+
+// folder is where the files of a layer are.
+func (s store) folder(id string) string {
+	switch s.driver {
+	case "vfs":
+		return filepath.Join(s.root, "vfs", "dir", id)
+	case "btrfs":
+		return filepath.Join(s.root, "btrfs", "subvolumes", id)
+	}
+	return filepath.Join(s.root, s.driver, id, "diff")
+}
+
+// Podman opens an image in the storage of podman and its kin (buildah, cri-o).
+// name is what podman takes: a name with or without host, tag or digest, an ID,
+// or the beginning of one. The error is a *NotFoundError, *AmbiguousError,
+// *DeniedError or *IncompleteError.
+func Podman(opt PodmanOptions, name string) (*Image, error) {
+	stores, err := opt.stores()
+	if err != nil {
+		return nil, fmt.Errorf("reading podman's storage: %w", err)
+	}
+	img, err := openPodman(stores, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading podman's storage: %w", err)
+	}
+	return img, nil
+}
+
+// PodmanImages lists the images in podman's storage, the latest first.
+func PodmanImages(opt PodmanOptions) ([]Summary, error) {
+	stores, err := opt.stores()
+	if err != nil {
+		return nil, fmt.Errorf("reading podman's storage: %w", err)
+	}
+	layers, err := allLayers(stores)
+	if err != nil {
+		return nil, fmt.Errorf("reading podman's storage: %w", err)
+	}
+	var list []Summary
+	seen := map[string]bool{}
+	for _, s := range stores {
+		images, err := s.images()
+		if err != nil {
+			return nil, fmt.Errorf("reading podman's storage: %w", err)
+		}
+		for _, i := range images {
+			if !isHex(i.ID, 64) || seen[i.ID] || !i.whole() {
+				continue
+			}
+			seen[i.ID] = true
+			sum := Summary{ID: v1.Hash{Algorithm: "sha256", Hex: i.ID}, Tags: i.tags(), Created: i.Created}
+			up, _ := ancestry(layers, i.Layer)
+			for _, l := range up {
+				sum.Size += max(l.DiffSize, 0)
+			}
+			list = append(list, sum)
+		}
+	}
+	sortSummaries(list)
+	return list, nil
+}
+
+// whole is whether this is an image and not a list of those of other platforms.
+func (i *podmanImage) whole() bool { return i.Layer != "" || len(i.Data) > 0 && i.config() != "" }
+
+// config is under what name the config is kept.
+func (i *podmanImage) config() string {
+	if want := "sha256:" + i.ID; slices.Contains(i.Data, want) {
+		return want
+	}
+	return ""
+}
+
+func (i *podmanImage) tags() []string {
+	var tags []string
+	for _, n := range i.Names {
+		if !strings.Contains(n, "@") {
+			tags = append(tags, n)
+		}
+	}
+	slices.Sort(tags)
+	return tags
+}
+
+// resolve finds the image that is meant, and its store: an ID, then a name,
+// then the beginning of an ID.
+func resolve(stores []store, want string) (podmanImage, store, error) {
+	hex := strings.TrimPrefix(want, "sha256:")
+	var ids []string
+	all := map[string]podmanImage{}
+	of := map[string]store{}
+	for _, s := range stores {
+		images, err := s.images()
+		if err != nil {
+			return podmanImage{}, s, err
+		}
+		for _, i := range images {
+			if _, ok := of[i.ID]; ok || !isHex(i.ID, 64) {
+				continue
+			}
+			ids = append(ids, i.ID)
+			all[i.ID], of[i.ID] = i, s
+		}
+	}
+	id := hex
+	if _, ok := of[hex]; !ok {
+		if id = named(ids, all, want); id == "" {
+			var err error
+			if id, err = begins(stores[0].root, want, hex, ids); err != nil {
+				return podmanImage{}, stores[0], err
+			}
+		}
+	}
+	return all[id], of[id], nil
+}
+
+// named is the image that a name without an ID means: one that has it in full,
+// else with localhost or docker.io before it, else with any other host.
+func named(ids []string, all map[string]podmanImage, want string) string {
+	full := parseName(want)
+	rest := full
+	first, _, ok := strings.Cut(want, "/")
+	short := !ok || !isHost(first)
+	if short {
+		rest.repository = strings.TrimPrefix(rest.repository, "library/")
+	}
+	best, rank := "", 0
+	for _, id := range ids {
+		image := all[id]
+		for _, s := range image.Names {
+			n := parseName(s)
+			if full.digest != "" {
+				n.digest = image.Digest // of whatever tag
+			}
+			got := 0
+			switch local := (name{"localhost", rest.repository, full.tag, full.digest}); {
+			case short && n.same(local):
+				got = 3
+			case n.same(full):
+				got = 2
+			case short && (n.repository == rest.repository || strings.HasSuffix(n.repository, "/"+rest.repository)) &&
+				n.same(name{n.host, n.repository, full.tag, full.digest}):
+				got = 1
+			}
+			if got > rank {
+				best, rank = id, got
+			}
+		}
+	}
+	return best
+}
+
+// placed is a layer and the store that has it.
+type placed struct {
+	podmanLayer
+	store
+}
+
+func allLayers(stores []store) (map[string]placed, error) {
+	all := map[string]placed{}
+	for _, s := range stores {
+		layers, err := s.layers()
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range layers {
+			if _, ok := all[l.ID]; !ok {
+				all[l.ID] = placed{l, s}
+			}
+		}
+	}
+	return all, nil
+}
+
+// ancestry are the layers up to and with top, the bottom first.
+func ancestry(all map[string]placed, top string) ([]placed, error) {
+	var up []placed
+	for id := top; id != ""; {
+		l, ok := all[id]
+		if !ok {
+			return nil, &IncompleteError{What: fmt.Sprintf("the layer %s is not in the storage", id)}
+		}
+		if up = append(up, l); len(up) > maxLayers {
+			return nil, &IncompleteError{What: fmt.Sprintf("the image has more than %d layers", maxLayers)}
+		}
+		id = l.Parent
+	}
+	slices.Reverse(up)
+	return up, nil
+}
+
+// data is where podman keeps what it calls so.
+func (s store) data(image, key string) string {
+	plain := strings.IndexFunc(key, func(c rune) bool { return c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') }) < 0
+	if !plain {
+		key = "=" + base64.StdEncoding.EncodeToString([]byte(key))
+	}
+	return filepath.Join(s.root, s.driver+"-images", image, key)
+}
+
+func openPodman(stores []store, name string) (*Image, error) {
+	i, s, err := resolve(stores, name)
+	if err != nil {
+		return nil, err
+	}
+	key := i.config()
+	if key == "" {
+		return nil, &IncompleteError{What: fmt.Sprintf("the storage has no config of %s: it is a list of images, or of schema 1", i.ID)}
+	}
+	raw, c, err := readConfig(s.data(i.ID, key), i.ID)
+	if err != nil {
+		return nil, err
+	}
+	img := &Image{ID: hashOf(raw), Config: raw, Tags: i.tags(), Driver: s.driver}
+	manifest, err := read(s.data(i.ID, "manifest"), maxDocument)
+	if err == nil && hashOf(manifest).String() == i.Digest {
+		img.Manifest, img.Digest = manifest, hashOf(manifest)
+	}
+	if err := s.fill(img, stores, i, c); err != nil {
+		return nil, errors.Join(err, img.Close())
+	}
+	return img, nil
+}
+
+// fill opens the layers of the image.
+func (s store) fill(img *Image, stores []store, i podmanImage, c *config) error {
+	if err := img.watch(s.data(i.ID, i.config())); err != nil {
+		return missing(err, "the image's config can't be read")
+	}
+	all, err := allLayers(stores)
+	if err != nil {
+		return err
+	}
+	layers, err := ancestry(all, i.Layer)
+	if err != nil {
+		return err
+	}
+	if len(layers) != len(c.RootFS.DiffIDs) {
+		return &IncompleteError{What: fmt.Sprintf("the storage has %d layers of the image, the config %d", len(layers), len(c.RootFS.DiffIDs))}
+	}
+	for n, l := range layers {
+		diffID := c.RootFS.DiffIDs[n]
+		switch {
+		case !isName(l.ID):
+			return &IncompleteError{What: fmt.Sprintf("layer %d is called %q", n, l.ID)}
+		case l.Flags["incomplete"] == true:
+			return &IncompleteError{What: fmt.Sprintf("layer %d was not pulled to its end", n)}
+		case l.DiffID != diffID.String():
+			return &IncompleteError{What: fmt.Sprintf("layer %d is %q in the storage, the config says %s", n, l.DiffID, diffID)}
+		}
+		split := filepath.Join(l.root, l.driver+"-layers", l.ID+".tar-split.gz")
+		if err := img.add(diffID, split, l.folder(l.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
