@@ -52,6 +52,7 @@ func measure(img *Image, t *filetree.Tree, warnings []Warning) *Report {
 	}
 	var work sync.WaitGroup
 	work.Go(func() { countPaths(r, t) })
+	work.Go(func() { listFolders(r, t) })
 	countBytes(r, t)
 	work.Wait()
 	return r

@@ -104,6 +104,18 @@ func (r *Report) fill() {
 			w.Path = string(w.PathBytes)
 		}
 	}
+	for i := range r.Folders {
+		f := &r.Folders[i]
+		if len(f.PathBytes) > 0 && f.Path == asText(f.PathBytes) {
+			f.Path = string(f.PathBytes)
+		}
+		if f.Layers == nil {
+			f.Layers = []FolderLayer{}
+		}
+	}
+	if r.Folders == nil {
+		r.Folders = []Folder{}
+	}
 	c := &r.Image.Config
 	for _, l := range []*[]string{&r.Image.Tags, &c.Entrypoint, &c.Cmd, &c.Env, &c.ExposedPorts, &c.Volumes} {
 		if *l == nil {
@@ -149,6 +161,9 @@ func (r *Report) check() error {
 		if w.Layer < -1 || w.Layer >= len(r.Layers) {
 			return fmt.Errorf("warning %d is about layer %d of %d", i, w.Layer, len(r.Layers))
 		}
+	}
+	if err := r.checkFolders(); err != nil {
+		return err
 	}
 	return r.checkWaste()
 }

@@ -15,6 +15,7 @@ type Report struct {
 	Layers   []LayerReport `json:"layers"`
 	History  []Step        `json:"history"`
 	Waste    []Waste       `json:"waste"`
+	Folders  []Folder      `json:"folders"`
 	Warnings []Warning     `json:"warnings"`
 }
 

@@ -61,6 +61,10 @@ const sampleJSON = `{
     {"path":"/var/lib/` + "\ufffd" + `\n","pathBytes":"L3Zhci9saWIv/wo=","bytes":900000,"cause":"removed","storedIn":0,"hiddenBy":1},
     {"path":"/etc/\udb40\udc41","bytes":100000,"cause":"overwritten","storedIn":0,"hiddenBy":1}
   ],
+  "folders": [
+    {"path":"/","visibleBytes":2000000,"wastedBytes":1000000,"pieces":9,"layers":[{"layer":0,"visibleBytes":1500000,"wastedBytes":1000000},{"layer":1,"visibleBytes":500000,"wastedBytes":0}]},
+    {"path":"/var/` + "\ufffd" + `","pathBytes":"L3Zhci//","visibleBytes":0,"wastedBytes":900000,"pieces":1,"layers":[{"layer":0,"visibleBytes":0,"wastedBytes":900000}]}
+  ],
   "warnings": [
     {"layer":1,"path":"/a\tb","text":"odd"},
     {"layer":-1,"path":"","text":"old\r"}
@@ -101,7 +105,7 @@ func TestJSONEmpty(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &v); err != nil {
 		t.Fatal(err)
 	}
-	for _, list := range []string{"layers", "history", "waste", "warnings"} {
+	for _, list := range []string{"layers", "history", "waste", "folders", "warnings"} {
 		if l, ok := v[list].([]any); !ok || len(l) != 0 {
 			t.Errorf("%s is %v, want []", list, v[list])
 		}
