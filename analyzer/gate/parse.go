@@ -44,7 +44,7 @@ func ParseRatio(s string) (float64, error) {
 // plain number of bytes.
 func ParseBytes(s string) (int64, error) {
 	s = strings.TrimSpace(s)
-	if !size.MatchString(s) {
+	if !size.MatchString(s) || number.MatchString(s) && !whole.MatchString(s) { // 0.1 is meant to be a ratio
 		return 0, fmt.Errorf("%q is not a size (20MB, 20MiB, 1.5GB, 1000)", s)
 	}
 	v, err := humanize.ParseBytes(s)

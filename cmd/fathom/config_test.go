@@ -194,14 +194,14 @@ func ciSchema() map[string]any {
 	}
 	for _, s := range gate.Specs() {
 		text := map[gate.Unit]string{
-			gate.Ratio: `^\d+(\.\d+)? *%?$`, gate.Percent: `^\d+(\.\d+)? *%?$`, gate.Bytes: `^\d+(\.\d+)? ?[A-Za-z]*$`, gate.Count: `^\d+$`,
+			gate.Ratio: `^\d+(\.\d+)? *%?$`, gate.Percent: `^\d+(\.\d+)? *%?$`, gate.Bytes: `^(\d+|\d+(\.\d+)? ?[A-Za-z]+)$`, gate.Count: `^\d+$`,
 		}[s.Unit]
 		number := object{"type": "number", "minimum": 0, "maximum": 1}
 		if s.Unit == gate.Bytes || s.Unit == gate.Count {
 			number = object{"type": "integer", "minimum": 0}
 		}
 		if s.Name == gate.MaxGrowth {
-			text = `^\d+(\.\d+)?( *%| ?[A-Za-z]*)$`
+			text = `^(\d+|\d+(\.\d+)?( *%| ?[A-Za-z]+))$`
 		}
 		limit := object{"anyOf": []object{number, {"type": "string", "pattern": text}, {"const": off}}}
 		if s.Globs {
@@ -291,24 +291,25 @@ func TestConfigSchema(t *testing.T) {
 		"version: 1\nci: {suppress: [{path: /a, reason: known, until: 2027-01-31}]}\n":            true,
 		"version: 1\nci: {max-sizes: 1}\n":                                                        false,
 		"version: 1\nci: {max-size: -1}\n":                                                        false,
-		"version: 1\nci: {max-size: true}\n":                                                      false,
-		"version: 1\nci: {max-size: 10%}\n":                                                       false,
-		"version: 1\nci: {max-size: }\n":                                                          false,
-		"version: 1\nci: {max-size: [1]}\n":                                                       false,
-		"version: 1\nci: {max-layers: 1.5}\n":                                                     false,
-		"version: 1\nci: {min-efficiency: 1.1}\n":                                                 false,
-		"version: 1\nci: {max-size: {severity: warn}}\n":                                          false,
-		"version: 1\nci: {max-size: {limit: 1, severity: info}}\n":                                false,
-		"version: 1\nci: {max-size: {limit: 1, sverity: warn}}\n":                                 false,
-		"version: 1\nci: {deny-path: []}\n":                                                       false,
-		"version: 1\nci: {fail-on: never}\n":                                                      false,
-		"version: 1\nci: {no-fail: 1}\n":                                                          false,
-		"version: 1\nci: {baseline: ''}\n":                                                        false,
-		"version: 1\nci: {suppress: [{path: /a}]}\n":                                              false,
-		"version: 1\nci: {suppress: [{reason: known}]}\n":                                         false,
-		"version: 1\nci: {suppress: [{path: /a, reason: ''}]}\n":                                  false,
-		"version: 1\nci: {suppress: [{path: /a, reason: known, until: soon}]}\n":                  false,
-		"version: 1\nci: {suppress: {path: /a, reason: known}}\n":                                 false,
+		"version: 1\nci: {max-size: 0.5}\n":                                                       false, "version: 1\nci: {max-growth: '0.1'}\n": false,
+		"version: 1\nci: {max-size: true}\n":                                     false,
+		"version: 1\nci: {max-size: 10%}\n":                                      false,
+		"version: 1\nci: {max-size: }\n":                                         false,
+		"version: 1\nci: {max-size: [1]}\n":                                      false,
+		"version: 1\nci: {max-layers: 1.5}\n":                                    false,
+		"version: 1\nci: {min-efficiency: 1.1}\n":                                false,
+		"version: 1\nci: {max-size: {severity: warn}}\n":                         false,
+		"version: 1\nci: {max-size: {limit: 1, severity: info}}\n":               false,
+		"version: 1\nci: {max-size: {limit: 1, sverity: warn}}\n":                false,
+		"version: 1\nci: {deny-path: []}\n":                                      false,
+		"version: 1\nci: {fail-on: never}\n":                                     false,
+		"version: 1\nci: {no-fail: 1}\n":                                         false,
+		"version: 1\nci: {baseline: ''}\n":                                       false,
+		"version: 1\nci: {suppress: [{path: /a}]}\n":                             false,
+		"version: 1\nci: {suppress: [{reason: known}]}\n":                        false,
+		"version: 1\nci: {suppress: [{path: /a, reason: ''}]}\n":                 false,
+		"version: 1\nci: {suppress: [{path: /a, reason: known, until: soon}]}\n": false,
+		"version: 1\nci: {suppress: {path: /a, reason: known}}\n":                false,
 		"version: 1\n": true, "version: 1\nui: {keys: {sort: [S, z], image: 9}}\n": true,
 		"version: 2\n": false, "ui: {}\n": false, "version: 1\nui: {thme: dark}\n": false, "version: 1\nui: {keys: {srot: x}}\n": false,
 		"version: 1\nui: {sort: count}\n": false, "version: 1\nui: {mouse: 1}\n": false,

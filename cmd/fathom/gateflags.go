@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fathom/analyzer/gate"
+	"fathom/analyzer/load/cache"
 )
 
 // gateFlags say how an image is judged.
@@ -285,7 +286,7 @@ func variables() []string {
 // misspelt is an error for a variable that is nearly one of fathom's: as a rule
 // it would be skipped in silence.
 func misspelt(environ []string) error {
-	all := variables()
+	all := append(variables(), cache.Variable)
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
 		if !strings.HasPrefix(name, "FATHOM_") || value == "" || slices.Contains(all, name) {

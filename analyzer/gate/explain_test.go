@@ -1,0 +1,321 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+)
+
+// wasting is a report of three layers in which the pieces are wasted, each
+// "PATH BYTES CAUSE STORED HIDDEN", and 1000 bytes are visible.
+func wasting(t *testing.T, pieces ...string) *analyzer.Report {
+	t.Helper()
+	r := &analyzer.Report{Layers: []analyzer.LayerReport{
+		{Index: 0, DiffID: "sha256:a", Command: "ADD base /", StoredBytes: 500, CompressedBytes: 200, Added: 3},
+		{Index: 1, DiffID: "sha256:b", Command: "RUN apt-get update && apt-get install -y curl", StoredBytes: 400, CompressedBytes: 300, Added: 9},
+		{Index: 2, DiffID: "sha256:c", Command: "RUN chown -R app /app", StoredBytes: 100, CompressedBytes: 100},
+	}}
+	r.Totals = analyzer.Totals{StoredBytes: 1000, VisibleBytes: 1000, Files: 7, Layers: 3, CompressedBytes: 600}
+	for _, p := range pieces {
+		var w analyzer.Waste
+		if _, err := fmt.Sscan(p, &w.Path, &w.Bytes, &w.Cause, &w.StoredIn, &w.HiddenBy); err != nil {
+			t.Fatal(err)
+		}
+		r.Waste = append(r.Waste, w)
+		r.Totals.StoredBytes += w.Bytes
+		r.Totals.WastedBytes += w.Bytes
+	}
+	r.Totals.Efficiency = 1000 / float64(r.Totals.StoredBytes)
+	return r
+}
+
+func check1(t *testing.T, r *analyzer.Report, rules string, opt Options) Verdict {
+	t.Helper()
+	v, err := Check(r, limits(t, rules), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// What lies in a known folder and went the same way is one offender; what went
+// another way is another.
+func TestWasteOffenders(t *testing.T) {
+	r := wasting(t, "/var/lib/apt/lists/x 60 removed 1 2", "/var/lib/apt/lists/partial/y 50 removed 1 2", "/var/lib/apt/lists/x 20 overwritten 0 1",
+		"/app/big 90 metadata 1 2", "/a 5 repeated 1 1", "/b 4 removed 0 2", "/c 3 removed 0 2")
+	v := check1(t, r, "max-wasted-bytes=0", Options{})
+	got := v.Rules[0]
+	apt := "remove apt's lists in the step that fetches them: apt-get update && apt-get install ... && rm -rf /var/lib/apt/lists/*"
+	install, chown := r.Layers[1].Command, r.Layers[2].Command
+	want := []Offender{
+		{Path: "/var/lib/apt/lists/", Files: 2, Bytes: 110, Cause: "removed", StoredIn: 1, StoredBy: install, HiddenBy: 2, HiddenAs: chown, Advice: apt},
+		{Path: "/app/big", Files: 1, Bytes: 90, Cause: "metadata", StoredIn: 1, StoredBy: install, HiddenBy: 2, HiddenAs: chown, Advice: "give it its owner where it is stored: COPY --chown, or chown in the same RUN"},
+		{Path: "/var/lib/apt/lists/", Files: 1, Bytes: 20, Cause: "overwritten", StoredBy: "ADD base /", HiddenBy: 1, HiddenAs: install, Advice: apt},
+		{Path: "/a", Files: 1, Bytes: 5, Cause: "repeated", StoredIn: 1, StoredBy: install, HiddenBy: 1, HiddenAs: install, Advice: "the layer's archive holds it more than once: the tool that wrote the layer adds it twice"},
+		{Path: "/b", Files: 1, Bytes: 4, Cause: "removed", StoredBy: "ADD base /", HiddenBy: 2, HiddenAs: chown, Advice: "remove it in the step that stores it, or make it in an earlier stage and copy only what is needed"},
+	}
+	if diff := cmp.Diff(want, got.Offenders); diff != "" {
+		t.Error(diff)
+	}
+	if got.More != 1 || got.MoreBytes != 3 {
+		t.Errorf("%d more of %d bytes, want 1 of 3", got.More, got.MoreBytes)
+	}
+	if v := check1(t, r, "max-wasted-bytes=232", Options{}); len(v.Rules[0].Offenders) != 0 || !v.Pass() {
+		t.Errorf("a rule that is kept has offenders: %+v", v.Rules[0])
+	}
+}
+
+func TestLayerOffenders(t *testing.T) {
+	r := wasting(t)
+	base := &Baseline{Totals: analyzer.Totals{StoredBytes: 500, VisibleBytes: 500, Efficiency: 1}, Layers: r.Layers[:1]}
+	for rules, want := range map[string][]int{
+		"max-size=999":            {0, 1, 2},
+		"max-layer-size=399":      {0, 1},
+		"max-compressed-size=599": {1, 0, 2},
+		"max-layers=2":            {2, 1, 0},
+		"max-files=6":             {1, 0},
+		"max-growth=499":          {1, 2},
+		"max-growth=99.9%":        {1, 2},
+	} {
+		var got []int
+		for _, o := range check1(t, r, rules, Options{Baseline: base}).Rules[0].Offenders {
+			got = append(got, o.StoredIn)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the offenders are layers %v, want %v", rules, got, want)
+		}
+	}
+	// The same, met exactly.
+	v := check1(t, r, "max-size=1000 max-layer-size=500 max-compressed-size=600 max-layers=3 max-files=7 max-growth=500", Options{Baseline: base})
+	if !v.Pass() {
+		t.Errorf("limits that are met exactly aren't kept: %v", brief(v))
+	}
+	if v := check1(t, r, "max-growth=100%", Options{Baseline: base}); !v.Pass() {
+		t.Errorf("growth that is met exactly isn't kept: %v", brief(v))
+	}
+}
+
+func TestGrowth(t *testing.T) {
+	of := func(stored int64) *Baseline {
+		return &Baseline{Totals: analyzer.Totals{StoredBytes: stored, VisibleBytes: stored, Efficiency: 1}}
+	}
+	for _, tt := range []struct {
+		base, stored int64
+		limit        string
+		want         string
+	}{
+		{1000, 1100, "10%", "ok max-growth 0.1 0.1"},
+		{1000, 1101, "10%", "FAIL max-growth 0.1 0.101"},
+		{1000, 900, "0%", "ok max-growth 0 -0.1"},
+		{1000, 900, "0", "ok max-growth 0 -100"},
+		{1000, 1001, "0", "FAIL max-growth 0 1"},
+		{1000, 3500, "250%", "ok max-growth 2.5 2.5"},
+		{0, 0, "0%", "ok max-growth 0 0"},
+		{0, 5, "5", "ok max-growth 5 5"},
+	} {
+		v := check1(t, totals(tt.stored, 0), "max-growth="+tt.limit, Options{Baseline: of(tt.base)})
+		if got := brief(v)[0]; got != tt.want {
+			t.Errorf("%d after %d, at most %s: got %s, want %s", tt.stored, tt.base, tt.limit, got, tt.want)
+		}
+	}
+	lie := of(10)
+	lie.Totals.WastedBytes = 1
+	for name, tt := range map[string]struct {
+		baseline *Baseline
+		limit    string
+	}{"none": {nil, "1"}, "a lie": {lie, "1"}, "a percentage of nothing": {of(0), "1%"}} {
+		_, err := Check(totals(1000, 0), limits(t, "max-growth="+tt.limit), Options{Baseline: tt.baseline})
+		var rule *RuleError
+		if !errors.As(err, &rule) || rule.Rule != MaxGrowth {
+			t.Errorf("%s: got %v, want an error about max-growth", name, err)
+		}
+	}
+}
+
+func TestCompressedUnknown(t *testing.T) {
+	r := wasting(t)
+	r.Totals.CompressedBytes = 0
+	_, err := Check(r, limits(t, "max-compressed-size=1GB"), Options{})
+	var rule *RuleError
+	if !errors.As(err, &rule) || rule.Rule != MaxCompressedSize {
+		t.Errorf("got %v", err)
+	}
+	if v := check1(t, totals(0, 0), "max-compressed-size=0", Options{}); !v.Pass() {
+		t.Error("an image without layers has a compressed size: 0")
+	}
+	r.Layers = r.Layers[:2]
+	if _, err := Check(r, limits(t, "max-layer-size=1GB"), Options{}); !errors.As(err, &rule) {
+		t.Errorf("a layer is missing: got %v", err)
+	}
+}
+
+func files(all ...File) iter.Seq[File] { return slices.Values(all) }
+
+func TestDeny(t *testing.T) {
+	all := files(
+		File{Path: "/etc/key.pem", Bytes: 5, Layer: 0, HiddenBy: 1}, File{Path: "/etc/key.pem", Bytes: 7, Layer: 1, HiddenBy: 2},
+		File{Path: "/srv/a.pem", Bytes: 6, Layer: 2, HiddenBy: -1}, File{Path: "/srv/.git", Layer: 0, HiddenBy: -1},
+	)
+	r := wasting(t)
+	for globs, want := range map[string][2]int64{ // paths in the end, in any layer
+		"*.pem": {1, 2}, "/etc/*.pem": {0, 1}, "/*.pem": {0, 0}, "**/.git": {1, 1}, ".git/": {1, 1}, ".git/**": {1, 1}, "/srv/**": {2, 2},
+		"{a,b}.pem": {1, 1}, "[!a].pem": {0, 0}, "KEY.pem": {0, 0}, "srv/*": {2, 2}, "*": {2, 3},
+	} {
+		v := check1(t, r, "deny-path="+globs+" deny-layer-path="+globs, Options{Files: all})
+		if got := [2]int64{int64(v.Rules[0].Observed), int64(v.Rules[1].Observed)}; got != want {
+			t.Errorf("%s: %v paths, want %v", globs, got, want)
+		}
+		if v.Rules[0].OK != (want[0] == 0) || v.Rules[1].OK != (want[1] == 0) {
+			t.Errorf("%s: %v", globs, brief(v))
+		}
+	}
+	v := check1(t, r, "deny-layer-path=*.pem", Options{Files: all})
+	var got []string
+	for _, o := range v.Rules[0].Offenders {
+		got = append(got, fmt.Sprint(o.Path, o.Bytes, o.StoredIn, o.HiddenBy))
+	}
+	if diff := cmp.Diff([]string{"/etc/key.pem7 1 2", "/srv/a.pem6 2 -1", "/etc/key.pem5 0 1"}, got); diff != "" {
+		t.Error(diff)
+	}
+	// Many: the largest are kept, the others counted.
+	var many []File
+	for i := range 100 {
+		many = append(many, File{Path: fmt.Sprintf("/%02d", i), Bytes: int64(i * 37 % 100), HiddenBy: -1})
+	}
+	rule := check1(t, r, "deny-path=*", Options{Files: files(many...)}).Rules[0]
+	if rule.Observed != 100 || rule.More != 95 || rule.MoreBytes != 4950-99-98-97-96-95 || rule.Offenders[0].Bytes != 99 || rule.Offenders[4].Bytes != 95 {
+		t.Errorf("got %+v", rule)
+	}
+	_, err := Check(r, limits(t, "deny-path=/x"), Options{})
+	var missing *RuleError
+	if !errors.As(err, &missing) || missing.Rule != DenyPath {
+		t.Errorf("without paths: got %v", err)
+	}
+}
+
+func TestUnverified(t *testing.T) {
+	r := wasting(t)
+	r.Layers[1].Unverified = true
+	_, err := Check(r, nil, Options{})
+	var unverified *UnverifiedError
+	if !errors.As(err, &unverified) || unverified.Layer != 1 || !strings.HasPrefix(err.Error(), "layer 1 is listed from its table of contents") {
+		t.Errorf("got %v", err)
+	}
+	if v := check1(t, r, "max-size=1kB", Options{AllowUnverified: true}); !v.Pass() {
+		t.Errorf("allowed, got %v", brief(v))
+	}
+}
+
+func TestSeverity(t *testing.T) {
+	l := limits(t, "max-size=1 max-layers=1 max-files=99")
+	l[0].Severity, l[2].Severity = Warn, Warn
+	v, err := Check(wasting(t), l, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Failed() != 1 || v.Warned() != 1 || v.Pass() {
+		t.Errorf("failed %d, warned %d, pass %v", v.Failed(), v.Warned(), v.Pass())
+	}
+	v.FailOn = Warn
+	if v.Failed() != 2 || v.Warned() != 0 {
+		t.Errorf("failing on warn: failed %d, warned %d", v.Failed(), v.Warned())
+	}
+}
+
+func TestSuppress(t *testing.T) {
+	r := wasting(t, "/var/lib/dpkg/status 60 overwritten 0 1", "/var/lib/dpkg/old 30 removed 0 1", "/a 10 removed 0 1")
+	r.Waste[2].PathBytes = []byte("/\xff")
+	day := func(s string) time.Time {
+		d, err := ParseDay(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	today := day("2026-11-21").Add(23 * time.Hour)
+	for _, tt := range []struct {
+		name     string
+		list     []Suppression
+		wasted   int64
+		covered  []int64
+		warnings int
+	}{
+		{"none", nil, 100, nil, 0},
+		{"a folder", []Suppression{{Path: "/var/lib/dpkg/**", Reason: "r"}}, 10, []int64{90}, 0},
+		{"a name", []Suppression{{Path: "status", Reason: "r"}}, 40, []int64{60}, 0},
+		{"bytes that are no UTF-8", []Suppression{{Path: "/?", Reason: "r"}}, 90, []int64{10}, 0},
+		{"its last day", []Suppression{{Path: "/**", Reason: "r", Until: day("2026-11-21")}}, 0, []int64{100}, 0},
+		{"a day later", []Suppression{{Path: "/**", Reason: "r", Until: day("2026-11-20")}}, 100, []int64{100}, 1},
+		{"the first that covers", []Suppression{{Path: "/var/**", Reason: "r"}, {Path: "/**", Reason: "s"}}, 0, []int64{90, 10}, 0},
+		{"the first that holds", []Suppression{{Path: "/var/**", Reason: "r", Until: day("2026-01-01")}, {Path: "status", Reason: "s"}}, 40, []int64{30, 60}, 1},
+		{"nothing", []Suppression{{Path: "/nope", Reason: "r"}}, 100, []int64{0}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := check1(t, r, "max-wasted-bytes=0 min-efficiency=0 max-size=1100", Options{Suppress: tt.list, Today: today})
+			var covered []int64
+			for _, s := range v.Suppressed {
+				covered = append(covered, s.Bytes)
+			}
+			if v.Totals.WastedBytes != tt.wasted || !slices.Equal(covered, tt.covered) || len(v.Warnings) != tt.warnings {
+				t.Errorf("wasted %d, covered %v, warnings %q", v.Totals.WastedBytes, covered, v.Warnings)
+			}
+			if got, want := v.Totals.SuppressedBytes, 100-tt.wasted; got != want {
+				t.Errorf("suppressed %d, want %d", got, want)
+			}
+			efficiency := float64(1100-tt.wasted) / 1100
+			if diff := cmp.Diff([]string{fmt.Sprint(efficiency), fmt.Sprint(tt.wasted), "1100"}, observed(v)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	for name, s := range map[string]Suppression{"no reason": {Path: "/a"}, "no path": {Reason: "r"}, "bad glob": {Path: "/[", Reason: "r"}} {
+		if _, err := Check(r, nil, Options{Suppress: []Suppression{s}}); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+func observed(v Verdict) []string {
+	var out []string
+	for _, r := range v.Rules {
+		out = append(out, fmt.Sprint(r.Observed))
+	}
+	return out
+}
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]Limit{
+		"max-size=1.5 GB":           {Rule: MaxSize, Unit: Bytes, Number: 1_500_000_000},
+		"max-layers=30":             {Rule: MaxLayers, Unit: Count, Number: 30},
+		"max-growth=10%":            {Rule: MaxGrowth, Unit: Percent, Ratio: 0.1},
+		"max-growth= 250 % ":        {Rule: MaxGrowth, Unit: Percent, Ratio: 2.5},
+		"max-growth=5MB":            {Rule: MaxGrowth, Unit: Bytes, Number: 5_000_000},
+		"deny-path=*.pem":           {Rule: DenyPath, Unit: Count, Globs: []string{"*.pem"}},
+		"max-wasted-percent=33.3%":  {Rule: MaxWastedPercent, Unit: Percent, Ratio: 0.333},
+		"max-files=0":               {Rule: MaxFiles, Unit: Count},
+		"max-layer-size=20MiB":      {Rule: MaxLayerSize, Unit: Bytes, Number: 20 << 20},
+		"deny-layer-path=/a/{b,c}/": {Rule: DenyLayerPath, Unit: Count, Globs: []string{"/a/{b,c}/"}},
+	} {
+		rule, value, _ := strings.Cut(text, "=")
+		if got, err := Parse(rule, value); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"max-size=10%", "max-layers=-1", "max-layers=1.5", "max-layers=1e3", "max-layers=99999999999999999999", "max-growth=-1%", "max-growth=%",
+		"max-growth=NaN%", "max-growth=1e400%", "max-growth=0.1", "max-size=0.5", "deny-path=", "deny-path=/", "deny-path={a", `deny-path=a\`, "max-waste=1", "min-efficiency=off",
+	} {
+		rule, value, _ := strings.Cut(text, "=")
+		if l, err := Parse(rule, value); err == nil {
+			t.Errorf("%s is read as %+v", text, l)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"fathom/analyzer/gate"
+)
+
+// What dive 0.13 accepts for each of its rules and what it refuses, as its
+// strconv.ParseFloat, humanize.ParseBytes and list of words for "disabled" have
+// it; and NaN, with which no image would ever fail there.
+func TestDiveValues(t *testing.T) {
+	const offs = "'' ' ' disabled DISABLED off Off false False 'false ' \"off\""
+	for key, tt := range map[string]struct {
+		good map[string]string
+		off  string
+		bad  string
+	}{
+		"lowestEfficiency": {
+			map[string]string{
+				"0.95": "0.95", "'0.95'": "0.95", "1": "1", "0": "0", ".5": "0.5", "9e-1": "0.9", "+0.9": "0.9", "-0": "0", "0x1p-1": "0.5", "1e0": "1",
+				"~": "0.9", "": "0.9", "null": "0.9",
+			},
+			offs, "90% 1.1 -0.1 NaN .nan .inf Inf true yes no on 'x' [0.9] {a:0.9} ' 0.9' 0,9 1e400",
+		},
+		"highestUserWastedPercent": {
+			map[string]string{"0.20": "0.2", "'0.1'": "0.1", "~": "0.1"},
+			offs, "20 20% -1 NaN enabled",
+		},
+		"highestWastedBytes": {
+			map[string]string{
+				"20MB": "20000000", "20 MB": "20000000", "20MiB": "20971520", "20mb": "20000000", "0": "0", "20000000": "20000000", "'1,000'": "1000", "1.5GB": "1500000000",
+				"10k": "10000", "'10 Ki'": "10240", "0.5": "0", "~": "off", "18446744073709551615": "9223372036854775807",
+			},
+			offs, "MB -1 20XB 1e6 NaN true x [1] 20% 99999999999EB",
+		},
+	} {
+		read := func(value string) (setting[ruleValue], error) {
+			c, err := parseDive([]byte("rules:\n  "+key+": "+value+"\n"), diveName)
+			if err != nil {
+				return setting[ruleValue]{}, err
+			}
+			return c.rules[diveRules()[key].name], nil
+		}
+		for value, want := range tt.good {
+			v, err := read(value)
+			got := ""
+			switch {
+			case err != nil:
+			case v.value.off:
+				got = "off"
+			case v.value.limit.Unit == gate.Bytes:
+				got = fmt.Sprint(v.value.limit.Number)
+			default:
+				got = fmt.Sprint(v.value.limit.Ratio)
+			}
+			if got != want {
+				t.Errorf("%s: %s is %q (%v), want %q", key, value, got, err, want)
+			}
+		}
+		for _, value := range words(tt.off) {
+			if v, err := read(value); err != nil || !v.value.off {
+				t.Errorf("%s: %s is %+v, %v; want it to be off", key, value, v, err)
+			}
+		}
+		for _, value := range words(tt.bad) {
+			v, err := read(value)
+			if err == nil {
+				t.Errorf("%s: %s is %+v, want an error", key, value, v)
+			} else if !strings.HasPrefix(err.Error(), "line 2, column ") {
+				t.Errorf("%s: %s: the error has no place: %v", key, value, err)
+			}
+		}
+	}
+}
+
+// words are separated by a space, but for those in quotes.
+func words(s string) []string {
+	var out []string
+	open := false
+	for part := range strings.SplitSeq(s, " ") {
+		if open {
+			out[len(out)-1] += " " + part
+		} else {
+			out = append(out, part)
+		}
+		if strings.Count(part, "'")%2 == 1 {
+			open = !open
+		}
+	}
+	return out
+}
+
+func TestDiveFiles(t *testing.T) {
+	for text, want := range map[string]string{
+		"":            "",
+		"# nothing\n": "",
+		"rules:\n":    "",
+		"rules: {}\n": "",
+		"a: &a {lowestEfficiency: 0.5}\nrules: *a\n": ":1:1: dive knows no key \"a\"",
+		"rules:\n  lowest: 1\n":                      ":2:3: dive knows no key \"lowest\"",
+		"rules: [1]\n":                               "line 1, column 8: here keys and values are expected",
+		"- rules\n":                                  "line 1, column 1: here keys and values are expected",
+		"rules: {\n":                                 "yaml",
+		"rules: {}\nrules: {}\n":                     `line 2, column 1: the key "rules" is here twice`,
+		"rules: {}\n---\nx: [\n":                     "",
+		"rule:\n  lowestEfficiency: 1\n":             "did you mean rules?",
+	} {
+		c, err := parseDive([]byte(text), diveName)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else {
+			got = strings.Join(c.warnings, "\n")
+		}
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestMisspelt(t *testing.T) {
+	for env, want := range map[string]string{
+		"FATHOM_MAX_SIZE=1": "", "FATHOM_MAX_SISE=1": "FATHOM_MAX_SIZE", "FATHOM_max_size=1": "FATHOM_MAX_SIZE", "FATHOM_MAX_SISE=": "",
+		"FATHOM_SOMETHING_ELSE=1": "", "HOME=/": "", "FATHOM_CACHE_DIR=/c": "", "FATHOM_MIN_EFFICIENCI=1": "FATHOM_MIN_EFFICIENCY",
+	} {
+		err := misspelt([]string{"PATH=/bin", env})
+		var own *hintError
+		if want == "" && err != nil || want != "" && (!errors.As(err, &own) || !strings.Contains(own.hint, want)) {
+			t.Errorf("%s: got %v, want %q", env, err, want)
+		}
+	}
+}
+
+// Each rule and each setting can be said in every place, and the first place
+// counts.
+func TestPlaces(t *testing.T) {
+	values := map[gate.Unit][3]string{ // of the flag, the environment, the file
+		gate.Ratio: {"0.1", "0.2", "0.3"}, gate.Percent: {"1%", "2%", "3%"}, gate.Bytes: {"1kB", "2kB", "3kB"}, gate.Count: {"1", "2", "3"},
+	}
+	for _, s := range gate.Specs() {
+		v := values[s.Unit]
+		if s.Globs {
+			v = [3]string{"a", "b", "c"}
+		}
+		for places, want := range map[string]int{"flag env file": 0, "env file": 1, "file": 2, "flag file": 0, "": -1} {
+			file := "version: 1\n"
+			if strings.Contains(places, "file") {
+				file += "ci: {" + s.Name + ": " + v[2] + "}\n"
+			}
+			c, err := parsed(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := &app{getenv: func(name string) string {
+				if name == variable(s.Name) && strings.Contains(places, "env") {
+					return v[1]
+				}
+				return ""
+			}}
+			root := newRoot(&app{stdout: &output{}})
+			root.ResetFlags()
+			var f exploreFlags
+			f.add(root)
+			if strings.Contains(places, "flag") {
+				if err := root.ParseFlags([]string{"--" + s.Name, v[0]}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			j, err := a.judging(&f.gateFlags, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := j.limits()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want < 0 {
+				if len(l) != 0 {
+					t.Errorf("%s in no place: %+v", s.Name, l)
+				}
+				continue
+			}
+			x, err := gate.Parse(s.Name, v[want])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(l) != 1 || l[0].Number != x.Number || l[0].Ratio != x.Ratio || !slices.Equal(l[0].Globs, x.Globs) {
+				t.Errorf("%s in %s: got %+v, want %+v", s.Name, places, l, x)
+			}
+		}
+	}
+}
