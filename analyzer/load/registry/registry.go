@@ -159,8 +159,9 @@ func mirrors(repo name.Repository, opt Options) ([]name.Repository, error) {
 			of = name.DefaultRegistry
 		}
 		host, path, _ := strings.Cut(strings.Trim(at, "/"), "/")
+		_, wrong := name.NewRegistry(of, name.StrictValidation)
 		reg, err := name.NewRegistry(host, name.StrictValidation)
-		if err != nil || host == "" || strings.Contains(at, "://") {
+		if wrong != nil || err != nil || strings.Contains(at, "://") {
 			return nil, fmt.Errorf("mirror %s is neither HOST nor HOST=MIRROR", plain(m))
 		}
 		if of != repo.RegistryStr() {
