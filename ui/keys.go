@@ -225,7 +225,11 @@ func keysMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Keys of the terminal UI\n\nMade from the key table in `ui/keys.go`; a test keeps it so. [config.md](config.md) tells how an action gets other keys.\n")
 	group := ""
-	for _, k := range bindings() {
+	table := bindings()
+	for _, k := range chooserKeys() {
+		table = append(table, k.binding)
+	}
+	for _, k := range table {
 		if k.help == "" {
 			continue
 		}

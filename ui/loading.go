@@ -20,7 +20,8 @@ const (
 	redraw   = 100 * time.Millisecond
 )
 
-// ErrCancelled is the end of a load that a person didn't want to wait for.
+// ErrCancelled is the end of a load that a person didn't want to wait for, and
+// of a choice that wasn't made.
 var ErrCancelled = errors.New("cancelled")
 
 // errLoad ends the screen of a load that failed.

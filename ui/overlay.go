@@ -107,9 +107,20 @@ func help(keys []binding) *text {
 	}}
 }
 
-// helpGroups is the help as blocks of lines w wide, each with a title.
-func helpGroups(th *theme, w int, keys []binding) [][]line {
+// explain adds a key or a sign, and what it means.
+func (p *page) explain(name, says string) {
 	const left = 20
+	if p.w < 40 {
+		p.wrap(1, name+": "+says, p.th.text)
+		return
+	}
+	from := len(p.lines)
+	p.wrap(left, says, p.th.text)
+	p.lines[from].spans[0] = span{"  " + name + strings.Repeat(" ", max(left-1-width(name), 1)), p.th.accent}
+}
+
+// helpKeys is a key table as blocks of lines w wide, each with a title.
+func helpKeys(th *theme, w int, keys []binding) [][]line {
 	var groups [][]line
 	p := &page{th: th, w: w}
 	end := func() {
@@ -118,15 +129,6 @@ func helpGroups(th *theme, w int, keys []binding) [][]line {
 			groups = append(groups, p.lines)
 			p.lines = nil
 		}
-	}
-	add := func(name, says string) {
-		if w < 40 {
-			p.wrap(1, name+": "+says, th.text)
-			return
-		}
-		from := len(p.lines)
-		p.wrap(left, says, th.text)
-		p.lines[from].spans[0] = span{"  " + name + strings.Repeat(" ", max(left-1-width(name), 1)), th.accent}
 	}
 	group := ""
 	for i := range keys {
@@ -139,11 +141,17 @@ func helpGroups(th *theme, w int, keys []binding) [][]line {
 			group = b.group
 			p.title(group)
 		}
-		add(b.names(), b.help)
+		p.explain(b.names(), b.help)
 	}
 	end()
+	return groups
+}
+
+// helpGroups is the help: the keys, and what signs mean.
+func helpGroups(th *theme, w int, keys []binding) [][]line {
+	p := &page{th: th, w: w}
 	p.title("Signs")
-	g := th.glyph
+	g, add := th.glyph, p.explain
 	add(g.added, "added by this layer")
 	add(g.modified, "modified: content, mode, owner or attributes")
 	add(g.removed, "removed; its bytes are still in the image")
@@ -152,8 +160,8 @@ func helpGroups(th *theme, w int, keys []binding) [][]line {
 	add(g.full, "bytes that the image shows")
 	add(g.light, "bytes that nobody will ever see")
 	add(g.unsure, "a layer that is listed from its table of contents, not verified")
-	end()
-	return groups
+	p.blank()
+	return append(helpKeys(th, w, keys), p.lines)
 }
 
 // beside puts blocks of lines into two columns of about the same length, the

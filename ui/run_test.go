@@ -80,6 +80,22 @@ func show(mode string) int {
 		err = Open(ctx, "quick", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{})
 	case "wrong":
 		err = Open(ctx, "wrong", &p, func(context.Context) (*analyzer.Analysis, error) { return nil, errors.New("no such image") }, Options{})
+	case "choose", "chooser":
+		var c Candidate
+		c, err = Choose(ctx, []Engine{{"engine", func(ctx context.Context) ([]Candidate, error) {
+			if mode == "chooser" {
+				panic("the trap")
+			}
+			return []Candidate{{Name: "app:1", Ref: "engine:app:1"}}, nil
+		}}, {"silent", func(ctx context.Context) ([]Candidate, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}}, Options{})
+		if err == nil {
+			fmt.Printf("\nchosen: %s, demo %v\n", c.Ref, c.Demo)
+		}
+	case "saved":
+		err = RunReport(ctx, a.Report, Options{})
 	default:
 		err = Run(ctx, a, Options{})
 	}
@@ -225,6 +241,13 @@ func TestRun(t *testing.T) {
 		{"q while loading", "loading", func(x *terminal) { x.send("q") }, "ended: cancelled"},
 		{"sigterm while loading", "loading", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"a load that fails", "fails", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: reading layer 0: it is broken"},
+		{"choose the first", "choose", func(x *terminal) { x.send("\r"); x.expect("chosen: engine:app:1, demo false") }, "ended: <nil>"},
+		{"choose the demo", "choose", func(x *terminal) { x.send("demo\r"); x.expect("chosen: , demo true") }, "ended: <nil>"},
+		{"choose nothing", "choose", func(x *terminal) { x.send("q") }, "ended: cancelled"},
+		{"ctrl-c while choosing", "choose", func(x *terminal) { x.send("a\x03") }, "ended: cancelled"},
+		{"sigterm while choosing", "choose", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
+		{"panic of an engine", "chooser", func(x *terminal) {}, "ended: the terminal UI crashed: the trap, stack of true bytes"},
+		{"a saved report", "saved", func(x *terminal) { x.send("3vq") }, "ended: <nil>"},
 		{"panic while loading", "loader", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: the terminal UI crashed: the trap, stack of true bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -238,6 +261,9 @@ func TestRun(t *testing.T) {
 			switch c.mode {
 			case "loading", "late", "fails", "loader":
 				x.expect("Opening")
+			case "choose":
+				x.expect("app:1")
+			case "chooser":
 			default:
 				x.expect("Layers")
 			}

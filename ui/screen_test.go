@@ -85,9 +85,17 @@ func load(t testing.TB, name string) *analyzer.Analysis {
 	return a
 }
 
+// root is what takes keys and draws: the panes, or the chooser.
+type root interface {
+	key(*tcell.EventKey)
+	Draw(tcell.Screen)
+	SetRect(x, y, w, h int)
+}
+
 // stage is a UI on a simulated screen.
 type stage struct {
-	u      *ui
+	root   root
+	u      *ui // root, but for the chooser
 	world  *still
 	screen tcell.SimulationScreen
 }
@@ -97,11 +105,11 @@ func newStage(t testing.TB, a *analyzer.Analysis, name string, ascii bool, w, h 
 	if a == nil {
 		a = &analyzer.Analysis{Report: &analyzer.Report{}, Tree: &filetree.Tree{}}
 	}
-	return stageOf(t, name, ascii, w, h, func(th *theme, do doer) *ui { return newUI(a, th, do) })
+	return stageOf(t, name, ascii, w, h, func(th *theme, do doer) root { return newUI(a, th, do) })
 }
 
 // stageOf is a stage for the UI that open makes.
-func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*theme, doer) *ui) *stage {
+func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*theme, doer) root) *stage {
 	t.Helper()
 	th, err := newTheme(name, ascii, func(string) string { return "" })
 	if err != nil {
@@ -112,9 +120,10 @@ func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*theme, 
 		t.Fatal(err)
 	}
 	t.Cleanup(s.screen.Fini)
-	s.u = open(th, s.world)
+	s.root = open(th, s.world)
+	s.u, _ = s.root.(*ui)
 	s.resize(w, h)
-	s.u.Draw(s.screen)
+	s.root.Draw(s.screen)
 	return s
 }
 
@@ -157,20 +166,20 @@ func showLoading(t *testing.T, s *stage, name string, tasks, notes []string) {
 
 func (s *stage) resize(w, h int) {
 	s.screen.SetSize(w, h)
-	s.u.SetRect(0, 0, w, h)
+	s.root.SetRect(0, 0, w, h)
 }
 
 // press presses a key by its name; "type:TEXT" types.
 func (s *stage) press(name string) {
 	if text, ok := strings.CutPrefix(name, "type:"); ok {
 		for _, r := range text {
-			s.u.key(tcell.NewEventKey(tcell.KeyRune, r, 0))
-			s.u.Draw(s.screen)
+			s.root.key(tcell.NewEventKey(tcell.KeyRune, r, 0))
+			s.root.Draw(s.screen)
 		}
 		return
 	}
-	s.u.key(event(name))
-	s.u.Draw(s.screen)
+	s.root.key(event(name))
+	s.root.Draw(s.screen)
 }
 
 // event is the key of that name.
@@ -208,7 +217,8 @@ func (s *stage) text() string {
 // only), any number of "keys ...", a
 // line "--", and the screen that must be there then. With lines "task NAME READ
 // TOTAL" and "note TEXT" it is the one while the image loads, five seconds after
-// it began. The UI runs in an empty folder, but for the paths of lines "file PATH".
+// it began. "choice" is the screen that lets one choose among lines "engine NAME
+// WHAT" (see engineOf). The UI runs in an empty folder, but for the paths of lines "file PATH".
 func TestScreens(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(screens, "*.txt"))
 	if err != nil || len(files) == 0 {
@@ -236,6 +246,8 @@ func TestScreens(t *testing.T) {
 				keys         []string
 				tasks, there []string
 				notes        []string
+				engines      []Engine
+				choice       bool
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -255,6 +267,10 @@ func TestScreens(t *testing.T) {
 					}
 				case "task":
 					tasks = append(tasks, rest)
+				case "choice":
+					choice = true
+				case "engine":
+					engines = append(engines, engineOf(t, rest))
 				case "note":
 					notes = append(notes, rest)
 				case "file":
@@ -266,7 +282,7 @@ func TestScreens(t *testing.T) {
 				}
 			}
 			opening := len(tasks) > 0 || len(notes) > 0
-			if images[image] == nil && !opening {
+			if images[image] == nil && !opening && !choice {
 				images[image] = load(t, image)
 			}
 			t.Chdir(t.TempDir())
@@ -276,6 +292,9 @@ func TestScreens(t *testing.T) {
 				}
 			}
 			s := newStage(t, images[image], theme, ascii, w, h)
+			if choice {
+				s = chooserStage(t, engines, theme, ascii, w, h)
+			}
 			if saved {
 				s = savedStage(t, images[image].Report, theme, ascii, w, h)
 			}

@@ -1,0 +1,354 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// Candidate is an image that a person can choose.
+type Candidate struct {
+	Ref     string // what opens it: "docker:nginx:1.27"
+	Name    string // as its engine has it; "" for an image without a name
+	ID      string // its digest, with or without the algorithm; perhaps short
+	Engine  string
+	Size    int64     // bytes; 0 when unknown
+	Created time.Time // zero when unknown
+	Demo    bool      // the built-in image; nothing else is set
+}
+
+// Engine is somebody to ask for images.
+type Engine struct {
+	Name string
+	List func(context.Context) ([]Candidate, error)
+}
+
+// Choose has a person choose an image of the engines, the newest first, or the
+// built-in demo, which is always there and the last one. All engines are asked
+// at once, beside the screen; what one can't tell is a line below the list. It
+// ends with ErrCancelled when a person chooses nothing.
+func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, error) {
+	set, err := opt.setup()
+	if err != nil {
+		return Candidate{}, err
+	}
+	s := newSession(ctx)
+	defer s.cancel(nil)
+	c := newChooser(engines, set.th, s)
+	err = s.run(opt, func() {
+		s.app.SetRoot(c, true).SetInputCapture(c.capture)
+		c.ask()
+	})
+	switch {
+	case err != nil:
+		return Candidate{}, err
+	case c.chosen == nil:
+		return Candidate{}, ErrCancelled
+	}
+	return *c.chosen, nil
+}
+
+// chooser is the screen of Choose.
+type chooser struct {
+	*tview.Box
+	list
+	th      *theme
+	do      doer
+	now     func() time.Time
+	engines []Engine
+	silent  []string // engines that haven't answered yet
+	notes   []string // what they said besides images
+	all     []*offer
+	rows    []*offer // those that the filter leaves
+	text    string   // of the filter
+	typing  bool     // whatever is typed belongs to the filter
+	moved   bool     // a person has moved the cursor
+	keys    *text    // the help, while it is open
+	note    string   // said once at the bottom
+	chosen  *Candidate
+	frame   grid
+	body    canvas // of the last frame's rows, for the mouse
+}
+
+// offer is a candidate as it is shown.
+type offer struct {
+	Candidate
+	name string // safe
+	text string // what the filter looks at, in small letters
+}
+
+func newChooser(engines []Engine, th *theme, do doer) *chooser {
+	c := &chooser{Box: tview.NewBox(), th: th, do: do, now: time.Now, engines: engines}
+	for _, e := range engines {
+		c.silent = append(c.silent, e.Name)
+	}
+	if len(engines) == 0 {
+		c.notes = append(c.notes, "no container engine was found: neither docker nor podman")
+	}
+	c.add([]Candidate{{Demo: true}})
+	return c
+}
+
+// ask asks every engine for its images.
+func (c *chooser) ask() {
+	for _, e := range c.engines {
+		c.do.work(func(ctx context.Context) func() {
+			found, err := e.List(ctx)
+			return func() { c.answer(e.Name, found, err) }
+		})
+	}
+}
+
+// answer takes in what an engine said.
+func (c *chooser) answer(engine string, found []Candidate, err error) {
+	if i := slices.Index(c.silent, engine); i >= 0 {
+		c.silent = slices.Delete(c.silent, i, i+1)
+	}
+	switch {
+	case err != nil:
+		c.notes = append(c.notes, engine+": "+err.Error())
+	case len(found) == 0:
+		c.notes = append(c.notes, engine+" has no images")
+	}
+	c.add(found)
+}
+
+// add puts candidates into the list: the newest first, the demo last. The
+// cursor stays where a person has put it.
+func (c *chooser) add(found []Candidate) {
+	for _, f := range found {
+		o := &offer{Candidate: f, name: safe(f.Name)}
+		switch {
+		case f.Demo:
+			o.name = "demo"
+		case f.Name == "":
+			o.name = safe(shortID(f.ID))
+		}
+		o.text = strings.ToLower(o.name + " " + safe(f.Engine) + " " + safe(f.ID))
+		c.all = append(c.all, o)
+	}
+	slices.SortStableFunc(c.all, func(a, b *offer) int {
+		switch {
+		case a.Demo != b.Demo && a.Demo:
+			return 1
+		case a.Demo != b.Demo:
+			return -1
+		}
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.name, b.name), cmp.Compare(a.Engine, b.Engine))
+	})
+	at, ok := c.current()
+	c.filter()
+	if ok && c.moved {
+		c.at = max(slices.Index(c.rows, at), 0)
+	}
+}
+
+// shortID is the part of an ID that people use.
+func shortID(id string) string {
+	if _, hex, ok := strings.Cut(id, ":"); ok {
+		id = hex
+	}
+	return id[:min(len(id), 12)]
+}
+
+// filter finds the rows: what has every word of the text in its name, engine or
+// ID.
+func (c *chooser) filter() {
+	words := strings.Fields(strings.ToLower(c.text))
+	c.rows = c.rows[:0:0]
+	for _, o := range c.all {
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(o.text, w) }) {
+			c.rows = append(c.rows, o)
+		}
+	}
+	c.at, c.top = 0, 0
+	c.fit(len(c.rows), c.h)
+}
+
+// current is the offer under the cursor.
+func (c *chooser) current() (*offer, bool) {
+	if c.at >= len(c.rows) {
+		return nil, false
+	}
+	return c.rows[c.at], true
+}
+
+// setText changes the filter.
+func (c *chooser) setText(text string) {
+	c.text, c.typing, c.moved = text, c.typing || text != "", false
+	c.filter()
+}
+
+// choose ends the screen with what is under the cursor.
+func (c *chooser) choose() {
+	o, ok := c.current()
+	switch {
+	case c.keys != nil:
+		c.keys = nil
+		return
+	case !ok:
+		c.note = "no image is called that"
+		return
+	}
+	c.chosen = &o.Candidate
+	c.do.quit()
+}
+
+// escape closes the innermost thing, and in the end the screen.
+func (c *chooser) escape() {
+	switch {
+	case c.keys != nil:
+		c.keys = nil
+	case c.typing:
+		c.typing = false
+		c.setText("")
+	default:
+		c.do.quit()
+	}
+}
+
+func (c *chooser) step(n int) {
+	if c.keys != nil {
+		c.keys.scroll(n)
+		return
+	}
+	c.moved = true
+	c.move(n)
+}
+
+// capture takes every key.
+func (c *chooser) capture(ev *tcell.EventKey) *tcell.EventKey {
+	c.key(ev)
+	return nil
+}
+
+func (c *chooser) key(ev *tcell.EventKey) {
+	name := keyName(ev)
+	c.note = ""
+	letter := ev.Key() == tcell.KeyRune && ev.Modifiers()&tcell.ModAlt == 0
+	for _, k := range chooserKeys() {
+		// A letter belongs to the filter once that has begun.
+		if k.has(name) && (!letter || !c.typing) {
+			k.do(c)
+			return
+		}
+	}
+	if letter && c.keys == nil {
+		c.setText(c.text + string(ev.Rune()))
+	}
+}
+
+// chooserKey is a row of the chooser's key table. It stands in docs/keys.md
+// below that of the panes.
+type chooserKey struct {
+	binding
+	do func(*chooser)
+}
+
+// chooserKeys is the key table of the chooser. Whatever else is typed filters.
+func chooserKeys() []chooserKey {
+	key := func(keys, hint, help string, do func(*chooser)) chooserKey {
+		return chooserKey{binding{keys: keys, group: "Choosing an image", hint: hint, help: help}, do}
+	}
+	return []chooserKey{
+		key("enter", "open", "open the image", (*chooser).choose),
+		key("up ctrl-p", "", "one row up", func(c *chooser) { c.step(-1) }),
+		key("down ctrl-n", "", "one row down", func(c *chooser) { c.step(1) }),
+		key("pgup", "", "a page up", func(c *chooser) { c.step(-max(c.h-1, 1)) }),
+		key("pgdn", "", "a page down", func(c *chooser) { c.step(max(c.h-1, 1)) }),
+		key("home", "", "to the first image", func(c *chooser) { c.step(-max(c.n, 1000)) }),
+		key("end", "", "to the last one", func(c *chooser) { c.step(max(c.n, 1000)) }),
+		key("/", "filter", "filter by name, engine or ID; any letter begins that too, but for q and ?", func(c *chooser) { c.typing = c.keys == nil }),
+		key("backspace", "", "take the last letter back", func(c *chooser) {
+			if c.text == "" {
+				c.typing = false
+			}
+			c.setText(withoutLast(c.text))
+		}),
+		key("ctrl-u", "", "take the filter away", func(c *chooser) { c.setText("") }),
+		key("?", "keys", "these keys", func(c *chooser) {
+			if c.keys != nil {
+				c.keys = nil
+				return
+			}
+			c.keys = chooserHelp()
+		}),
+		key("esc", "", "take the filter away; without one, quit", (*chooser).escape),
+		key("q", "quit", "quit, while no filter is typed", func(c *chooser) {
+			if c.keys != nil {
+				c.keys = nil
+				return
+			}
+			c.do.quit()
+		}),
+		key("ctrl-c", "", "quit", func(c *chooser) { c.do.quit() }),
+		key("ctrl-z", "", "suspend", func(c *chooser) { c.do.suspend() }),
+	}
+}
+
+func chooserHelp() *text {
+	return &text{at_: inHelp, name: "Keys", write: func(p *page) {
+		var keys []binding
+		for _, k := range chooserKeys() {
+			keys = append(keys, k.binding)
+		}
+		for _, g := range helpKeys(p.th, p.w, keys) {
+			p.lines = append(p.lines, g...)
+		}
+	}}
+}
+
+// PasteHandler puts what is pasted into the filter.
+func (c *chooser) PasteHandler() func(string, func(tview.Primitive)) {
+	return func(text string, _ func(tview.Primitive)) {
+		p := prompt{text: c.text}
+		p.paste(text)
+		c.setText(p.text)
+	}
+}
+
+// MouseHandler is tview's way in for the mouse: a click selects, a second one
+// opens, the wheel scrolls.
+func (c *chooser) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
+	return func(action tview.MouseAction, ev *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
+		x, y := ev.Position()
+		inside := c.keys == nil && x >= c.body.x && x < c.body.x+c.body.w && y < c.body.y+c.body.h && c.click(y-c.body.y)
+		c.moved = c.moved || inside
+		switch {
+		case action == tview.MouseLeftDoubleClick && inside:
+			c.choose()
+		case action == tview.MouseScrollUp, action == tview.MouseScrollDown:
+			n := 3
+			if action == tview.MouseScrollUp {
+				n = -3
+			}
+			if c.keys != nil {
+				c.keys.scroll(n)
+			} else {
+				c.moved = true
+				c.scroll(n)
+			}
+		}
+		return true, nil
+	}
+}
+
+// count is how many images there are, in words.
+func (c *chooser) count() string {
+	switch n := len(c.all) - 1; {
+	case n == 0 && len(c.silent) > 0:
+		return ""
+	case n == 0:
+		return "no images"
+	case n == 1:
+		return "1 image"
+	default:
+		return fmt.Sprintf("%d images", n)
+	}
+}
