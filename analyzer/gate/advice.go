@@ -100,6 +100,8 @@ func stepAdvice(command string) string {
 		return true
 	}
 	switch {
+	case has("chown -R") || has("chmod -R"):
+		return "chown and chmod store every file that they change again: set owner and mode where it is stored (COPY --chown --chmod, or in the same RUN)"
 	case has("apt-get", "install") && !has("--no-install-recommends"):
 		return "apt-get install --no-install-recommends leaves out what is only recommended"
 	case has("apk", "add") && !has("--no-cache"):

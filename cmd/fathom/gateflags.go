@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"fathom/analyzer/gate"
-	"fathom/analyzer/load/cache"
 )
 
 // gateFlags say how an image is judged.
@@ -55,11 +54,6 @@ func (f *gateFlags) add(flags *pflag.FlagSet) {
 // given is whether a flag asks for a rule.
 func (f *gateFlags) given() bool {
 	return slices.ContainsFunc(gate.Specs(), func(s gate.Spec) bool { return f.set.Changed(s.Name) })
-}
-
-// variable is the environment variable that stands in for a flag.
-func variable(flag string) string {
-	return "FATHOM_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // off, as the limit of a rule, takes away what a lower place says.
@@ -268,33 +262,4 @@ func (j *judging) limits() (gate.Limits, error) {
 		return nil, nil
 	}
 	return l, nil
-}
-
-// variables are those that fathom reads, beside the ones that other programs
-// know too.
-func variables() []string {
-	names := []string{
-		"FATHOM_THEME", "FATHOM_SORT", "FATHOM_ASCII", "FATHOM_MOUSE", "FATHOM_WARN", "FATHOM_FAIL_ON", "FATHOM_NO_FAIL",
-		"FATHOM_ALLOW_TOC", "FATHOM_BASELINE", "FATHOM_CONFIG",
-	}
-	for _, s := range ruleNames() {
-		names = append(names, variable(s))
-	}
-	return names
-}
-
-// misspelt is an error for a variable that is nearly one of fathom's: as a rule
-// it would be skipped in silence.
-func misspelt(environ []string) error {
-	all := append(variables(), cache.Variable)
-	for _, e := range environ {
-		name, value, _ := strings.Cut(e, "=")
-		if !strings.HasPrefix(name, "FATHOM_") || value == "" || slices.Contains(all, name) {
-			continue
-		}
-		if near := nearestFold(name, all); near != "" {
-			return &hintError{fmt.Errorf("%s: fathom has no such variable", name), "did you mean " + near + "?"}
-		}
-	}
-	return nil
 }

@@ -48,6 +48,13 @@ func newRoot(a *app) *cobra.Command {
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			err := a.fromEnvironment(cmd.Flags())
+			if err != nil && !cmd.HasParent() {
+				return a.ungated(f.gated(ciEnvironment(a.getenv("CI"))), f.json, err)
+			}
+			return err
+		},
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return unknownCommand(cmd, args)

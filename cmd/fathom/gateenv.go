@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"fathom/analyzer/gate"
+	"fathom/analyzer/load/cache"
+)
+
+// variable is the environment variable that stands in for a flag.
+func variable(flag string) string {
+	return "FATHOM_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// openingFlags are the flags of opening an image that have a variable. The
+// others are about one image.
+func openingFlags() []string {
+	return []string{"platform", "temp", "verify", "no-keep", "no-cache", "ca"}
+}
+
+// fromEnvironment gives those flags of a command that weren't given the values
+// of their variables.
+func (a *app) fromEnvironment(flags *pflag.FlagSet) error {
+	for _, name := range openingFlags() {
+		f, env := flags.Lookup(name), variable(name)
+		if f == nil || f.Changed || a.getenv(env) == "" {
+			continue
+		}
+		// Not flags.Set: the flag was not given, and nobody may complain of it.
+		if err := f.Value.Set(a.getenv(env)); err != nil {
+			if f.Value.Type() == "bool" {
+				err = errors.New("neither true nor false")
+			}
+			return fmt.Errorf("%s: %q is %w", env, a.getenv(env), err)
+		}
+	}
+	return nil
+}
+
+// variables are those that fathom reads, beside the ones that other programs
+// know too.
+func variables() []string {
+	names := []string{
+		"FATHOM_THEME", "FATHOM_SORT", "FATHOM_ASCII", "FATHOM_MOUSE", "FATHOM_WARN", "FATHOM_FAIL_ON", "FATHOM_NO_FAIL",
+		"FATHOM_ALLOW_TOC", "FATHOM_BASELINE", "FATHOM_CONFIG", cache.Variable,
+	}
+	for _, s := range gate.Specs() {
+		names = append(names, variable(s.Name))
+	}
+	for _, name := range openingFlags() {
+		names = append(names, variable(name))
+	}
+	return names
+}
+
+// misspelt is an error for a variable that is nearly one of fathom's: as a rule
+// it would be skipped in silence.
+func misspelt(environ []string) error {
+	all := variables()
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		if !strings.HasPrefix(name, "FATHOM_") || value == "" || slices.Contains(all, name) {
+			continue
+		}
+		if near := nearestFold(name, all); near != "" {
+			return &hintError{fmt.Errorf("%s: fathom has no such variable", name), "did you mean " + near + "?"}
+		}
+	}
+	return nil
+}
