@@ -12,34 +12,54 @@ import (
 // maxNames is how many bytes all names of a layer's files may have.
 const maxNames = 1 << 30
 
-// index is where in a tar the contents of its files are.
+// index is where in a tar the contents of its files are. Of a name only what
+// differs from the one before is kept, in full every now and then.
 type index struct {
 	files []file // in the order of the tar, none empty
 	names []byte
 	size  int64 // of the tar
+
+	last []byte // name
 }
 
 // file is the content of a file in the tar.
 type file struct {
 	off, size int64
 	name      uint32 // where it ends in names; it begins where that of the one before does
+	shared    uint16 // bytes of the name before that it begins with
 }
 
+const inFull = 16 // every so many names
+
 func (x *index) add(off int64, r *record) error {
-	if len(x.names)+len(r.name) > maxNames {
+	shared := 0
+	if len(x.files)%inFull > 0 {
+		for shared < min(len(r.name), len(x.last), 1<<16-1) && r.name[shared] == x.last[shared] {
+			shared++
+		}
+	}
+	x.last = append(x.last[:shared], r.name[shared:]...)
+	if len(x.names)+len(r.name)-shared > maxNames {
 		return fmt.Errorf("more than %d bytes of names", maxNames)
 	}
-	x.names = append(x.names, r.name...)
-	x.files = append(x.files, file{off, r.size, uint32(len(x.names))})
+	x.names = append(x.names, r.name[shared:]...)
+	x.files = append(x.files, file{off, r.size, uint32(len(x.names)), uint16(shared)})
 	return nil
 }
 
-func (x *index) name(i int) string {
+// name appends the name of a file to buf.
+func (x *index) name(buf []byte, i int) []byte {
 	from := uint32(0)
-	if i > 0 {
-		from = x.files[i-1].name
+	first := i - i%inFull
+	if first > 0 {
+		from = x.files[first-1].name
 	}
-	return string(x.names[from:x.files[i].name])
+	before := len(buf)
+	for _, f := range x.files[first : i+1] {
+		buf = append(buf[:before+int(f.shared)], x.names[from:f.name]...)
+		from = f.name
+	}
+	return buf
 }
 
 // find is the file whose content holds the byte at off, or -1.

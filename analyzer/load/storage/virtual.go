@@ -96,7 +96,7 @@ func (v *virtual) ReadAt(p []byte, off int64) (int, error) {
 	}
 	if x := v.known(); x != nil {
 		if i := x.find(off); i >= 0 && off+int64(len(p)) <= x.files[i].off+x.files[i].size {
-			if err := v.content(x.name(i), x.files[i].size, p, off-x.files[i].off); err != nil {
+			if err := v.content(string(x.name(nil, i)), x.files[i].size, p, off-x.files[i].off); err != nil {
 				return 0, err
 			}
 			return len(p), nil
@@ -305,4 +305,3 @@ func (f *forward) tell(to int64) {
 		f.told = to
 	}
 }
-
