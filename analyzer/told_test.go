@@ -1,0 +1,113 @@
+package analyzer_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/containerd/stargz-snapshotter/estargz"
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/imagetest"
+	"fathom/analyzer/load/toc"
+)
+
+// withTables has those layers of the image listed by a table of contents that
+// which says; a layer that no table can be made of stays as it is.
+func withTables(t *testing.T, img *imagetest.Image, c imagetest.Compression, which func(i int) bool) (out *analyzer.Image, tables int) {
+	t.Helper()
+	out = img.Image(c)
+	for i := range img.Layers {
+		if !which(i) {
+			continue
+		}
+		var blob bytes.Buffer
+		w := estargz.NewWriterLevel(&blob, 1)
+		w.ChunkSize = 8
+		if err := w.AppendTar(bytes.NewReader(img.LayerTar(i))); err != nil {
+			continue
+		}
+		d, err := w.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		place, err := toc.Find(map[string]string{estargz.TOCJSONDigestAnnotation: d.String()}, int64(blob.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := toc.Open(t.Context(), place, func(_ context.Context, off, n int64) (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(blob.Bytes()[off : off+n])), nil
+		})
+		if err != nil {
+			if !strings.Contains(err.Error(), "is not told in full") {
+				t.Fatal(err)
+			}
+			continue
+		}
+		l := &out.Layers[i]
+		l.Blob.List, l.Blob.Open, l.Unverified = table.Diff, table.Open, true
+		tables++
+	}
+	return out, tables
+}
+
+// Layers listed by a table of contents, whose hashes are of another kind than
+// those of layers that are read, give the report that the tars give: what is
+// the same content is found wherever the two meet.
+func TestToldWithRead(t *testing.T) {
+	mixes := map[string]func(int) bool{
+		"bottom": func(i int) bool { return i == 0 },
+		"even":   func(i int) bool { return i%2 == 0 },
+		"odd":    func(i int) bool { return i%2 == 1 },
+		"all":    func(int) bool { return true },
+	}
+	total := 0
+	for _, name := range imagetest.Names(t) {
+		img := imagetest.Load(t, name)
+		for _, c := range []imagetest.Compression{imagetest.None, imagetest.Gzip} {
+			want := listing(t, img.Image(c))
+			for mix, which := range mixes {
+				mixed, tables := withTables(t, img, c, which)
+				total += tables
+				if diff := cmp.Diff(want, listing(t, mixed)); diff != "" {
+					t.Errorf("%s, compression %v, %s (-read +mixed)\n%s", name, c, mix, diff)
+				}
+			}
+		}
+	}
+	if total < 500 {
+		t.Errorf("only %d layers had a table", total)
+	}
+}
+
+// listing is the report without what says how a layer is stored, and the tree
+// with its marks.
+func listing(t *testing.T, img *analyzer.Image) string {
+	t.Helper()
+	a, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := a.Report
+	for i := range r.Layers {
+		r.Layers[i].Unverified = false
+	}
+	out, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var marks strings.Builder
+	for n := filetree.Root; int(n) < a.Tree.Len(); n++ {
+		marks.WriteString(a.Tree.Path(n))
+		for i, m := range a.Tree.Marks(n) {
+			marks.WriteString(strings.Repeat(" ", 1+i) + m.String())
+		}
+		marks.WriteByte('\n')
+	}
+	return string(out) + marks.String()
+}
