@@ -186,9 +186,10 @@ func fathom(t *testing.T, args ...string) *bytes.Buffer {
 	return &out
 }
 
-func measure(t *testing.T, image string) (r analyzer.Report) {
+func measure(t *testing.T, image string, flags ...string) (r analyzer.Report) {
 	t.Helper()
-	if err := json.Unmarshal(fathom(t, "--verify", "--json", "-", image).Bytes(), &r); err != nil {
+	args := append([]string{"--verify", "--json", "-", image}, flags...)
+	if err := json.Unmarshal(fathom(t, args...).Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -202,10 +203,10 @@ type shown struct {
 	Link       string
 }
 
-func list(t *testing.T, image string) map[string]shown {
+func list(t *testing.T, image string, flags ...string) map[string]shown {
 	t.Helper()
 	files := map[string]shown{}
-	lines := bufio.NewScanner(fathom(t, "ls", "--json", image))
+	lines := bufio.NewScanner(fathom(t, append([]string{"ls", "--json", image}, flags...)...))
 	for lines.Scan() {
 		var e entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
