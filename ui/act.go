@@ -4,8 +4,11 @@ package ui
 func (u *ui) move(n int) {
 	switch at := u.place(); at {
 	case inFiles:
-		if u.files.out != nil {
+		switch {
+		case u.files.out != nil:
 			u.files.out.Move(n)
+		case u.files.below != nil:
+			u.files.below.move(n)
 		}
 	case inViewer:
 		u.viewer().scrollBy(n)
@@ -17,7 +20,7 @@ func (u *ui) move(n int) {
 	}
 }
 
-// rows is the list that has the keys; nil for the files.
+// rows is the list that has the keys; nil for the tree of files.
 func (u *ui) rows() *list {
 	switch u.place() {
 	case inLayers:
@@ -27,6 +30,9 @@ func (u *ui) rows() *list {
 	case inWaste:
 		return &u.waste.list
 	case inFiles:
+		if u.files.below != nil {
+			return &u.files.below.list
+		}
 		return nil
 	}
 	return u.over[len(u.over)-1].scroller()
@@ -45,6 +51,8 @@ func (u *ui) page(n int) {
 	case inFiles:
 		if u.files.out != nil {
 			u.files.out.Page(n * max(u.files.h/2, 1))
+		} else if l := u.rows(); l != nil {
+			l.move(n * max(l.h/2, 1))
 		}
 	case inViewer:
 		v := u.viewer()
@@ -105,7 +113,7 @@ func (u *ui) enter() {
 
 // layerFiles goes to what the layer did.
 func (u *ui) layerFiles() {
-	u.showWaste = u.showWaste && u.files.saved
+	u.showWaste = u.showWaste && u.files.saved && u.files.below == nil
 	u.setFocus(filesPane)
 }
 
@@ -141,7 +149,7 @@ func (u *ui) foldAll(open bool) {
 
 // whole chooses between a layer's changes and everything up to it.
 func (u *ui) whole(all bool) {
-	if u.files.out == nil {
+	if u.files.out == nil && u.files.below == nil {
 		return
 	}
 	u.showWaste = false

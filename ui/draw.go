@@ -95,6 +95,8 @@ func (u *ui) paneName(pane int) string {
 		return "Detail"
 	case u.showWaste:
 		return "Waste"
+	case u.files.below != nil:
+		return "Folders"
 	}
 	return "Files"
 }
@@ -112,7 +114,9 @@ func (u *ui) paneNote(pane int) string {
 			note += ", " + groupingNames[u.waste.grouping]
 		}
 		return note
-	case pane == filesPane && u.files.out == nil: // nothing to tell
+	case pane == filesPane && u.files.below != nil:
+		return u.files.below.title()
+	case pane == filesPane && u.files.out == nil:
 		return ""
 	case pane == filesPane:
 		return u.files.title(u.th)
@@ -122,6 +126,8 @@ func (u *ui) paneNote(pane int) string {
 		return "of the layer"
 	case u.showWaste:
 		return "of the waste"
+	case u.files.below != nil:
+		return "of the path"
 	}
 	return "of the file"
 }
@@ -201,6 +207,9 @@ func (u *ui) fillDetail(w int) {
 		u.detail.set(s, layerPage(u.th, w, u.layers, s, u.hides))
 	case grouped:
 		u.detail.set(g.name, groupPage(u.th, w, u.layers, u.waste, g))
+	case !ok && u.files.below != nil && !u.showWaste:
+		r, _ := u.files.below.current()
+		u.detail.set(r.folder, folderPage(u.th, w, u.files.below, r))
 	case !ok:
 		u.detail.set(nil, nil)
 	case u.showWaste:
@@ -398,6 +407,8 @@ func (u *ui) where() (where, state string) {
 	case inFiles, inWaste:
 		if n, ok := u.node(); ok {
 			where = safe(u.tree.Path(n))
+		} else if r, ok := u.files.below.current(); ok && !u.showWaste {
+			where = safe(u.a.Report.Folders[r.folder].Path)
 		}
 		state = u.files.status(u.th)
 		if u.showWaste {

@@ -29,6 +29,7 @@ type files struct {
 	keys   []binding // for what is said about them
 	only   bool      // nothing but what the search found is shown
 	saved  bool      // there is only a saved report, which holds no files
+	below  *folders  // what such a report has instead; may be nil
 }
 
 // head is where the title of a column stands, for clicks.
@@ -108,7 +109,11 @@ func (f *files) fit(w int) columns {
 }
 
 func (f *files) draw(c canvas, focused bool, find *search) {
-	if f.saved {
+	switch {
+	case f.below != nil:
+		f.below.draw(c, focused)
+		return
+	case f.saved:
 		f.drawSaved(c)
 		return
 	}

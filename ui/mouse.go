@@ -110,6 +110,9 @@ func (u *ui) clickRule(s spot, x int) {
 func (u *ui) clickFile(x, line, w int, twice bool) {
 	out := u.files.out
 	if out == nil {
+		if u.files.below != nil {
+			u.files.below.click(line)
+		}
 		return
 	}
 	if line < 0 {
@@ -148,5 +151,7 @@ func (u *ui) wheel(x, y, n int) {
 		u.waste.scroll(n)
 	case u.files.out != nil:
 		u.files.out.Scroll(n, u.files.h)
+	case u.files.below != nil:
+		u.files.below.scroll(n)
 	}
 }

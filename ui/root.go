@@ -388,6 +388,8 @@ func (u *ui) copyPath() {
 	default:
 		if n, ok := u.node(); ok {
 			u.copyText(u.tree.Path(n))
+		} else if r, ok := u.files.below.current(); ok && !u.showWaste {
+			u.copyText(u.a.Report.Folders[r.folder].Path)
 		}
 	}
 }

@@ -34,7 +34,8 @@ func RunReport(ctx context.Context, rep *analyzer.Report, opt Options) error {
 // newSaved is the UI over a report, whose waste has the paths of names; lost is
 // the path of each piece of waste.
 func newSaved(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content, th *theme, do doer) *ui {
-	u := newPanes(&analyzer.Analysis{Report: rep, Tree: names}, &files{tree: names, marked: -1, saved: true}, th, do)
+	u := newPanes(&analyzer.Analysis{Report: rep, Tree: names}, &files{tree: names, marked: -1, saved: true, below: newFolders(rep)}, th, do)
+	u.showSpan()
 	u.sumWaste = func() *waste { return savedWaste(rep, names, lost) }
 	u.toggleWaste() // there is nothing to see in its place
 	u.setFocus(layersPane)
@@ -101,6 +102,8 @@ func (u *ui) refuses(b *binding) string {
 		return ""
 	case slices.Contains(needContent, b.action):
 		return "a saved report holds no files: open the image itself to view, compare or extract one"
+	case u.files.below != nil && slices.Contains([]string{"whole", "changes", "everything"}, b.action):
+		return ""
 	case slices.Contains(needFiles, b.action) && u.place()&inPanes != 0, b.places == inFiles:
 		return "a saved report holds no files, only what layers store and waste (" + keyOf(u.keys, "waste") + ")"
 	}

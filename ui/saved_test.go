@@ -78,7 +78,7 @@ func TestSavedActions(t *testing.T) {
 	}
 	for k, want := range map[string]string{
 		"v": "to view, compare or extract one", "d": "to view, compare or extract one", "x": "to view, compare or extract one",
-		"H": "a saved report holds no files", "a": "holds no files", "enter": "holds no files",
+		"H": "a saved report holds no files", "m": "holds no files", "enter": "holds no files",
 	} {
 		s := savedStage(t, rep, "", false, 120, 40)
 		s.press("3")

@@ -242,6 +242,7 @@ func TestScreens(t *testing.T) {
 			var (
 				image, theme string
 				ascii, saved bool
+				plain        bool // the report lists no folders
 				w, h         int
 				keys         []string
 				tasks, there []string
@@ -261,6 +262,8 @@ func TestScreens(t *testing.T) {
 					ascii = true
 				case "saved":
 					saved = true
+				case "plain":
+					plain = true
 				case "size":
 					if _, err := fmt.Sscanf(rest, "%dx%d", &w, &h); err != nil {
 						t.Fatalf("size %q: %v", rest, err)
@@ -296,7 +299,11 @@ func TestScreens(t *testing.T) {
 				s = chooserStage(t, engines, theme, ascii, w, h)
 			}
 			if saved {
-				s = savedStage(t, images[image].Report, theme, ascii, w, h)
+				rep := *images[image].Report
+				if plain {
+					rep.Folders = nil
+				}
+				s = savedStage(t, &rep, theme, ascii, w, h)
 			}
 			if opening {
 				showLoading(t, s, image, tasks, notes)

@@ -86,7 +86,14 @@ func (u *ui) unmark() {
 // when it has been made beside the UI, one at a time.
 func (u *ui) showSpan() {
 	f := u.files
-	if f.out == nil {
+	switch {
+	case f.below != nil && f.whole:
+		f.below.show(-1)
+		return
+	case f.below != nil:
+		f.below.show(f.layer)
+		return
+	case f.out == nil:
 		return
 	}
 	from, to := f.span()
