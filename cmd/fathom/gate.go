@@ -73,8 +73,8 @@ func ruleHint(err error) error {
 // config names is looked for beside the config first.
 func (a *app) openBaseline(ctx context.Context, f *exploreFlags, j *judging) (*gate.Baseline, error) {
 	name := j.baseline.value
-	if file, _, ok := strings.Cut(j.baseline.from, ".yaml:"); ok {
-		beside := filepath.Join(filepath.Dir(file), name)
+	if strings.HasPrefix(j.baseline.from, j.config+":") {
+		beside := filepath.Join(filepath.Dir(j.config), name)
 		if _, err := os.Stat(beside); err == nil && !filepath.IsAbs(name) {
 			name = beside
 		}

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fathom/analyzer/gate"
+	"fathom/analyzer/imagetest"
 )
 
 // What dive 0.13 accepts for each of its rules and what it refuses, as its
@@ -193,5 +198,37 @@ func TestPlaces(t *testing.T) {
 				t.Errorf("%s in %s: got %+v, want %+v", s.Name, places, l, x)
 			}
 		}
+	}
+}
+
+// The sample of docs/gate.md is what the program says of the image there.
+func TestGateSample(t *testing.T) {
+	const doc = "../../docs/gate.md"
+	want := sampleIn(t, doc, "## Why a rule is broken")
+	text, err := os.ReadFile(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "as fathom's tests write images:\n\n```\n")
+	image, _, ok := strings.Cut(after, "```")
+	if !ok {
+		t.Fatalf("%s has no image", doc)
+	}
+	img, err := imagetest.Parse([]byte(image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("app.tar", img.DockerArchive().Tar(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	args := []string{"--max-wasted-bytes", "1kB", "--max-layers", "2", "--warn", "max-layers", "app.tar"}
+	if code := run(t.Context(), args, nil, &stdout, &stderr); code != exitRule {
+		t.Fatalf("exit code %d, %s", code, &stderr)
+	}
+	_, got, _ := strings.Cut(stdout.String(), "\n\nFAIL")
+	if diff := cmp.Diff(want, "FAIL"+got); diff != "" {
+		t.Error(diff)
 	}
 }
