@@ -84,7 +84,7 @@ func Docker(root, name string) (*Image, error) {
 }
 
 // DockerImages lists the images in the data root of a docker daemon, the latest
-// first.
+// first, without what only is a step of another image.
 func DockerImages(root string) ([]Summary, error) {
 	all, err := dockers(root)
 	if err != nil {
@@ -100,7 +100,11 @@ func DockerImages(root string) ([]Summary, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading docker's storage: %w", err)
 		}
+		steps := d.steps(ids)
 		for _, id := range ids {
+			if steps[id] && len(names.tags(id)) == 0 {
+				continue
+			}
 			raw, c, err := d.config(id)
 			if err != nil {
 				continue // removed meanwhile, or not for this reader to open
@@ -133,6 +137,17 @@ func (d docker) ids() ([]string, error) {
 		}
 	}
 	return ids, nil
+}
+
+// steps are the images that another was built on.
+func (d docker) steps(ids []string) map[string]bool {
+	steps := map[string]bool{}
+	for _, id := range ids {
+		if up, err := read(d.meta("imagedb", "metadata", "sha256", id, "parent"), maxSmall); err == nil {
+			steps[strings.TrimPrefix(string(up), "sha256:")] = true
+		}
+	}
+	return steps
 }
 
 // names are those that images have, with the digest each stands for.

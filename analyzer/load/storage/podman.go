@@ -90,7 +90,8 @@ func Podman(opt PodmanOptions, name string) (*Image, error) {
 	return img, nil
 }
 
-// PodmanImages lists the images in podman's storage, the latest first.
+// PodmanImages lists the images in podman's storage, the latest first, without
+// what only is a step of another image.
 func PodmanImages(opt PodmanOptions) ([]Summary, error) {
 	stores, err := opt.stores()
 	if err != nil {
@@ -100,32 +101,41 @@ func PodmanImages(opt PodmanOptions) ([]Summary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading podman's storage: %w", err)
 	}
-	var list []Summary
+	var images []podmanImage
 	seen := map[string]bool{}
 	for _, s := range stores {
-		images, err := s.images()
+		some, err := s.images()
 		if err != nil {
 			return nil, fmt.Errorf("reading podman's storage: %w", err)
 		}
-		for _, i := range images {
-			if !isHex(i.ID, 64) || seen[i.ID] || !i.whole() {
-				continue
+		for _, i := range some {
+			if isHex(i.ID, 64) && !seen[i.ID] && i.config() != "" {
+				seen[i.ID] = true
+				images = append(images, i)
 			}
-			seen[i.ID] = true
-			sum := Summary{ID: v1.Hash{Algorithm: "sha256", Hex: i.ID}, Tags: i.tags(), Created: i.Created}
-			up, _ := ancestry(layers, i.Layer)
-			for _, l := range up {
-				sum.Size += max(l.DiffSize, 0)
+		}
+	}
+	var list []Summary
+	latest := map[string]time.Time{} // of the images that have a layer at all
+	for _, i := range images {
+		sum := Summary{ID: v1.Hash{Algorithm: "sha256", Hex: i.ID}, Tags: i.tags(), Created: i.Created}
+		up, _ := ancestry(layers, i.Layer)
+		for _, l := range up {
+			sum.Size += max(l.DiffSize, 0)
+			if latest[l.ID].Before(i.Created) {
+				latest[l.ID] = i.Created
 			}
-			list = append(list, sum)
+		}
+		list = append(list, sum)
+	}
+	for n := len(list) - 1; n >= 0; n-- {
+		if s := list[n]; len(s.Tags) == 0 && latest[images[n].Layer].After(s.Created) {
+			list = slices.Delete(list, n, n+1)
 		}
 	}
 	sortSummaries(list)
 	return list, nil
 }
-
-// whole is whether this is an image and not a list of those of other platforms.
-func (i *podmanImage) whole() bool { return i.Layer != "" || len(i.Data) > 0 && i.config() != "" }
 
 // config is under what name the config is kept.
 func (i *podmanImage) config() string {
