@@ -213,13 +213,15 @@ func (c *chooser) escape() {
 	}
 }
 
+// step moves the cursor, or the help.
 func (c *chooser) step(n int) {
 	if c.keys != nil {
 		c.keys.scroll(n)
 		return
 	}
-	c.moved = true
+	at := c.at
 	c.move(n)
+	c.moved = c.moved || c.at != at
 }
 
 // capture takes every key.

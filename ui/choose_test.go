@@ -137,7 +137,7 @@ func TestChoose(t *testing.T) {
 // newest image, unless a person has moved it.
 func TestChooseLate(t *testing.T) {
 	late := engineOf(t, "podman has new:1 sha256:dddd 100 1m;old:1 sha256:eeee 100 900h")
-	for keys, want := range map[string]string{"": "podman:new:1", "down": "docker:app:1", "down up": "docker:app:2", "end": ""} {
+	for keys, want := range map[string]string{"": "podman:new:1", "up": "podman:new:1", "down": "docker:app:1", "down up": "docker:app:2", "end": ""} {
 		s := chooserStage(t, []Engine{engineOf(t, "docker has app:2 sha256:aa 1 1h;app:1 sha256:bb 1 2h"), engineOf(t, "podman waits")}, "", false, 80, 24)
 		for _, k := range strings.Fields(keys) {
 			s.press(k)

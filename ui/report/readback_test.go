@@ -1,0 +1,98 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+	"fathom/ui/report"
+)
+
+// saved is the JSON of an image of testdata/images.
+func saved(t testing.TB, name string) (*analyzer.Report, []byte) {
+	t.Helper()
+	a, err := analyzer.Analyze(t.Context(), imagetest.Load(t, name).Image(), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := report.JSON(&b, a.Report); err != nil {
+		t.Fatal(err)
+	}
+	return a.Report, b.Bytes()
+}
+
+// TestSavedReports reads back the JSON of every image of testdata/images. What
+// JSON can't carry, bytes that are no UTF-8, are replacement characters then,
+// but for the paths of waste.
+func TestSavedReports(t *testing.T) {
+	asJSON := cmp.Transformer("text", func(s string) string { return string([]rune(s)) })
+	for _, name := range imagetest.Names(t) {
+		t.Run(name, func(t *testing.T) {
+			want, data := saved(t, name)
+			got, err := analyzer.ReadReport(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range want.Waste {
+				if got.Waste[i].Path != w.Path {
+					t.Errorf("waste %d is %q, want %q", i, got.Waste[i].Path, w.Path)
+				}
+			}
+			if diff := cmp.Diff(want, got, asJSON, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-saved +read):\n%s", diff)
+			}
+			var again bytes.Buffer
+			if err := report.JSON(&again, got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(data), again.String()); diff != "" {
+				t.Errorf("written anew:\n%s", diff)
+			}
+		})
+	}
+}
+
+// FuzzReadReport looks whether what is read is as whole as the report of an
+// analysis: it can be written, and read again as the same.
+func FuzzReadReport(f *testing.F) {
+	for _, name := range []string{"name-not-utf8", "config-rich", "hl-all-names-at-once", "no-layers"} {
+		_, data := saved(f, name)
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := analyzer.ReadReport(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		var sum int64
+		for _, w := range r.Waste {
+			sum += w.Bytes
+			_, _ = r.Layers[w.StoredIn], r.Layers[w.HiddenBy]
+		}
+		if sum != r.Totals.WastedBytes {
+			t.Errorf("%d bytes of waste, %d wasted", sum, r.Totals.WastedBytes)
+		}
+		var b bytes.Buffer
+		if err := report.JSON(&b, r); err != nil {
+			var bad *json.MarshalerError // a time that JSON has no form for
+			if !errors.As(err, &bad) {
+				t.Fatal(err)
+			}
+			return
+		}
+		again, err := analyzer.ReadReport(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r, again, cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
