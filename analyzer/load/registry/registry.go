@@ -335,6 +335,30 @@ func (p *place) get(ctx context.Context, op, path string, header http.Header) (*
 	return res, nil
 }
 
+// credentials are what the user has for the registry. They may come from a
+// program, which is left behind when ctx ends.
+func (p *place) credentials(ctx context.Context) (authn.Authenticator, *authn.AuthConfig, error) {
+	var auth authn.Authenticator
+	var config *authn.AuthConfig
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		if auth, err = authn.Resolve(ctx, p.opt.Keychain, p.repo); err == nil {
+			config, err = authn.Authorization(ctx, auth)
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			return nil, nil, p.wrong("looking for credentials", Credentials, plain(err.Error()))
+		}
+		return auth, config, nil
+	case <-ctx.Done():
+		return nil, nil, context.Cause(ctx)
+	}
+}
+
 // login asks the registry, once, how to log in, and does it.
 func (p *place) login(ctx context.Context, op string) (*http.Client, error) {
 	p.mu.Lock()
@@ -342,13 +366,9 @@ func (p *place) login(ctx context.Context, op string) (*http.Client, error) {
 	if p.client != nil {
 		return p.client, nil
 	}
-	auth, err := authn.Resolve(ctx, p.opt.Keychain, p.repo)
+	auth, config, err := p.credentials(ctx)
 	if err != nil {
-		return nil, p.wrong("looking for credentials", Credentials, plain(err.Error()))
-	}
-	config, err := authn.Authorization(ctx, auth)
-	if err != nil {
-		return nil, p.wrong("looking for credentials", Credentials, plain(err.Error()))
+		return nil, err
 	}
 	switch {
 	case config.Username != "":

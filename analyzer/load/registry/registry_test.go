@@ -454,6 +454,24 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// hanging is a keychain that never answers.
+type hanging struct{ stop func() }
+
+func (h hanging) Resolve(authn.Resource) (authn.Authenticator, error) {
+	h.stop()
+	select {}
+}
+
+func TestCancelHelper(t *testing.T) {
+	gone := errors.New("gone")
+	ctx, stop := context.WithCancelCause(t.Context())
+	opt := quick
+	opt.Keychain = hanging{func() { stop(gone) }}
+	if _, err := open(t, "localhost:1/app", opt).Root(ctx); err != gone {
+		t.Errorf("got %v, want %v", err, gone)
+	}
+}
+
 // TestNobody asks where nobody answers.
 func TestNobody(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

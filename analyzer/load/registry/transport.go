@@ -182,7 +182,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			return res, err
 		}
 		if res != nil {
-			io.Copy(io.Discard, res.Body) // bounded; the connection serves again
+			_, _ = io.Copy(io.Discard, res.Body) // bounded; the connection serves again
 			res.Body.Close()
 		}
 		waited += wait
