@@ -172,7 +172,7 @@ func (r *reading) begin(c *chunk) error {
 	if err := r.seek(c.off); err != nil {
 		return err
 	}
-	r.packed = &io.LimitedReader{R: &counted{r.body, &r.t.fetched}, N: end - c.off}
+	r.packed = &io.LimitedReader{R: r.body, N: end - c.off}
 	r.pos = end
 	var err error
 	if r.t.zstd {
@@ -222,7 +222,7 @@ func (r *reading) seek(off int64) error {
 		}
 		end = r.t.content.end(end)
 	}
-	body, err := r.t.ranges(r.ctx, off, end-off)
+	body, err := r.t.packed(r.ctx, off, end-off)
 	if err != nil {
 		return err
 	}

@@ -299,7 +299,7 @@ func TestContentThatIsNotTheOne(t *testing.T) {
 			"reading content: chunk 0 of 1: unexpected EOF"},
 		"no gzip": {lying(fmt.Sprintf(`{"name":"a","type":"reg","size":5,"offset":3,"chunkDigest":%q}`, helloSum)),
 			"reading content: chunk 0 of 1: gzip: invalid header"},
-		"cut by the server": {cut, "unexpected E"},
+		"cut by the server": {cut, "unexpected end after "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var requests atomic.Int64

@@ -30,9 +30,10 @@ type Table struct {
 	zstd    bool // the files are zstd frames, not gzip members
 	ranges  Ranges
 	fetched atomic.Int64
-	packed  []byte // the table as it stands in the blob
+	stored  []byte // the table as it stands in the blob
 
 	content contents
+	ahead   ahead
 
 	mu   sync.Mutex
 	diff *layer.Diff // until the first who asks for it
@@ -64,10 +65,10 @@ func (t *Table) open(ctx context.Context) error {
 		}
 	}
 	var err error
-	if t.packed, err = t.fetch(ctx, p.off, p.n); err != nil {
+	if t.stored, err = t.fetch(ctx, p.off, p.n); err != nil {
 		return err
 	}
-	if err := compare(t.packed, p.sum); err != nil {
+	if err := compare(t.stored, p.sum); err != nil {
 		return err
 	}
 	b, err := t.unpack()
@@ -106,13 +107,13 @@ func (t *Table) Diff(ctx context.Context, opt layer.Options) (*layer.Diff, error
 
 // fetch reads n bytes of the blob from off on.
 func (t *Table) fetch(ctx context.Context, off, n int64) ([]byte, error) {
-	r, err := t.ranges(ctx, off, n)
+	r, err := t.stream(ctx, off, n)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
 	var b bytes.Buffer // grows with what arrives, not with what is claimed
-	got, err := io.Copy(&b, &counted{io.LimitReader(r, n), &t.fetched})
+	got, err := io.Copy(&b, r)
 	if err == nil && got < n {
 		err = fmt.Errorf("unexpected end after %d of %d bytes", got, n)
 	}
@@ -137,14 +138,14 @@ func (t *Table) unpack() ([]byte, error) {
 	var r io.Reader
 	if t.zstd {
 		most = t.place.unpacked
-		z, err := newZstd(bytes.NewReader(t.packed))
+		z, err := newZstd(bytes.NewReader(t.stored))
 		if err != nil {
 			return nil, err
 		}
 		defer z.Close()
 		r = z
 	} else {
-		z, err := gzip.NewReader(bytes.NewReader(t.packed))
+		z, err := gzip.NewReader(bytes.NewReader(t.stored))
 		if err != nil {
 			return nil, err
 		}

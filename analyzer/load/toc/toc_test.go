@@ -1,12 +1,15 @@
 package toc
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -264,4 +267,66 @@ func stored(t testing.TB, name string) built {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Files that are opened in their order do not take a request each, and one that
+// is opened alone takes no more than it has.
+func TestReadsAheadWhereThereIsAnOrder(t *testing.T) {
+	var files bytes.Buffer
+	w := tar.NewWriter(&files)
+	r := rand.New(rand.NewPCG(1, 1))
+	const n, size = 1000, 2000
+	for i := range n {
+		w.WriteHeader(&tar.Header{Name: fmt.Sprintf("%04d", i), Mode: 0o644, Size: size})
+		for range size / 8 {
+			binary.Write(w, binary.LittleEndian, r.Uint64())
+		}
+	}
+	w.Close()
+	b, err := appended(files.Bytes(), func(*estargz.Writer) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := 0
+	open := func() (*Table, *layer.Diff) {
+		table, err := Open(t.Context(), b.place(t), func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+			requests++
+			return b.ranges(ctx, off, n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := table.Diff(t.Context(), layer.Options{})
+		if err != nil || d.Len() != n {
+			t.Fatalf("%d entries, %v", d.Len(), err)
+		}
+		requests = 0
+		return table, d
+	}
+	check := func(table *Table, e *layer.Entry) {
+		t.Helper()
+		data, err := readAll(t.Context(), table, e)
+		if err != nil || !strings.HasPrefix(imagetest.Digest(data).Hex, fmt.Sprintf("%x", e.Hash[:])) {
+			t.Fatalf("%s: %d bytes, %v", e.Path, len(data), err)
+		}
+	}
+
+	table, d := open()
+	before := table.Fetched()
+	for i := range n / 2 { // two who read at the same time
+		check(table, d.At(i))
+		check(table, d.At(n/2+i))
+	}
+	if all := int64(len(b.blob)); requests > 20 || table.Fetched()-before > 2*all {
+		t.Errorf("%d requests, %d bytes fetched of %d", requests, table.Fetched()-before, all)
+	}
+
+	table, d = open()
+	before = table.Fetched()
+	for _, i := range []int{900, 100, 500} {
+		check(table, d.At(i))
+	}
+	if got := table.Fetched() - before; requests != 3 || got > 3*(size+1000) {
+		t.Errorf("%d requests and %d bytes for three files of %d", requests, got, size)
+	}
 }
