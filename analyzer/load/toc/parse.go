@@ -1,7 +1,6 @@
 package toc
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -76,65 +75,38 @@ func parse(ctx context.Context, b []byte, p *Place, opt layer.Options) (*layer.D
 }
 
 func (p *parser) document(ctx context.Context, b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("it is no JSON object")
-	}
+	s := &scanner{b: b}
 	version, listed := 0, false
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return err
-		}
+	err := s.members(func(key string) error {
 		switch key {
 		case "version":
-			err = dec.Decode(&version)
+			return s.value(&version)
 		case "entries":
 			if listed {
 				return errors.New("it has two lists of entries")
 			}
 			listed = true
-			err = p.entries(ctx, dec)
-		default:
-			var skip json.RawMessage
-			err = dec.Decode(&skip)
+			if s.space() == 'n' { // null: a layer without any
+				return s.value(&json.RawMessage{})
+			}
+			return s.elements(func(n int) error {
+				if n%1024 == 0 && ctx.Err() != nil {
+					return ctx.Err()
+				}
+				var e entry
+				if err := s.entry(&e); err != nil {
+					return err
+				}
+				return p.entry(&e)
+			})
 		}
-		if err != nil {
-			return err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return err
-	}
-	if version != 1 || !listed {
-		return fmt.Errorf("it is of version %d, and not of 1, or has no entries", version)
-	}
-	return nil
-}
-
-func (p *parser) entries(ctx context.Context, dec *json.Decoder) error {
-	switch t, err := dec.Token(); {
+		return s.value(&json.RawMessage{})
+	})
+	switch {
 	case err != nil:
 		return err
-	case t == nil:
-		return nil // null: a layer without entries
-	case t != json.Delim('['):
-		return errors.New("its entries are no list")
-	}
-	for n := 0; dec.More(); n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		var e entry
-		if err := dec.Decode(&e); err != nil {
-			return fmt.Errorf("entry %d: %w", n, err)
-		}
-		if err := p.entry(&e); err != nil {
-			return fmt.Errorf("entry %d: %w", n, err)
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return err
+	case version != 1 || !listed:
+		return fmt.Errorf("it is of version %d, and not of 1, or has no entries", version)
 	}
 	return p.close()
 }
