@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/docker/cli/cli/connhelper/ssh"
+	"github.com/moby/moby/client"
+)
+
+// endpoint is where an engine may be.
+type endpoint struct {
+	kind Kind
+	url  string // unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, as it is shown
+	// from says who named it, such as "DOCKER_HOST"; "" is nobody: it is one of
+	// the places where engines are by default.
+	from     string
+	tls      *tls.Config       // for tcp; nil is none
+	identity string            // a key file for ssh, or ""
+	headers  map[string]string // sent along
+}
+
+func (at endpoint) remote() bool { return strings.HasPrefix(at.url, "ssh://") }
+
+// newEndpoint checks what somebody named as an engine's address.
+func newEndpoint(kind Kind, from, address string, secure *tls.Config) (endpoint, error) {
+	wrong := fmt.Errorf("%s is %q; it must be unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST", from, clean(address))
+	if !strings.Contains(address, "://") {
+		address = "tcp://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return endpoint{}, wrong
+	}
+	at := endpoint{kind: kind, from: from, url: address, tls: secure}
+	switch u.Scheme {
+	case "unix":
+		p := strings.TrimPrefix(address, "unix://")
+		if !filepath.IsAbs(p) {
+			return endpoint{}, wrong
+		}
+		at.tls = nil
+	case "tcp":
+		if u.Hostname() == "" {
+			return endpoint{}, wrong
+		}
+		if u.Port() == "" {
+			port := "2375"
+			if secure != nil {
+				port = "2376"
+			}
+			u.Host = net.JoinHostPort(u.Hostname(), port)
+		}
+		at.url = (&url.URL{Scheme: "tcp", Host: u.Host, Path: u.Path}).String()
+	case "ssh":
+		if _, err := ssh.NewSpec(u); err != nil {
+			return endpoint{}, fmt.Errorf("%s: %w", from, err)
+		}
+	case "npipe":
+		if runtime.GOOS != "windows" {
+			return endpoint{}, wrong
+		}
+	default:
+		return endpoint{}, wrong
+	}
+	return at, nil
+}
+
+// client prepares a client without connecting.
+func (at endpoint) client(opt Options) (*client.Client, *dialing, error) {
+	transport := &http.Transport{TLSClientConfig: at.tls}
+	host := at.url
+	if at.remote() {
+		host = "tcp://engine.localhost" // a name that nobody looks up
+	}
+	api, err := client.New(
+		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
+		client.WithHost(host),
+		client.WithAPIVersion(opt.env("DOCKER_API_VERSION")),
+		client.WithUserAgent("fathom"),
+		client.WithHTTPHeaders(at.headers),
+	)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The client has set the transport up for the host by now.
+	transport.DisableCompression = true
+	dial := transport.DialContext
+	d := &dialing{}
+	if at.remote() {
+		transport.Proxy = nil
+		if dial, err = at.ssh(d); err != nil {
+			return nil, nil, err
+		}
+	}
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		d.note(err)
+		return conn, err
+	}
+	return api, d, nil
+}

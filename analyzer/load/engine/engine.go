@@ -1,0 +1,216 @@
+// Package engine talks to the engines that have images: docker, and podman
+// through its docker-compatible socket.
+//
+// Connect finds an engine where its own command line would: in the
+// environment, in the engine's configuration (docker's contexts, podman's
+// connections), at the sockets it listens on by default. Find and List tell
+// what images it has, Save streams one as the archive that "docker save"
+// writes. HTTP and the API's types are github.com/moby/moby/client's, contexts
+// and the connection through ssh github.com/docker/cli's.
+//
+// An error is one line that names the endpoint, what happened and what can be
+// done. What it cites of an answer is bounded and has no control characters.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+// Kind is the engine that is asked for.
+type Kind int
+
+const (
+	Docker Kind = iota
+	Podman
+)
+
+func (k Kind) String() string {
+	if k == Podman {
+		return "podman"
+	}
+	return "docker"
+}
+
+// Options for Connect. The zero value is the user's own environment.
+type Options struct {
+	Getenv func(string) string // nil is os.Getenv
+	Home   string              // "" is the user's
+	// Probe is how long an endpoint may take for its first answer; 0 is 5
+	// seconds, or 30 through ssh.
+	Probe time.Duration
+	// Idle is how long a connection may bring nothing before it is given up;
+	// 0 is 10 minutes. Engines are silent for long before they send: docker
+	// puts an image together first, 26 seconds for one of 2.4 GB.
+	Idle time.Duration
+
+	root string // what stands for "/" where sockets and system files are looked for
+}
+
+const (
+	probe    = 5 * time.Second
+	probeSSH = 30 * time.Second
+	idle     = 10 * time.Minute
+)
+
+func (o Options) env(name string) string {
+	if o.Getenv == nil {
+		return os.Getenv(name)
+	}
+	return o.Getenv(name)
+}
+
+func (o Options) home() string {
+	if o.Home != "" {
+		return o.Home
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return home
+}
+
+// Engine is a connection to an engine that has answered.
+type Engine struct {
+	Kind     Kind   // as it was asked for
+	Endpoint string // where it is, as a URL
+	// Local says that it is reached through a socket in the file system. Its
+	// folders may be elsewhere all the same: in a virtual machine, or below
+	// another root.
+	Local bool
+
+	at   endpoint
+	api  *client.Client
+	dial *dialing
+	idle time.Duration
+}
+
+// Version of the API that is spoken, such as "1.45".
+func (e *Engine) Version() string { return e.api.ClientVersion() }
+
+func (e *Engine) Close() error { return e.api.Close() }
+
+// Connect finds the engine of that kind. A *UnavailableError says that there is
+// none; any other error, that what there is can't be used.
+func Connect(ctx context.Context, kind Kind, opt Options) (*Engine, error) {
+	find := dockerEndpoints
+	if kind == Podman {
+		find = podmanEndpoints
+	}
+	places, err := find(opt)
+	if err != nil {
+		return nil, fmt.Errorf("reaching %s: %w", kind, err)
+	}
+	gone := &UnavailableError{Kind: kind}
+	for _, at := range places {
+		e, err := open(ctx, kind, at, opt)
+		if err == nil {
+			return e, nil
+		}
+		var one *UnavailableError
+		if !errors.As(err, &one) || at.from != "" {
+			return nil, err
+		}
+		gone.add(one)
+	}
+	return nil, gone
+}
+
+// open connects to one endpoint.
+func open(ctx context.Context, kind Kind, at endpoint, opt Options) (*Engine, error) {
+	e := &Engine{
+		Kind: kind, Endpoint: clean(at.url), Local: strings.HasPrefix(at.url, "unix://"),
+		at: at, idle: opt.Idle,
+	}
+	if e.idle == 0 {
+		e.idle = idle
+	}
+	wait := opt.Probe
+	if wait == 0 {
+		wait = probe
+		if at.remote() {
+			wait = probeSSH
+		}
+	}
+	var err error
+	if e.api, e.dial, err = at.client(opt); err != nil {
+		return nil, e.fail("reaching it", err)
+	}
+	short, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	pong, err := e.api.Ping(short, client.PingOptions{NegotiateAPIVersion: true})
+	switch {
+	case err == nil && pong.APIVersion == "":
+		err = e.hint("something answers there, but not an engine", nil)
+	case err == nil:
+		return e, nil
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case short.Err() != nil:
+		err = e.unavailable(fmt.Errorf("no answer within %v", wait))
+	default:
+		err = e.reach(err)
+	}
+	return nil, errors.Join(err, e.api.Close())
+}
+
+// Storage is where an engine keeps its images, and how.
+type Storage struct {
+	// Kind is what the engine really is: docker's socket may be podman's.
+	Kind    Kind
+	Version string
+	// Driver is "overlay2", "overlay", "vfs" and such; with the containerd
+	// store, a snapshotter's name.
+	Driver string
+	// Content says that the images are in containerd's content store.
+	Content bool
+	// Root is docker's data folder or podman's graph root, in the engine's
+	// file system.
+	Root string
+}
+
+// Storage asks the engine for its storage.
+func (e *Engine) Storage(ctx context.Context) (Storage, error) {
+	ctx, stop := e.watch(ctx)
+	defer stop()
+	version, err := e.api.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return Storage{}, e.ask(ctx, "asking for its version", err)
+	}
+	info, err := e.api.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return Storage{}, e.ask(ctx, "asking for its storage", err)
+	}
+	s := Storage{Version: version.Version, Driver: info.Info.Driver, Root: info.Info.DockerRootDir}
+	for _, c := range version.Components {
+		if c.Name == "Podman Engine" {
+			s.Kind = Podman
+		}
+	}
+	s.Content = slices.ContainsFunc(info.Info.DriverStatus, func(d [2]string) bool {
+		return d[0] == "driver-type" && strings.HasPrefix(d[1], "io.containerd.")
+	})
+	return s, nil
+}
+
+// watch gives up what takes longer than the idle time.
+func (e *Engine) watch(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	t := time.AfterFunc(e.idle, func() { cancel(e.silence()) })
+	return ctx, func() {
+		t.Stop()
+		cancel(nil)
+	}
+}
+
+func (e *Engine) silence() error {
+	return e.hint(fmt.Sprintf("nothing came for %v", e.idle), nil)
+}

@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// podmanEndpoints is where podman listens: CONTAINER_HOST, CONTAINER_CONNECTION,
+// the sockets of its service, the default connection. The connection comes
+// before the sockets where podman itself takes it first: on anything but Linux,
+// and where containers.conf has "remote = true".
+func podmanEndpoints(opt Options) ([]endpoint, error) {
+	if host := opt.env("CONTAINER_HOST"); host != "" {
+		at, err := newEndpoint(Podman, "CONTAINER_HOST", host, nil)
+		at.identity = opt.env("CONTAINER_SSHKEY")
+		return []endpoint{at}, err
+	}
+	known, err := readConnections(opt)
+	if err != nil {
+		return nil, err
+	}
+	if name := opt.env("CONTAINER_CONNECTION"); name != "" {
+		at, err := known.endpoint(name, "CONTAINER_CONNECTION")
+		return []endpoint{at}, err
+	}
+	places := sockets(Podman, podmanSockets(opt))
+	if known.Default == "" {
+		return places, nil
+	}
+	at, err := known.endpoint(known.Default, known.file)
+	if known.remote || runtime.GOOS != "linux" {
+		return append([]endpoint{at}, places...), err
+	}
+	return append(places, at), err
+}
+
+func podmanSockets(opt Options) []string {
+	run := opt.env("XDG_RUNTIME_DIR")
+	if run == "" && os.Getuid() > 0 {
+		run = filepath.Join("/", opt.root, "run/user", strconv.Itoa(os.Getuid()))
+	}
+	rootful := filepath.Join("/", opt.root, "run/podman/podman.sock")
+	var paths []string
+	if run != "" {
+		paths = append(paths, filepath.Join(run, "podman/podman.sock"))
+	}
+	if os.Getuid() == 0 { // whose podman is the rootful one
+		return append([]string{rootful}, paths...)
+	}
+	return append(paths, rootful)
+}
+
+// connections is what podman's files say of engines elsewhere.
+type connections struct {
+	Default     string
+	Connections map[string]connection
+
+	file   string // that Default is from
+	remote bool   // podman is to use them unasked
+}
+
+type connection struct {
+	URI      string `toml:"uri"`
+	Identity string `toml:"identity"`
+}
+
+// containersConf is what concerns us of containers.conf.
+type containersConf struct {
+	Engine struct {
+		Remote        *bool                 `toml:"remote"`
+		ActiveService *string               `toml:"active_service"`
+		Services      map[string]connection `toml:"service_destinations"`
+	} `toml:"engine"`
+}
+
+// readConnections reads the files in podman's order, the later ones over the
+// earlier: the distribution's containers.conf, the system's, the user's, and
+// podman-connections.json, which podman 5 writes instead.
+func readConnections(opt Options) (connections, error) {
+	all := connections{Connections: map[string]connection{}}
+	user := opt.env("XDG_CONFIG_HOME")
+	if user == "" {
+		user = filepath.Join(opt.home(), ".config")
+	}
+	user = filepath.Join(user, "containers")
+	var files []string
+	if only := opt.env("CONTAINERS_CONF"); only != "" {
+		files = []string{only}
+	} else {
+		etc := filepath.Join("/", opt.root, "etc/containers")
+		files = append(files, filepath.Join("/", opt.root, "usr/share/containers/containers.conf"))
+		for _, dir := range []string{etc, user} {
+			more, err := filepath.Glob(filepath.Join(dir, "containers.conf.d", "*.conf"))
+			if err != nil {
+				return all, err
+			}
+			files = append(append(files, filepath.Join(dir, "containers.conf")), more...)
+		}
+	}
+	if last := opt.env("CONTAINERS_CONF_OVERRIDE"); last != "" {
+		files = append(files, last)
+	}
+	for _, file := range files {
+		if err := all.readConf(file); err != nil {
+			return all, err
+		}
+	}
+	file := opt.env("PODMAN_CONNECTIONS_CONF")
+	if file == "" {
+		file = filepath.Join(user, "podman-connections.json")
+	}
+	return all, all.readJSON(file)
+}
+
+func (all *connections) readConf(file string) error {
+	text, err := os.ReadFile(file)
+	if skip(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var c containersConf
+	if err := toml.Unmarshal(text, &c); err != nil {
+		return fmt.Errorf("reading %s: %s", file, clean(err.Error()))
+	}
+	maps.Copy(all.Connections, c.Engine.Services)
+	if c.Engine.ActiveService != nil {
+		all.Default, all.file = *c.Engine.ActiveService, file
+	}
+	if c.Engine.Remote != nil {
+		all.remote = *c.Engine.Remote
+	}
+	return nil
+}
+
+func (all *connections) readJSON(file string) error {
+	text, err := os.ReadFile(file)
+	if skip(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var c struct{ Connection connections }
+	if err := json.Unmarshal(text, &c); err != nil {
+		return fmt.Errorf("reading %s: %s", file, clean(err.Error()))
+	}
+	maps.Copy(all.Connections, c.Connection.Connections)
+	if c.Connection.Default != "" {
+		all.Default, all.file = c.Connection.Default, file
+	}
+	return nil
+}
+
+// endpoint is the connection of that name.
+func (all *connections) endpoint(name, from string) (endpoint, error) {
+	c, ok := all.Connections[name]
+	if !ok {
+		there := "there are none"
+		if len(all.Connections) > 0 {
+			there = "the connections are " + clean(strings.Join(slices.Sorted(maps.Keys(all.Connections)), ", "))
+		}
+		return endpoint{}, fmt.Errorf("there is no podman connection %q, which %s asks for; %s", clean(name), from, there)
+	}
+	at, err := newEndpoint(Podman, fmt.Sprintf("podman connection %q", clean(name)), c.URI, nil)
+	at.identity = c.Identity
+	return at, err
+}
+
+// skip is whether a file that couldn't be read is one that needn't be there.
+func skip(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
