@@ -54,12 +54,11 @@ func (d *folder) at(name string, flags int) (int, error) {
 	if d.fd < 0 {
 		return -1, os.ErrClosed
 	}
-	flags |= unix.O_NOFOLLOW | unix.O_CLOEXEC
 	if d.walk {
-		return d.step(name, flags)
+		return d.step(name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC)
 	}
 	how := unix.OpenHow{
-		Flags:   uint64(flags),
+		Flags:   uint64(flags | unix.O_CLOEXEC),
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	}
 	fd, err := retry(func() (int, error) { return unix.Openat2(d.fd, name, &how) })

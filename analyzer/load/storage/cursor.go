@@ -87,7 +87,7 @@ type cursor struct {
 }
 
 func (v *virtual) newCursor() (*cursor, error) {
-	f, err := os.Open(v.split)
+	f, err := openRegular(v.split)
 	if err != nil {
 		return nil, v.hole(v.split, err)
 	}

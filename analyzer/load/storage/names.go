@@ -56,20 +56,31 @@ func (n name) String() string {
 	return s
 }
 
-// read is the content of a file of the storage's own, of at most that size.
-func read(file string, most int64) ([]byte, error) {
+// openRegular opens a file of the storage's own, and never waits for one that
+// is something else.
+func openRegular(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &os.PathError{Op: "read", Path: file, Err: errOther}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// read is the content of a file of the storage's own, of at most that size.
+func read(file string, most int64) ([]byte, error) {
+	f, err := openRegular(file)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "read", Path: file, Err: errOther}
-	}
+	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, err

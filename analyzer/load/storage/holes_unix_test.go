@@ -1,0 +1,40 @@
+//go:build unix
+
+package storage
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"fathom/analyzer/layer"
+)
+
+// TestPipe has named pipes in place of files: nobody writes into them, and
+// whoever opens one to read must not wait for that.
+func TestPipe(t *testing.T) {
+	h := newHoled(t)
+	h.must(os.Remove(h.folder + "/etc/a"))
+	h.must(syscall.Mkfifo(h.folder+"/etc/a", 0o644))
+	img, err := Docker(h.dir, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	l := img.Layers[0]
+	var hole *HoleError
+	if _, err := layer.Read(t.Context(), l.Blob, layer.Options{}); !errors.As(err, &hole) || hole.Path != "etc/a" {
+		t.Errorf("got %v, want a hole", err)
+	}
+	if _, err := l.Blob.At.ReadAt(make([]byte, 5), 512); !errors.As(err, &hole) || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("got %v, want a hole", err)
+	}
+	h.must(os.Remove(h.file("tar-split.json.gz")))
+	h.must(syscall.Mkfifo(h.file("tar-split.json.gz"), 0o644))
+	if img, err := Docker(h.dir, "app"); err == nil {
+		img.Close()
+		t.Error("the records are a pipe, and were opened")
+	}
+}
