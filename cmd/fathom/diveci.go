@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -22,20 +21,22 @@ const diveName = ".dive-ci"
 // diveNote is said once where thresholds are dive's.
 const diveNote = "the thresholds of %s apply to fathom's figures, which are not dive's: wasted is what is stored and not visible in the end, and a percentage is of all that is stored"
 
-// diveRule is a rule of dive's: its name here, and what dive does without it.
-type diveRule struct{ name, standard string }
+// diveRule is a rule of dive's: its key, its name here, and what dive does
+// without it.
+type diveRule struct{ key, name, standard string }
 
+// diveRules are dive's, by their keys in lower case.
 func diveRules() map[string]diveRule {
 	return map[string]diveRule{
-		"lowestEfficiency":         {gate.MinEfficiency, "0.9"},
-		"highestWastedBytes":       {gate.MaxWastedBytes, "disabled"},
-		"highestUserWastedPercent": {gate.MaxWastedPercent, "0.1"},
+		"lowestefficiency":         {"lowestEfficiency", gate.MinEfficiency, "0.9"},
+		"highestwastedbytes":       {"highestWastedBytes", gate.MaxWastedBytes, "disabled"},
+		"highestuserwastedpercent": {"highestUserWastedPercent", gate.MaxWastedPercent, "0.1"},
 	}
 }
 
-// parseDive reads a .dive-ci as dive 0.13 does: three rules below the key
-// rules, each with a number or a text; one that is not there has dive's own
-// default. What dive doesn't know it passes over; here that is a warning.
+// parseDive reads a .dive-ci as dive does, 0.13.1 and its later source, each
+// where the other refuses: three rules below the key rules, each with a number
+// or a text; one that is not there has dive's own default. What dive doesn't know it passes over; here that is a warning.
 func parseDive(data []byte, file string) (*ciConfig, error) {
 	c := &ciConfig{
 		file: file, rules: map[string]setting[ruleValue]{},
@@ -54,35 +55,65 @@ func parseDive(data []byte, file string) (*ciConfig, error) {
 	case err != nil:
 		return nil, errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
 	}
-	err := pairs(doc.Content[0], func(k, v *yaml.Node) error {
-		if k.Value != "rules" {
-			c.passed(k, []string{"rules"})
+	rule := func(k, v *yaml.Node) error {
+		name := k.Value
+		if _, dotted, ok := strings.Cut(name, "."); ok {
+			name = dotted
+		}
+		r, ok := rules[strings.ToLower(name)]
+		if !ok {
+			c.passed(k)
 			return nil
 		}
-		return pairs(v, func(k, v *yaml.Node) error {
-			r, ok := rules[k.Value]
-			if !ok {
-				c.passed(k, slices.Sorted(maps.Keys(rules)))
-				return nil
-			}
-			v = resolved(v)
-			if v.Kind != yaml.ScalarNode {
-				return at(v, "%s: here one value is expected", k.Value)
-			}
-			if v.Tag == "!!null" {
-				return nil // dive keeps its default
-			}
-			if err := c.diveRule(r.name, v.Value, c.place(v)); err != nil {
-				return at(v, "%s: %w", k.Value, err)
-			}
-			return nil
-		})
+		v = resolved(v)
+		if v.Kind != yaml.ScalarNode {
+			return at(v, "%s: here one value is expected", k.Value)
+		}
+		if v.Tag == "!!null" {
+			return nil // dive keeps its default
+		}
+		err := c.diveRule(r.name, v.Value, c.place(v))
+		if number, ok := typed(v); err != nil && ok {
+			err = c.diveRule(r.name, number, c.place(v))
+		}
+		if err != nil {
+			return at(v, "%s: %w", k.Value, err)
+		}
+		return nil
+	}
+	err := pairs(doc.Content[0], 0, func(k, v *yaml.Node) error {
+		switch key := strings.ToLower(k.Value); {
+		case key == "rules":
+			return pairs(v, 0, rule)
+		case strings.HasPrefix(key, "rules."):
+			return rule(k, v)
+		}
+		c.passed(k)
+		return nil
 	})
 	return c, err
 }
 
-// pairs calls do for every key of a mapping; null is an empty one.
-func pairs(n *yaml.Node, do func(k, v *yaml.Node) error) error {
+// typed is a number that only YAML understands (0x10, 1_000, and as a size
+// 1e6) as dive 0.13.1 gets to see it; its later source sees the text.
+func typed(n *yaml.Node) (string, bool) {
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return "", false
+	}
+	switch v := v.(type) {
+	case int, int64, uint64:
+		return fmt.Sprint(v), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	}
+	return "", false
+}
+
+// pairs calls do for every key of a mapping, and for what is merged into it
+// where it has no such key itself; null is an empty one. As in dive, keys are
+// the same whatever their case.
+func pairs(n *yaml.Node, depth int, do func(k, v *yaml.Node) error) error {
 	n = resolved(n)
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return nil
@@ -90,19 +121,43 @@ func pairs(n *yaml.Node, do func(k, v *yaml.Node) error) error {
 	if n.Kind != yaml.MappingNode {
 		return at(n, "here keys and values are expected")
 	}
+	if depth > maxMerges {
+		return at(n, "too much is merged into this")
+	}
 	seen := map[string]bool{}
+	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		if seen[k.Value] {
+		key := strings.ToLower(k.Value)
+		switch {
+		case seen[key]:
 			return at(k, "the key %q is here twice", k.Value)
+		case k.Tag == "!!merge":
+			merged = append(merged, v)
+			continue
 		}
-		seen[k.Value] = true
+		seen[key] = true
 		if err := do(k, v); err != nil {
+			return err
+		}
+	}
+	for _, m := range merged {
+		err := pairs(m, depth+1, func(k, v *yaml.Node) error {
+			if seen[strings.ToLower(k.Value)] {
+				return nil
+			}
+			return do(k, v)
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// maxMerges is how deep mappings can be merged into each other; one that is
+// merged into itself has no end.
+const maxMerges = 8
 
 // resolved is what an alias stands for.
 func resolved(n *yaml.Node) *yaml.Node {
@@ -113,9 +168,14 @@ func resolved(n *yaml.Node) *yaml.Node {
 }
 
 // passed warns of a key that dive passes over.
-func (c *ciConfig) passed(k *yaml.Node, known []string) {
-	text := fmt.Sprintf("%s: dive knows no key %q, and neither does fathom", c.place(k), k.Value)
-	if near := nearestFold(k.Value, known); near != "" {
+func (c *ciConfig) passed(k *yaml.Node) {
+	text := fmt.Sprintf("%s: dive knows no key %q here, and neither does fathom", c.place(k), k.Value)
+	known := []string{"rules"}
+	for _, r := range diveRules() {
+		known = append(known, r.key)
+	}
+	slices.Sort(known)
+	if near := nearestFold(k.Value, known); near != "" && near != k.Value {
 		text += ": did you mean " + near + "?"
 	}
 	c.warnings = append(c.warnings, text)

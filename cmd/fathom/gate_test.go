@@ -15,9 +15,10 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// What dive 0.13 accepts for each of its rules and what it refuses, as its
-// strconv.ParseFloat, humanize.ParseBytes and list of words for "disabled" have
-// it; and NaN, with which no image would ever fail there.
+// What dive accepts for each of its rules and what it refuses. Each value was
+// given to the program dive 0.13.1; the words beside "disabled" and "" are those
+// of its later source, which 0.13.1 refuses. NaN, with which no image ever fails
+// there, is refused here.
 func TestDiveValues(t *testing.T) {
 	const offs = "'' ' ' disabled DISABLED off Off false False 'false ' \"off\""
 	for key, tt := range map[string]struct {
@@ -27,10 +28,10 @@ func TestDiveValues(t *testing.T) {
 	}{
 		"lowestEfficiency": {
 			map[string]string{
-				"0.95": "0.95", "'0.95'": "0.95", "1": "1", "0": "0", ".5": "0.5", "9e-1": "0.9", "+0.9": "0.9", "-0": "0", "0x1p-1": "0.5", "1e0": "1",
+				"0.95": "0.95", "'0.95'": "0.95", "1": "1", "0": "0", ".5": "0.5", "9e-1": "0.9", "+0.9": "0.9", "-0": "0", "0x1p-1": "0.5", "1e0": "1", "0b1": "1", "0o1": "1", "&a 0.9": "0.9", "!!str 0.9": "0.9",
 				"~": "0.9", "": "0.9", "null": "0.9",
 			},
-			offs, "90% 1.1 -0.1 NaN .nan .inf Inf true yes no on 'x' [0.9] {a:0.9} ' 0.9' 0,9 1e400",
+			offs, "90% 1.1 -0.1 NaN .nan .inf Inf true yes no on 'x' [0.9] {a:0.9} 1_0 5. 2001-01-01 ' 0.9' 0,9 1e400",
 		},
 		"highestUserWastedPercent": {
 			map[string]string{"0.20": "0.2", "'0.1'": "0.1", "~": "0.1"},
@@ -39,9 +40,9 @@ func TestDiveValues(t *testing.T) {
 		"highestWastedBytes": {
 			map[string]string{
 				"20MB": "20000000", "20 MB": "20000000", "20MiB": "20971520", "20mb": "20000000", "0": "0", "20000000": "20000000", "'1,000'": "1000", "1.5GB": "1500000000",
-				"10k": "10000", "'10 Ki'": "10240", "0.5": "0", "~": "off", "18446744073709551615": "9223372036854775807",
+				"10k": "10000", "'10 Ki'": "10240", "0.5": "0", "~": "off", "1e6": "1000000", "1_000": "1000", "0x10": "16", "20.MB": "20000000", ".5MB": "500000", "18446744073709551615": "9223372036854775807",
 			},
-			offs, "MB -1 20XB 1e6 NaN true x [1] 20% 99999999999EB",
+			offs, "MB -1 20XB NaN true x [1] 20% 99999999999EB",
 		},
 	} {
 		read := func(value string) (setting[ruleValue], error) {
@@ -49,7 +50,7 @@ func TestDiveValues(t *testing.T) {
 			if err != nil {
 				return setting[ruleValue]{}, err
 			}
-			return c.rules[diveRules()[key].name], nil
+			return c.rules[diveRules()[strings.ToLower(key)].name], nil
 		}
 		for value, want := range tt.good {
 			v, err := read(value)
@@ -106,8 +107,8 @@ func TestDiveFiles(t *testing.T) {
 		"# nothing\n": "",
 		"rules:\n":    "",
 		"rules: {}\n": "",
-		"a: &a {lowestEfficiency: 0.5}\nrules: *a\n": ":1:1: dive knows no key \"a\"",
-		"rules:\n  lowest: 1\n":                      ":2:3: dive knows no key \"lowest\"",
+		"a: &a {lowestEfficiency: 0.5}\nrules: *a\n": ":1:1: dive knows no key \"a\" here",
+		"rules:\n  lowest: 1\n":                      ":2:3: dive knows no key \"lowest\" here",
 		"rules: [1]\n":                               "line 1, column 8: here keys and values are expected",
 		"- rules\n":                                  "line 1, column 1: here keys and values are expected",
 		"rules: {\n":                                 "yaml",
@@ -124,6 +125,28 @@ func TestDiveFiles(t *testing.T) {
 		}
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Keys are the same in any case, can stand behind a dot, and be merged: dive
+// 0.13.1 takes all of these for 0.5.
+func TestDiveKeys(t *testing.T) {
+	for _, text := range []string{
+		"rules: {lowestefficiency: 0.5}", "RULES: {LOWESTEFFICIENCY: 0.5}", "rules.lowestEfficiency: 0.5",
+		"a: &a {lowestEfficiency: 0.5}\nrules: *a", "a: &a {lowestEfficiency: 0.5}\nrules: {<<: *a}",
+		"a: &a {lowestEfficiency: 0.4}\nrules: {<<: *a, lowestEfficiency: 0.5}",
+	} {
+		c, err := parseDive([]byte(text), diveName)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		} else if got := c.rules[gate.MinEfficiency].value.limit.Ratio; got != 0.5 {
+			t.Errorf("%q: the limit is %v", text, got)
+		}
+	}
+	for _, text := range []string{"rules: &a {<<: *a}", "rules: {a: 1, A: 2}"} {
+		if _, err := parseDive([]byte(text), diveName); err == nil {
+			t.Errorf("%q is read", text)
 		}
 	}
 }
