@@ -8,19 +8,24 @@ import (
 // NotFoundError is a reference that names nothing that can be opened.
 type NotFoundError struct {
 	Reference string // as the user wrote it
-	Scheme    string // "docker", "podman", "registry"; "file" for a path; "" when Reference may be a path or a name
+	Scheme    string // "file" for a path; "" when Reference may be a path or a name
 	Name      string // Reference without the scheme
-	Err       error  // from the file system, or nil
+	// Engines is what engines said to a name, and Err what the registry said
+	// then, or the file system to a path; either may be missing.
+	Engines []error
+	Err     error
 }
 
 func (e *NotFoundError) Error() string {
 	switch {
+	case e.Scheme == "" && e.Err != nil:
+		return fmt.Sprintf("there is no such file, no engine here has it, and its registry: %v", e.Err)
+	case e.Scheme == "" && e.Engines != nil:
+		return "no engine here has it"
 	case e.Err != nil:
 		return e.Err.Error()
-	case e.Scheme == "":
-		return fmt.Sprintf("opening %s: no such file or folder", e.Reference)
 	}
-	return fmt.Sprintf("opening %s: only files, folders and standard input can be opened", e.Reference)
+	return fmt.Sprintf("opening %s: no such file or folder", e.Reference)
 }
 
 func (e *NotFoundError) Unwrap() error { return e.Err }

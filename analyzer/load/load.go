@@ -16,10 +16,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"fathom/analyzer"
 	"fathom/analyzer/load/cache"
+	"fathom/analyzer/load/engine"
 	"fathom/analyzer/load/registry"
 )
 
@@ -43,6 +43,10 @@ type Options struct {
 	NoKeep bool
 	// Verify says that everything will be verified, and so read once more.
 	Verify bool
+	// Via is the way to the images of an engine.
+	Via Via
+	// Engine says where engines are looked for.
+	Engine engine.Options
 	// Registry says how registries are read.
 	Registry registry.Options
 	// Keep holds what is downloaded from a registry in temporary files, for the
@@ -79,18 +83,14 @@ type opening struct {
 	documents int64
 }
 
-// Open opens the image that ref names: "archive:FILE", "oci:DIR[:TAG]", "-" for
-// a tar on standard input, "registry:NAME", or the path of a file or folder.
-// The image holds files open until it is closed. A *NotFoundError,
-// *ChoiceError, *NotImageError, *LimitError, *TempError or *registry.Error in
-// the error says more.
+// Open opens the image that ref names: "docker:NAME", "podman:NAME",
+// "registry:NAME", "archive:FILE", "oci:DIR[:TAG]", "-" for a tar on standard
+// input, the path of a file or folder, or else the name of an image: the first
+// engine's that has it, or its registry's. The image holds files open until it
+// is closed. A *NotFoundError, *ChoiceError, *NotImageError, *LimitError,
+// *TempError, *HoleError, *registry.Error or an error of package engine in the
+// error says more.
 func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error) {
-	name, inRegistry := strings.CutPrefix(ref, "registry:")
-	if name = strings.TrimPrefix(name, "//"); inRegistry && name != "" {
-		return open(ref, opt, name, func(o *opening, want platform) (*analyzer.Image, error) {
-			return o.registry(ctx, name, want)
-		})
-	}
 	r, err := parse(ref)
 	if err != nil {
 		return nil, err
@@ -101,21 +101,17 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 		}
 		opt.Image = r.image
 	}
-	return open(ref, opt, r.title(), func(o *opening, want platform) (*analyzer.Image, error) {
-		return o.open(ctx, r, want)
-	})
-}
-
-// open finishes the image that image gives.
-func open(ref string, opt Options, title string, image func(*opening, platform) (*analyzer.Image, error)) (*analyzer.Image, error) {
 	want, err := parsePlatform(opt.Platform)
 	if err != nil {
 		return nil, err
 	}
+	if opt.NoKeep && opt.Verify {
+		return nil, errors.New("what is not kept can't be verified: it is read only once")
+	}
 	o := &opening{opt: opt}
-	img, err := image(o, want)
+	img, err := o.open(ctx, r, want)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", title, errors.Join(err, o.close()))
+		return nil, fmt.Errorf("opening %s: %w", r.title(), errors.Join(err, o.close()))
 	}
 	img.Reference = ref
 	img.Temp = opt.Temp
@@ -126,6 +122,9 @@ func open(ref string, opt Options, title string, image func(*opening, platform) 
 }
 
 func (o *opening) open(ctx context.Context, r reference, want platform) (*analyzer.Image, error) {
+	if r.path == "" {
+		return o.named(ctx, r, want)
+	}
 	src, err := o.source(ctx, r)
 	if err != nil {
 		return nil, err

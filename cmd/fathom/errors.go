@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 
@@ -85,12 +86,17 @@ func hint(err error) string {
 		missing  *missingError
 		crash    *ui.Crash
 		remote   *registry.Error
+		gone     *load.UnavailableError
 	)
 	switch {
 	case errors.As(err, &own):
 		return own.hint
+	case errors.As(err, &remote):
+		return registryHint(remote)
 	case errors.As(err, &notFound):
 		return notFoundHint(notFound)
+	case errors.As(err, &gone):
+		return gone.Kind.String() + " save NAME | fathom - works wherever the command does"
 	case errors.As(err, &choice):
 		return "--image TAG, DIGEST or @N and --platform OS/ARCH choose one"
 	case errors.As(err, &notImage):
@@ -99,10 +105,10 @@ func hint(err error) string {
 		return "this is a bug of fathom; what follows belongs into its report"
 	case errors.As(err, &missing):
 		return missing.hint()
-	case errors.As(err, &remote):
-		return registryHint(remote)
 	case errors.As(err, &temp):
-		return "--temp DIR keeps temporary files in another folder"
+		return "--temp DIR keeps temporary files in another folder, --no-keep needs none"
+	case errors.Is(err, load.ErrNotKept):
+		return "without --no-keep it is"
 	}
 	return ""
 }
@@ -114,17 +120,24 @@ var plainName = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9._/:@]{0,200}$`)
 var fileName = regexp.MustCompile(`(?i)\.(tar|tgz|tzst|gz|zst|xz|bz2)$`)
 
 func notFoundHint(e *load.NotFoundError) string {
-	if e.Scheme == "file" || e.Scheme == "" && fileName.MatchString(e.Name) {
+	if e.Scheme == "file" || fileName.MatchString(e.Name) {
 		return ""
 	}
 	name := "NAME"
 	if plainName.MatchString(e.Name) {
 		name = e.Name
 	}
-	if e.Scheme == "podman" {
-		return "podman save " + name + " | fathom -"
+	if containerd() {
+		return "containerd may have it: ctr images export - " + name + " | fathom -, or nerdctl save " + name + " | fathom -"
 	}
-	return "docker save " + name + " | fathom - (fathom demo needs no image)"
+	return "fathom alone lists the images of the engines here; fathom demo needs none"
+}
+
+// containerd is whether a containerd runs here: it can't be asked, but its own
+// commands can.
+func containerd() bool {
+	_, err := os.Stat("/run/containerd/containerd.sock")
+	return err == nil
 }
 
 func notImageHint(kind load.Kind) string {

@@ -23,6 +23,7 @@ type imageFlags struct {
 	platform string
 	temp     string
 	noKeep   bool
+	via      string
 	verify   bool
 	registryFlags
 }
@@ -33,6 +34,7 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.platform, "platform", "", "which platform, where there are several: `OS/ARCH[/VARIANT]`")
 	flags.StringVar(&f.temp, "temp", "", "keep temporary files in `DIR`")
 	flags.BoolVar(&f.noKeep, "no-keep", false, "keep nothing of an image that streams in: no temporary file, no content to look at")
+	flags.StringVar(&f.via, "via", "", "how to get at an engine's image: `WAY` is storage (its folders) or api (a save); else the first that works")
 	flags.BoolVar(&f.verify, "verify", false, "compare every digest and diff ID with the content, whatever it costs")
 	f.registryFlags.add(flags)
 }
@@ -89,9 +91,29 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 	}
 	opt := load.Options{
 		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp,
-		NoKeep: f.noKeep, Verify: f.verify, Progress: progress,
+		NoKeep: f.noKeep, Verify: f.verify, Via: load.Via(f.via), Progress: progress,
+	}
+	if f.via != "" && opt.Via != load.ViaStorage && opt.Via != load.ViaAPI {
+		return nil, fmt.Errorf("--via: %q is neither storage nor api", f.via)
 	}
 	f.into(&opt)
+	an, err := a.loadOnce(ctx, src, opt)
+	var hole *load.HoleError
+	if opt.Via != load.ViaBest || !errors.As(err, &hole) {
+		return an, err
+	}
+	progress.Note(fmt.Sprintf("the storage can't be used: %v", hole))
+	opt.Via = load.ViaAPI
+	an, again := a.loadOnce(ctx, src, opt)
+	var gone *load.UnavailableError
+	if errors.As(again, &gone) {
+		return nil, err // there is nobody else to ask
+	}
+	return an, again
+}
+
+// loadOnce opens the image one way, and measures it.
+func (a *app) loadOnce(ctx context.Context, src source, opt load.Options) (*analyzer.Analysis, error) {
 	img, err := load.Open(ctx, src.ref, opt)
 	if err != nil {
 		return nil, err
@@ -99,7 +121,7 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 	if src.name != "" {
 		img.Reference = src.name
 	}
-	an, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: f.verify, Progress: progress})
+	an, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: opt.Verify, Progress: opt.Progress})
 	if err != nil {
 		img.Close()
 		return nil, err

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+)
+
+// TestEngineOpens compares an image that is read from an engine, from its
+// storage and through its API, with the archive that its own command saves.
+func TestEngineOpens(t *testing.T) {
+	for _, tt := range []struct {
+		engine, scheme, variable, socket string
+		storage                          bool // its folders are here
+	}{
+		{"docker", "docker", "DOCKER_HOST", "run/docker.sock", true},
+		{"docker26", "docker", "DOCKER_HOST", "newer/run/docker26.sock", false},
+		{"containerd", "docker", "DOCKER_HOST", "newer/run/containerd.sock", false},
+		{"podman", "podman", "CONTAINER_HOST", "run/podman.sock", true},
+	} {
+		t.Run(tt.engine, func(t *testing.T) {
+			e, dir := openEngine(t, tt.engine), t.TempDir()
+			t.Setenv(tt.variable, "unix://"+filepath.Join(os.Getenv("FATHOM_ENGINES"), tt.socket))
+			e.build(t, "odd")
+			saved := e.file(t, dir, "odd.tar", "save", "odd")
+			want, wantFiles := measure(t, saved), list(t, saved)
+			ways := []string{"api"}
+			if tt.storage {
+				ways = append(ways, "storage")
+			}
+			name := tt.scheme + ":odd"
+			var reports []analyzer.Report
+			for _, way := range ways {
+				got := measure(t, name, "--via", way)
+				if got.Image.Source != tt.scheme {
+					t.Errorf("the source is %q", got.Image.Source)
+				}
+				if diff := cmp.Diff(want, got, formOnly); diff != "" {
+					t.Errorf("via %s the report differs from the archive's (-) in:\n%s", way, diff)
+				}
+				if diff := cmp.Diff(wantFiles, list(t, name, "--via", way)); diff != "" {
+					t.Errorf("via %s the files differ from the archive's (-) in:\n%s", way, diff)
+				}
+				reports = append(reports, got)
+			}
+			if tt.storage {
+				// Each engine stores, or makes, a manifest of its own for the archive.
+				reports[0].Image.Digest, reports[1].Image.Digest = "", ""
+				for i := range reports[0].Layers {
+					reports[0].Layers[i].Digest = reports[1].Layers[i].Digest
+				}
+				if diff := cmp.Diff(reports[0], reports[1]); diff != "" {
+					t.Errorf("through the API (-) and from the storage (+):\n%s", diff)
+				}
+			}
+			id := want.Image.ID
+			for _, ref := range []string{"odd", tt.scheme + ":" + id, tt.scheme + ":" + strings.TrimPrefix(id, "sha256:")[:12]} {
+				if tt.engine == "containerd" && ref != "odd" {
+					continue // whose IDs are those of manifests
+				}
+				if got := measure(t, ref); got.Image.ID != id {
+					t.Errorf("%s is %s, want %s", ref, got.Image.ID, id)
+				}
+			}
+		})
+	}
+}
