@@ -98,7 +98,7 @@ func (c *Cache) Get(digest v1.Hash) (*layer.Diff, bool) {
 		return nil, false
 	}
 	now := time.Now()
-	os.Chtimes(path, now, now) // the oldest go first; where it can't be told, so be it
+	_ = os.Chtimes(path, now, now) // the oldest go first; where it can't be told, so be it
 	return d, true
 }
 
