@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -64,10 +63,10 @@ func newRoot(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ci := f.gated(ciEnvironment(a.getenv("CI")))
 			if len(args) == 0 {
-				if !ci && f.json == "" && a.isTerminal(a.stdout) {
+				if !ci && !f.asked() && a.isTerminal(a.stdout) {
 					return cmd.Help()
 				}
-				return a.ungated(ci, f.json, hinted("fathom --help says what an IMAGE can be; fathom demo needs none", "no IMAGE given"))
+				return a.ungated(ci, f.stdout(), hinted("fathom --help says what an IMAGE can be; fathom demo needs none", "no IMAGE given"))
 			}
 			err := a.explore(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f, ci)
 			var notFound *load.NotFoundError
@@ -86,7 +85,7 @@ func newRoot(a *app) *cobra.Command {
 		return &hintError{err, cmd.CommandPath() + " --help lists the flags"}
 	})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newLs(a), newCat(a), newExtract(a), newDemo(a), newConfig(a), newCache(a), newVersion(a), newCompletion(a))
+	root.AddCommand(newLs(a), newCat(a), newExtract(a), newDemo(a), newConfig(a), newCache(a), newConvert(a), newVersion(a), newCompletion(a))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	return root
@@ -115,23 +114,28 @@ func nearFlag(cmd *cobra.Command, err error) string {
 type exploreFlags struct {
 	imageFlags
 	gateFlags
-	ci   bool
-	json string
-	ui   ui.Options
-	set  *pflag.FlagSet
+	outputFlags
+	ci        bool
+	onlySaved bool // the source must be a saved report
+	ui        ui.Options
+	set       *pflag.FlagSet
 }
 
 func (f *exploreFlags) add(cmd *cobra.Command) {
 	f.imageFlags.add(cmd)
 	flags := cmd.Flags()
 	f.set = flags
-	flags.BoolVar(&f.ci, "ci", false, "judge the image: exit 1 when a rule fails, 2 when it can't be told (CI=true in the environment does the same)")
-	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`; - is standard output")
-	f.gateFlags.add(flags)
+	f.outputFlags.add(flags)
+	f.addGate(flags)
 	flags.StringVar(&f.ui.Theme, "theme", "", "colours of the explorer: `NAME` is "+strings.Join(ui.Themes(), ", "))
 	flags.StringVar(&f.ui.Sort, "sort", "", "order of the files at first: `NAME` is "+strings.Join(ui.Sorts(), ", "))
 	flags.BoolVar(&f.ui.NoMouse, "no-mouse", false, "leave the mouse to the terminal")
 	flags.BoolVar(&f.ui.ASCII, "ascii", false, "draw the explorer without box and block characters")
+}
+
+func (f *exploreFlags) addGate(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.ci, "ci", false, "judge the image: exit 1 when a rule fails, 2 when it can't be told (CI=true in the environment does the same)")
+	f.gateFlags.add(flags)
 }
 
 // gated is whether the image is to be judged: as --ci says, where it is given;
@@ -140,7 +144,7 @@ func (f *exploreFlags) gated(environment bool) bool {
 	if f.set.Changed("ci") {
 		return f.ci
 	}
-	return environment || f.given()
+	return environment || f.given() || f.judges()
 }
 
 // ciEnvironment is whether the value of CI asks for the gate.
@@ -151,9 +155,6 @@ func ciEnvironment(value string) bool {
 
 // check looks at the values of the flags that are no rules.
 func (f *exploreFlags) check() error {
-	if f.json == "" && f.set.Changed("json") {
-		return errors.New("--json: the file has no name")
-	}
 	if f.set.Changed("theme") && !slices.Contains(ui.Themes(), f.ui.Theme) {
 		return fmt.Errorf("--theme: %q is none of %s", f.ui.Theme, strings.Join(ui.Themes(), ", "))
 	}
@@ -166,18 +167,18 @@ func (f *exploreFlags) check() error {
 // explore opens an image and shows it in every way that was asked for.
 func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool) error {
 	if err := f.check(); err != nil {
-		return a.ungated(ci, f.json, err)
+		return a.ungated(ci, f.stdout(), err)
 	}
-	if src.holds(f.json) {
-		return a.ungated(ci, f.json, fmt.Errorf("--json %s: that is the image itself", f.json))
+	if err := f.checkOutputs(src, ci); err != nil {
+		return a.ungated(ci, f.stdout(), err)
 	}
 	settings, err := a.readConfig(a.configFile(&f.gateFlags))
 	if err != nil {
-		return a.ungated(ci, f.json, err)
+		return a.ungated(ci, f.stdout(), err)
 	}
 	opt, err := a.options(f, settings)
 	if err != nil {
-		return a.ungated(ci, f.json, err)
+		return a.ungated(ci, f.stdout(), err)
 	}
 	var j *judging
 	if ci {
@@ -185,14 +186,17 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 			err = misspelt(os.Environ())
 		}
 		if err != nil {
-			return a.ungated(ci, f.json, err)
+			return a.ungated(ci, f.stdout(), err)
 		}
 	}
 	saved, err := openSaved(src, f.set)
 	if err != nil {
-		return a.ungated(ci, f.json, err)
+		return a.ungated(ci, f.stdout(), err)
 	}
-	if !ci && f.json == "" && a.interactive(src) {
+	if f.onlySaved && saved == nil {
+		return a.ungated(ci, f.stdout(), hinted("fathom --json FILE IMAGE saves one", "%s is no saved report", report.Safe(src.ref)))
+	}
+	if !ci && !f.asked() && a.interactive(src) {
 		if saved != nil {
 			opt.Hold = a.hold
 			return ui.RunReport(ctx, saved, opt)
@@ -203,17 +207,17 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	an := &analyzer.Analysis{Report: saved}
 	if saved == nil {
 		if an, err = a.analyze(ctx, src, &f.imageFlags); err != nil {
-			return a.ungated(ci, f.json, err)
+			return a.ungated(ci, f.stdout(), err)
 		}
 	}
 	defer an.Image.Close()
 	var verdict *gate.Verdict
 	if ci {
 		if verdict, err = a.judge(ctx, an, f, j); err != nil {
-			return a.ungated(ci, f.json, err)
+			return a.ungated(ci, f.stdout(), err)
 		}
 	}
-	if err := a.print(ctx, an.Report, f.json, verdict); err != nil {
+	if err := a.print(ctx, an.Report, &f.outputFlags, verdict); err != nil {
 		return err
 	}
 	if verdict != nil && !verdict.Pass() && !j.noFail.value {
@@ -262,30 +266,6 @@ func (a *app) interactive(src source) bool {
 	}
 	tty.Close()
 	return true
-}
-
-// print writes the report and, where the image was judged, the verdict.
-func (a *app) print(ctx context.Context, r *analyzer.Report, file string, v *gate.Verdict) error {
-	if err := a.writeJSON(ctx, r, file); err != nil {
-		return a.ungated(v != nil, file, err)
-	}
-	switch {
-	case file == "" || v != nil && file != "-":
-		return report.Text(a.stdout, r, v)
-	case v != nil:
-		return report.Verdict(a.stderr, v)
-	}
-	return nil
-}
-
-func (a *app) writeJSON(ctx context.Context, r *analyzer.Report, file string) error {
-	switch file {
-	case "":
-		return nil
-	case "-":
-		return report.JSON(a.stdout, r)
-	}
-	return report.WriteFile(ctx, file, func(w io.Writer) error { return report.JSON(w, r) })
 }
 
 // ungated is err, after the gate's last line has said that nothing was judged.

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+	"fathom/ui/report"
+)
+
+// outputFlags say where results go, and in which form.
+type outputFlags struct {
+	json       string
+	reports    []string
+	dockerfile string
+	noGitHub   bool
+	set        *pflag.FlagSet
+}
+
+func (f *outputFlags) add(flags *pflag.FlagSet) {
+	f.set = flags
+	var names []string
+	for _, x := range report.Formats() {
+		names = append(names, x.Name)
+	}
+	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`; - is standard output")
+	flags.StringArrayVar(&f.reports, "report", nil, "write a report, any number of times: `FORMAT[=FILE]`, else to standard output; "+strings.Join(names, ", "))
+	flags.StringVar(&f.dockerfile, "dockerfile", "Dockerfile", "the `FILE` of the repository that reports show problems at")
+	flags.BoolVar(&f.noGitHub, "no-github", false, "in GitHub Actions, write annotations and a job summary only when asked to")
+}
+
+// written is one result and where it goes.
+type written struct {
+	format report.Format
+	flag   string // as the user gave it
+	file   string // "" for standard output
+}
+
+// outputs are the results that were asked for. At most one goes to standard
+// output, and no two to the same file.
+func (f *outputFlags) outputs() ([]written, error) {
+	var all []written
+	if f.set.Changed("json") {
+		if f.json == "" {
+			return nil, errors.New("--json: the file has no name")
+		}
+		x, _ := report.FormatOf("json")
+		all = append(all, written{x, "--json " + f.json, f.json})
+	}
+	for _, text := range f.reports {
+		name, file, named := strings.Cut(text, "=")
+		x, ok := report.FormatOf(name)
+		switch {
+		case !ok:
+			return nil, unknownFormat(name)
+		case named && file == "":
+			return nil, fmt.Errorf("--report %s: the file has no name", text)
+		}
+		all = append(all, written{x, "--report " + text, file})
+	}
+	seen := map[string]string{}
+	for i := range all {
+		w := &all[i]
+		at := ""
+		if w.file == "-" {
+			w.file = ""
+		}
+		if w.file != "" {
+			at = filepath.Clean(w.file)
+		}
+		if first, ok := seen[at]; ok && at != os.DevNull {
+			if at == "" {
+				return nil, hinted("--report "+w.format.Name+"=FILE writes a file", "%s and %s: only one can have standard output", first, w.flag)
+			}
+			return nil, fmt.Errorf("%s and %s: only one can have the file", first, w.flag)
+		}
+		seen[at] = w.flag
+	}
+	return all, nil
+}
+
+func unknownFormat(name string) error {
+	var names []string
+	for _, x := range report.Formats() {
+		names = append(names, x.Name)
+	}
+	return unknown(fmt.Errorf("--report: %q is none of %s", name, strings.Join(names, ", ")), name, names)
+}
+
+// asked is whether any result was asked for.
+func (f *outputFlags) asked() bool { return f.set.Changed("json") || len(f.reports) > 0 }
+
+// judges is whether a result was asked for that needs a verdict.
+func (f *outputFlags) judges() bool {
+	return slices.ContainsFunc(f.reports, func(text string) bool {
+		name, _, _ := strings.Cut(text, "=")
+		x, ok := report.FormatOf(name)
+		return ok && x.Judges
+	})
+}
+
+// stdout is "-" when standard output belongs to something else than text.
+func (f *outputFlags) stdout() string {
+	all, err := f.outputs()
+	if err != nil {
+		all = nil
+		if f.json == "-" {
+			return "-"
+		}
+	}
+	for _, w := range all {
+		if w.file == "" && w.format.Name != "text" {
+			return "-"
+		}
+	}
+	return ""
+}
+
+// checkOutputs says what of the outputs can't be done before anything is read.
+func (f *outputFlags) checkOutputs(src source, ci bool) error {
+	all, err := f.outputs()
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		if w.format.Judges && !ci {
+			return hinted("leave out --ci=false", "%s tells how an image is judged, and --ci=false judges nothing", w.flag)
+		}
+		if w.file != "" && src.holds(w.file) {
+			return fmt.Errorf("%s: that is the image itself", w.flag)
+		}
+	}
+	file := filepath.ToSlash(f.dockerfile)
+	if file == "" || path.IsAbs(file) || filepath.IsAbs(f.dockerfile) || path.Clean(file) != strings.TrimPrefix(file, "./") || strings.HasPrefix(path.Clean(file), "..") {
+		return hinted("it is where the Dockerfile lies in the repository: docker/app.Dockerfile", "--dockerfile %q is no plain relative path", f.dockerfile)
+	}
+	return nil
+}
+
+// onGitHub is whether annotations and summary come without being asked for.
+func (a *app) onGitHub(f *outputFlags) bool {
+	return a.getenv("GITHUB_ACTIONS") == "true" && !f.noGitHub
+}
+
+// print writes everything that was asked for: files first, so that the verdict
+// has the last word.
+func (a *app) print(ctx context.Context, r *analyzer.Report, f *outputFlags, v *gate.Verdict) error {
+	all, err := f.outputs()
+	if err != nil {
+		return err
+	}
+	in := &report.Input{
+		Report: r, Verdict: v, Version: version(),
+		Dockerfile: strings.TrimPrefix(filepath.ToSlash(f.dockerfile), "./"),
+	}
+	var out *report.Format
+	annotated := false
+	for _, w := range all {
+		annotated = annotated || w.format.Name == "github"
+		if w.file == "" {
+			out = &w.format
+			continue
+		}
+		err := report.WriteFile(ctx, w.file, func(to io.Writer) error { return w.format.Write(to, in) })
+		if err != nil {
+			return a.ungated(v != nil, f.stdout(), err)
+		}
+	}
+	if v != nil && a.onGitHub(f) {
+		if err := a.gitHub(in, f, annotated); err != nil {
+			return a.ungated(true, f.stdout(), err)
+		}
+	}
+	if out == nil && (v != nil || len(all) == 0) {
+		text, _ := report.FormatOf("text")
+		out = &text
+	}
+	if out == nil {
+		return nil
+	}
+	if err := out.Write(a.stdout, in); err != nil {
+		return err
+	}
+	if v != nil && out.Name != "text" {
+		return report.Verdict(a.stderr, v)
+	}
+	return nil
+}
+
+// gitHub writes the annotations, to standard error where standard output
+// belongs to something else (the runner reads both), and the job summary.
+func (a *app) gitHub(in *report.Input, f *outputFlags, annotated bool) error {
+	if !annotated {
+		var w io.Writer = a.stdout
+		if f.stdout() == "-" {
+			w = a.stderr
+		}
+		if err := report.GitHub(w, in); err != nil {
+			return err
+		}
+	}
+	file := a.getenv("GITHUB_STEP_SUMMARY")
+	if file == "" {
+		return nil
+	}
+	var text bytes.Buffer
+	if err := report.Markdown(&text, in); err != nil {
+		return err
+	}
+	return a.appendSummary(file, append(text.Bytes(), '\n'))
+}
+
+// maxSummary is how large a step's summary may be: GitHub drops a larger one
+// whole.
+const maxSummary = 1 << 20
+
+// appendSummary adds text to what other commands of the step wrote, all of it
+// or nothing.
+func (a *app) appendSummary(name string, text []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	if err != nil {
+		return fmt.Errorf("writing the job summary: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("writing the job summary: %w", err)
+	}
+	if info.Mode().IsRegular() && info.Size()+int64(len(text)) > maxSummary {
+		fmt.Fprintln(a.stderr, "fathom: the job summary is full: the report is left out of it")
+		return nil
+	}
+	if _, err := f.Write(text); err != nil {
+		if info.Mode().IsRegular() {
+			err = errors.Join(err, f.Truncate(info.Size()))
+		}
+		return fmt.Errorf("writing the job summary: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("writing the job summary: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package report
+
+import (
+	"bufio"
+	"io"
+)
+
+type issue struct {
+	Description string        `json:"description"`
+	CheckName   string        `json:"check_name"`
+	Fingerprint string        `json:"fingerprint"`
+	Severity    string        `json:"severity"`
+	Location    issueLocation `json:"location"`
+}
+
+type issueLocation struct {
+	Path  string     `json:"path"`
+	Lines issueLines `json:"lines"`
+}
+
+type issueLines struct {
+	Begin int `json:"begin"`
+}
+
+// CodeQuality writes the findings as GitLab's code quality report: [] when
+// there are none.
+func CodeQuality(w io.Writer, in *Input) error {
+	return buffered(w, func(b *bufio.Writer) error {
+		b.WriteByte('[')
+		all := findings(in.Verdict)
+		for i, f := range all {
+			severity := "major"
+			if !f.fails {
+				severity = "minor"
+			}
+			line, err := Line(issue{f.text, f.rule.Name, f.print, severity, issueLocation{in.dockerfile(), issueLines{1}}})
+			if err != nil {
+				return err
+			}
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("\n  ")
+			b.Write(line)
+		}
+		if len(all) > 0 {
+			b.WriteByte('\n')
+		}
+		_, err := b.WriteString("]\n")
+		return err
+	})
+}

@@ -1,0 +1,68 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	maxAnnotations = 10      // of a kind in a step: GitHub drops the others
+	maxAnnotation  = 4 << 10 // bytes of a message
+)
+
+// GitHub writes the broken rules as annotations of GitHub Actions, one a line.
+// Of each kind there are at most as many as GitHub shows.
+func GitHub(w io.Writer, in *Input) error {
+	return buffered(w, func(b *bufio.Writer) error {
+		if in.Verdict == nil {
+			return nil
+		}
+		for _, kind := range []string{"error", "warning"} {
+			n := 0
+			var more []string
+			var last string
+			for _, r := range in.Verdict.Rules {
+				if r.OK || in.Verdict.Fails(r) != (kind == "error") {
+					continue
+				}
+				n++
+				text := cut(ruleText(r), maxAnnotation)
+				line := fmt.Sprintf("::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property("fathom: "+r.Name), message(text))
+				switch {
+				case n < maxAnnotations:
+					b.WriteString(line)
+				case n == maxAnnotations:
+					last = line
+					more = append(more, r.Name)
+				default:
+					more = append(more, r.Name)
+				}
+			}
+			if n > maxAnnotations {
+				last = fmt.Sprintf("::%s file=%s,line=1,title=fathom::%s\n", kind, property(in.dockerfile()), message("also broken: "+strings.Join(more, ", ")))
+			}
+			b.WriteString(last)
+		}
+		return nil
+	})
+}
+
+// message is s as the text of an annotation.
+func message(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+}
+
+// property is s as a value before the text.
+func property(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
+}
+
+// cut is s in at most so many bytes, whole characters of it.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len("…")], "") + "…"
+}

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"crypto/sha256"
+	_ "embed" // the page's parts
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+)
+
+const htmlWaste = 100 // rows that stand in the page without its script
+
+var (
+	//go:embed html/page.html
+	pageHTML string
+	//go:embed html/page.css
+	pageCSS string
+	//go:embed html/page.js
+	pageJS string
+)
+
+// page is what the template shows.
+type page struct {
+	*Input
+	Policy  string
+	Style   template.CSS
+	Script  template.JS
+	Rules   []pageRule
+	Layers  []pageLayer
+	Waste   []analyzer.Waste
+	Growth  string
+	Largest int64
+}
+
+type pageRule struct {
+	gate.Rule
+	Word, Bound, Seen, Most string
+	Same                    string // the rule before it that is broken for the same reasons
+}
+
+type pageLayer struct {
+	analyzer.LayerReport
+	VisibleWidth, WastedWidth float64 // of the largest layer, in percent
+}
+
+// HTML writes one page that needs nothing else: no network, no other file. Its
+// policy lets a browser run the page's own script and nothing more, whatever
+// the image's texts hold; they went through Safe before that.
+func HTML(w io.Writer, in *Input) error {
+	p := page{Input: in, Style: template.CSS(pageCSS), Script: template.JS(pageJS), Waste: in.Report.Waste[:min(len(in.Report.Waste), htmlWaste)]}
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(pageCSS), hashOf(pageJS))
+	if v := in.Verdict; v != nil {
+		explained := ""
+		for _, r := range v.Rules {
+			observed, limit := ruleValues(r)
+			bound := "at most"
+			if r.AtLeast {
+				bound = "at least"
+			}
+			p.Rules = append(p.Rules, pageRule{r, word(v, r), bound, observed, limit, ""})
+			if len(r.Offenders) > 0 && r.Offenders[0].Cause != "" {
+				p.Rules[len(p.Rules)-1].Same = explained
+				explained = cmp.Or(explained, r.Name)
+			}
+		}
+		if bytes, ratio, ok := v.Growth(); ok {
+			p.Growth = fmt.Sprintf("%s (%s) since %s, which stored %s", signed(Exact, bytes), growthPercent(ratio),
+				Safe(v.Baseline.Reference), Exact(v.Baseline.Totals.StoredBytes))
+		}
+	}
+	for _, l := range in.Report.Layers {
+		p.Largest = max(p.Largest, l.StoredBytes)
+	}
+	for _, l := range in.Report.Layers {
+		share := func(n int64) float64 { return 100 * float64(n) / float64(max(p.Largest, 1)) }
+		p.Layers = append(p.Layers, pageLayer{l, share(l.VisibleBytes), share(l.WastedBytes)})
+	}
+	t, err := template.New("page").Funcs(template.FuncMap{
+		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string { return strings.TrimLeft(offender(o), " ") },
+		"command": func(s string) string { return cmp.Or(Safe(Command(s)), "(no command)") },
+		"path":    func(w analyzer.Waste) string { return Safe(WastePath(w)) }, "warning": Warning, "verdict": VerdictLine,
+		"suppressed": suppressed, "join": strings.Join,
+	}).Parse(pageHTML)
+	if err != nil {
+		return fmt.Errorf("reading the page's template: %w", err)
+	}
+	return buffered(w, func(b *bufio.Writer) error {
+		if err := t.ExecuteTemplate(b, "top", p); err != nil {
+			return fmt.Errorf("filling the page: %w", err)
+		}
+		b.WriteString(`<script type="application/json" id="data">`)
+		if err := writePageData(b, in); err != nil {
+			return err
+		}
+		b.WriteString("</script>\n")
+		return t.ExecuteTemplate(b, "end", p)
+	})
+}
+
+func hashOf(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// writePageData writes what the page's script works on: rows as lists, as an
+// image may waste a hundred thousand files. All texts are safe to show.
+func writePageData(b *bufio.Writer, in *Input) error {
+	put := func(v any) error {
+		line, err := json.Marshal(v) // writes <, > and & as escapes
+		if err != nil {
+			return err
+		}
+		_, err = b.Write(escapeJSON(line))
+		return err
+	}
+	list := func(n int, row func(int) any) error {
+		b.WriteByte('[')
+		for i := range n {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if err := put(row(i)); err != nil {
+				return err
+			}
+		}
+		return b.WriteByte(']')
+	}
+	r := in.Report
+	b.WriteString(`{"layers":`)
+	if err := list(len(r.Layers), func(i int) any { return Safe(Command(r.Layers[i].Command)) }); err != nil {
+		return err
+	}
+	b.WriteString(`,"folders":`)
+	err := list(len(r.Folders), func(i int) any {
+		f := r.Folders[i]
+		layers := make([][3]int64, len(f.Layers))
+		for j, l := range f.Layers {
+			layers[j] = [3]int64{int64(l.Layer), l.VisibleBytes, l.WastedBytes}
+		}
+		path := f.Path
+		if len(f.PathBytes) > 0 {
+			path = string(f.PathBytes)
+		}
+		return []any{Safe(path), f.VisibleBytes, f.WastedBytes, f.Pieces, layers}
+	})
+	if err != nil {
+		return err
+	}
+	b.WriteString(`,"waste":`)
+	if err := list(len(r.Waste), func(i int) any {
+		w := &r.Waste[i]
+		return []any{Safe(WastePath(*w)), w.Bytes, w.Cause, w.StoredIn, w.HiddenBy}
+	}); err != nil {
+		return err
+	}
+	return b.WriteByte('}')
+}

@@ -1,0 +1,98 @@
+package report
+
+import (
+	"bufio"
+	"encoding/xml"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type junitSuites struct {
+	XMLName xml.Name   `xml:"testsuites"`
+	Suite   junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name       string          `xml:"name,attr"`
+	Package    string          `xml:"package,attr"`
+	ID         int             `xml:"id,attr"`
+	Timestamp  string          `xml:"timestamp,attr"`
+	Hostname   string          `xml:"hostname,attr"`
+	Tests      int             `xml:"tests,attr"`
+	Failures   int             `xml:"failures,attr"`
+	Errors     int             `xml:"errors,attr"`
+	Time       string          `xml:"time,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+	Out        string          `xml:"system-out"`
+	Err        string          `xml:"system-err"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitFailure `xml:"failure"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes a test for each rule, in the form of Ant's JUnit task that
+// Jenkins, GitLab and others read. A broken rule that only warns is a test that
+// passes, and stands in the output of the suite. The time is that of the
+// image: the same input gives the same bytes.
+func JUnit(w io.Writer, in *Input) error {
+	r, v := in.Report, in.Verdict
+	made := time.Unix(0, 0)
+	if r.Image.Created != nil && r.Image.Created.Year() >= 1000 { // earlier ones the schema doesn't take
+		made = *r.Image.Created
+	}
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	t := r.Totals
+	s := junitSuite{
+		Name: "fathom", Package: "fathom", Timestamp: made.UTC().Format("2006-01-02T15:04:05"), Hostname: "localhost", Time: "0",
+		Properties: []junitProperty{
+			{"image", Safe(r.Image.Reference)}, {"storedBytes", n(t.StoredBytes)}, {"visibleBytes", n(t.VisibleBytes)},
+			{"wastedBytes", n(t.WastedBytes)}, {"efficiency", strconv.FormatFloat(t.Efficiency, 'g', -1, 64)},
+			{"compressedBytes", n(t.CompressedBytes)}, {"files", n(int64(t.Files))}, {"layers", n(int64(t.Layers))},
+		},
+	}
+	var out []string
+	if v != nil {
+		s.Tests, s.Failures = len(v.Rules), v.Failed()
+		for _, rule := range v.Rules {
+			c := junitCase{Name: rule.Name, Class: "fathom." + rule.Name, Time: "0"}
+			if v.Fails(rule) {
+				c.Failure = &junitFailure{ruleLine(rule), "fathom." + rule.Name, ruleText(rule)}
+			} else if !rule.OK {
+				out = append(out, "warning: "+ruleText(rule))
+			}
+			s.Cases = append(s.Cases, c)
+		}
+		for _, text := range v.Warnings {
+			out = append(out, "warning: "+Safe(text))
+		}
+		out = append(out, VerdictLine(v))
+	}
+	s.Out = strings.Join(out, "\n")
+	return buffered(w, func(b *bufio.Writer) error {
+		b.WriteString(xml.Header)
+		e := xml.NewEncoder(b)
+		e.Indent("", "  ")
+		if err := e.Encode(junitSuites{Suite: s}); err != nil {
+			return err
+		}
+		return b.WriteByte('\n')
+	})
+}
