@@ -71,7 +71,7 @@ func (a *app) readConfig(explicit string) (*config, error) {
 	switch dive := err == nil && explicit == ""; {
 	case dive && len(c.read) == 0:
 		if _, err := c.add(filepath.Join(dir, diveName), diveName); err != nil {
-			return nil, err
+			c.ci = &ciConfig{err: err}
 		}
 	case dive && c.ci == nil:
 		c.ci = &ciConfig{warnings: []string{fmt.Sprintf("%s is not read, because there is %s, which says nothing of ci", diveName, c.read[0])}}

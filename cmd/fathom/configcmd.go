@@ -80,6 +80,9 @@ func newConfigVerify(a *app) *cobra.Command {
 			} else {
 				c, err = a.readConfig(a.getenv("FATHOM_CONFIG"))
 			}
+			if err == nil && c.ci != nil {
+				err = c.ci.err
+			}
 			if err != nil {
 				return err
 			}

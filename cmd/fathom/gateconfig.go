@@ -21,6 +21,7 @@ type ciConfig struct {
 	suppress []gate.Suppression
 	notes    []string
 	warnings []string
+	err      error // a .dive-ci that can't be read, which matters to the gate only
 }
 
 // place is where n stands: ".fathom.yaml:4:13".

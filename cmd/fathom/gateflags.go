@@ -43,17 +43,18 @@ func (f *gateFlags) add(flags *pflag.FlagSet) {
 			f.rules[s.Name] = flags.String(s.Name, "", usage+": `RATIO` (0.9, 90%); implies --ci")
 		}
 	}
-	flags.StringArrayVar(&f.warn, "warn", nil, "only warn when `RULE` is broken, any number of times")
-	flags.StringVar(&f.failOn, "fail-on", "", "what fails: `SEVERITY` is error (broken rules of severity warn are only shown) or warn")
-	flags.BoolVar(&f.noFail, "no-fail", false, "exit 0 also when a rule fails; what can't be judged is still 2")
+	flags.StringArrayVar(&f.warn, "warn", nil, "only warn when `RULE` is broken, any number of times; implies --ci")
+	flags.StringVar(&f.failOn, "fail-on", "", "what fails: `SEVERITY` is error (broken rules of severity warn are only shown) or warn; implies --ci")
+	flags.BoolVar(&f.noFail, "no-fail", false, "exit 0 also when a rule fails; what can't be judged is still 2; implies --ci")
 	flags.BoolVar(&f.allowTOC, "allow-toc", false, "judge also layers whose table of contents nobody compared with their content")
-	flags.StringVar(&f.baseline, "baseline", "", "what --max-growth measures from: `IMAGE`, or the file of a report in JSON")
+	flags.StringVar(&f.baseline, "baseline", "", "what --max-growth measures from: `IMAGE`, or the file of a report in JSON; implies --ci")
 	flags.StringVar(&f.config, "config", "", "read `FILE` in place of the project's config file; a name that begins with .dive-ci is read as dive's")
 }
 
-// given is whether a flag asks for a rule.
+// given is whether a flag asks for a verdict: a rule, or what would be passed
+// over in silence without one.
 func (f *gateFlags) given() bool {
-	return slices.ContainsFunc(gate.Specs(), func(s gate.Spec) bool { return f.set.Changed(s.Name) })
+	return slices.ContainsFunc(append(ruleNames(), "warn", "fail-on", "no-fail", "baseline"), f.set.Changed)
 }
 
 // off, as the limit of a rule, takes away what a lower place says.
@@ -91,6 +92,9 @@ func (a *app) judging(f *gateFlags, c *config) (*judging, error) {
 	ci := c.ci
 	if ci == nil {
 		ci = &ciConfig{}
+	}
+	if ci.err != nil {
+		return nil, ci.err
 	}
 	j := &judging{suppress: ci.suppress, config: ci.file, notes: slices.Clone(ci.notes), warnings: slices.Clone(ci.warnings)}
 	for _, s := range gate.Specs() {
