@@ -103,7 +103,7 @@ func (p *place) failed(ctx context.Context, op string, err error) error {
 func (p *place) status(op string, status *transport.Error) error {
 	text := ""
 	for _, d := range status.Errors {
-		text = string(d.Code) + ": " + d.Message
+		text = strings.Trim(string(d.Code)+": "+d.Message, ": ")
 		break
 	}
 	e := p.answered(op, status.StatusCode, clean(text, status.Request), 0)
@@ -170,7 +170,7 @@ func message(b []byte) string {
 		} `json:"errors"`
 	}
 	if json.Unmarshal(b, &doc) == nil && len(doc.Errors) > 0 {
-		return strings.TrimPrefix(doc.Errors[0].Code+": "+doc.Errors[0].Message, ": ")
+		return strings.Trim(doc.Errors[0].Code+": "+doc.Errors[0].Message, ": ")
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
 	return line
@@ -213,11 +213,10 @@ func plain(s string) string {
 			b.WriteString("…")
 			break
 		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		if !unicode.IsPrint(r) {
+			r = unicode.ReplacementChar
 		}
+		b.WriteRune(r)
 	}
 	return b.String()
 }

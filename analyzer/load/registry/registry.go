@@ -273,11 +273,9 @@ func (r *Repository) note(format string, args ...any) {
 
 // manifest fetches by tag or digest, and compares the digest where it is known.
 func (p *place) manifest(ctx context.Context, id string, want v1.Hash) (Manifest, error) {
-	op := "reading the manifest of " + p.repo.RepositoryStr()
-	if strings.Contains(id, ":") {
-		op += "@" + id
-	} else {
-		op += ":" + id
+	op := "reading its manifest"
+	if want != (v1.Hash{}) {
+		op = "reading the manifest " + short(want)
 	}
 	res, err := p.get(ctx, op, "manifests/"+id, http.Header{"Accept": {accept}})
 	if err != nil {

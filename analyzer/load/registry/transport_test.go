@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -216,7 +217,7 @@ func certified(t *testing.T, h http.HandlerFunc, until time.Time, names ...strin
 		t.Fatal(err)
 	}
 	s := httptest.NewUnstartedServer(afterPing(h))
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -300,7 +301,7 @@ func TestEcho(t *testing.T) {
 	opt := quick
 	opt.Keychain = login{Username: "ann", Password: "secret"}
 	_, err := open(t, s.Listener.Addr().String()+"/app:1", opt).Root(t.Context())
-	wantError(t, err, Forbidden, `forbidden for user ann (403): Basic … said … at https://x.test/y?… \x1b[31m\u202e`)
+	wantError(t, err, Forbidden, `forbidden for user ann (403): Basic … said … at https://x.test/y?… �[31m�`)
 }
 
 type trip func(*http.Request) (*http.Response, error)

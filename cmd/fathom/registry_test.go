@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"fathom/analyzer/imagetest"
+)
+
+// TestRegistryErrors has a registry a row that doesn't give the image: one line
+// says where and what, another one what to do.
+func TestRegistryErrors(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("DOCKER_CONFIG", "")
+	answer := func(status int, header, value, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v2/" {
+				return
+			}
+			w.Header().Set(header, value)
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		}
+	}
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	for _, tt := range []struct {
+		name        string
+		h           http.HandlerFunc
+		error, hint string // HOST stands for the server's
+	}{
+		{"private", answer(401, "WWW-Authenticate", `Basic realm="x"`, ""), "HOST: reading its manifest: access denied as anonymous, or there is no such image (401)", "docker login HOST, if the image is private"},
+		{"absent", answer(404, "X", "", `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`), "HOST: reading its manifest: no such image or tag, or it is private (404): MANIFEST_UNKNOWN", "docker login HOST, if the image is private"},
+		{"too many", answer(429, "Retry-After", "600", "slow \x1b[31mdown"), `HOST: reading its manifest: too many requests as anonymous (429); it asks to wait 10m0s: slow �[31mdown`, "docker login HOST allows more; or wait, or use --registry-mirror"},
+		{"web page", answer(200, "Content-Type", "text/html", "<html>"), "HOST: reading its manifest: it answers with a web page (text/html), so it is no registry, or something stands before it", "is the name of the registry right? HOST[:PORT]/NAME[:TAG]"},
+		{"unknown certificate", nil, "HOST: reading its manifest: its certificate is signed by nobody who is trusted here", "--ca FILE trusts who signed it, --insecure-registry HOST asks nobody"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			host := secure.Listener.Addr().String()
+			if tt.h != nil {
+				s := httptest.NewServer(tt.h)
+				defer s.Close()
+				host = s.Listener.Addr().String()
+			}
+			var out, problems bytes.Buffer
+			code := run(t.Context(), []string{"registry:" + host + "/app:1"}, strings.NewReader(""), &out, &problems)
+			hint := tt.hint
+			if tt.name != "web page" {
+				hint = strings.ReplaceAll(hint, "HOST", host)
+			}
+			want := fmt.Sprintf("fathom: error: opening registry:%s/app:1: %s\nfathom: hint: %s\n", host, strings.ReplaceAll(tt.error, "HOST", host), hint)
+			if code != exitError || problems.String() != want || out.Len() > 0 {
+				t.Errorf("got exit code %d and\n%swant %d and\n%s%s", code, &problems, exitError, want, &out)
+			}
+		})
+	}
+}
+
+// TestRegistryFlags opens an image in a registry that has to be named.
+func TestRegistryFlags(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("DOCKER_CONFIG", "")
+	t.Setenv("FATHOM_CACHE_DIR", t.TempDir())
+	t.Setenv("CI", "")
+	ref := imagetest.Must(t, "layer\n  file hello text=hi\n").Registry(t)
+	host, name, _ := strings.Cut(ref, "/")
+	for _, args := range [][]string{
+		{"registry:" + ref},
+		{"registry://" + ref, "--no-cache"},
+		{"registry:registry.invalid/" + name, "--registry-mirror", "registry.invalid=" + host},
+	} {
+		if got := fathom(t, append([]string{"cat", args[0], "/hello"}, args[1:]...)...).String(); got != "hi" {
+			t.Errorf("%q: got %q", args, got)
+		}
+	}
+}
