@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/load/engine"
 )
 
 // other is the sample for another platform, with another layer.
@@ -249,20 +250,20 @@ func TestReferences(t *testing.T) {
 		{"./plain:1", "not an image", "-"},
 		{"node", "opening node: not an image: it is a folder with neither", "-"},
 		{"missing.tar", "opening missing.tar: no such file or folder", ""},
-		{"plain:1", "opening plain:1: no such file or folder", ""},
-		{"node:22", "opening node:22: no such file or folder", ""},
 		{"ghcr.io/a/b@sha256:12", "no such file or folder", ""},
 		{"--help", "no such file or folder", ""},
 		{"./missing.tar", "opening ./missing.tar: no such file or directory", "file"},
 		{"archive:missing.tar", "opening missing.tar: no such file or directory", "file"},
 		{"oci:missing:tag", "opening missing:tag: no such file or directory", "file"},
-		{"docker:x", "opening docker:x: only files, folders", "docker"},
-		{"docker://app:1", "only files, folders", "docker"},
-		{"podman:app", "only files, folders", "podman"},
-		{"registry:app", "only files, folders", "registry"},
+		{"docker:", "docker: names no image", "-"},
+		{"registry://", "registry:// names no image", "-"},
+		{"docker:x", "opening docker:x: reaching docker at unix:///nowhere (DOCKER_HOST)", "-"},
+		{"podman://app", "opening podman:app: reaching podman at unix:///nowhere (CONTAINER_HOST)", "-"},
+		{"sha256:" + strings.Repeat("1", 64), "no engine here has it", ""},
+		{"localhost:1/app:1", "there is no such file, no engine here has it, and its registry: localhost:1", ""},
 	}
 	for _, tt := range tests {
-		err := wantError(t, tt.ref, Options{}, tt.words)
+		err := wantError(t, tt.ref, nowhere, tt.words)
 		var missing *NotFoundError
 		switch found := errors.As(err, &missing); {
 		case found != (tt.scheme != "-"):
@@ -277,6 +278,39 @@ func TestReferences(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantError(t, "app.tar", Options{}, "opening app.tar: permission denied")
+	}
+}
+
+// nowhere is a machine without engines.
+var nowhere = Options{Engine: engine.Options{Getenv: func(name string) string {
+	if name == "DOCKER_HOST" || name == "CONTAINER_HOST" {
+		return "unix:///nowhere"
+	}
+	return ""
+}}}
+
+// What is no path is a name, which goes to an engine and then to a registry.
+func TestNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	imagetest.Archive{file("readme", "x")}.WriteDir(t, "node") // a folder that holds no image
+	if err := os.WriteFile("plain", []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for ref, want := range map[string]reference{
+		"node:22":                   {name: "node:22"},
+		"plain:1":                   {name: "plain:1"},
+		"ghcr.io/a/b:1":             {name: "ghcr.io/a/b:1"},
+		"ab12":                      {name: "ab12"},
+		strings.Repeat("a", 64):     {name: strings.Repeat("a", 64)},
+		"docker:node:22":            {scheme: "docker", name: "node:22"},
+		"docker://node":             {scheme: "docker", name: "node"},
+		"podman:localhost/a":        {scheme: "podman", name: "localhost/a"},
+		"registry:localhost:5000/a": {scheme: "registry", name: "localhost:5000/a"},
+		"registry:app.tar":          {scheme: "registry", name: "app.tar"},
+	} {
+		if got, err := parse(ref); err != nil || got != want {
+			t.Errorf("parse(%q) = %+v, %v", ref, got, err)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/name"
+	dockerref "github.com/distribution/reference"
 )
 
 // reference is an IMAGE argument taken apart.
@@ -118,7 +118,7 @@ func imageName(s string) bool {
 	if fileName.MatchString(s) {
 		return false
 	}
-	_, err := name.ParseReference(s, name.WeakValidation)
+	_, err := dockerref.ParseNormalizedNamed(s)
 	return err == nil || hexID.MatchString(s)
 }
 
