@@ -40,33 +40,45 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 	if int64(len(data)) > most {
 		return nil, fmt.Errorf("it is larger than %d bytes", most)
 	}
-	var parts map[string]json.RawMessage
-	if err := json.Unmarshal(data, &parts); err != nil {
-		return nil, placed(data, err)
-	}
 	var form struct {
-		Schema *int64 `json:"schema"`
+		Schema   *int64        `json:"schema"`
+		Image    *ImageReport  `json:"image"`
+		Totals   *Totals       `json:"totals"`
+		Layers   []LayerReport `json:"layers"`
+		History  []Step        `json:"history"`
+		Waste    []Waste       `json:"waste"`
+		Folders  []Folder      `json:"folders"`
+		Warnings []Warning     `json:"warnings"`
 	}
-	if err := json.Unmarshal(data, &form); err != nil {
-		return nil, placed(data, err)
-	}
+	err = json.Unmarshal(data, &form)
+	// What has the wrong type is left out, and the rest read: the schema is known
+	// in any case.
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
 	switch s := form.Schema; {
+	case errors.As(err, &syntax), errors.As(err, &kind) && (kind.Field == "" || kind.Field == "schema"):
+		return nil, placed(data, err)
 	case s == nil:
 		return nil, ErrNotReport
 	case *s > Schema:
 		return nil, fmt.Errorf("its schema is %d, and this version knows no newer one than %d", *s, Schema)
 	case *s < Schema:
 		return nil, fmt.Errorf("there is no schema %d", *s)
-	}
-	for _, name := range []string{"image", "totals", "layers", "history", "waste", "warnings"} {
-		if p, ok := parts[name]; !ok || string(p) == "null" {
-			return nil, fmt.Errorf("it has no %s", name)
-		}
-	}
-	rep := &Report{}
-	if err := json.Unmarshal(data, rep); err != nil {
+	case err != nil:
 		return nil, placed(data, err)
 	}
+	for _, part := range []struct {
+		name  string
+		there bool
+	}{
+		{"image", form.Image != nil}, {"totals", form.Totals != nil}, {"layers", form.Layers != nil},
+		{"history", form.History != nil}, {"waste", form.Waste != nil}, {"warnings", form.Warnings != nil},
+	} {
+		if !part.there {
+			return nil, fmt.Errorf("it has no %s", part.name)
+		}
+	}
+	rep := &Report{Schema, *form.Image, *form.Totals, form.Layers, form.History, form.Waste, form.Folders, form.Warnings}
 	rep.fill()
 	if err := rep.check(); err != nil {
 		return nil, err
