@@ -52,15 +52,15 @@ func dockerEndpoints(opt Options) ([]endpoint, error) {
 			filepath.Join(home, ".docker/run/docker.sock"),
 			filepath.Join(home, ".docker/desktop/docker.sock"))
 	}
-	places := sockets(Docker, paths)
+	places := usual(Docker, paths)
 	for i := range places {
 		places[i].headers = file.HTTPHeaders
 	}
 	return places, nil
 }
 
-// sockets is the default places.
-func sockets(kind Kind, paths []string) []endpoint {
+// usual is the places where nobody said anything.
+func usual(kind Kind, paths []string) []endpoint {
 	places := make([]endpoint, len(paths))
 	for i, p := range paths {
 		places[i] = endpoint{kind: kind, url: "unix://" + p}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/docker/cli/cli/connhelper/ssh"
+	"github.com/docker/go-connections/sockets"
 	"github.com/moby/moby/client"
 )
 
@@ -75,25 +76,24 @@ func newEndpoint(kind Kind, from, address string, secure *tls.Config) (endpoint,
 
 // client prepares a client without connecting.
 func (at endpoint) client(opt Options) (*client.Client, *dialing, error) {
-	transport := &http.Transport{TLSClientConfig: at.tls}
-	host := at.url
+	host, scheme := at.url, "http"
 	if at.remote() {
-		host = "tcp://engine.localhost" // a name that nobody looks up
+		host = "tcp://engine.localhost" // which nobody looks up
 	}
-	api, err := client.New(
-		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
-		client.WithHost(host),
-		client.WithAPIVersion(opt.env("DOCKER_API_VERSION")),
-		client.WithUserAgent("fathom"),
-		client.WithHTTPHeaders(at.headers),
-	)
+	if at.tls != nil {
+		scheme = "https"
+	}
+	u, err := client.ParseHostURL(host)
 	if err != nil {
 		return nil, nil, err
 	}
-	// The client has set the transport up for the host by now.
+	transport := &http.Transport{TLSClientConfig: at.tls}
+	if err := sockets.ConfigureTransport(transport, u.Scheme, u.Host); err != nil {
+		return nil, nil, err
+	}
 	transport.DisableCompression = true
-	dial := transport.DialContext
 	d := &dialing{}
+	dial := transport.DialContext
 	if at.remote() {
 		transport.Proxy = nil
 		if dial, err = at.ssh(d); err != nil {
@@ -105,5 +105,13 @@ func (at endpoint) client(opt Options) (*client.Client, *dialing, error) {
 		d.note(err)
 		return conn, err
 	}
-	return api, d, nil
+	api, err := client.New(
+		client.WithHost(host), // which would set up a transport that comes before it
+		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
+		client.WithScheme(scheme),
+		client.WithAPIVersion(opt.env("DOCKER_API_VERSION")),
+		client.WithUserAgent("fathom"),
+		client.WithHTTPHeaders(at.headers),
+	)
+	return api, d, err
 }

@@ -100,7 +100,12 @@ func (e *Engine) Find(ctx context.Context, name, platform string) (Image, error)
 	if err != nil && !hexID.MatchString(name) {
 		return Image{}, none // no engine has such a name
 	}
-	found, err := e.api.ImageInspect(ctx, name)
+	short := hexID.FindStringSubmatch(name)
+	ask := name
+	if short != nil && len(short[1]) < 64 {
+		ask = short[1] // podman takes no more of a short ID
+	}
+	found, err := e.api.ImageInspect(ctx, ask)
 	if err != nil {
 		if several := e.several(ctx, name); several != nil {
 			return Image{}, several
@@ -114,7 +119,12 @@ func (e *Engine) Find(ctx context.Context, name, platform string) (Image, error)
 	if err != nil {
 		return Image{}, err
 	}
-	img.Name = saveName(img, named, name)
+	img.Name = saveName(img, named)
+	if img.Name == img.ID && short != nil && len(short[1]) < 64 {
+		if several := e.several(ctx, name); several != nil { // of which podman takes any
+			return Image{}, several
+		}
+	}
 	if platform == "" {
 		return img, nil
 	}
@@ -144,7 +154,7 @@ func fullID(id string) string {
 }
 
 // saveName is the name to save the image by.
-func saveName(img Image, named reference.Named, name string) string {
+func saveName(img Image, named reference.Named) string {
 	if named == nil {
 		return img.ID
 	}
@@ -200,10 +210,17 @@ func (e *Engine) onPlatform(ctx context.Context, img Image, name, platform strin
 	}
 	wrong := &PlatformError{Kind: e.Kind, Name: name, Want: platform, Have: img.Platform}
 	fits := fits(img.Platform, want)
-	if !img.Content { // there is one platform only
-		if !fits {
+	if !img.Content && !fits {
+		// Before 1.48 only the engine says that there may be more platforms.
+		st, err := e.Storage(ctx)
+		if err != nil {
+			return Image{}, err
+		}
+		if img.Content = st.Content; !img.Content {
 			return Image{}, wrong
 		}
+	}
+	if !img.Content {
 		return img, nil
 	}
 	at := func(v string) bool { return versions.GreaterThanOrEqualTo(e.Version(), v) }

@@ -34,7 +34,7 @@ func podmanEndpoints(opt Options) ([]endpoint, error) {
 		at, err := known.endpoint(name, "CONTAINER_CONNECTION")
 		return []endpoint{at}, err
 	}
-	places := sockets(Podman, podmanSockets(opt))
+	places := usual(Podman, podmanSockets(opt))
 	if known.Default == "" {
 		return places, nil
 	}
