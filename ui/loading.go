@@ -31,20 +31,31 @@ var errLoad = errors.New("not loaded")
 // longer than a moment shows how far the tasks of p are. load has returned when
 // Open does; its error is Open's, once the terminal is as it was.
 func Open(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*analyzer.Analysis, error), opt Options) error {
+	return open(ctx, name, p, opt, func(ctx context.Context) (func(*session, setup), error) {
+		a, err := load(ctx)
+		if a == nil || err != nil {
+			return nil, err
+		}
+		return func(s *session, set setup) { s.show(a, p.Notes(), set) }, nil
+	})
+}
+
+// open has load find out what to show, beside the UI.
+func open(ctx context.Context, name string, p *analyzer.Progress, opt Options, load func(context.Context) (func(*session, setup), error)) error {
 	set, err := opt.setup()
 	if err != nil {
 		return err
 	}
 	s := newSession(ctx)
 	defer s.cancel(nil)
-	var a *analyzer.Analysis
+	var show func(*session, setup)
 	var failed error
 	l := newLoading(name, p, set.th, s)
-	ended := s.start(func() { a, failed = load(s.ctx) })
+	ended := s.start(func() { show, failed = load(s.ctx) })
 	select {
 	case <-ended:
-		if a != nil && failed == nil {
-			err = s.run(opt, func() { s.show(a, p.Notes(), set) })
+		if show != nil {
+			err = s.run(opt, func() { show(s, set) })
 		}
 	case <-s.ctx.Done():
 	case <-time.After(patience):
@@ -55,12 +66,12 @@ func Open(ctx context.Context, name string, p *analyzer.Progress, load func(cont
 				if s.ctx.Err() != nil { // load may still be at it
 					return
 				}
-				if a == nil || failed != nil {
+				if show == nil {
 					s.cancel(errLoad)
 					return
 				}
 				select {
-				case s.updates <- func() { s.show(a, p.Notes(), set) }:
+				case s.updates <- func() { show(s, set) }:
 				case <-s.ctx.Done():
 				}
 			})

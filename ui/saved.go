@@ -14,20 +14,28 @@ import (
 // RunReport shows a saved report, as Run shows an analysis: all but the files,
 // which it doesn't hold. The report is one that analyzer.ReadReport gave.
 func RunReport(ctx context.Context, rep *analyzer.Report, opt Options) error {
-	set, err := opt.setup()
-	if err != nil {
-		return err
-	}
-	names, lost, err := wastedPaths(ctx, rep)
-	if err != nil {
-		return err
-	}
-	s := newSession(ctx)
-	defer s.cancel(nil)
-	return s.run(opt, func() {
-		u := newSaved(rep, names, lost, set.th, s)
-		u.configure(set)
-		s.app.SetRoot(u, true).SetInputCapture(u.capture)
+	return OpenReport(ctx, rep.Image.Reference, func(context.Context) (*analyzer.Report, error) { return rep, nil }, opt)
+}
+
+// OpenReport reads a saved report beside the UI and shows it, as Open does an
+// image.
+func OpenReport(ctx context.Context, name string, read func(context.Context) (*analyzer.Report, error), opt Options) error {
+	var p analyzer.Progress
+	return open(ctx, name, &p, opt, func(ctx context.Context) (func(*session, setup), error) {
+		p.Note("reading a saved report")
+		rep, err := read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		names, lost, err := wastedPaths(ctx, rep)
+		if err != nil {
+			return nil, err
+		}
+		return func(s *session, set setup) {
+			u := newSaved(rep, names, lost, set.th, s)
+			u.configure(set)
+			s.app.SetRoot(u, true).SetInputCapture(u.capture)
+		}, nil
 	})
 }
 
