@@ -154,11 +154,26 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	if err != nil {
 		return err
 	}
+	// Most paths share their folder with others: it is written once.
+	folders, number := []string{}, map[string]int{}
 	b.WriteString(`,"waste":`)
-	if err := list(len(r.Waste), func(i int) any {
+	err = list(len(r.Waste), func(i int) any {
 		w := &r.Waste[i]
-		return []any{Safe(WastePath(*w)), w.Bytes, w.Cause, w.StoredIn, w.HiddenBy}
-	}); err != nil {
+		path := Safe(WastePath(*w))
+		folder, name := path[:strings.LastIndexByte(path, '/')+1], path[strings.LastIndexByte(path, '/')+1:]
+		n, ok := number[folder]
+		if !ok {
+			n = len(folders)
+			number[folder] = n
+			folders = append(folders, folder)
+		}
+		return []any{n, name, w.Bytes, w.Cause, w.StoredIn, w.HiddenBy}
+	})
+	if err != nil {
+		return err
+	}
+	b.WriteString(`,"wasteFolders":`)
+	if err := list(len(folders), func(i int) any { return folders[i] }); err != nil {
 		return err
 	}
 	return b.WriteByte('}')

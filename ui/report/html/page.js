@@ -1,6 +1,5 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const make = (tag, props, ...children) => {
     const e = Object.assign(document.createElement(tag), props);
@@ -16,8 +15,14 @@
   };
   const exact = (n) => n === 1 ? "1 byte" : n.toLocaleString("en-US") + " bytes";
 
-  treemap();
-  waste();
+  // The page shows itself before the figures are read.
+  let data;
+  requestAnimationFrame(() => setTimeout(() => {
+    data = JSON.parse($("data").textContent);
+    treemap();
+    waste();
+    document.documentElement.dataset.ready = "";
+  }));
 
   function treemap() {
     if (!data.folders.length) return;
@@ -73,6 +78,7 @@
       map.replaceChildren();
       const tiles = place(items, 0, 0, map.clientWidth, map.clientHeight).map(([i, x, y, w, h]) => tile(map, i, x, y, w, h, 0));
       tiles.forEach((t, n) => { t.tabIndex = n ? -1 : 0; });
+      $("map-said").textContent = "";
       if (focus && tiles.length) {
         const t = tiles[Math.max(items.findIndex((i) => from && i.node === from), 0)];
         tiles.forEach((o) => { o.tabIndex = o === t ? 0 : -1; });
@@ -88,7 +94,6 @@
       const b = by === "layer" ? bytes({ visible: root.visible, wasted: root.wasted, layers: root.layers }) : bytes(at);
       const said = (by === "layer" ? "All layers" : at.path) + `: ${exact(b[0])} visible, ${exact(b[1])} wasted` + (items.length ? "" : "; nothing here");
       $("map-caption").textContent = said;
-      $("map-said").textContent = said;
       $("map-rows").replaceChildren(...items.map((i) => make("tr", {},
         make("td", { className: "mono" }, opens(i) ? make("button", { type: "button", textContent: i.name, onclick: () => open(i) }) : i.name),
         make("td", { className: "num", textContent: size(i.b[0]), title: exact(i.b[0]) }),
@@ -175,10 +180,11 @@
     if (!data.waste.length) return;
     $("waste-controls").hidden = false;
     const shown = 100;
-    let rows = data.waste, page = 0, by = 1, down = true;
+    const all = data.waste.map((r) => [data.wasteFolders[r[0]] + r[1], r[2], r[3], r[4], r[5]]);
+    let rows = all, page = 0, by = 1, down = true;
     const find = () => {
       const text = $("search").value.toLowerCase(), cause = $("cause").value;
-      rows = data.waste.filter((r) => (!cause || r[2] === cause) && (!text || r[0].toLowerCase().includes(text)));
+      rows = all.filter((r) => (!cause || r[2] === cause) && (!text || r[0].toLowerCase().includes(text)));
       sort();
     };
     const sort = () => {
@@ -195,7 +201,7 @@
         make("td", { className: "num", textContent: r[3] }), make("td", { className: "num", textContent: r[4] }),
         make("td", { className: "mono path", textContent: r[0] }))));
       const sum = rows.reduce((s, r) => s + r[1], 0);
-      $("waste-said").textContent = `${rows.length.toLocaleString("en-US")} of ${data.waste.length.toLocaleString("en-US")} pieces, ${exact(sum)}`;
+      $("waste-said").textContent = `${rows.length.toLocaleString("en-US")} of ${all.length.toLocaleString("en-US")} pieces, ${exact(sum)}`;
       $("pages").hidden = pages < 2;
       $("page").textContent = `${page + 1} of ${pages}`;
       $("prev").disabled = page === 0;

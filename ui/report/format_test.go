@@ -1,0 +1,384 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+)
+
+const hostileName = "/a</script><script>alert(1)</script>\"'`|`` @everyone #1 [x](http://x.example) www.x.example ::error::x%0A\r\n\x1b[2J\u202e\xff\ufffe&amp;<!--"
+
+// hostile is a report in which every text is hostile, and its verdict.
+func hostile(t *testing.T) *Input {
+	t.Helper()
+	r := sample()
+	r.Image.Reference, r.Image.Source, r.Image.Platform, r.Image.ID = hostileName, hostileName, hostileName, hostileName
+	for i := range r.Layers {
+		r.Layers[i].Command = "RUN " + hostileName
+	}
+	for i := range r.Waste {
+		r.Waste[i].Path, r.Waste[i].PathBytes = hostileName, nil
+	}
+	for i := range r.Folders[1:] {
+		r.Folders[i+1].Path, r.Folders[i+1].PathBytes = hostileName, nil
+	}
+	r.Warnings = []analyzer.Warning{{Layer: 0, Path: hostileName, Text: hostileName}}
+	return judged(t, r, gate.Limits{
+		{Rule: gate.MaxWastedBytes, Unit: gate.Bytes, Number: 10, Severity: gate.Warn}, {Rule: gate.MaxSize, Unit: gate.Bytes, Number: 2_999_999},
+		{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2},
+	})
+}
+
+func judged(t *testing.T, r *analyzer.Report, l gate.Limits) *Input {
+	t.Helper()
+	before := analyzer.Totals{StoredBytes: 2_000_000, VisibleBytes: 2_000_000, Efficiency: 1, Layers: 1}
+	v, err := gate.Check(r, l, gate.Options{Baseline: &gate.Baseline{Reference: r.Image.Reference, Totals: before}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Config, v.Notes, v.Warnings = r.Image.Reference, []string{r.Image.Reference}, []string{r.Image.Reference}
+	return &Input{Report: r, Verdict: &v, Version: "1.2", Dockerfile: "docker/a b%,:.Dockerfile"}
+}
+
+func written(t *testing.T, format string, in *Input) string {
+	t.Helper()
+	f, ok := FormatOf(format)
+	if !ok {
+		t.Fatalf("no format %s", format)
+	}
+	var b bytes.Buffer
+	if err := f.Write(&b, in); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// No format lets through what a terminal acts upon, and each gives the same
+// bytes twice, also without a verdict.
+func TestFormatsAreSafeAndRepeat(t *testing.T) {
+	unjudged := hostile(t)
+	unjudged.Verdict = nil
+	for _, f := range Formats() {
+		for name, in := range map[string]*Input{"judged": hostile(t), "unjudged": unjudged, "empty": {Report: &analyzer.Report{}}} {
+			text := written(t, f.Name, in)
+			if text != written(t, f.Name, in) {
+				t.Errorf("%s, %s: not the same bytes twice", f.Name, name)
+			}
+			if !utf8.ValidString(text) {
+				t.Errorf("%s, %s: no UTF-8", f.Name, name)
+			}
+			for _, r := range text {
+				if r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+					t.Errorf("%s, %s: holds %U", f.Name, name, r)
+				}
+			}
+		}
+	}
+}
+
+// An error of the writer, wherever it comes, is the error of the format, and
+// leaves no file behind.
+func TestFormatsFailWhole(t *testing.T) {
+	full := errors.New("disk full")
+	in := hostile(t)
+	for _, f := range Formats() {
+		size := len(written(t, f.Name, in))
+		for _, room := range []int{0, 1, size / 2, size - 1} {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "out")
+			if err := os.WriteFile(path, []byte("before"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			err := WriteFile(t.Context(), path, func(w io.Writer) error { return f.Write(&small{w, room, full}, in) })
+			if !errors.Is(err, full) {
+				t.Errorf("%s with room for %d of %d bytes: got %v", f.Name, room, size, err)
+			}
+			if text, _ := os.ReadFile(path); string(text) != "before" {
+				t.Errorf("%s: the file is now %q", f.Name, text)
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
+				t.Errorf("%s: left behind: %v", f.Name, left)
+			}
+		}
+	}
+}
+
+// small is a writer with so much room.
+type small struct {
+	w    io.Writer
+	room int
+	err  error
+}
+
+func (s *small) Write(p []byte) (int, error) {
+	if len(p) > s.room {
+		return 0, s.err
+	}
+	s.room -= len(p)
+	return s.w.Write(p)
+}
+
+// Every format tells the figures that JSON tells.
+func TestFormatsAgree(t *testing.T) {
+	in := hostile(t)
+	var r analyzer.Report
+	if err := json.Unmarshal([]byte(written(t, "json", in)), &r); err != nil {
+		t.Fatal(err)
+	}
+	stored, visible, wasted := r.Totals.StoredBytes, r.Totals.VisibleBytes, r.Totals.WastedBytes
+	contains := func(format, text string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%.3000s", format, want, text)
+			}
+		}
+	}
+	contains("text", written(t, "text", in), "stored       3.0 MB  "+Exact(stored), "visible      2.0 MB  "+Exact(visible), "wasted       1.0 MB  "+Exact(wasted), VerdictLine(in.Verdict))
+	contains("markdown", written(t, "markdown", in), "| stored | 3.0 MB ("+Exact(stored)+") |", "| wasted | 1.0 MB ("+Exact(wasted)+") |",
+		"| visible | 2.0 MB ("+Exact(visible)+") |", "**+1.0 MB** (\\+50.0%)", VerdictLine(in.Verdict), "- **900 kB** ")
+
+	var suites junitSuites
+	if err := xml.Unmarshal([]byte(written(t, "junit", in)), &suites); err != nil {
+		t.Fatal(err)
+	}
+	s := suites.Suite
+	if s.Tests != 3 || s.Failures != 1 || len(s.Cases) != 3 || s.Cases[2].Failure != nil {
+		t.Errorf("junit: %+v", s)
+	}
+	for _, p := range s.Properties {
+		if want, ok := map[string]int64{"storedBytes": stored, "visibleBytes": visible, "wastedBytes": wasted}[p.Name]; ok && p.Value != strconv.FormatInt(want, 10) {
+			t.Errorf("junit: %s is %s", p.Name, p.Value)
+		}
+	}
+
+	var sarif struct {
+		Runs []struct {
+			Properties struct{ StoredBytes, VisibleBytes, WastedBytes int64 }
+			Results    []struct {
+				RuleID, Level       string
+				PartialFingerprints map[string]string
+				Properties          struct{ Bytes int64 }
+				Locations           []struct {
+					PhysicalLocation struct{ ArtifactLocation struct{ URI string } }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(written(t, "sarif", in)), &sarif); err != nil {
+		t.Fatal(err)
+	}
+	run := sarif.Runs[0]
+	if run.Properties.StoredBytes != stored || run.Properties.VisibleBytes != visible || run.Properties.WastedBytes != wasted {
+		t.Errorf("sarif: %+v", run.Properties)
+	}
+	sum, prints := map[string]int64{}, map[string]bool{}
+	for _, x := range run.Results {
+		sum[x.RuleID+" "+x.Level] += x.Properties.Bytes
+		prints[x.PartialFingerprints["fathom/v1"]] = true
+		if got := x.Locations[0].PhysicalLocation.ArtifactLocation.URI; got != "docker/a%20b%25,:.Dockerfile" {
+			t.Errorf("sarif: stands at %s", got)
+		}
+	}
+	if sum["max-wasted-bytes warning"] != wasted || sum["max-size error"] != stored || len(prints) != len(run.Results) {
+		t.Errorf("sarif: %v, %d fingerprints of %d results", sum, len(prints), len(run.Results))
+	}
+
+	var issues []issue
+	if err := json.Unmarshal([]byte(written(t, "codequality", in)), &issues); err != nil {
+		t.Fatal(err)
+	}
+	if len(issues) != len(run.Results) {
+		t.Errorf("codequality: %d issues, %d in SARIF", len(issues), len(run.Results))
+	}
+	severities := map[string]string{"max-wasted-bytes": "minor", "max-size": "major"}
+	for _, x := range issues {
+		if !prints[x.Fingerprint] || x.Severity != severities[x.CheckName] || x.Location.Lines.Begin != 1 || x.Location.Path != in.Dockerfile {
+			t.Errorf("codequality: %+v", x)
+		}
+	}
+	contains("github", written(t, "github", in),
+		"::error file=docker/a b%25%2C%3A.Dockerfile,line=1,title=fathom%3A max-size::max-size: "+Exact(stored)+", at most 2,999,999 bytes%0A",
+		"::warning file=docker/a b%25%2C%3A.Dockerfile,line=1,title=fathom%3A max-wasted-bytes::max-wasted-bytes: "+Exact(wasted))
+
+	page := written(t, "html", in)
+	data := regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`).FindStringSubmatch(page)
+	var d struct{ Waste, Folders [][]any }
+	if err := json.Unmarshal([]byte(data[1]), &d); err != nil {
+		t.Fatal(err)
+	}
+	total := 0.0
+	for _, w := range d.Waste {
+		total += w[2].(float64)
+	}
+	if int64(total) != wasted || int64(d.Folders[0][1].(float64)) != visible || int64(d.Folders[0][2].(float64)) != wasted {
+		t.Errorf("html: %v of waste, root %v", total, d.Folders[0])
+	}
+	contains("html", html.UnescapeString(page), Exact(stored), Exact(visible), Exact(wasted), VerdictLine(in.Verdict))
+}
+
+func TestCodeQualityClean(t *testing.T) {
+	in := judged(t, sample(), gate.Limits{{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2}})
+	if got := written(t, "codequality", in); got != "[]\n" {
+		t.Errorf("got %q", got)
+	}
+	if got := written(t, "github", in); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// The page has its own scripts and none of the image's.
+func TestHTMLIsSafe(t *testing.T) {
+	page := written(t, "html", hostile(t))
+	if n := strings.Count(page, "<script"); n != 2 {
+		t.Errorf("%d scripts", n)
+	}
+	if strings.Contains(page, "alert(1)<") || strings.Contains(page, "<!--") {
+		t.Error("markup of a name is in the page")
+	}
+	for _, word := range []string{" src=", "http://x.example\"", "@import", "url(", " onclick="} {
+		if strings.Contains(page, word) {
+			t.Errorf("the page holds %s", word)
+		}
+	}
+	for _, part := range []string{pageCSS, pageJS} {
+		if !strings.Contains(page, part) || !strings.Contains(html.UnescapeString(page), hashOf(part)) {
+			t.Error("a part of the page isn't what its policy says")
+		}
+	}
+}
+
+// What an image names stands in code spans only.
+func TestMarkdownIsSafe(t *testing.T) {
+	text := written(t, "markdown", hostile(t))
+	spans := regexp.MustCompile("(`+) .*? (`+)")
+	for _, line := range strings.Split(text, "\n") {
+		// Fences are longer than what they hold, so that the longest run ends it.
+		for {
+			m := regexp.MustCompile("`+").FindStringIndex(line)
+			if m == nil {
+				break
+			}
+			fence := line[m[0]:m[1]]
+			end := strings.Index(line[m[1]:], " "+fence)
+			if end < 0 {
+				t.Fatalf("a code span stays open: %s", line)
+			}
+			line = line[:m[0]] + line[m[1]+end+1+len(fence):]
+		}
+		for _, word := range []string{"@everyone", "#1", "http:", "www.", "<script", "alert"} {
+			if strings.Contains(line, word) {
+				t.Errorf("%q outside of code: %s", word, line)
+			}
+		}
+	}
+	if !spans.MatchString(text) {
+		t.Error("no code at all")
+	}
+}
+
+func TestMarkdownFits(t *testing.T) {
+	r := sample()
+	r.Warnings = nil
+	for i := range 5000 {
+		r.Warnings = append(r.Warnings, analyzer.Warning{Layer: 0, Path: strings.Repeat("`|", 5000), Text: fmt.Sprint(i)})
+	}
+	in := judged(t, r, nil)
+	for range 1000 {
+		in.Verdict.Notes = append(in.Verdict.Notes, strings.Repeat("`", 200)+strings.Repeat("世", 90))
+	}
+	text := written(t, "markdown", in)
+	if len(text) > 65536 || !strings.Contains(text, "_Cut here to fit a comment") {
+		t.Errorf("%d bytes, ends in %q", len(text), text[len(text)-100:])
+	}
+	if !strings.HasPrefix(text, "## ❌ fail: ") {
+		t.Errorf("begins with %.80q", text)
+	}
+}
+
+// GitHub shows ten annotations of a kind.
+func TestGitHubLimit(t *testing.T) {
+	v := gate.Verdict{}
+	for i := range 25 {
+		v.Rules = append(v.Rules, gate.Rule{Name: fmt.Sprintf("rule-%d", i), Unit: gate.Bytes, Severity: gate.Severity(i % 2),
+			Offenders: []gate.Offender{{Path: "/" + strings.Repeat("x", 20_000), HiddenBy: -1}}})
+	}
+	text := written(t, "github", &Input{Report: sample(), Verdict: &v})
+	for _, kind := range []string{"::error ", "::warning "} {
+		if n := strings.Count("\n"+text, "\n"+kind); n != 10 {
+			t.Errorf("%d of %s", n, kind)
+		}
+	}
+	if !strings.Contains(text, "also broken: rule-18, rule-20, rule-22, rule-24\n") {
+		t.Errorf("the others aren't named:\n%s", text[len(text)-300:])
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > 5000 {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+	}
+}
+
+// FATHOM_SARIF_SCHEMA names the official schema.
+func TestSARIFSchema(t *testing.T) {
+	file := os.Getenv("FATHOM_SARIF_SCHEMA")
+	if file == "" {
+		t.Skip("FATHOM_SARIF_SCHEMA names no schema of SARIF 2.1.0")
+	}
+	schema, err := jsonschema.NewCompiler().Compile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, in := range map[string]*Input{"hostile": hostile(t), "empty": {Report: &analyzer.Report{}}} {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, "sarif", in)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(v); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		v.(map[string]any)["version"] = "2.0"
+		if schema.Validate(v) == nil {
+			t.Error("the schema takes another version")
+		}
+	}
+}
+
+// FATHOM_JUNIT_SCHEMA names the schema of Ant's JUnit reports.
+func TestJUnitSchema(t *testing.T) {
+	xmllint, err := exec.LookPath("xmllint")
+	if err != nil {
+		t.Skip("xmllint isn't there: Debian's libxml2-utils has it")
+	}
+	args := []string{"--noout"}
+	if schema := os.Getenv("FATHOM_JUNIT_SCHEMA"); schema != "" {
+		args = append(args, "--schema", schema)
+	}
+	early := hostile(t)
+	early.Report.Image.Created = nil
+	for name, in := range map[string]*Input{"hostile": hostile(t), "early": early, "empty": {Report: &analyzer.Report{}}} {
+		c := exec.Command(xmllint, append(args, "-")...)
+		c.Stdin = strings.NewReader(written(t, "junit", in))
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
