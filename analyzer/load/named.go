@@ -112,7 +112,7 @@ func (o *opening) engine(ctx context.Context, kind engine.Kind, name string, wan
 	if o.opt.Via != ViaAPI {
 		img, place, err := o.fromStorage(ctx, e, found, want)
 		if err == nil {
-			o.opt.Progress.Note(fmt.Sprintf("%s is read from %s's storage in %s", name, kind, place))
+			o.noteStorage(kind, name, place)
 			img.Tags = fullNames(found.Tags)
 			return img, nil
 		}
@@ -152,8 +152,16 @@ func (o *opening) withoutEngine(kind engine.Kind, name string, want platform, go
 	if err != nil {
 		return nil, err
 	}
-	o.opt.Progress.Note(fmt.Sprintf("%s is read from %s's storage in %s", name, kind, place))
+	o.noteStorage(kind, name, place)
 	return img, nil
+}
+
+func (o *opening) noteStorage(kind engine.Kind, name, place string) {
+	text := fmt.Sprintf("%s is read from %s's storage", name, kind)
+	if place != "" {
+		text += " in " + place
+	}
+	o.opt.Progress.Note(text)
 }
 
 // fromStorage opens an image in the folders of the engine that has it.
