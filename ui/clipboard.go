@@ -44,3 +44,66 @@ func osc52(data string, getenv func(string) string) string {
 	}
 	return plain
 }
+
+// copyText puts text on the clipboard and says so.
+func (u *ui) copyText(text string) {
+	switch {
+	case text == "":
+		u.note = "there is nothing to copy here"
+	case u.do.copy(text):
+		u.note = "copied: " + safe(text)
+	default:
+		u.note = "can't copy this: " + safe(text)
+	}
+}
+
+// copyPath copies the path, or the command, under the cursor.
+func (u *ui) copyPath() {
+	switch u.place() {
+	case inViewer:
+		u.copyText(u.tree.Path(u.viewer().node))
+	case inImage, inHistory:
+		t := u.over[len(u.over)-1].(*text)
+		u.copyLine(t.lines, t.at)
+	case inDetail:
+		u.copyLine(u.detail.lines, u.detail.at)
+	case inLayers:
+		if s, ok := u.layers.current(); ok {
+			u.copyText(u.layers.command(s))
+		}
+	default:
+		if n, ok := u.node(); ok {
+			u.copyText(u.tree.Path(n))
+		} else if r, ok := u.files.below.current(); ok && !u.showWaste {
+			u.copyText(u.a.Report.Folders[r.folder].Path)
+		}
+	}
+}
+
+func (u *ui) copyLine(lines []line, at int) {
+	if at < len(lines) {
+		l := lines[at]
+		if l.value == "" {
+			l.value = l.text()
+		}
+		u.copyText(l.value)
+	}
+}
+
+// copyMore copies the layer's digest, or its diff ID where it has none.
+func (u *ui) copyMore() {
+	if v := u.viewer(); v != nil {
+		u.copyContent(v)
+		return
+	}
+	s, ok := u.layers.current()
+	if !ok || s.layer < 0 {
+		return
+	}
+	lr := u.a.Report.Layers[s.layer]
+	if lr.Digest != "" {
+		u.copyText(lr.Digest)
+	} else {
+		u.copyText(lr.DiffID)
+	}
+}
