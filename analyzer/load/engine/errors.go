@@ -156,7 +156,7 @@ func (e *Engine) reach(err error) error {
 	if e.at.remote() {
 		advice := fmt.Sprintf("\"ssh %s\" must work without a question, and %s be installed there", e.at.sshHost(), e.Kind)
 		if said := e.dial.said(); said != "" {
-			return e.hint("ssh: "+said+"; "+advice, err)
+			return e.hint("ssh says: "+said+"; "+advice, err)
 		}
 		if e.dial.broke() {
 			return e.hint("ssh ended without a word; "+advice, err)
@@ -204,22 +204,26 @@ const maxCited = 1 << 10 // bytes of an answer that an error cites
 // print is escaped, and the end left out where it is long.
 func clean(s string) string {
 	var b strings.Builder
+	space := false // was before r
 	for i, r := range s {
 		if b.Len() > maxCited {
 			b.WriteString("…")
 			break
 		}
 		switch {
-		case r == utf8.RuneError && s[i] != "\uFFFD"[0]:
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case unicode.IsSpace(r) && r < 0x80:
-			b.WriteByte(' ')
+			if !space {
+				b.WriteByte(' ')
+			}
 		case unicode.IsPrint(r):
 			b.WriteRune(r)
 		default:
 			q := strconv.QuoteRuneToASCII(r)
 			b.WriteString(q[1 : len(q)-1])
 		}
+		space = unicode.IsSpace(r)
 	}
 	return strings.TrimSpace(b.String())
 }

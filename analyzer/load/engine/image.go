@@ -239,13 +239,11 @@ func (e *Engine) onPlatform(ctx context.Context, img Image, name, platform strin
 		}
 		img.Size, img.Created, img.Platform, img.DiffIDs = chosen.Size, chosen.Created, chosen.Platform, chosen.DiffIDs
 		img.platform = want
-	case !fits:
-		// An older docker saves all that it has of the image, or, at 1.48, can
-		// choose: the archive tells whether this platform is there.
+	case at("1.48"): // which doesn't inspect another, but saves it
+		img.platform = want
+	}
+	if !fits && !at("1.49") { // the archive tells whether it is there
 		img.Platform, img.DiffIDs = "", nil
-		if at("1.48") {
-			img.platform = want
-		}
 	}
 	return img, nil
 }
