@@ -127,7 +127,7 @@ func notFoundHint(e *load.NotFoundError) string {
 	if plainName.MatchString(e.Name) {
 		name = e.Name
 	}
-	if containerd() {
+	if e.Engines != nil && containerd() {
 		return "containerd may have it: ctr images export - " + name + " | fathom -, or nerdctl save " + name + " | fathom -"
 	}
 	return "fathom alone lists the images of the engines here; fathom demo needs none"

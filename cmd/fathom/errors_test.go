@@ -50,7 +50,7 @@ func TestExit(t *testing.T) {
 		},
 		"hostile name": {
 			&load.NotFoundError{Reference: "a;rm -rf ~", Name: "a;rm -rf ~"}, 2,
-			"fathom: error: opening a;rm -rf ~: no such file or folder\nfathom: hint: docker save NAME | fathom - (fathom demo needs no image)\n",
+			"fathom: error: opening a;rm -rf ~: no such file or folder\nfathom: hint: fathom alone lists the images of the engines here; fathom demo needs none\n",
 		},
 	} {
 		var stderr bytes.Buffer

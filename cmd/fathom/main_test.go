@@ -37,6 +37,13 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CI", "")
+			// No engine and no registry of this machine's is asked.
+			for _, name := range []string{"DOCKER_HOST", "CONTAINER_HOST"} {
+				env.Setenv(name, "unix:///nowhere")
+			}
+			for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
+				env.Setenv(name, "http://127.0.0.1:1")
+			}
 			env.Setenv("DOCS", docs)
 			env.Setenv("BAD", "/a\u202e")
 			env.Setenv("LONG", strings.Repeat("/x", 2000))
