@@ -86,11 +86,14 @@ func tarOf(t testing.TB, members ...member) []byte {
 func split(t testing.TB, layer []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	r, err := asm.NewInputTarStream(bytes.NewReader(layer), tarsplit.NewJSONPacker(&b), nil)
+	r, done, err := asm.NewInputTarStreamWithDone(bytes.NewReader(layer), tarsplit.NewJSONPacker(&b), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

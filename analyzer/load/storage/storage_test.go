@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -149,6 +150,34 @@ func TestReadAt(t *testing.T) {
 	}
 	if _, err := at.ReadAt(make([]byte, 700), 700); err == nil {
 		t.Error("content of a closed image was read")
+	}
+}
+
+// TestIndex keeps names that share much, little, and nothing.
+func TestIndex(t *testing.T) {
+	var names []string
+	for i := range 100 {
+		names = append(names, fmt.Sprintf("usr/share/%d/a", i/7), fmt.Sprintf("usr/share/%d/a/%d", i/7, i), fmt.Sprintf("%d", i%10))
+	}
+	names = append(names, "", strings.Repeat("n", 70_000), strings.Repeat("n", 70_001))
+	x := new(index)
+	for i, n := range names {
+		if err := x.add(int64(i)*10, &record{file: true, name: []byte(n), size: 5}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, n := range names {
+		if got := string(x.name([]byte("before "), i)); got != "before "+n {
+			t.Errorf("name %d is %q, want %q", i, got, n)
+		}
+		for off, want := range map[int64]int{0: i, 4: i, 5: -1, 9: -1} {
+			if got := x.find(int64(i)*10 + off); got != want {
+				t.Errorf("byte %d is of file %d, want %d", int64(i)*10+off, got, want)
+			}
+		}
+	}
+	if len(x.names) > 140_000+len(names)*12 {
+		t.Errorf("the names take %d bytes", len(x.names))
 	}
 }
 

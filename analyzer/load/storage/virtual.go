@@ -52,7 +52,7 @@ func open(layer int, split, folder string) (*virtual, error) {
 		if err = c.next(); err == nil && !c.rec.file {
 			v.heads, err = c.readAt(v.head[:min(c.end, headerWindow)], 0)
 		}
-		v.give(c)
+		c.close()
 		if err == io.EOF { // no records, no bytes
 			err = nil
 		}
