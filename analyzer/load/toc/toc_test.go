@@ -317,7 +317,7 @@ func TestReadsAheadWhereThereIsAnOrder(t *testing.T) {
 		check(table, d.At(i))
 		check(table, d.At(n/2+i))
 	}
-	if all := int64(len(b.blob)); requests > 20 || table.Fetched()-before > 2*all {
+	if all := int64(len(b.blob)); requests > 14 || table.Fetched()-before > 2*all {
 		t.Errorf("%d requests, %d bytes fetched of %d", requests, table.Fetched()-before, all)
 	}
 
