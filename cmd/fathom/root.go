@@ -64,13 +64,16 @@ func newRoot(a *app) *cobra.Command {
 			ci := f.gated(ciEnvironment(a.getenv("CI")))
 			if len(args) == 0 {
 				if !ci && !f.asked() && a.isTerminal(a.stdout) {
+					if a.isTerminal(a.stdin) {
+						return a.choose(cmd.Context(), &f)
+					}
 					return cmd.Help()
 				}
 				return a.ungated(ci, f.stdout(), hinted("fathom --help says what an IMAGE can be; fathom demo needs none", "no IMAGE given"))
 			}
 			err := a.explore(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f, ci)
 			var notFound *load.NotFoundError
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && errors.As(err, &notFound) && notFound.Err == nil {
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && errors.As(err, &notFound) && notFound.Scheme == "" {
 				return &hintError{err, didYouMean(near)}
 			}
 			return err
