@@ -159,7 +159,7 @@ func TestIndex(t *testing.T) {
 	for i := range 100 {
 		names = append(names, fmt.Sprintf("usr/share/%d/a", i/7), fmt.Sprintf("usr/share/%d/a/%d", i/7, i), fmt.Sprintf("%d", i%10))
 	}
-	names = append(names, "", strings.Repeat("n", 70_000), strings.Repeat("n", 70_001))
+	names = append(names, "a/b", "a/usr", "usr", "usr/a", "", strings.Repeat("n", 70_000), strings.Repeat("n", 70_001))
 	x := new(index)
 	for i, n := range names {
 		if err := x.add(int64(i)*10, &record{file: true, name: []byte(n), size: 5}); err != nil {
