@@ -111,6 +111,8 @@ func (c *chooser) answer(engine string, found []Candidate, err error) {
 		c.silent = slices.Delete(c.silent, i, i+1)
 	}
 	switch {
+	case err != nil && strings.Contains(err.Error(), " "+engine+" "): // it says so itself
+		c.notes = append(c.notes, err.Error())
 	case err != nil:
 		c.notes = append(c.notes, engine+": "+err.Error())
 	case len(found) == 0:

@@ -151,6 +151,19 @@ func TestChooseLate(t *testing.T) {
 	}
 }
 
+// TestChooseErrors names the engine once.
+func TestChooseErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"reaching docker at /x: no socket": " reaching docker at /x: no socket",
+		"/var/run/docker.sock: not there":  " docker: /var/run/docker.sock: not there",
+	} {
+		s := chooserStage(t, []Engine{engineOf(t, "docker fails "+text)}, "", false, 80, 24)
+		if _, y := s.at(t, text); strings.Split(s.text(), "\n")[y] != want {
+			t.Errorf("got\n%s\nwant %q", s.text(), want)
+		}
+	}
+}
+
 // TestChooseMouse selects with a click, opens with a second one.
 func TestChooseMouse(t *testing.T) {
 	s := chooserStage(t, []Engine{engineOf(t, "docker has 100")}, "", false, 80, 24)
