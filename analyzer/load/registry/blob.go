@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -36,7 +37,7 @@ func (r *Repository) download(ctx context.Context, d *download) (io.ReadCloser, 
 	d.ctx, d.cancel = context.WithCancel(ctx)
 	d.op = "downloading " + short(d.digest)
 	err := r.each(ctx, func(p *place) error {
-		d.place = p
+		d.place, d.next = p, r.places[slices.Index(r.places, p)+1:]
 		return d.open()
 	})
 	if err != nil {
@@ -60,6 +61,7 @@ type download struct {
 	ctx    context.Context // until Close
 	cancel context.CancelFunc
 	place  *place
+	next   []*place // to go on at, should place fail
 	op     string
 	digest v1.Hash
 	at     int64 // of the next byte
@@ -203,7 +205,7 @@ func (d *download) cut(err error) error {
 	}
 	var e *Error
 	slow := errors.As(err, &e) && !e.retry
-	if d.tries++; !slow && d.tries <= d.place.opt.Retries {
+	if d.tries++; !slow && d.tries <= d.place.opt.Retries || d.elsewhere() {
 		return nil
 	}
 	of := ""
@@ -228,11 +230,24 @@ func (d *download) again() error {
 		}
 		err := d.open()
 		var e *Error
-		if err == nil || !errors.As(err, &e) || !e.retry || d.tries >= d.place.opt.Retries {
+		switch {
+		case err == nil || !errors.As(err, &e):
+			return err
+		case e.retry && d.tries < d.place.opt.Retries:
+			d.tries++
+		case !d.elsewhere():
 			return err
 		}
-		d.tries++
 	}
+}
+
+// elsewhere goes on at the next place, if there is one.
+func (d *download) elsewhere() bool {
+	if len(d.next) == 0 || d.ctx.Err() != nil {
+		return false
+	}
+	d.place, d.next, d.tries = d.next[0], d.next[1:], 0
+	return true
 }
 
 // Close ends a Read that runs.

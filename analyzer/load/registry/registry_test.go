@@ -550,6 +550,23 @@ func TestMirrors(t *testing.T) {
 			t.Errorf("%q: the mirror is asked %d times, want %d; notes %q", tt.mirrors, asked.Load(), tt.asked, r.Notes())
 		}
 	}
+	// A mirror that fails for good in the middle of a blob.
+	torn := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !strings.Contains(r.URL.Path, "/blobs/"):
+			io.WriteString(w, manifest)
+		case r.Header.Get("Range") == "":
+			begin(w)
+			cut(w)
+		default:
+			w.WriteHeader(404)
+		}
+	})
+	opt := quick
+	opt.Mirrors = []string{origin + "=" + torn}
+	if got, err := read(t.Context(), open(t, origin+"/org/app:1", opt)); err != nil || string(got) != string(body) {
+		t.Errorf("the rest from the registry: got %d bytes, %v", len(got), err)
+	}
 	for _, bad := range []string{"", "https://x.y/", "a b=c"} {
 		opt := quick
 		opt.Mirrors = []string{bad}
