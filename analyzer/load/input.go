@@ -138,7 +138,7 @@ func expectTar(head []byte) error {
 	case formZeros:
 		return &NotImageError{NoImages, "an empty tar, or nothing but zero bytes"}
 	case "JSON":
-		return &NotImageError{Unknown, "JSON: a manifest or config alone is not an image"}
+		return &NotImageError{Unknown, "JSON: a manifest, a config or a saved report holds no files"}
 	default:
 		return &NotImageError{Unknown, string(form)}
 	}
