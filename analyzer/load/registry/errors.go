@@ -256,6 +256,10 @@ func explain(err error) *Error {
 		e.Kind, e.Reason = Unauthorized, "its token service gives no token"
 	case strings.Contains(err.Error(), "realm"):
 		e.Kind, e.Reason = Failed, "it says in a way that can't be followed where to log in: "+plain(err.Error())
+	case err.Error() == http.StatusText(http.StatusProxyAuthRequired):
+		e.Reason = "the proxy wants a password (407)"
+	case strings.HasPrefix(err.Error(), "proxyconnect "):
+		e.Reason, e.retry = "the proxy can't be reached: "+plain(strings.TrimPrefix(err.Error(), "proxyconnect tcp: ")), true
 	default:
 		e.Reason, e.retry = plain(err.Error()), true
 	}

@@ -18,11 +18,20 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// quick are options for a registry that has no time.
+// quick are options for a registry that answers at once.
 var quick = Options{
 	Keychain: authn.NewMultiKeychain(), // nobody
-	Idle:     200 * time.Millisecond,
 	Retries:  2, Backoff: time.Millisecond,
+}
+
+// patient is quick with little time for a registry that stalls, as the name of
+// its test says.
+func patient(name string) Options {
+	opt := quick
+	if strings.Contains(name, "stall") {
+		opt.Idle = 200 * time.Millisecond
+	}
+	return opt
 }
 
 // body is a blob longer than what the network holds back.
@@ -137,7 +146,7 @@ func TestManifestFaults(t *testing.T) {
 		kind  Kind
 		words string
 	}{
-		{"no answer", func(w http.ResponseWriter, r *http.Request) { stall(r) }, Stalled, "it does not answer"},
+		{"stall before the answer", func(w http.ResponseWriter, r *http.Request) { stall(r) }, Stalled, "it does not answer"},
 		{"stall after the headers", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			w.WriteHeader(200)
@@ -193,7 +202,7 @@ func TestManifestFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			host := serve(t, tt.h)
-			_, err := open(t, host+"/app:1", quick).Root(t.Context())
+			_, err := open(t, host+"/app:1", patient(tt.name)).Root(t.Context())
 			e := wantError(t, err, tt.kind, tt.words)
 			if e != nil && (e.Host != host || !strings.HasPrefix(err.Error(), host+": reading its manifest: ")) {
 				t.Errorf("got %q, want the host and what was done", err)
@@ -267,7 +276,7 @@ func TestBlob(t *testing.T) {
 		"at a place of their own": once(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/storage", 307) }, rest),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := read(t.Context(), open(t, serve(t, h)+"/app:1", quick))
+			got, err := read(t.Context(), open(t, serve(t, h)+"/app:1", patient(name)))
 			if err != nil || string(got) != string(body) {
 				t.Errorf("got %d bytes and %v, want %d", len(got), err, len(body))
 			}
@@ -360,7 +369,7 @@ func TestBlobFaults(t *testing.T) {
 		}, nil, NoRegistry, "it answers with a web page"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			opt := quick
+			opt := patient(tt.name)
 			if tt.opt != nil {
 				tt.opt(&opt)
 			}

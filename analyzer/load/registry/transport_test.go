@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -287,6 +288,19 @@ func TestTLS(t *testing.T) {
 		if _, err := Open("app", opt); err == nil || !strings.Contains(err.Error(), "reading certificates: ") {
 			t.Errorf("%s: got %v", ca, err)
 		}
+	}
+}
+
+// TestProxy has a proxy that wants a password, and one that isn't there.
+func TestProxy(t *testing.T) {
+	s := httptest.NewServer(status(http.StatusProxyAuthRequired, ""))
+	defer s.Close()
+	for _, words := range []string{"the proxy wants a password (407)", "the proxy can't be reached: dial tcp 127.0.0.1:"} {
+		r := open(t, "registry.test/app:1", quick)
+		r.base.strict.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
+		_, err := r.Root(t.Context())
+		wantError(t, err, Unreachable, words)
+		s.Close()
 	}
 }
 
