@@ -181,3 +181,58 @@ func contents(t *testing.T, r io.Reader) []string {
 	}
 	return out
 }
+
+// TestEngineSSH reaches real engines through their own command lines, as ssh
+// starts them at the other end.
+func TestEngineSSH(t *testing.T) {
+	dir := os.Getenv("FATHOM_ENGINES")
+	if dir == "" {
+		t.Skip("no engines: testdata/engines/up DIR starts some, FATHOM_ENGINES=DIR tests against them")
+	}
+	fakeSSH(t, t.TempDir(), `while [ "$1" != -- ]; do shift; done; shift 2; exec sh -c "$*"`)
+	for _, tt := range []struct {
+		kind   Kind
+		socket string
+	}{
+		{Docker, "run/docker.sock"},
+		{Podman, "run/podman.sock"},
+	} {
+		t.Run(tt.kind.String(), func(t *testing.T) {
+			host := "ssh://far" + filepath.Join(dir, tt.socket)
+			e, err := Connect(t.Context(), tt.kind, Options{Home: t.TempDir(), Getenv: func(name string) string {
+				if name == "DOCKER_HOST" || name == "CONTAINER_HOST" {
+					return host
+				}
+				return ""
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			img, err := e.Find(t.Context(), "fathom-base", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := e.Save(t.Context(), img)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if names := contents(t, s); len(names) < 5 {
+				t.Errorf("got %v", names)
+			}
+		})
+	}
+	host := "unix://" + filepath.Join(dir, "run/none.sock")
+	_, err := Connect(t.Context(), Docker, Options{Home: t.TempDir(), Getenv: func(name string) string {
+		if name == "DOCKER_HOST" {
+			return strings.Replace(host, "unix://", "ssh://far", 1)
+		}
+		return ""
+	}})
+	t.Log(err)
+	oneLine(t, err)
+	if !strings.Contains(err.Error(), "ssh says: ") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,6 +1,10 @@
 package engine
 
 import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,4 +105,37 @@ func TestSSHFails(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestSSHCancelled(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, opt := place(t, map[string]string{"DOCKER_HOST": "ssh://far"})
+	listen(t, filepath.Join(dir, "s"), daemon("1.41", map[string]http.HandlerFunc{
+		"/images/get": func(w http.ResponseWriter, r *http.Request) {
+			w.Write(make([]byte, 1000))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		},
+	}))
+	fakeSSH(t, dir, "exec "+program)
+	t.Setenv("FAKE_SSH", filepath.Join(dir, "s"))
+	e, err := Connect(t.Context(), Docker, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := e.Save(ctx, app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	io.CopyN(io.Discard, s, 1000)
+	cancel()
+	if _, err := io.Copy(io.Discard, s); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
 }
