@@ -147,6 +147,16 @@ func TestUnavailable(t *testing.T) {
 			t.Errorf("got %+v", u)
 		}
 	})
+	t.Run("default connection", func(t *testing.T) {
+		dir, opt := place(t, nil)
+		write(t, dir+"/home/.config/containers/podman-connections.json",
+			`{"Connection":{"Default":"box","Connections":{"box":{"URI":"ssh://core@far/run/podman.sock"}}}}`)
+		fakeSSH(t, dir, `echo "no route" >&2; exit 255`)
+		u := gone(t, Podman, opt, "ssh says: no route", dir+"/run/podman/podman.sock, ssh://core@far/run/podman.sock")
+		if u.Endpoint != "" {
+			t.Errorf("got %+v", u)
+		}
+	})
 	t.Run("refused", func(t *testing.T) {
 		dir, opt := place(t, map[string]string{"DOCKER_HOST": "unix://DIR/s"})
 		stale(t, dir+"/s")

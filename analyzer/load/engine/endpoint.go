@@ -22,7 +22,9 @@ type endpoint struct {
 	url  string // unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, as it is shown
 	// from says who named it, such as "DOCKER_HOST"; "" is nobody: it is one of
 	// the places where engines are by default.
-	from     string
+	from string
+	// last says that it is tried when nothing else is there, and needn't be.
+	last     bool
 	tls      *tls.Config       // for tcp; nil is none
 	identity string            // a key file for ssh, or ""
 	headers  map[string]string // sent along

@@ -116,7 +116,12 @@ func Connect(ctx context.Context, kind Kind, opt Options) (*Engine, error) {
 			return e, nil
 		}
 		var one *UnavailableError
-		if !errors.As(err, &one) || at.from != "" {
+		switch {
+		case ctx.Err() != nil:
+			return nil, err
+		case at.last:
+			one = &UnavailableError{Tried: []string{clean(at.url)}, Err: err}
+		case at.from != "" || !errors.As(err, &one):
 			return nil, err
 		}
 		gone.add(one)
@@ -136,7 +141,7 @@ func open(ctx context.Context, kind Kind, at endpoint, opt Options) (*Engine, er
 	wait := opt.Probe
 	if wait == 0 {
 		wait = probe
-		if at.remote() {
+		if at.remote() && !at.last {
 			wait = probeSSH
 		}
 	}

@@ -19,7 +19,8 @@ import (
 // podmanEndpoints is where podman listens: CONTAINER_HOST, CONTAINER_CONNECTION,
 // the sockets of its service, the default connection. The connection comes
 // before the sockets where podman itself takes it first: on anything but Linux,
-// and where containers.conf has "remote = true".
+// and where containers.conf has "remote = true"; elsewhere podman itself needs
+// no service, and doesn't take it unasked.
 func podmanEndpoints(opt Options) ([]endpoint, error) {
 	if host := opt.env("CONTAINER_HOST"); host != "" {
 		at, err := newEndpoint(Podman, "CONTAINER_HOST", host, nil)
@@ -42,7 +43,11 @@ func podmanEndpoints(opt Options) ([]endpoint, error) {
 	if known.remote || runtime.GOOS != "linux" {
 		return append([]endpoint{at}, places...), err
 	}
-	return append(places, at), err
+	if err != nil { // what podman itself doesn't look at is no reason to fail
+		return places, nil
+	}
+	at.last = true
+	return append(places, at), nil
 }
 
 func podmanSockets(opt Options) []string {
