@@ -76,7 +76,7 @@
       const map = $("treemap"), items = by === "layer" ? layers() : below(at);
       if (!items.length && by === "folder" && at.parent === undefined && bytes(root)[0] + bytes(root)[1] > 0) items.push({ name: "/", b: bytes(root), pieces: root.pieces });
       map.replaceChildren();
-      const tiles = place(items, 0, 0, map.clientWidth, map.clientHeight).map(([i, x, y, w, h]) => tile(map, i, x, y, w, h, 0));
+      const tiles = place(items, 0, 0, map.clientWidth, map.clientHeight).map(([i, x, y, w, h]) => tile(map, i, x, y, w, h, 0, map.clientWidth, map.clientHeight));
       tiles.forEach((t, n) => { t.tabIndex = n ? -1 : 0; });
       $("map-said").textContent = "";
       if (focus && tiles.length) {
@@ -101,12 +101,15 @@
         make("td", { className: "num", textContent: i.pieces === null ? "" : i.pieces.toLocaleString("en-US") }))));
     }
 
-    function tile(into, i, x, y, w, h, depth) {
+    // Shares of what a tile lies in, so that the map fits paper too.
+    function tile(into, i, x, y, w, h, depth, outerWidth, outerHeight) {
       const t = make(depth ? "div" : "button", { className: "tile", title: `${i.node ? i.node.path : i.name}\n${size(i.b[0])} visible, ${size(i.b[1])} wasted` });
-      Object.assign(t.style, { left: x + "px", top: y + "px", width: w + "px", height: h + "px" });
+      Object.assign(t.style, {
+        left: 100 * x / outerWidth + "%", top: 100 * y / outerHeight + "%", width: 100 * w / outerWidth + "%", height: 100 * h / outerHeight + "%",
+      });
       const inner = depth < 1 && w > 70 && h > 60 && i.node ? below(i.node) : [];
       if (inner.length) {
-        for (const [c, cx, cy, cw, ch] of place(inner, 3, 22, w - 8, h - 27)) if (cw > 3 && ch > 3) tile(t, c, cx, cy, cw, ch, depth + 1);
+        for (const [c, cx, cy, cw, ch] of place(inner, 3, 22, w - 8, h - 27)) if (cw > 3 && ch > 3) tile(t, c, cx, cy, cw, ch, depth + 1, w - 2, h - 2);
       } else if (i.b[1] > 0) {
         const part = make("span", { className: "w" });
         part.style.height = Math.max(100 * i.b[1] / (i.b[0] + i.b[1]), 3) + "%";
@@ -173,7 +176,6 @@
     $("map-what").onchange = (e) => { what = e.target.value; draw(); };
     let width = 0;
     new ResizeObserver(() => { if ($("treemap").clientWidth !== width) { width = $("treemap").clientWidth; draw(); } }).observe($("treemap"));
-    addEventListener("beforeprint", () => draw());
   }
 
   function waste() {
