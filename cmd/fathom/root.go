@@ -28,11 +28,17 @@ FILE:TAG, FILE@DIGEST or --image choose where it holds several images; ./NAME is
 always a file. The file of a report that --json wrote opens again, without the
 files.
 
+What is no file is a name: of the first engine, docker or podman, that has the
+image, else of its registry. docker:NAME, podman:NAME and registry:NAME ask only
+there. Without an IMAGE, fathom lists what the engines have.
+
 On a terminal the image opens in the explorer; otherwise, and with --ci, fathom
 prints a summary.`
 
 const rootExample = `  fathom app.tar                                  explore
-  docker save app | fathom -                      the same, without a file
+  fathom nginx:1.27                               of an engine, or else its registry
+  fathom registry:ghcr.io/org/app:1               without any engine
+  docker save app | fathom -                      without a file
   fathom --ci --max-wasted-bytes 20MB app.tar     gate
   fathom --json report.json app.tar               export
   fathom demo                                     look around without an image`
