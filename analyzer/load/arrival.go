@@ -47,7 +47,7 @@ func (o *opening) receive(ctx context.Context, r io.Reader, size int64, name str
 		return &v.index, nil
 	case <-ctx.Done():
 		go func() {
-			<-done // nobody waits for its error any more
+			<-done //nolint:errcheck // nobody waits for it any more
 			v.discard()
 		}()
 		return nil, context.Cause(ctx)
