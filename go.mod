@@ -65,5 +65,4 @@ require (
 	github.com/vbatts/tar-split v0.12.3
 	golang.org/x/text v0.31.0 // indirect
 	golang.org/x/tools v0.49.0 // indirect
-	gotest.tools/v3 v3.5.2 // indirect
 )
