@@ -105,6 +105,9 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Opti
 				d, err := layer.Read(ctx, l.Blob, layer.Options{
 					Digest: l.Digest, DiffID: l.DiffID, Verify: opt.Verify, Read: &tasks[i].Read,
 				})
+				if err == nil && opt.Verify && l.Verified != nil {
+					err = l.Verified(ctx, d)
+				}
 				if err != nil {
 					return fmt.Errorf("reading %s: %w", img.layerName(i), err)
 				}

@@ -4,6 +4,8 @@
 package analyzer
 
 import (
+	"context"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
@@ -49,6 +51,8 @@ type Layer struct {
 	// Unverified is whether Blob.List takes the entries from a table of
 	// contents that nobody has compared with the tar.
 	Unverified bool
+	// Verified, when not nil, sees the entries after they were verified.
+	Verified func(context.Context, *layer.Diff) error
 }
 
 // Close releases the image. The content of its files can't be read afterwards.

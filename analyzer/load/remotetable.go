@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fathom/analyzer"
+	"fathom/analyzer/layer"
 	"fathom/analyzer/load/registry"
 	"fathom/analyzer/load/toc"
 )
@@ -18,7 +19,7 @@ import (
 // and are not in the cache. Where that can't be done the layer is downloaded;
 // nothing is said about it when the registry gives no parts of blobs.
 func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece) error {
-	if !r.o.opt.TOC || r.o.opt.Verify {
+	if !r.o.opt.TOC && !r.o.opt.Verify {
 		return nil
 	}
 	tables := make([]*toc.Table, len(pieces))
@@ -33,7 +34,7 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 			failed[i] = err
 			continue
 		}
-		if c := r.o.opt.Cache; c != nil {
+		if c := r.o.opt.Cache; c != nil && !r.o.opt.Verify {
 			if d, ok := c.Get(b.digest); ok {
 				b.diff = d
 				continue
@@ -60,13 +61,16 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 	if err := group.Wait(); err != nil {
 		return context.Cause(ctx)
 	}
+	if r.o.opt.Verify {
+		r.verify(img, pieces, tables)
+	}
 	var fetched, all int64
 	for i, t := range tables {
 		l := &img.Layers[i]
 		if failed[i] != nil {
-			r.o.warnings = append(r.o.warnings, analyzer.Warning{Layer: i, Text: fmt.Sprintf("not listed by its table of contents, but read: %v", failed[i])})
+			r.o.warnings = append(r.o.warnings, analyzer.Warning{Layer: i, Text: fmt.Sprintf("its table of contents is not used: %v", failed[i])})
 		}
-		if t == nil {
+		if t == nil || r.o.opt.Verify {
 			continue
 		}
 		l.Unverified = true
@@ -75,6 +79,51 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 	}
 	if all > 0 {
 		r.o.opt.Progress.Note(fmt.Sprintf("listed from tables of contents, unverified: %.1f %% of those layers' bytes were fetched", 100*float64(fetched)/float64(all)))
+	}
+	return nil
+}
+
+// verify has the layers, once their digests were compared, remembered and held
+// against their tables of contents.
+func (r *remote) verify(img *analyzer.Image, pieces []piece, tables []*toc.Table) {
+	for i, p := range pieces {
+		b := r.blobs[p.desc.Digest]
+		img.Layers[i].Verified = func(ctx context.Context, d *layer.Diff) error {
+			if c := r.o.opt.Cache; c != nil && parseDigest(b.digest.String()).checkable() {
+				_ = c.Put(b.digest, d) // then it isn't kept, and is downloaded again next time
+			}
+			if tables[i] == nil {
+				return nil
+			}
+			told, err := tables[i].Diff(ctx, layer.Options{})
+			if err != nil {
+				return fmt.Errorf("its table of contents: %w", err)
+			}
+			return agree(told, d)
+		}
+	}
+}
+
+// agree says where a table of contents tells something else than the layer
+// holds. What a table doesn't tell, or only rounded, is left out.
+func agree(told, holds *layer.Diff) error {
+	for i := range max(told.Len(), holds.Len()) {
+		switch {
+		case i >= told.Len():
+			return fmt.Errorf("its table of contents lacks /%s, which it holds", holds.At(i).Path)
+		case i >= holds.Len():
+			return fmt.Errorf("its table of contents has /%s, which it doesn't hold", told.At(i).Path)
+		}
+		a, b := *told.At(i), *holds.At(i)
+		if d := a.ModTime - b.ModTime; d < -1 || d > 1 {
+			return fmt.Errorf("its table of contents tells another time of /%s", b.Path)
+		}
+		for _, e := range []*layer.Entry{&a, &b} {
+			e.ModTime, e.Offset, e.Hash, e.Hashed, e.Told = 0, 0, layer.Hash{}, false, false
+		}
+		if a != b {
+			return fmt.Errorf("its table of contents tells something else of /%s than it holds", b.Path)
+		}
 	}
 	return nil
 }

@@ -2,9 +2,12 @@ package load
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,28 +23,23 @@ import (
 	"fathom/analyzer/load/cache"
 )
 
-// putStargz puts an image there whose layers have tables of contents.
-func (s *server) putStargz(t *testing.T, name string, img *imagetest.Image, change func(*v1.Manifest)) {
+// putStargz puts an image there whose layers have tables of contents: their
+// own, or those of the layers of liar.
+func (s *server) putStargz(t *testing.T, name string, img, liar *imagetest.Image, change func(*v1.Manifest)) {
 	t.Helper()
 	config := img.ConfigFile()
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1}
 	for i := range img.Layers {
-		r := bytes.NewReader(img.LayerTar(i))
-		built, err := estargz.Build(io.NewSectionReader(r, 0, r.Size()))
-		if err != nil {
-			t.Fatal(err)
+		blob, toc := stargz(t, img.LayerTar(i))
+		if liar != nil {
+			var other []byte
+			other, toc = stargz(t, liar.LayerTar(i))
+			blob = graft(t, img.LayerTar(i), other)
 		}
-		blob, err := io.ReadAll(built)
-		if err != nil {
-			t.Fatal(err)
-		}
-		built.Close()
-		if config.RootFS.DiffIDs[i], err = v1.NewHash(built.DiffID().String()); err != nil {
-			t.Fatal(err)
-		}
+		config.RootFS.DiffIDs[i] = imagetest.Digest(unzip(t, blob))
 		d := s.put(t, name, blob)
 		d.MediaType = types.OCILayer
-		d.Annotations = map[string]string{estargz.TOCJSONDigestAnnotation: built.TOCDigest().String()}
+		d.Annotations = map[string]string{estargz.TOCJSONDigestAnnotation: toc}
 		m.Layers = append(m.Layers, d)
 	}
 	raw, err := json.Marshal(config)
@@ -54,6 +52,65 @@ func (s *server) putStargz(t *testing.T, name string, img *imagetest.Image, chan
 		change(&m)
 	}
 	s.manifest(t, name, "1", types.OCIManifestSchema1, m)
+}
+
+// stargz is a tar with a table of contents, and the digest of that.
+func stargz(t *testing.T, tar []byte) (blob []byte, toc string) {
+	t.Helper()
+	r := bytes.NewReader(tar)
+	built, err := estargz.Build(io.NewSectionReader(r, 0, r.Size()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer built.Close()
+	if blob, err = io.ReadAll(built); err != nil {
+		t.Fatal(err)
+	}
+	return blob, built.TOCDigest().String()
+}
+
+func unzip(t *testing.T, blob []byte) []byte {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(blob))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tar, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tar
+}
+
+// graft is a tar under the table of contents of other. Where the table begins
+// stands in the footer, the last 51 bytes, as hexadecimal digits.
+func graft(t *testing.T, tar, other []byte) []byte {
+	t.Helper()
+	footer := other[len(other)-51:]
+	at, err := strconv.ParseInt(string(footer[16:32]), 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.NoCompression) // the table's places must lie in front of it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(bytes.TrimRight(tar, "\x00")); err != nil { // without its end marker
+		t.Fatal(err)
+	}
+	if _, err := z.Write(make([]byte, -len(bytes.TrimRight(tar, "\x00"))&511)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	begin := out.Len()
+	out.Write(other[at : len(other)-51])
+	out.Write(footer[:16])
+	fmt.Fprintf(&out, "%016x", begin)
+	out.Write(footer[32:])
+	return out.Bytes()
 }
 
 // TestRegistryTables lists layers from their tables of contents.
@@ -76,8 +133,8 @@ func TestRegistryTables(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	})
-	s.putStargz(t, "toc", img, nil)
-	s.putStargz(t, "lies", img, func(m *v1.Manifest) {
+	s.putStargz(t, "toc", img, nil, nil)
+	s.putStargz(t, "lies", img, nil, func(m *v1.Manifest) {
 		m.Layers[1].Annotations[estargz.TOCJSONDigestAnnotation] = m.Layers[1].Digest.String()
 	})
 	c, err := cache.Open(t.TempDir(), 0)
@@ -136,5 +193,33 @@ func TestRegistryTables(t *testing.T) {
 				t.Error("content came without a range")
 			}
 		})
+	}
+}
+
+// A table of contents that is the one the manifest names, and yet tells
+// something else than the layer holds, is found when everything is verified.
+func TestRegistryTablesVerified(t *testing.T) {
+	img := imagetest.Must(t, sample)
+	other := imagetest.Must(t, strings.Replace(sample, "etc/motd", "etc/motto", 1))
+	s := newServer(t)
+	s.putStargz(t, "honest", img, nil, nil)
+	c, err := cache.Open(t.TempDir(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	analyze(t, "registry:"+s.repo("honest")+":1", Options{Verify: true, Cache: c})
+	if kept, err := c.List(); err != nil || len(kept) != 2 {
+		t.Errorf("%d layers are in the cache, %v; want the 2 different ones", len(kept), err)
+	}
+
+	s.putStargz(t, "liar", img, other, nil)
+	opened, err := Open(t.Context(), "registry:"+s.repo("liar")+":1", Options{Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	_, err = analyzer.Analyze(t.Context(), opened, analyzer.Options{Verify: true})
+	if err == nil || !strings.Contains(err.Error(), "its table of contents tells something else of /etc/motd than it holds") {
+		t.Errorf("got %v", err)
 	}
 }
