@@ -16,6 +16,7 @@ import (
 // TestRegistryErrors has a registry a row that doesn't give the image: one line
 // says where and what, another one what to do.
 func TestRegistryErrors(t *testing.T) {
+	t.Setenv("CI", "") // which would judge the images
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("DOCKER_CONFIG", "")
 	answer := func(status int, header, value, body string) http.HandlerFunc {
