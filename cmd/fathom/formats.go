@@ -77,7 +77,7 @@ func (f *outputFlags) outputs() ([]written, error) {
 			w.file = ""
 		}
 		if w.file != "" {
-			at = filepath.Clean(w.file)
+			at = place(w.file)
 		}
 		if first, ok := seen[at]; ok && at != os.DevNull {
 			if at == "" {
@@ -88,6 +88,32 @@ func (f *outputFlags) outputs() ([]written, error) {
 		seen[at] = w.flag
 	}
 	return all, nil
+}
+
+// place is one name for a file, whichever symlinks lead to it.
+func place(name string) string {
+	name = filepath.Clean(name)
+	if at, err := filepath.EvalSymlinks(name); err == nil {
+		return at
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(name)); err == nil {
+		return filepath.Join(dir, filepath.Base(name))
+	}
+	return name
+}
+
+// spare refuses to write over a file that the run reads: what is told of by src.
+func (f *outputFlags) spare(src source, what string) error {
+	all, err := f.outputs()
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		if w.file != "" && src.holds(w.file) {
+			return fmt.Errorf("%s: that is %s itself", w.flag, what)
+		}
+	}
+	return nil
 }
 
 func unknownFormat(name string) error {
@@ -137,9 +163,9 @@ func (f *outputFlags) checkOutputs(src source, ci bool) error {
 		if w.format.Judges && !ci {
 			return hinted("leave out --ci=false", "%s tells how an image is judged, and --ci=false judges nothing", w.flag)
 		}
-		if w.file != "" && src.holds(w.file) {
-			return fmt.Errorf("%s: that is the image itself", w.flag)
-		}
+	}
+	if err := f.spare(src, "the image"); err != nil {
+		return err
 	}
 	file := filepath.ToSlash(f.dockerfile)
 	if file == "" || path.IsAbs(file) || filepath.IsAbs(f.dockerfile) || path.Clean(file) != strings.TrimPrefix(file, "./") || strings.HasPrefix(path.Clean(file), "..") {

@@ -69,16 +69,22 @@ func ruleHint(err error) error {
 	return err
 }
 
-// openBaseline reads the report of a file, or measures an image. A file that a
-// config names is looked for beside the config first.
-func (a *app) openBaseline(ctx context.Context, f *exploreFlags, j *judging) (*gate.Baseline, error) {
+// baselineName is where the baseline is. A file that a config names is looked
+// for beside the config first.
+func (j *judging) baselineName() string {
 	name := j.baseline.value
-	if strings.HasPrefix(j.baseline.from, j.config+":") {
+	if strings.HasPrefix(j.baseline.from, j.config+":") && !filepath.IsAbs(name) {
 		beside := filepath.Join(filepath.Dir(j.config), name)
-		if _, err := os.Stat(beside); err == nil && !filepath.IsAbs(name) {
-			name = beside
+		if _, err := os.Stat(beside); err == nil {
+			return beside
 		}
 	}
+	return name
+}
+
+// openBaseline reads the report of a file, or measures an image.
+func (a *app) openBaseline(ctx context.Context, f *exploreFlags, j *judging) (*gate.Baseline, error) {
+	name := j.baselineName()
 	r, err := savedReport(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -189,10 +189,18 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	if err != nil {
 		return a.ungated(ci, f.stdout(), err)
 	}
+	for _, name := range settings.read {
+		if err := f.spare(source{ref: name}, "the config file"); err != nil {
+			return a.ungated(ci, f.stdout(), err)
+		}
+	}
 	var j *judging
 	if ci {
 		if j, err = a.judging(&f.gateFlags, settings); err == nil {
 			err = misspelt(os.Environ())
+		}
+		if err == nil {
+			err = f.spare(source{ref: j.baselineName()}, "the baseline")
 		}
 		if err != nil {
 			return a.ungated(ci, f.stdout(), err)
