@@ -124,7 +124,8 @@ func hex(s string, n int) (rune, bool) {
 // hidden is whether r, standing alone, must not be shown as it is: control
 // characters, line and paragraph separators, spaces that look like the
 // ordinary one (but for the wide one of East Asia), bidi controls, and
-// everything that Unicode calls default-ignorable, which draws nothing.
+// everything that Unicode calls default-ignorable, which draws nothing, or no
+// character at all, which neither HTML nor XML may hold.
 func hidden(r rune) bool {
 	switch {
 	case r >= ' ' && r < 0x7f:
@@ -138,7 +139,7 @@ func hidden(r rune) bool {
 	case unicode.Is(unicode.Prepended_Concatenation_Mark, r): // format characters that do draw
 		return false
 	}
-	return unicode.In(r, unicode.Cf, unicode.Zs, unicode.Zl, unicode.Zp,
+	return unicode.In(r, unicode.Cf, unicode.Zs, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point,
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 

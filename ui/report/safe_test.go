@@ -43,6 +43,7 @@ func TestSafe(t *testing.T) {
 		{"a\u00a0b\u2003", `a\u00a0b\u2003`},
 		{"\u3164\u2800\u115f", `\u3164\u2800\u115f`},
 		{"\U000e0041", `\U000e0041`},
+		{"\ufffe\ufdd0\U0001ffff", `\ufffe\ufdd0\U0001ffff`},
 
 		// bytes that are no UTF-8: cut, overlong, surrogate, too large
 		{"\xff\xfe", `\xff\xfe`},
