@@ -112,8 +112,15 @@ func withoutNulls(v any) any {
 }
 
 // escapeJSON writes every character of a JSON text that can't be seen, or that
-// a terminal acts upon, as JSON's own escape; the text means the same.
+// a terminal acts upon, and the second # of what CI's runners obey, as JSON's
+// own escape; the text means the same.
 func escapeJSON(text []byte) []byte {
+	for _, command := range []string{"##[", "##vso["} {
+		if !bytes.Contains(text, []byte(command)) {
+			continue
+		}
+		text = bytes.ReplaceAll(text, []byte(command), []byte(`#\u0023`+command[2:]))
+	}
 	if !slices.ContainsFunc(text, func(b byte) bool { return b >= 0x7f }) {
 		return text
 	}

@@ -119,6 +119,7 @@ func TestJSONEmpty(t *testing.T) {
 
 func FuzzJSON(f *testing.F) {
 	f.Add("a\x1b\u202e\U000e0041\xff\u2028<&>\\\"")
+	f.Add("/a##[stop-commands]###vso[x")
 	f.Fuzz(func(t *testing.T, s string) {
 		line, err := Line(map[string]string{"k": s})
 		if err != nil {
@@ -128,6 +129,9 @@ func FuzzJSON(f *testing.F) {
 			if !unicode.IsPrint(r) {
 				t.Fatalf("%U in %q", r, line)
 			}
+		}
+		if bytes.Contains(line, []byte("##[")) || bytes.Contains(line, []byte("##vso[")) {
+			t.Fatalf("%q holds a command to a CI's runner", line)
 		}
 		var back map[string]string
 		if err := json.Unmarshal(line, &back); err != nil {

@@ -18,6 +18,8 @@ import (
 //	\n \t \r       line feed, tab, carriage return
 //	\x1b           other control characters below 0x80, and DEL
 //	\xff           a byte that is no part of valid UTF-8 (always >= \x80)
+//	\x23           the second # of "##[" and "##vso[", which GitHub's and Azure's
+//	               runners obey wherever it stands in a line of a log
 //	\u202e         any other character, by its number
 //	\U000e0041     the same above U+FFFF
 //
@@ -36,7 +38,7 @@ func Safe(s string) string {
 		switch {
 		case r == '\\' && ambiguous(s[i+1:]):
 			b.WriteString(`\\`)
-		case r == utf8.RuneError && n == 1:
+		case r == utf8.RuneError && n == 1, before == '#' && commands(s[i:]):
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case hidden(r) && !joins(before, r, s[i+n:]):
 			b.WriteString(escape(r))
@@ -53,11 +55,16 @@ func Safe(s string) string {
 // at, -1 when s is plain.
 func firstUnsafe(s string) int {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '\\' {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '\\' || c == '#' {
 			return i
 		}
 	}
 	return -1
+}
+
+// commands is whether a # before rest begins a command to a CI's runner.
+func commands(rest string) bool {
+	return strings.HasPrefix(rest, "#[") || strings.HasPrefix(rest, "#vso[")
 }
 
 // escape is r as Safe shows it where it must not be shown as it is.
@@ -90,7 +97,7 @@ func ambiguous(rest string) bool {
 		return true
 	case 'x':
 		v, ok := hex(rest[1:], 2)
-		return ok && (v < ' ' || v >= 0x7f)
+		return ok && (v < ' ' || v >= 0x7f || v == '#')
 	case 'u':
 		v, ok := hex(rest[1:], 4)
 		return ok && hidden(v)

@@ -45,6 +45,12 @@ func TestSafe(t *testing.T) {
 		{"\U000e0041", `\U000e0041`},
 		{"\ufffe\ufdd0\U0001ffff", `\ufffe\ufdd0\U0001ffff`},
 
+		// what runners of CI obey, wherever in a line
+		{"/a##[stop-commands]x", `/a#\x23[stop-commands]x`},
+		{"##vso[task.complete]###[b", `#\x23vso[task.complete]##\x23[b`},
+		{"## a #[b] #!/bin/sh # (nop)", "## a #[b] #!/bin/sh # (nop)"},
+		{`\x23`, `\\x23`},
+
 		// bytes that are no UTF-8: cut, overlong, surrogate, too large
 		{"\xff\xfe", `\xff\xfe`},
 		{"caf\xe9", `caf\xe9`},
@@ -100,7 +106,7 @@ func unsafe(s string) string {
 			if err != nil || digits != strings.ToLower(digits) || v > unicode.MaxRune {
 				break
 			}
-			if n == 2 && (v < ' ' || v >= 0x7f) {
+			if n == 2 && (v < ' ' || v >= 0x7f || v == '#') {
 				b.WriteByte(byte(v))
 				i += 4
 				continue
@@ -119,7 +125,7 @@ func unsafe(s string) string {
 
 func FuzzSafe(f *testing.F) {
 	for _, s := range []string{
-		"", "/bin/sh", "a\nb", "\x1b]0;x\a", `\\\x1b`, "\\\u202e", "\xff\\xff", "a\u200db", "👩\u200d👩", "\\\\\n", `\u202`, `\U000e004`,
+		"", "/bin/sh", "a\nb", "\x1b]0;x\a", `\\\x1b`, "\\\u202e", "\xff\\xff", "a\u200db", "👩\u200d👩", "\\\\\n", `\u202`, `\U000e004`, `###[\x23[`,
 	} {
 		f.Add(s)
 	}
