@@ -62,7 +62,7 @@ func newRoot(a *app) *cobra.Command {
 		},
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return unknownCommand(cmd, args)
+				return a.ungated(f.gated(ciEnvironment(a.getenv("CI"))), f.stdout(), unknownCommand(cmd, args))
 			}
 			return nil
 		},
@@ -88,6 +88,10 @@ func newRoot(a *app) *cobra.Command {
 	f.add(root)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if !cmd.HasParent() {
+			// What stands behind the flag in question was not read.
+			err = a.ungated(f.gated(ciEnvironment(a.getenv("CI"))), f.stdout(), err)
+		}
 		if near := nearFlag(cmd, err); near != "" {
 			return &hintError{err, "did you mean --" + near + "?"}
 		}
@@ -180,6 +184,9 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	}
 	if err := f.checkOutputs(src, ci); err != nil {
 		return a.ungated(ci, f.stdout(), err)
+	}
+	if f.set.Changed("config") && f.config == "" {
+		return a.ungated(ci, f.stdout(), errors.New("--config: the file has no name"))
 	}
 	settings, err := a.readConfig(a.configFile(&f.gateFlags))
 	if err != nil {
