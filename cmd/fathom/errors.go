@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"strings"
@@ -111,6 +112,16 @@ func hint(err error) string {
 		return "without --no-keep it is"
 	}
 	return ""
+}
+
+// unshareHint is err, with a hint where a file in a rootless podman's storage
+// may not be read: it belongs to another user of the image.
+func unshareHint(source string, err error) error {
+	var hole *load.HoleError
+	if source == "podman" && errors.As(err, &hole) && errors.Is(err, fs.ErrPermission) {
+		return hinted("podman unshare fathom IMAGE reads also what belongs to the image's other users", "%w", err)
+	}
+	return err
 }
 
 // plainName is an image name that can stand in a command line as it is.

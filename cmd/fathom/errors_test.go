@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,6 +48,15 @@ func TestExit(t *testing.T) {
 			&ui.Crash{Value: "boom\x1b", Stack: []byte("goroutine 1:\n\tui.go:3\n")}, 2,
 			"fathom: error: the terminal UI crashed: boom\\x1b\nfathom: hint: this is a bug of fathom; what follows belongs into its report\n" +
 				"goroutine 1:\n\\tui.go:3\n",
+		},
+		"rootless": {
+			unshareHint("podman", wrap(&load.HoleError{Layer: 3, Path: "home/a", Err: &fs.PathError{Op: "openat", Path: "a", Err: syscall.EACCES}})), 2,
+			"fathom: error: opening x: layer 3 in the storage: \"home/a\": openat a: permission denied\n" +
+				"fathom: hint: podman unshare fathom IMAGE reads also what belongs to the image's other users\n",
+		},
+		"hole": {
+			unshareHint("podman", wrap(&load.HoleError{Layer: 3, Path: "home/a", Err: syscall.ENOENT})), 2,
+			"fathom: error: opening x: layer 3 in the storage: \"home/a\": no such file or directory\n",
 		},
 		"hostile name": {
 			&load.NotFoundError{Reference: "a;rm -rf ~", Name: "a;rm -rf ~"}, 2,

@@ -97,14 +97,14 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 		return nil, fmt.Errorf("--via: %q is neither storage nor api", f.via)
 	}
 	f.into(&opt)
-	an, err := a.loadOnce(ctx, src, opt)
+	an, from, err := a.loadOnce(ctx, src, opt)
 	var hole *load.HoleError
 	if opt.Via != load.ViaBest || !errors.As(err, &hole) {
 		return an, err
 	}
 	progress.Note(fmt.Sprintf("the storage can't be used: %v", hole))
 	opt.Via = load.ViaAPI
-	an, again := a.loadOnce(ctx, src, opt)
+	an, _, again := a.loadOnce(ctx, src.within(from), opt)
 	var gone *load.UnavailableError
 	if errors.As(again, &gone) {
 		return nil, err // there is nobody else to ask
@@ -112,11 +112,25 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 	return an, again
 }
 
-// loadOnce opens the image one way, and measures it.
-func (a *app) loadOnce(ctx context.Context, src source, opt load.Options) (*analyzer.Analysis, error) {
+// within is the same image of engine, and of nobody else: a bare name could be
+// another image elsewhere.
+func (s source) within(engine string) source {
+	if engine == "" || strings.HasPrefix(s.ref, engine+":") {
+		return s
+	}
+	if s.name == "" {
+		s.name = s.ref
+	}
+	s.ref = engine + ":" + s.ref
+	return s
+}
+
+// loadOnce opens the image one way, and measures it. It also says where the
+// image is from, once that is known.
+func (a *app) loadOnce(ctx context.Context, src source, opt load.Options) (*analyzer.Analysis, string, error) {
 	img, err := load.Open(ctx, src.ref, opt)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if src.name != "" {
 		img.Reference = src.name
@@ -124,9 +138,9 @@ func (a *app) loadOnce(ctx context.Context, src source, opt load.Options) (*anal
 	an, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: opt.Verify, Progress: opt.Progress})
 	if err != nil {
 		img.Close()
-		return nil, err
+		return nil, img.Source, unshareHint(img.Source, err)
 	}
-	return an, nil
+	return an, img.Source, nil
 }
 
 // layerFlag is the --layer of ls and cat.

@@ -177,6 +177,13 @@ additionalimagestores = [
 	}
 	compareLayer(t, img.Layers[0], below)
 	img.Close()
+	env["_CONTAINERS_ROOTLESS_UID"] = "1000"
+	unshared := PodmanOptions{Env: o.Env} // as root below "podman unshare"
+	if img, err = Podman(unshared, "mine"); err != nil {
+		t.Fatal(err)
+	}
+	img.Close()
+	delete(env, "_CONTAINERS_ROOTLESS_UID")
 	if img, err = Podman(o, "common"); err != nil || img.ID.Hex != common {
 		t.Fatalf("got %v, %v; want the further store's", img, err)
 	}

@@ -46,6 +46,7 @@ func (o PodmanOptions) stores() ([]store, error) {
 	if o.Env == nil {
 		o.Env, o.UID = os.Getenv, os.Getuid()
 	}
+	o.UID = o.user()
 	roots, driver := []string{o.Root}, o.Driver
 	if o.Root == "" {
 		conf, err := o.conf()
@@ -89,6 +90,15 @@ func (o PodmanOptions) stores() ([]store, error) {
 		return []store{{roots[0], podmanDrivers[0]}}, nil // one without images
 	}
 	return all, nil
+}
+
+// user is whose storage it is: "podman unshare" makes a user root among their
+// own files, and tells who they are.
+func (o PodmanOptions) user() int {
+	if uid, err := strconv.Atoi(o.Env("_CONTAINERS_ROOTLESS_UID")); err == nil && o.UID == 0 {
+		return uid
+	}
+	return o.UID
 }
 
 // driverIn is the driver of which a graph root holds images.
