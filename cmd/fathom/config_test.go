@@ -53,7 +53,10 @@ func TestConfig(t *testing.T) {
 		{"conflict", "version: 1\nui:\n  keys:\n    sort: w\n", `line 4, column 11: key "w" of sort: it is also a key of waste`},
 		{"an alias", "version: 1\nui: {theme: &a dark, sort: *a}\n", "line 2, column 28: here one value is expected"},
 		{"two documents", "version: 1\n---\nversion: 1\n", "there is more than one document in it"},
-		{"not YAML", "version: [1\n", "line"},
+		{"not YAML", "version: [1\n", "line 2, column 1: did not find expected ',' or ']'"},
+		{"a tab", "version: 1\nui:\n\tsort: size\n", "line 3, column 1: found character that cannot start any token; YAML wants spaces where the tab is"},
+		{"a bare glob", "version: 1\nci:\n  deny-path: [*.pem]\n", "line 3, column 15: unknown anchor '.pem' referenced; what begins with * is put in quotes"},
+		{"no UTF-8", "version: \xff\n", "yaml: invalid leading UTF-8 octet (value: 255)"},
 
 		{"ci", "version: 1\nci:\n  max-size: {limit: 1.5 GB, severity: warn}\n  min-efficiency: 90%\n  deny-path: [a, b]\n", ""},
 		{"not in ci", "version: 1\nci:\n  max-waste-bytes: 1\n", `line 3, column 3: unknown key "max-waste-bytes"; did you mean max-wasted-bytes?`},

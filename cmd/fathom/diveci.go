@@ -53,7 +53,7 @@ func parseDive(data []byte, file string) (*ciConfig, error) {
 	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:
 		return c, nil
 	case err != nil:
-		return nil, errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
+		return nil, brokenYAML(data, err)
 	}
 	rule := func(k, v *yaml.Node) error {
 		name := k.Value

@@ -111,7 +111,7 @@ func TestDiveFiles(t *testing.T) {
 		"rules:\n  lowest: 1\n":                      ":2:3: dive knows no key \"lowest\" here",
 		"rules: [1]\n":                               "line 1, column 8: here keys and values are expected",
 		"- rules\n":                                  "line 1, column 1: here keys and values are expected",
-		"rules: {\n":                                 "yaml",
+		"rules: {\n":                                 "line 2, column 1",
 		"rules: {}\nrules: {}\n":                     `line 2, column 1: the key "rules" is here twice`,
 		"rules: {}\n---\nx: [\n":                     "",
 		"rule:\n  lowestEfficiency: 1\n":             "did you mean rules?",

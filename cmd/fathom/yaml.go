@@ -25,7 +25,7 @@ func parseConfig(data []byte, top section) error {
 	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) != 1:
 		return hinted("its first line is version: 1", "it says nothing")
 	case err != nil:
-		return errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
+		return brokenYAML(data, err)
 	}
 	if !errors.Is(dec.Decode(&more), io.EOF) {
 		return errors.New("there is more than one document in it")
@@ -40,6 +40,25 @@ func parseConfig(data []byte, top section) error {
 		}
 	}
 	return hinted("its first line is version: 1", "it has no version")
+}
+
+// brokenYAML is an error of the YAML itself, with its place and, where what
+// stands there tells, what was meant.
+func brokenYAML(data []byte, err error) error {
+	var broken *yaml.LoadError
+	if !errors.As(err, &broken) || broken.Mark.Line == 0 {
+		return errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	err = fmt.Errorf("line %d, column %d: %s", broken.Mark.Line, broken.Mark.Column, broken.Message)
+	lines := strings.Split(string(data), "\n")
+	line := lines[min(broken.Mark.Line, len(lines))-1]
+	switch rest := line[min(max(broken.Mark.Column-1, 0), len(line)):]; {
+	case strings.HasPrefix(rest, "\t"):
+		return &hintError{err, "YAML wants spaces where the tab is"}
+	case rest != "" && strings.Contains("*%@`", rest[:1]):
+		return &hintError{err, "what begins with " + rest[:1] + " is put in quotes"}
+	}
+	return err
 }
 
 // read reads a mapping. Every key must be known, and stand there once.
