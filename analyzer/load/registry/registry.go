@@ -245,9 +245,11 @@ func (r *Repository) Manifest(ctx context.Context, digest v1.Hash) (Manifest, er
 }
 
 // each tries the places until one has what is wanted, first the one that had
-// the last manifest. The error is the registry's own.
+// the last manifest. The error is the registry's own; it also says what the
+// mirrors answered.
 func (r *Repository) each(ctx context.Context, try func(*place) error) error {
 	first := int(r.at.Load())
+	var before strings.Builder
 	for i := first; ; i++ {
 		p := r.places[i]
 		err := try(p)
@@ -259,9 +261,13 @@ func (r *Repository) each(ctx context.Context, try func(*place) error) error {
 			return context.Cause(ctx)
 		}
 		if i == len(r.places)-1 || errors.Is(err, ErrNoRanges) {
+			if before.Len() > 0 {
+				err = fmt.Errorf("%w%s", err, before.String())
+			}
 			return err
 		}
 		r.note("mirror %v", err)
+		fmt.Fprintf(&before, "; mirror %v", err)
 	}
 }
 

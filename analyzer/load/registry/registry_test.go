@@ -559,6 +559,15 @@ func TestMirrors(t *testing.T) {
 			t.Errorf("%q: the mirror is asked %d times, want %d; notes %q", tt.mirrors, asked.Load(), tt.asked, r.Notes())
 		}
 	}
+	// Where nobody has it, the error says so of each.
+	opt := quick
+	denied := serve(t, status(403, ""))
+	opt.Mirrors = []string{empty + "=" + denied}
+	_, err := open(t, empty+"/org/app:1", opt).Root(t.Context())
+	var e *Error
+	if !errors.As(err, &e) || e.Host != empty || !strings.Contains(err.Error(), "; mirror "+denied+": ") {
+		t.Errorf("got %v, want the error of %s, and the mirror %s", err, empty, denied)
+	}
 	// A mirror that fails for good in the middle of a blob.
 	torn := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -571,7 +580,7 @@ func TestMirrors(t *testing.T) {
 			w.WriteHeader(404)
 		}
 	})
-	opt := quick
+	opt = quick
 	opt.Mirrors = []string{origin + "=" + torn}
 	if got, err := read(t.Context(), open(t, origin+"/org/app:1", opt)); err != nil || string(got) != string(body) {
 		t.Errorf("the rest from the registry: got %d bytes, %v", len(got), err)
