@@ -67,7 +67,11 @@ func TestSavedActions(t *testing.T) {
 			continue
 		}
 		for _, k := range strings.Fields(b.keys) {
-			for _, before := range []string{"", "2", "3", "3 w", "w", "/ type:git enter"} {
+			befores := []string{"", "2", "3", "3 w", "w", "/ type:git enter"}
+			if testing.Short() {
+				befores = befores[3:4]
+			}
+			for _, before := range befores {
 				s := savedStage(t, rep, "", false, 120, 40)
 				for _, k := range strings.Fields(before) {
 					s.press(k)
@@ -91,7 +95,7 @@ func TestSavedActions(t *testing.T) {
 
 // TestSavedRandomKeys plays on saved reports as TestRandomKeys does on images.
 func TestSavedRandomKeys(t *testing.T) {
-	for i := range uint64(6) {
+	for i := range games(6) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			data := randomBytes(i+100, 400)
 			t.Chdir(t.TempDir())
@@ -108,4 +112,12 @@ func TestNotesPage(t *testing.T) {
 	s.press("i")
 	s.at(t, ` note        reading it from ghcr.io\x1b[2J`)
 	s.at(t, " unverified  2 of 5 layers: they are listed from their tables of contents")
+}
+
+// games is how many random games to play: one where time is short.
+func games(n uint64) uint64 {
+	if testing.Short() {
+		return 1
+	}
+	return n
 }

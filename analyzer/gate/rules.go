@@ -102,6 +102,8 @@ func Parse(rule, text string) (Limit, error) {
 		l.Number, err = ParseBytes(text)
 	case s.Unit == Count:
 		l.Number, err = parseCount(text)
+	case s.Unit == Percent && strings.TrimSpace(text) == "1":
+		err = fmt.Errorf("%q would be all of it: write 1%% or 100%%", text) // and was hardly meant
 	default:
 		l.Ratio, err = ParseRatio(text)
 	}

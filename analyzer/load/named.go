@@ -108,6 +108,9 @@ func (o *opening) engine(ctx context.Context, kind engine.Kind, name string, wan
 	if err != nil {
 		return nil, err
 	}
+	if o.opt.Image != "" {
+		return nil, fmt.Errorf("%q can't be chosen: %s's %s is one image", o.opt.Image, kind, name)
+	}
 	why := ""
 	if o.opt.Via != ViaAPI {
 		img, place, err := o.fromStorage(ctx, e, found, want)
@@ -148,6 +151,10 @@ func (o *opening) withoutEngine(kind engine.Kind, name string, want platform, go
 	case err != nil:
 		return nil, gone
 	}
+	o.closers = append(o.closers, st.Close)
+	if o.opt.Image != "" {
+		return nil, fmt.Errorf("%q can't be chosen: %s's %s is one image", o.opt.Image, kind, name)
+	}
 	img, err := o.stored(kind, st, want)
 	if err != nil {
 		return nil, err
@@ -184,6 +191,7 @@ func (o *opening) fromStorage(ctx context.Context, e *engine.Engine, found engin
 	if err != nil {
 		return nil, "", err
 	}
+	o.closers = append(o.closers, st.Close)
 	img, err := o.stored(e.Kind, st, want)
 	return img, place, err
 }
@@ -244,9 +252,8 @@ func openStorage(kind engine.Kind, root, driver, name string) (*storage.Image, s
 	return img, root, err
 }
 
-// stored is an image of a storage. It is closed with the opening.
+// stored is an image of a storage.
 func (o *opening) stored(kind engine.Kind, st *storage.Image, want platform) (*analyzer.Image, error) {
-	o.closers = append(o.closers, st.Close)
 	c := &candidate{form: kind.String(), config: piece{name: st.ID.String()}, layers: make([]piece, len(st.Layers))}
 	img, err := o.configured(c, st.Config)
 	if err != nil {
