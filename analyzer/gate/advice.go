@@ -52,8 +52,13 @@ func find(path string) (*folder, int) {
 	all := folders()
 	for i := range all {
 		f := &all[i]
-		at := strings.Index(path, f.part)
-		if at >= 0 && (f.any || at == 0) && at < where {
+		at := 0
+		if f.any {
+			at = strings.Index(path, f.part)
+		} else if !strings.HasPrefix(path, f.part) {
+			at = -1
+		}
+		if at >= 0 && at < where {
 			best, where = f, at
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fathom/analyzer"
 )
@@ -70,7 +71,7 @@ func (c *check) layers(cost func(*analyzer.LayerReport) int64, which func(*analy
 	return all
 }
 
-// groups is the waste that counts, the most expensive first. What lies in a
+// groups is the waste that counts, the most expensive ones first. What lies in a
 // folder that is known as a whole, such as a cache, and went the same way, is
 // one offender.
 func (c *check) groups() []Offender {
@@ -79,12 +80,18 @@ func (c *check) groups() []Offender {
 		stored, hidden int
 	}
 	at := map[key]int{}
+	known := map[string]string{} // by the folder that a file lies in, the known one above it
 	var all []Offender
 	for _, i := range c.waste {
 		w := &c.r.Waste[i]
 		path := wastePath(w)
-		folder, known := knownFolder(path)
-		if known {
+		dir := path[:strings.LastIndexByte(path, '/')+1]
+		folder, ok := known[dir]
+		if !ok {
+			folder, _ = knownFolder(dir)
+			known[dir] = folder
+		}
+		if folder != "" {
 			path = folder
 		}
 		k := key{path, w.Cause, w.StoredIn, w.HiddenBy}
@@ -100,13 +107,27 @@ func (c *check) groups() []Offender {
 		all[j].Files++
 		all[j].Bytes += w.Bytes
 	}
-	slices.SortStableFunc(all, func(a, b Offender) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Path, b.Path), cmp.Compare(a.StoredIn, b.StoredIn))
-	})
+	// The first ones are all that is shown of what may be a hundred thousand.
 	for i := range min(len(all), MaxOffenders) {
+		best := i
+		for j := range all[i:] {
+			if before(&all[i+j], &all[best]) {
+				best = i + j
+			}
+		}
+		all[i], all[best] = all[best], all[i]
 		all[i].Advice = wasteAdvice(&all[i])
 	}
 	return all
+}
+
+// before is whether a costs more than b; for the same, by path, and how it went.
+func before(a, b *Offender) bool {
+	if a.Bytes != b.Bytes {
+		return a.Bytes > b.Bytes
+	}
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.StoredIn, b.StoredIn),
+		cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.Cause, b.Cause)) < 0
 }
 
 // command is what made layer i, "" when nobody knows.
