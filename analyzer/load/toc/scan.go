@@ -241,7 +241,7 @@ func (s *scanner) xattrs(e *entry) bool {
 		if !ok {
 			return false
 		}
-		value, err := base64.StdEncoding.AppendDecode(nil, text)
+		value, err := base64.StdEncoding.AppendDecode([]byte{}, text)
 		if err != nil {
 			return false
 		}

@@ -16,7 +16,7 @@ func FuzzEntry(f *testing.F) {
 		oneFile, reg("a", 5, ""), `{}`, ` { "name" : "a" , "size":-5,"uid":0 } `, `{"name":"\u00fc"}`, `{"Name":"x"}`,
 		`{"name":"a","name":"b"}`, `{"size":01}`, `{"size":1.0}`, `{"size":1e3}`, `{"size":9223372036854775807}`, `{"size":- 1}`,
 		`{"size":9223372036854775808}`, `{"name":null}`, `{"xattrs":{"a":"aGk="}}`, `{"xattrs":{"a":"aGk"}}`, `{"xattrs":null}`,
-		`{"xattrs":{},"xattrs":{"b":""}}`, `{"userName":"x","groupName":5}`, `{"name":"a",}`, `{,}`, `{"name" "a"}`, "{\"name\":\"a\nb\"}",
+		`{"xattrs":{},"xattrs":{"b":""}}`, `{"xattrs":{"a":""}}`, `{"userName":"x","groupName":5}`, `{"name":"a",}`, `{,}`, `{"name" "a"}`, "{\"name\":\"a\nb\"}",
 		`{"xattrs":{"a":"aG k="}}`, `{"xattrs":{"a":"a\nGk="}}`, `{"offset":-0}`, `{"accesstime":5}`, `{"size":5`, `{"endOffset":1.5}`,
 	} {
 		f.Add([]byte(s))
