@@ -193,7 +193,7 @@ func (r *Rule) keep(o Offender) {
 
 func (c *check) judgePaths(rule *Rule) error {
 	if c.opt.Files == nil {
-		return &RuleError{rule.Name, "a report doesn't hold the image's paths, only the image does"}
+		return ErrNoPaths
 	}
 	if c.denied == nil {
 		c.deny()

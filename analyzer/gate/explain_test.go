@@ -132,28 +132,62 @@ func TestGrowth(t *testing.T) {
 		baseline *Baseline
 		limit    string
 	}{"none": {nil, "1"}, "a lie": {lie, "1"}, "a percentage of nothing": {of(0), "1%"}} {
-		_, err := Check(totals(1000, 0), limits(t, "max-growth="+tt.limit), Options{Baseline: tt.baseline})
-		var rule *RuleError
-		if !errors.As(err, &rule) || rule.Rule != MaxGrowth {
-			t.Errorf("%s: got %v, want an error about max-growth", name, err)
+		if err := ruleErr(t, totals(1000, 0), "max-growth="+tt.limit, Options{Baseline: tt.baseline}); err == nil {
+			t.Errorf("%s: growth is evaluated", name)
 		}
+	}
+	// A baseline that was asked for and can't be read is an error even where no
+	// rule needs it.
+	gone := errors.New("gone")
+	for _, l := range []string{"max-growth=1", "max-growth=1%", "max-size=1MB"} {
+		v := check1(t, totals(1000, 0), l, Options{BaselineErr: gone})
+		if last := v.Rules[len(v.Rules)-1]; v.Pass() || last.Name != MaxGrowth || last.Err != gone {
+			t.Errorf("%s without its baseline: got %v", l, brief(v))
+		}
+	}
+}
+
+// ruleErr is why the last rule of the limits can't be evaluated.
+func ruleErr(t *testing.T, r *analyzer.Report, l string, opt Options) error {
+	t.Helper()
+	v := check1(t, r, l, opt)
+	last := v.Rules[len(v.Rules)-1]
+	if (last.Err != nil) == v.Pass() || last.Err != nil && (last.OK || !v.Fails(last) || v.Errors() == 0) {
+		t.Errorf("%s: error %v, ok %v, pass %v, errors %d", l, last.Err, last.OK, v.Pass(), v.Errors())
+	}
+	return last.Err
+}
+
+// A rule that can't be evaluated leaves the others as they are, and weighs the
+// same whatever its severity.
+func TestRuleError(t *testing.T) {
+	l := limits(t, "max-size=1 max-files=0 max-growth=1 max-layers=9")
+	l[1].Severity, l[2].Severity = Warn, Warn
+	v, err := Check(wasting(t), l, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"FAIL max-size 1 1000", "ok max-layers 9 3", "FAIL max-files 0 7", "ERR max-growth 0 0"}
+	if diff := cmp.Diff(want, brief(v)); diff != "" {
+		t.Error(diff)
+	}
+	if v.Pass() || v.Failed() != 1 || v.Warned() != 1 || v.Errors() != 1 || !errors.Is(v.Rules[3].Err, ErrNoBaseline) {
+		t.Errorf("pass %v, failed %d, warned %d, errors %d: %v", v.Pass(), v.Failed(), v.Warned(), v.Errors(), v.Rules[3].Err)
 	}
 }
 
 func TestCompressedUnknown(t *testing.T) {
 	r := wasting(t)
 	r.Totals.CompressedBytes = 0
-	_, err := Check(r, limits(t, "max-compressed-size=1GB"), Options{})
-	var rule *RuleError
-	if !errors.As(err, &rule) || rule.Rule != MaxCompressedSize {
+	if err := ruleErr(t, r, "max-compressed-size=1GB", Options{}); !errors.Is(err, ErrNoCompressedSize) {
 		t.Errorf("got %v", err)
 	}
 	if v := check1(t, totals(0, 0), "max-compressed-size=0", Options{}); !v.Pass() {
 		t.Error("an image without layers has a compressed size: 0")
 	}
 	r.Layers = r.Layers[:2]
-	if _, err := Check(r, limits(t, "max-layer-size=1GB"), Options{}); !errors.As(err, &rule) {
-		t.Errorf("a layer is missing: got %v", err)
+	if err := ruleErr(t, r, "max-layer-size=1GB", Options{}); err == nil {
+		t.Error("a layer is missing, and the largest is known")
 	}
 }
 
@@ -194,9 +228,7 @@ func TestDeny(t *testing.T) {
 	if rule.Observed != 100 || rule.More != 95 || rule.MoreBytes != 4950-99-98-97-96-95 || rule.Offenders[0].Bytes != 99 || rule.Offenders[4].Bytes != 95 {
 		t.Errorf("got %+v", rule)
 	}
-	_, err := Check(r, limits(t, "deny-path=/x"), Options{})
-	var missing *RuleError
-	if !errors.As(err, &missing) || missing.Rule != DenyPath {
+	if err := ruleErr(t, r, "deny-path=/x", Options{}); !errors.Is(err, ErrNoPaths) {
 		t.Errorf("without paths: got %v", err)
 	}
 }
@@ -204,7 +236,7 @@ func TestDeny(t *testing.T) {
 func TestUnverified(t *testing.T) {
 	r := wasting(t)
 	r.Layers[1].Unverified = true
-	_, err := Check(r, nil, Options{})
+	err := ruleErr(t, r, "max-size=1kB max-layers=1", Options{})
 	var unverified *UnverifiedError
 	if !errors.As(err, &unverified) || unverified.Layer != 1 || !strings.HasPrefix(err.Error(), "layer 1 is listed from its table of contents") {
 		t.Errorf("got %v", err)

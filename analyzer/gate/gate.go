@@ -2,6 +2,7 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -20,6 +21,8 @@ type Options struct {
 	// be set where one of them has an end.
 	Today    time.Time
 	Baseline *Baseline // for max-growth
+	// BaselineErr says why a baseline that was asked for is not there.
+	BaselineErr error
 	// Files gives every path that any layer has, what several layers have of
 	// one path one after the other, for the rules that deny paths; nil when
 	// only the report is there.
@@ -38,8 +41,8 @@ type File struct {
 }
 
 // Check judges the report, by Default when there are no limits. An error means
-// that it could not be judged: the limits make no sense, the figures don't, or
-// a rule can't be evaluated (*RuleError, *UnverifiedError).
+// that the limits, the suppressions or the report's figures make no sense. A
+// rule that can't be evaluated is part of the Verdict: its Err says why.
 func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 	if err := l.Validate(); err != nil {
 		return Verdict{}, err
@@ -52,12 +55,9 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 			return Verdict{}, err
 		}
 	}
+	var none error // why no rule can be evaluated
 	if !opt.AllowUnverified {
-		for _, layer := range r.Layers {
-			if layer.Unverified {
-				return Verdict{}, &UnverifiedError{layer.Index}
-			}
-		}
+		none = Unverified(r)
 	}
 	v := Verdict{Default: len(l) == 0, FailOn: opt.FailOn, Baseline: opt.Baseline}
 	if v.Default {
@@ -68,11 +68,14 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 	for _, s := range Specs() {
 		i := slices.IndexFunc(l, func(x Limit) bool { return x.Rule == s.Name })
 		if i < 0 {
+			if s.Name == MaxGrowth && opt.BaselineErr != nil { // it was asked for, and never passed over
+				v.Rules = append(v.Rules, Rule{Name: s.Name, Unit: s.Unit, Err: opt.BaselineErr})
+			}
 			continue
 		}
 		rule := Rule{Name: s.Name, Unit: l[i].Unit, AtLeast: s.AtLeast, Severity: l[i].Severity, Source: l[i].Source, Globs: l[i].Globs}
-		if err := c.judge(&rule, l[i], &v); err != nil {
-			return Verdict{}, err
+		if rule.Err = none; none == nil {
+			rule.Err = c.judge(&rule, l[i], &v)
 		}
 		v.Rules = append(v.Rules, rule)
 	}
@@ -89,7 +92,8 @@ type check struct {
 	denied map[string]*denial // by rule; filled by deny
 }
 
-// judge fills in what was observed of a rule, and where it is broken why.
+// judge fills in what was observed of a rule, and where it is broken why. An
+// error says why the rule can't be evaluated.
 func (c *check) judge(rule *Rule, l Limit, v *Verdict) error {
 	t := c.r.Totals
 	switch rule.Name {
@@ -103,12 +107,12 @@ func (c *check) judge(rule *Rule, l Limit, v *Verdict) error {
 		rule.atMost(t.StoredBytes, l.Number)
 	case MaxCompressedSize:
 		if t.CompressedBytes == 0 && t.Layers > 0 {
-			return &RuleError{rule.Name, "the compressed size of some layer is unknown"}
+			return ErrNoCompressedSize
 		}
 		rule.atMost(t.CompressedBytes, l.Number)
 	case MaxLayerSize:
 		if len(c.r.Layers) != t.Layers {
-			return &RuleError{rule.Name, fmt.Sprintf("the report tells of %d layers where there are %d", len(c.r.Layers), t.Layers)}
+			return fmt.Errorf("the report lists %d layers where there are %d", len(c.r.Layers), t.Layers)
 		}
 		largest := int64(0)
 		for _, layer := range c.r.Layers {
@@ -138,16 +142,16 @@ func (r *Rule) atMost(observed, limit int64) {
 func (c *check) judgeGrowth(rule *Rule, l Limit, v *Verdict) error {
 	bytes, ratio, ok := v.Growth()
 	if !ok {
-		return &RuleError{rule.Name, "there is no baseline"}
+		return cmp.Or(c.opt.BaselineErr, ErrNoBaseline)
 	}
 	if err := CheckTotals(v.Baseline.Totals); err != nil {
-		return &RuleError{rule.Name, "the baseline makes no sense: " + err.Error()}
+		return fmt.Errorf("the baseline makes no sense: %w", err)
 	}
 	if l.Unit == Bytes {
 		rule.atMost(bytes, l.Number)
 	} else {
 		if math.IsInf(ratio, 0) {
-			return &RuleError{rule.Name, "the baseline stores nothing, of which no growth is a percentage"}
+			return errors.New("the baseline stores nothing, of which no growth is a percentage")
 		}
 		rule.Limit, rule.Observed, rule.OK = l.Ratio, ratio, ratio <= l.Ratio
 	}

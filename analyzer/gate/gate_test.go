@@ -95,7 +95,10 @@ func brief(v Verdict) []string {
 	var out []string
 	for _, r := range v.Rules {
 		word := "ok"
-		if !r.OK {
+		switch {
+		case r.Err != nil:
+			word = "ERR"
+		case !r.OK:
 			word = "FAIL"
 		}
 		out = append(out, fmt.Sprintf("%s %s %v %v", word, r.Name, r.Limit, r.Observed))

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,6 +43,10 @@ type Rule struct {
 	Severity Severity
 	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unsaid
 	Globs    []string // what is denied, of the rules that deny paths
+
+	// Err says why the rule can't be evaluated: nothing was observed then, and
+	// OK is false. It can hold the user's text and the image's.
+	Err error
 
 	// Offenders are what costs most, the largest first, where the rule is
 	// broken: at most MaxOffenders of them.
@@ -123,23 +128,29 @@ type Verdict struct {
 	Warnings []string
 }
 
-// Fails is whether the rule is broken and makes the verdict fail.
-func (v *Verdict) Fails(r Rule) bool { return !r.OK && r.Severity <= v.FailOn }
+// Fails reports whether the rule keeps the verdict from passing: it is broken
+// and its severity fails, or it can't be evaluated, whatever its severity.
+func (v *Verdict) Fails(r Rule) bool { return !r.OK && (r.Err != nil || r.Severity <= v.FailOn) }
 
-// Pass is whether no rule fails. The zero Verdict judged nothing and does not
-// pass.
-func (v *Verdict) Pass() bool { return len(v.Rules) > 0 && v.Failed() == 0 }
+// Pass reports whether every rule was evaluated and none fails. The zero
+// Verdict judged nothing and does not pass.
+func (v *Verdict) Pass() bool { return len(v.Rules) > 0 && v.Failed() == 0 && v.Errors() == 0 }
 
-// Failed is the number of rules that fail.
-func (v *Verdict) Failed() int { return v.count(true) }
+// Failed is the number of rules that are broken and fail.
+func (v *Verdict) Failed() int {
+	return v.count(func(r Rule) bool { return r.Err == nil && v.Fails(r) })
+}
 
 // Warned is the number of rules that are broken and don't fail.
-func (v *Verdict) Warned() int { return v.count(false) }
+func (v *Verdict) Warned() int { return v.count(func(r Rule) bool { return !r.OK && !v.Fails(r) }) }
 
-func (v *Verdict) count(fails bool) int {
+// Errors is the number of rules that can't be evaluated.
+func (v *Verdict) Errors() int { return v.count(func(r Rule) bool { return r.Err != nil }) }
+
+func (v *Verdict) count(which func(Rule) bool) int {
 	n := 0
 	for _, r := range v.Rules {
-		if !r.OK && v.Fails(r) == fails {
+		if which(r) {
 			n++
 		}
 	}
@@ -158,18 +169,29 @@ func (v *Verdict) Growth() (bytes int64, ratio float64, ok bool) {
 	return bytes, growth(bytes, v.Baseline.Totals.StoredBytes), true
 }
 
+// Why a rule can't be evaluated, where a caller may know what helps. Another
+// reason is an *UnverifiedError.
+var (
+	ErrNoBaseline       = errors.New("there is no baseline")
+	ErrNoCompressedSize = errors.New("the compressed size of some layer is unknown")
+	ErrNoPaths          = errors.New("a report doesn't hold the image's paths, only the image does")
+)
+
 // UnverifiedError is an image that is not judged, because nobody has compared
 // what is known of a layer with its content.
 type UnverifiedError struct{ Layer int }
 
+// Unverified is an *UnverifiedError for the first such layer of the report, or
+// nil.
+func Unverified(r *analyzer.Report) error {
+	for _, l := range r.Layers {
+		if l.Unverified {
+			return &UnverifiedError{l.Index}
+		}
+	}
+	return nil
+}
+
 func (e *UnverifiedError) Error() string {
 	return fmt.Sprintf("layer %d is listed from its table of contents, which nobody compared with its content", e.Layer)
 }
-
-// RuleError is a rule that can't be evaluated.
-type RuleError struct {
-	Rule   string
-	Reason string
-}
-
-func (e *RuleError) Error() string { return e.Rule + " can't be evaluated: " + e.Reason }

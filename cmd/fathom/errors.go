@@ -11,6 +11,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
+	"fathom/analyzer/gate"
 	"fathom/analyzer/load"
 	"fathom/analyzer/load/registry"
 	"fathom/ui"
@@ -88,6 +89,7 @@ func hint(err error) string {
 		crash    *ui.Crash
 		remote   *registry.Error
 		gone     *load.UnavailableError
+		toc      *gate.UnverifiedError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -108,6 +110,14 @@ func hint(err error) string {
 		return missing.hint()
 	case errors.As(err, &temp):
 		return "--temp DIR keeps temporary files in another folder, --no-keep needs none"
+	case errors.As(err, &toc):
+		return "--verify compares it, --allow-toc judges all the same"
+	case errors.Is(err, gate.ErrNoBaseline):
+		return "--baseline IMAGE, or the file of an earlier fathom --json FILE"
+	case errors.Is(err, gate.ErrNoCompressedSize):
+		return "an image in a registry or in an OCI archive has compressed layers; --max-compressed-size off leaves the rule out"
+	case errors.Is(err, gate.ErrNoPaths):
+		return "give the image itself, or --deny-path off and --deny-layer-path off"
 	case errors.Is(err, load.ErrNotKept):
 		return "without --no-keep it is"
 	}

@@ -38,35 +38,53 @@ func (a *app) judge(ctx context.Context, an *analyzer.Analysis, f *exploreFlags,
 	}
 	if j.baseline.value != "" {
 		if opt.Baseline, err = a.openBaseline(ctx, f, j); err != nil {
-			return nil, fmt.Errorf("reading the baseline: %w", err)
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			opt.BaselineErr = fmt.Errorf("reading the baseline: %w", err)
 		}
 	}
 	v, err := gate.Check(an.Report, limits, opt)
 	if err != nil {
-		return nil, ruleHint(fmt.Errorf("judging %s: %w", an.Report.Image.Reference, err))
+		return nil, fmt.Errorf("judging %s: %w", an.Report.Image.Reference, err)
 	}
 	v.Config = j.config
 	v.Notes = slices.Concat(j.notes, v.Notes)
 	v.Warnings = slices.Concat(j.warnings, v.Warnings)
-	if j.noFail.value && !v.Pass() {
+	if j.noFail.value && v.Failed() > 0 && v.Errors() == 0 {
 		v.Notes = append(v.Notes, fmt.Sprintf("no-fail (%s): the exit code is 0 all the same", j.noFail.from))
 	}
 	return &v, nil
 }
 
-// ruleHint says what may help where an image can't be judged.
-func ruleHint(err error) error {
-	var rule *gate.RuleError
-	var unverified *gate.UnverifiedError
-	switch {
-	case errors.As(err, &unverified):
-		return &hintError{err, "--verify compares it, --allow-toc judges all the same"}
-	case errors.As(err, &rule) && rule.Rule == gate.MaxGrowth && rule.Reason == "there is no baseline":
-		return &hintError{err, "--baseline IMAGE, or the file of an earlier fathom --json FILE"}
-	case errors.As(err, &rule) && rule.Rule == gate.MaxCompressedSize:
-		return &hintError{err, "an image in a registry or in an OCI archive has compressed layers; --max-compressed-size off leaves the rule out"}
+// unevaluated says which rules could not be evaluated, one error for each
+// reason.
+func unevaluated(r *analyzer.Report, v *gate.Verdict) []error {
+	var errs []error
+	var last error
+	for _, rule := range v.Rules {
+		if rule.Err != nil && rule.Err != last { // one and the same keeps all of them from being evaluated
+			last = rule.Err
+			errs = append(errs, fmt.Errorf("judging %s: %s can't be evaluated: %w", r.Image.Reference, rule.Name, rule.Err))
+		}
 	}
-	return err
+	return errs
+}
+
+// outcome is the verdict as an error: nil where the exit code is 0. All but
+// the last error are printed.
+func (a *app) outcome(r *analyzer.Report, v *gate.Verdict, noFail bool) error {
+	if errs := unevaluated(r, v); len(errs) > 0 {
+		last := len(errs) - 1
+		for _, err := range errs[:last] {
+			a.report(err, hint(err))
+		}
+		return errs[last]
+	}
+	if !v.Pass() && !noFail {
+		return errRule
+	}
+	return nil
 }
 
 // baselineName is where the baseline is. A file that a config names is looked
@@ -100,10 +118,8 @@ func (a *app) openBaseline(ctx context.Context, f *exploreFlags, j *judging) (*g
 		r = an.Report
 	}
 	if !j.allowTOC.value {
-		for _, l := range r.Layers {
-			if l.Unverified {
-				return nil, ruleHint(fmt.Errorf("%s: %w", name, &gate.UnverifiedError{Layer: l.Index}))
-			}
+		if err := gate.Unverified(r); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return &gate.Baseline{Reference: j.baseline.value, ID: r.Image.ID, Totals: r.Totals, Layers: r.Layers}, nil

@@ -244,10 +244,10 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	if err := a.print(ctx, an.Report, &f.outputFlags, verdict); err != nil {
 		return err
 	}
-	if verdict != nil && !verdict.Pass() && !j.noFail.value {
-		return errRule
+	if verdict == nil {
+		return nil
 	}
-	return nil
+	return a.outcome(an.Report, verdict, j.noFail.value)
 }
 
 // show opens the image in the explorer.

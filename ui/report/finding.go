@@ -55,6 +55,9 @@ func findings(v *gate.Verdict) []finding {
 // ruleLine is the rule and what was seen of it: "max-size: 12 bytes, at most
 // 10 bytes".
 func ruleLine(r gate.Rule) string {
+	if r.Err != nil {
+		return r.Name + " " + Safe(unevaluated(r))
+	}
 	observed, limit := ruleValues(r)
 	bound := "at most"
 	if r.AtLeast {
@@ -97,6 +100,8 @@ func ruleText(r gate.Rule) string {
 // word is how a rule came out.
 func word(v *gate.Verdict, r gate.Rule) string {
 	switch {
+	case r.Err != nil:
+		return "error"
 	case r.OK:
 		return "ok"
 	case v.Fails(r):

@@ -87,7 +87,7 @@ func HTML(w io.Writer, in *Input) error {
 		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string { return strings.TrimLeft(offender(o), " ") },
 		"command": func(s string) string { return cmp.Or(Safe(Command(s)), "(no command)") },
 		"path":    func(w analyzer.Waste) string { return Safe(WastePath(w)) }, "warning": Warning, "verdict": VerdictLine,
-		"suppressed": suppressed, "join": strings.Join,
+		"suppressed": suppressed, "unevaluated": func(r gate.Rule) string { return Safe(unevaluated(r)) }, "join": strings.Join,
 	}).Parse(pageHTML)
 	if err != nil {
 		return fmt.Errorf("reading the page's template: %w", err)

@@ -40,6 +40,7 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Time    string        `xml:"time,attr"`
 	Failure *junitFailure `xml:"failure"`
+	Error   *junitFailure `xml:"error"` // the rule can't be evaluated
 }
 
 type junitFailure struct {
@@ -70,12 +71,15 @@ func JUnit(w io.Writer, in *Input) error {
 	}
 	var out []string
 	if v != nil {
-		s.Tests, s.Failures = len(v.Rules), v.Failed()
+		s.Tests, s.Failures, s.Errors = len(v.Rules), v.Failed(), v.Errors()
 		for _, rule := range v.Rules {
 			c := junitCase{Name: rule.Name, Class: "fathom." + rule.Name, Time: "0"}
-			if v.Fails(rule) {
-				c.Failure = &junitFailure{ruleLine(rule), "fathom." + rule.Name, ruleText(rule)}
-			} else if !rule.OK {
+			switch failure := (&junitFailure{ruleLine(rule), "fathom." + rule.Name, ruleText(rule)}); {
+			case rule.Err != nil:
+				c.Error = failure
+			case v.Fails(rule):
+				c.Failure = failure
+			case !rule.OK:
 				out = append(out, "warning: "+ruleText(rule))
 			}
 			s.Cases = append(s.Cases, c)

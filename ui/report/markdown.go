@@ -59,6 +59,8 @@ func (d *markdown) verdict(in *Input) {
 		d.block("## fathom: %s\n\n", image)
 	case v.Pass():
 		d.block("## ✅ pass: %s\n\n%s\n\n", image, code(VerdictLine(v)))
+	case v.Errors() > 0:
+		d.block("## ❌ error: %s\n\n%s\n\n", image, code(VerdictLine(v)))
 	default:
 		d.block("## ❌ fail: %s\n\n%s\n\n", image, code(VerdictLine(v)))
 	}
@@ -140,6 +142,10 @@ func (d *markdown) rules(v *gate.Verdict) {
 			bound = "at least"
 		}
 		observed, limit := ruleValues(r)
+		if r.Err != nil {
+			fmt.Fprintf(&b, "| ❌ error | %s | %s | |\n", r.Name, plain(cut(Safe(unevaluated(r)), markdownText)))
+			continue
+		}
 		mark := map[string]string{"ok": "✅ ok", "warn": "⚠️ warn", "fail": "❌ fail"}[word(v, r)]
 		fmt.Fprintf(&b, "| %s | %s | %s | %s %s |\n", mark, r.Name, observed, bound, limit)
 	}

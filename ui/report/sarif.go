@@ -90,7 +90,7 @@ func sarifDriver(in *Input) object {
 }
 
 func sarifLevel(r gate.Rule) string {
-	if r.Severity == gate.Warn {
+	if r.Severity == gate.Warn && r.Err == nil {
 		return "warning"
 	}
 	return "error"

@@ -46,12 +46,14 @@ func Verdict(w io.Writer, v *gate.Verdict) error {
 	return b.Flush()
 }
 
-// VerdictLine is the gate's last word: "pass", "fail" or, with a nil verdict,
-// "error" for what could not be judged.
+// VerdictLine is the gate's last word: "pass", "fail" or, with a nil verdict
+// or a rule that can't be evaluated, "error".
 func VerdictLine(v *gate.Verdict) string {
 	switch {
 	case v == nil:
 		return "verdict: error rules=0 failed=0"
+	case v.Errors() > 0:
+		return fmt.Sprintf("verdict: error rules=%d failed=%d", len(v.Rules), v.Failed())
 	case v.Pass():
 		return fmt.Sprintf("verdict: pass rules=%d failed=0", len(v.Rules))
 	}
@@ -172,6 +174,9 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 	for _, r := range v.Rules {
 		word, bound := "ok  ", "at most"
 		switch {
+		case r.Err != nil:
+			fmt.Fprintf(b, "ERR   %-*s  %s%s\n", width, r.Name, Safe(unevaluated(r)), ruleSource(r))
+			continue
 		case v.Fails(r):
 			word = "FAIL"
 		case !r.OK:
@@ -192,6 +197,9 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 	}
 	b.WriteString(VerdictLine(v) + "\n")
 }
+
+// unevaluated says why the rule can't be evaluated.
+func unevaluated(r gate.Rule) string { return "can't be evaluated: " + r.Err.Error() }
 
 // ruleSource says where a limit is from, unless that is plain to see.
 func ruleSource(r gate.Rule) string {
