@@ -73,8 +73,8 @@ var rooms = []struct {
 	},
 	{
 		of:     "fathom",
-		except: []string{"fathom/analyzer/imagetest"},
-		never:  []string{"fathom/analyzer/imagetest", "testing", "net/http/httptest"},
+		except: []string{"fathom/analyzer/imagetest", "fathom/analyzer/proctest"},
+		never:  []string{"fathom/analyzer/imagetest", "fathom/analyzer/proctest", "testing", "net/http/httptest"},
 		why:    "test helpers stay in tests",
 	},
 }

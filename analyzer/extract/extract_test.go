@@ -18,6 +18,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/extract"
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/proctest"
 )
 
 func analysis(t *testing.T, text string, cs ...imagetest.Compression) *analyzer.Analysis {
@@ -412,21 +413,23 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// A disk that is full says so, and nothing half is left.
-func TestFull(t *testing.T) {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Skip(err)
-	}
+// A full disk is an error, and no partial file is left.
+func TestFull(t *testing.T) { proctest.Alone(t, func() { full(t) }) }
+
+// full lowers the size that a file of this process may have: writing beyond it
+// fails as on a full disk.
+func full(t *testing.T) {
 	a := analysis(t, "layer\n  file a 1000xa\n  file big 2000000xb\n")
 	dest := t.TempDir()
 	p := plan(t, a, "/", dest)
-	small := limit
-	small.Cur = 1 << 20 // a file that grows beyond it fails like a full disk
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
-		t.Skip(err)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
 	}
-	defer syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
+	limit.Cur = 1 << 20
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
 	_, err := p.Run(t.Context(), nil)
 	if err == nil || err.Error() != "writing "+filepath.Join(dest, "big")+": file too large" {
 		t.Errorf("got error %v", err)

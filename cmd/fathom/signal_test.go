@@ -10,12 +10,17 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"fathom/analyzer/proctest"
 )
 
-// While a pager has the terminal ctrl-c is for it; every other signal ends the
-// program as ever.
-func TestHold(t *testing.T) {
-	// Signals that arrive after the end must not end the tests: this stays.
+// While a pager has the terminal ctrl-c is for the pager; every other signal
+// ends the program as usual.
+func TestHold(t *testing.T) { proctest.Alone(t, func() { hold(t) }) }
+
+// hold sends signals to its own process.
+func hold(t *testing.T) {
+	// Signals that arrive after the end must not end the test: this stays.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM)
 	var held atomic.Int32
 	held.Store(1)

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"fathom/analyzer/proctest"
 )
 
 func text(s string) func(io.Writer) error {
@@ -40,11 +42,13 @@ func holds(t *testing.T, dir string, want map[string]string) {
 	}
 }
 
-func TestWriteFile(t *testing.T) {
+func TestWriteFile(t *testing.T) { proctest.Alone(t, func() { writeFile(t) }) }
+
+// writeFile changes the umask of this process.
+func writeFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "r.json")
-	old := unix.Umask(0o027)
-	defer unix.Umask(old)
+	unix.Umask(0o027)
 	for _, content := range []string{"one", "two"} {
 		if err := WriteFile(t.Context(), path, text(content)); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,130 @@
+package analyzer_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// processWide are functions that change the whole process and that package
+// testing can't undo. t.Setenv and t.Chdir take the place of some.
+var processWide = []string{
+	"syscall.Setrlimit", "unix.Setrlimit", "syscall.Umask", "unix.Umask", "syscall.Kill", "unix.Kill",
+	"signal.Notify", "signal.NotifyContext", "signal.Ignore", "signal.Reset", "signal.Stop",
+	"os.Setenv", "os.Unsetenv", "os.Clearenv", "os.Chdir", "syscall.Chdir", "unix.Chdir", "syscall.Dup2", "unix.Dup2",
+	"debug.SetGCPercent", "debug.SetMemoryLimit", "debug.SetMaxStack", "debug.SetMaxThreads",
+}
+
+// processVariables are variables of the whole process.
+var processVariables = []string{"os.Stdin", "os.Stdout", "os.Stderr", "os.Args", "time.Local", "http.DefaultTransport", "http.DefaultClient"}
+
+// TestNoProcessWideEffects finds tests that change their whole process. They
+// belong in a function that only proctest.Alone or a child's TestMain calls.
+func TestNoProcessWideEffects(t *testing.T) {
+	seen := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		seen++
+		apart := childFunctions(file)
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || slices.Contains(apart, fn.Name.Name) {
+				continue
+			}
+			ast.Inspect(fn, func(n ast.Node) bool {
+				name := ""
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					if isAlone(n) {
+						return false
+					}
+					if called := selector(n.Fun); slices.Contains(processWide, called) || called == "runtime.GOMAXPROCS" && !isZero(n.Args) {
+						name = called
+					}
+				case *ast.AssignStmt:
+					for _, l := range n.Lhs {
+						if v := selector(l); slices.Contains(processVariables, v) {
+							name = v
+						}
+					}
+				}
+				if name != "" {
+					t.Errorf("%s: %s changes the whole process: call it in proctest.Alone", fset.Position(n.Pos()), name)
+				}
+				return true
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 20 {
+		t.Errorf("only %d test files were found", seen)
+	}
+}
+
+// childFunctions are the functions that run in a child process: those that are
+// called within proctest.Alone or TestMain.
+func childFunctions(file *ast.File) []string {
+	var names []string
+	collect := func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if id, ok := call.Fun.(*ast.Ident); ok {
+				names = append(names, id.Name)
+			}
+		}
+		return true
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Name.Name == "TestMain" {
+				ast.Inspect(n, collect)
+				names = append(names, n.Name.Name)
+			}
+		case *ast.CallExpr:
+			if isAlone(n) {
+				ast.Inspect(n, collect)
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// isAlone reports whether the call is proctest.Alone, or Alone within proctest.
+func isAlone(call *ast.CallExpr) bool {
+	id, ok := call.Fun.(*ast.Ident)
+	return selector(call.Fun) == "proctest.Alone" || ok && id.Name == "Alone"
+}
+
+func isZero(args []ast.Expr) bool {
+	lit, ok := args[0].(*ast.BasicLit)
+	return ok && lit.Value == "0"
+}
+
+// selector is the text of PACKAGE.NAME, or "".
+func selector(e ast.Expr) string {
+	sel, ok := e.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	id, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return id.Name + "." + sel.Sel.Name
+}
