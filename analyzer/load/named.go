@@ -37,6 +37,9 @@ type (
 	NoImageError     = engine.NoImageError
 )
 
+// ErrSilent is an engine that sent nothing for as long as Options.Engine says.
+var ErrSilent = engine.ErrSilent
+
 // dockerRoot is docker's data folder unless it says otherwise.
 const dockerRoot = "/var/lib/docker"
 

@@ -47,6 +47,7 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 			t, err := toc.Open(gctx, place, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 				return r.repo.Range(ctx, b.digest, off, n)
 			})
+			var remote *registry.Error
 			switch {
 			case err == nil:
 				tables[i] = t
@@ -54,6 +55,9 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 				noRanges.Store(true)
 			default:
 				failed[i] = err
+				if errors.As(err, &remote) && remote.Kind == registry.Stalled {
+					noRanges.Store(true) // or every table would take as long
+				}
 			}
 			return gctx.Err()
 		})

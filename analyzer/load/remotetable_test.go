@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/containerd/stargz-snapshotter/estargz"
 	"github.com/google/go-cmp/cmp"
@@ -221,5 +222,32 @@ func TestRegistryTablesVerified(t *testing.T) {
 	_, err = analyzer.Analyze(t.Context(), opened, analyzer.Options{Verify: true})
 	if err == nil || !strings.Contains(err.Error(), "its table of contents tells something else of /etc/motd than it holds") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A registry that is silent when it is asked for parts of blobs is asked for no
+// more tables than are asked for at a time.
+func TestRegistryTablesStalled(t *testing.T) {
+	var text strings.Builder
+	for i := range 3 * remoteLayers {
+		fmt.Fprintf(&text, "layer\n  file f%d text=%[1]d\n", i)
+	}
+	var parts atomic.Int32
+	s := newServer(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Range") != "" {
+				parts.Add(1)
+				<-r.Context().Done()
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	s.putStargz(t, "toc", imagetest.Must(t, text.String()), nil, nil)
+	opt := Options{TOC: true}
+	opt.Registry.Idle = 200 * time.Millisecond
+	an := analyze(t, "registry:"+s.repo("toc")+":1", opt)
+	if got := parts.Load(); got > remoteLayers || len(an.Report.Warnings) != int(got) {
+		t.Errorf("got %d requests for parts and the warnings %v, want at most %d of each", got, an.Report.Warnings, remoteLayers)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"fathom/analyzer/load"
 	"fathom/ui"
@@ -21,10 +22,12 @@ func (a *app) choose(ctx context.Context, f *exploreFlags) error {
 		return err
 	}
 	opt.Hold = a.hold
+	from := load.Options{Via: load.Via(f.via)}
+	from.Engine.Idle = time.Duration(f.timeout)
 	var engines []ui.Engine
 	for _, scheme := range load.Engines() {
 		engines = append(engines, ui.Engine{Name: scheme, List: func(ctx context.Context) ([]ui.Candidate, error) {
-			all, err := load.Images(ctx, scheme, load.Options{Via: load.Via(f.via)})
+			all, err := load.Images(ctx, scheme, from)
 			out := make([]ui.Candidate, len(all))
 			for i, img := range all {
 				out[i] = ui.Candidate{Ref: img.Ref, Name: img.Name, ID: img.ID, Engine: scheme, Size: img.Size, Created: img.Created}

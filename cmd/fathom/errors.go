@@ -18,6 +18,9 @@ import (
 	"fathom/ui/report"
 )
 
+// timeoutHint is for whoever sent nothing for too long.
+const timeoutHint = "--timeout DURATION waits longer"
+
 // errRule ends a run whose gate failed. The verdict has been printed.
 var errRule = errors.New("a rule failed")
 
@@ -94,6 +97,8 @@ func hint(err error) string {
 	switch {
 	case errors.As(err, &own):
 		return own.hint
+	case errors.Is(err, load.ErrSilent):
+		return timeoutHint
 	case errors.As(err, &remote):
 		return registryHint(remote)
 	case errors.As(err, &notFound):

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ type imageFlags struct {
 	noKeep   bool
 	via      string
 	verify   bool
+	timeout  duration
 	registryFlags
 }
 
@@ -36,8 +38,26 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.noKeep, "no-keep", false, "keep nothing of an image that streams in: no temporary file, no content to look at")
 	flags.StringVar(&f.via, "via", "", "how to get at an engine's image: `WAY` is storage (its folders) or api (a save); else the first that works")
 	flags.BoolVar(&f.verify, "verify", false, "compare every digest and diff ID with the content, whatever it costs")
+	f.timeout = duration(time.Minute)
+	flags.Var(&f.timeout, "timeout", "give up an engine, a registry or a credential helper that sends nothing for `DURATION`")
 	f.registryFlags.add(flags)
 }
+
+// duration is a flag's time, which must be more than 0.
+type duration time.Duration
+
+// Set, String and Type make it a pflag.Value.
+func (d *duration) Set(s string) error {
+	t, err := time.ParseDuration(s)
+	if err != nil || t <= 0 {
+		return errors.New("not a time such as 90s or 5m")
+	}
+	*d = duration(t)
+	return nil
+}
+
+func (d *duration) String() string { return time.Duration(*d).String() }
+func (d *duration) Type() string   { return "DURATION" }
 
 // source is where an image comes from.
 type source struct {
@@ -97,6 +117,7 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 		return nil, fmt.Errorf("--via: %q is neither storage nor api", f.via)
 	}
 	f.into(&opt)
+	opt.Engine.Idle, opt.Registry.Idle = time.Duration(f.timeout), time.Duration(f.timeout)
 	an, from, err := a.loadOnce(ctx, src, opt)
 	var hole *load.HoleError
 	if opt.Via != load.ViaBest || !errors.As(err, &hole) {

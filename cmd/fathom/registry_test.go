@@ -29,6 +29,11 @@ func TestRegistryErrors(t *testing.T) {
 			io.WriteString(w, body)
 		}
 	}
+	silence := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v2/" {
+			<-r.Context().Done()
+		}
+	}
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
@@ -43,6 +48,7 @@ func TestRegistryErrors(t *testing.T) {
 		{"too many", answer(429, "Retry-After", "600", "slow \x1b[31mdown"), `HOST: reading its manifest: too many requests as anonymous (429); it asks to wait 10m0s: slow �[31mdown`, "docker login HOST allows more; or wait, or use --registry-mirror"},
 		{"web page", answer(200, "Content-Type", "text/html", "<html>"), "HOST: reading its manifest: it answers with a web page (text/html), so it is no registry, or something stands before it", "is the name of the registry right? HOST[:PORT]/NAME[:TAG]"},
 		{"unknown certificate", nil, "HOST: reading its manifest: its certificate is signed by nobody who is trusted here", "--ca FILE trusts who signed it, --insecure-registry HOST asks nobody"},
+		{"silent", silence, "HOST: reading its manifest: nothing came for 10ms", "--timeout DURATION waits longer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			host := secure.Listener.Addr().String()
@@ -51,8 +57,12 @@ func TestRegistryErrors(t *testing.T) {
 				defer s.Close()
 				host = s.Listener.Addr().String()
 			}
+			args := []string{"registry:" + host + "/app:1"}
+			if tt.name == "silent" {
+				args = append(args, "--timeout", "10ms")
+			}
 			var out, problems bytes.Buffer
-			code := run(t.Context(), []string{"registry:" + host + "/app:1"}, strings.NewReader(""), &out, &problems)
+			code := run(t.Context(), args, strings.NewReader(""), &out, &problems)
 			hint := tt.hint
 			if tt.name != "web page" {
 				hint = strings.ReplaceAll(hint, "HOST", host)

@@ -70,6 +70,8 @@ func registryHint(e *registry.Error) string {
 		return "--insecure-registry " + host + " reads it over plain http"
 	case registry.NoRegistry:
 		return "is the name of the registry right? HOST[:PORT]/NAME[:TAG]"
+	case registry.Stalled:
+		return timeoutHint
 	case registry.Credentials:
 		return "docker logout " + host + " forgets them, docker login asks for them anew"
 	}

@@ -172,12 +172,14 @@ func TestUnavailable(t *testing.T) {
 		}
 		defer l.Close()
 		_, opt := place(t, map[string]string{"DOCKER_HOST": l.Addr().String()})
-		opt.Probe = 50 * time.Millisecond
-		gone(t, Docker, opt, "tcp://"+l.Addr().String(), "no answer within 50ms")
+		opt.Idle = 50 * time.Millisecond
+		if u := gone(t, Docker, opt, "tcp://"+l.Addr().String(), "nothing came for 50ms"); !errors.Is(u, ErrSilent) {
+			t.Errorf("got %+v", u)
+		}
 	})
 	t.Run("no such host", func(t *testing.T) {
 		_, opt := place(t, map[string]string{"DOCKER_HOST": "tcp://no\u202ewhere.invalid:1"})
-		opt.Probe = 200 * time.Millisecond // where the name server is slow, that says it too
+		opt.Idle = 200 * time.Millisecond // where the name server is slow, that says it too
 		gone(t, Docker, opt, "DOCKER_HOST")
 	})
 	t.Run("denied", func(t *testing.T) {

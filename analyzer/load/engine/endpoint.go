@@ -98,7 +98,7 @@ func (at endpoint) client(opt Options) (*client.Client, *dialing, error) {
 	dial := transport.DialContext
 	if at.remote() {
 		transport.Proxy = nil
-		if dial, err = at.ssh(d); err != nil {
+		if dial, err = at.ssh(d, opt); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -13,6 +13,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,22 +44,25 @@ func (k Kind) String() string {
 type Options struct {
 	Getenv func(string) string // nil is os.Getenv
 	Home   string              // "" is the user's
-	// Probe is how long an endpoint may take for its first answer; 0 is 5
-	// seconds, or 30 through ssh.
-	Probe time.Duration
-	// Idle is how long a connection may bring nothing before it is given up;
-	// 0 is 10 minutes. Engines are silent for long before they send: docker
-	// puts an image together first, 26 seconds for one of 2.4 GB.
+	// Idle is how long an engine may send nothing; 0 is a minute. The wait for
+	// the first byte of a save doesn't count while the engine answers a ping:
+	// docker puts an image together first, 26 seconds for one of 2.4 GB.
 	Idle time.Duration
+	// Probe is how long a socket that nobody named may take for its first
+	// answer; 0 is 5 seconds.
+	Probe time.Duration
 
 	root string // what stands for "/" where sockets and system files are looked for
 }
 
 const (
-	probe    = 5 * time.Second
-	probeSSH = 30 * time.Second
-	idle     = 10 * time.Minute
+	probe = 5 * time.Second
+	idle  = time.Minute
 )
+
+// ErrSilent is the cause of an error about an engine that sent nothing for as
+// long as Options.Idle.
+var ErrSilent = errors.New("the engine sent nothing")
 
 func (o Options) env(name string) string {
 	if o.Getenv == nil {
@@ -105,7 +109,8 @@ func Connect(ctx context.Context, kind Kind, opt Options) (*Engine, error) {
 	if kind == Podman {
 		find = podmanEndpoints
 	}
-	places, err := find(opt)
+	opt.Idle = cmp.Or(opt.Idle, idle)
+	places, err := configured(ctx, opt, find)
 	if err != nil {
 		return nil, fmt.Errorf("reaching %s: %w", kind, err)
 	}
@@ -129,21 +134,39 @@ func Connect(ctx context.Context, kind Kind, opt Options) (*Engine, error) {
 	return nil, gone
 }
 
+// configured reads the engine's configuration. Files can block, as a named pipe
+// does: a read that takes too long is left behind.
+func configured(ctx context.Context, opt Options, find func(Options) ([]endpoint, error)) ([]endpoint, error) {
+	type found struct {
+		places []endpoint
+		err    error
+	}
+	done := make(chan found, 1)
+	go func() {
+		places, err := find(opt)
+		done <- found{places, err}
+	}()
+	late := time.NewTimer(opt.Idle)
+	defer late.Stop()
+	select {
+	case f := <-done:
+		return f.places, f.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-late.C:
+		return nil, &endpointError{fmt.Sprintf("reading its configuration: nothing came for %v", opt.Idle), ErrSilent}
+	}
+}
+
 // open connects to one endpoint.
 func open(ctx context.Context, kind Kind, at endpoint, opt Options) (*Engine, error) {
 	e := &Engine{
 		Kind: kind, Endpoint: clean(at.url), Local: strings.HasPrefix(at.url, "unix://"),
 		at: at, idle: opt.Idle,
 	}
-	if e.idle == 0 {
-		e.idle = idle
-	}
-	wait := opt.Probe
-	if wait == 0 {
-		wait = probe
-		if at.remote() && !at.last {
-			wait = probeSSH
-		}
+	wait := opt.Idle
+	if at.from == "" || at.last {
+		wait = min(wait, cmp.Or(opt.Probe, probe))
 	}
 	var err error
 	if e.api, e.dial, err = at.client(opt); err != nil {
@@ -160,7 +183,7 @@ func open(ctx context.Context, kind Kind, at endpoint, opt Options) (*Engine, er
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	case short.Err() != nil:
-		err = e.unavailable(fmt.Errorf("no answer within %v", wait))
+		err = e.unavailable(&endpointError{fmt.Sprintf("nothing came for %v", wait), ErrSilent})
 	default:
 		err = e.reach(err)
 	}
@@ -217,5 +240,5 @@ func (e *Engine) watch(ctx context.Context) (context.Context, func()) {
 }
 
 func (e *Engine) silence() error {
-	return e.hint(fmt.Sprintf("nothing came for %v", e.idle), nil)
+	return e.hint(fmt.Sprintf("nothing came for %v", e.idle), ErrSilent)
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -57,12 +58,12 @@ func (d *dialing) broke() bool {
 
 // ssh dials with the ssh program. The engine's own command line at the other
 // end passes on what it gets to its socket.
-func (at endpoint) ssh(d *dialing) (func(context.Context, string, string) (net.Conn, error), error) {
+func (at endpoint) ssh(d *dialing, opt Options) (func(context.Context, string, string) (net.Conn, error), error) {
 	spec, err := ssh.ParseURL(at.url)
 	if err != nil {
 		return nil, err
 	}
-	flags := []string{"-T", "-o", "ConnectTimeout=30"}
+	flags := []string{"-T", "-o", fmt.Sprintf("ConnectTimeout=%d", max(1, int64(opt.Idle.Seconds())))}
 	if at.identity != "" {
 		flags = append(flags, "-i", at.identity)
 	}

@@ -35,16 +35,16 @@ func TestSSH(t *testing.T) {
 		args string
 	}{
 		{"docker", Docker, map[string]string{"DOCKER_HOST": "ssh://me@far:2222"}, "",
-			"-l me -p 2222 -T -o ConnectTimeout=30 -- far docker system dial-stdio"},
+			"-l me -p 2222 -T -o ConnectTimeout=60 -- far docker system dial-stdio"},
 		{"docker's socket", Docker, map[string]string{"DOCKER_HOST": "ssh://far/run/user/1000/docker.sock"}, "",
-			"-T -o ConnectTimeout=30 -- far docker --host unix:///run/user/1000/docker.sock system dial-stdio"},
+			"-T -o ConnectTimeout=60 -- far docker --host unix:///run/user/1000/docker.sock system dial-stdio"},
 		{"podman", Podman, map[string]string{"CONTAINER_HOST": "ssh://me@far/run/podman/podman.sock", "CONTAINER_SSHKEY": "/my key"}, "",
-			"-l me -T -o ConnectTimeout=30 -i /my key -- far podman --url unix:///run/podman/podman.sock system dial-stdio"},
+			"-l me -T -o ConnectTimeout=60 -i /my key -- far podman --url unix:///run/podman/podman.sock system dial-stdio"},
 		{"podman's connection", Podman, map[string]string{"CONTAINER_CONNECTION": "box"},
 			`{"Connection":{"Connections":{"box":{"URI":"ssh://core@127.0.0.1:53/run/podman.sock","Identity":"/key"}}}}`,
-			"-l core -p 53 -T -o ConnectTimeout=30 -i /key -- 127.0.0.1 podman --url unix:///run/podman.sock system dial-stdio"},
+			"-l core -p 53 -T -o ConnectTimeout=60 -i /key -- 127.0.0.1 podman --url unix:///run/podman.sock system dial-stdio"},
 		{"a shell's words", Podman, map[string]string{"CONTAINER_HOST": "ssh://far/run/$(touch x).sock"}, "",
-			"-T -o ConnectTimeout=30 -- far podman --url 'unix:///run/$(touch x).sock' system dial-stdio"},
+			"-T -o ConnectTimeout=60 -- far podman --url 'unix:///run/$(touch x).sock' system dial-stdio"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, opt := place(t, tt.env)

@@ -38,12 +38,14 @@ func (e *Engine) Save(ctx context.Context, img Image) (*Stream, error) {
 	s := &Stream{e: e, name: img.Name}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.idle = time.AfterFunc(e.idle, func() { s.cancel(e.silence()) })
+	s.idle.Stop()
 	var options []client.ImageSaveOption
 	if img.platform != nil {
 		options = append(options, client.ImageSaveWithPlatforms(*img.platform))
 	}
+	stop := s.wait()
 	body, err := e.api.ImageSave(s.ctx, []string{img.Name}, options...)
-	s.idle.Stop()
+	stop()
 	if err != nil {
 		defer s.cancel(nil)
 		switch {
@@ -65,9 +67,9 @@ func (s *Stream) Read(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	s.idle.Reset(s.e.idle)
+	stop := s.wait()
 	n, err := s.body.Read(p)
-	s.idle.Stop()
+	stop()
 	s.n += int64(n)
 	s.keep(p[:n])
 	if err == nil {
@@ -75,6 +77,38 @@ func (s *Stream) Read(p []byte) (int, error) {
 	}
 	s.err = s.explain(err)
 	return n, s.err
+}
+
+// wait gives up what is waited for until stop is called, when nothing comes for
+// the idle time. Before the first byte an answer to a ping is something: nobody
+// knows how long the engine takes to put the image together.
+func (s *Stream) wait() (stop func()) {
+	s.idle.Reset(s.e.idle)
+	if s.n > 0 {
+		return func() { s.idle.Stop() }
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		every := time.NewTicker(max(s.e.idle/2, 1))
+		defer every.Stop()
+		for {
+			select {
+			case <-every.C:
+				if _, err := s.e.api.Ping(ctx, client.PingOptions{}); err == nil {
+					s.idle.Reset(s.e.idle)
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+		s.idle.Stop()
+	}
 }
 
 // explain is why the stream ended with that error.

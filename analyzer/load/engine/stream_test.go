@@ -7,9 +7,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/moby/moby/client"
+
+	"fathom/analyzer/imagetest"
 )
 
 // saving is an engine that answers so when it is asked for an archive.
@@ -158,24 +166,47 @@ func TestSaveStalls(t *testing.T) {
 	soon := func(o *Options) { o.Idle = 50 * time.Millisecond }
 	for name, begin := range map[string]int{"before": 0, "inside": 1000} {
 		t.Run(name, func(t *testing.T) {
-			e := saving(t, func(w http.ResponseWriter, r *http.Request) {
+			saving := make(chan bool)
+			e := silent(t, soon, func(w http.ResponseWriter, r *http.Request) {
+				close(saving)
 				if begin > 0 {
 					w.Write(make([]byte, begin))
 					w.(http.Flusher).Flush()
 				}
 				<-r.Context().Done()
-			}, soon)
+			}, saving)
 			s, err := e.Save(t.Context(), app)
 			if err == nil {
 				_, err = io.Copy(io.Discard, s)
 				s.Close()
 			}
 			oneLine(t, err)
-			if !strings.Contains(err.Error(), "nothing came for 50ms") || !strings.Contains(err.Error(), e.Endpoint) {
+			if !strings.Contains(err.Error(), "nothing came for 50ms") || !strings.Contains(err.Error(), e.Endpoint) || !errors.Is(err, ErrSilent) {
 				t.Errorf("got %v", err)
 			}
 		})
 	}
+	t.Run("a configuration", func(t *testing.T) {
+		dir, opt := place(t, nil)
+		if err := os.MkdirAll(dir+"/home/.docker", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		pipe := dir + "/home/.docker/config.json"
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		soon(&opt)
+		_, err := Connect(t.Context(), Docker, opt)
+		oneLine(t, err)
+		if !strings.Contains(err.Error(), "reading its configuration: nothing came for 50ms") || !errors.Is(err, ErrSilent) {
+			t.Errorf("got %v", err)
+		}
+		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // the read that was left behind ends
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+	})
 	t.Run("a question", func(t *testing.T) {
 		e := connected(t, "1.41", map[string]http.HandlerFunc{
 			"/images/json": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
@@ -227,4 +258,65 @@ func TestSaveCancelled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// silent is an engine that does h when it is asked for an archive, and answers
+// nothing else from then on.
+func silent(t *testing.T, change func(*Options), h http.HandlerFunc, from <-chan bool) *Engine {
+	t.Helper()
+	dir, opt := place(t, map[string]string{"DOCKER_HOST": "unix://DIR/s"})
+	answers := daemon("1.41", map[string]http.HandlerFunc{"/images/get": h})
+	listen(t, filepath.Join(dir, "s"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-from:
+			<-r.Context().Done()
+		default:
+			answers.ServeHTTP(w, r)
+		}
+	}))
+	change(&opt)
+	e, err := Connect(t.Context(), Docker, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// TestSaveTakesLong has an engine that needs ten times the idle time before it
+// sends the first byte, as docker does for a large image, and answers meanwhile.
+// Its headers come at once or with the first byte.
+func TestSaveTakesLong(t *testing.T) {
+	for _, flushed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			e := piped(t, daemon("1.41", map[string]http.HandlerFunc{"/images/get": func(w http.ResponseWriter, r *http.Request) {
+				if flushed {
+					w.(http.Flusher).Flush()
+				}
+				<-time.After(10 * idle)
+				w.Write([]byte("a tar"))
+			}}))
+			s, err := e.Save(t.Context(), app)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if got, err := io.ReadAll(s); string(got) != "a tar" || err != nil {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// piped is an engine without a network, whose time a test can measure.
+func piped(t *testing.T, h http.Handler) *Engine {
+	t.Helper()
+	transport := &http.Transport{DialContext: imagetest.Pipe(t, h)}
+	t.Cleanup(transport.CloseIdleConnections)
+	const host = "tcp://engine.test:1"
+	api, err := client.New(client.WithHost(host), client.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Engine{api: api, idle: idle, dial: &dialing{}, at: endpoint{url: host}}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -71,6 +72,7 @@ type download struct {
 	body  io.ReadCloser // nil after a cut; Close leaves it to its context
 	tries int           // since mark
 	mark  int64
+	quiet bool // the connection stalled, and nothing came since
 }
 
 // open asks for what is missing.
@@ -82,9 +84,21 @@ func (d *download) open() error {
 	case d.at > 0:
 		header.Set("Range", fmt.Sprintf("bytes=%d-", d.at))
 	}
-	res, err := d.place.get(d.ctx, d.op, "blobs/"+d.digest.String(), header)
+	ctx, stop := d.ctx, func() bool { return true }
+	if d.quiet { // half of the idle time is left
+		var drop context.CancelCauseFunc
+		ctx, drop = context.WithCancelCause(ctx)
+		stop = time.AfterFunc(d.place.opt.Idle/2, func() {
+			drop(d.place.wrong(d.op, Stalled, nothing(d.place.opt.Idle)+d.where()))
+		}).Stop
+	}
+	res, err := d.place.get(ctx, d.op, "blobs/"+d.digest.String(), header)
+	stop()
 	if err != nil {
 		return err
+	}
+	if w, ok := res.Body.(*watched); ok {
+		w.idle /= 2 // and as much for the next connection
 	}
 	if err := d.take(res); err != nil {
 		res.Body.Close()
@@ -166,6 +180,9 @@ func (d *download) Read(p []byte) (int, error) {
 			p = p[:min(int64(len(p)), d.end-d.at)]
 		}
 		n, err := d.body.Read(p)
+		if n > 0 {
+			d.quiet = false
+		}
 		if d.at += int64(n); d.at-d.mark >= enough {
 			d.mark, d.tries = d.at, 0
 		}
@@ -204,22 +221,36 @@ func (d *download) cut(err error) error {
 		return context.Cause(d.ctx)
 	}
 	var e *Error
-	slow := errors.As(err, &e) && !e.retry
-	if d.tries++; !slow && d.tries <= d.place.opt.Retries || d.elsewhere() {
+	final := errors.As(err, &e) && !e.retry
+	stalled := e != nil && e.Kind == Stalled
+	final = final || stalled && d.quiet
+	d.quiet = stalled
+	if d.tries++; !final && d.tries <= d.place.opt.Retries || d.elsewhere() {
 		return nil
 	}
-	of := ""
-	if d.end >= 0 {
-		of = fmt.Sprintf(" of %d", d.end)
-	}
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it ends after %d%s bytes, each time anew", d.at, of))
+		of := ""
+		if d.end >= 0 {
+			of = fmt.Sprintf(" of %d", d.end)
+		}
+		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it ends after %d%s bytes, each time", d.at, of))
 	}
 	failed := d.place.failed(d.ctx, d.op, err)
 	if errors.As(failed, &e) {
-		e.Reason += fmt.Sprintf(", at byte %d%s", d.at, of)
+		if stalled {
+			e.Reason = nothing(d.place.opt.Idle)
+		}
+		e.Reason += d.where()
 	}
 	return failed
+}
+
+// where says how far the blob came.
+func (d *download) where() string {
+	if d.end < 0 {
+		return fmt.Sprintf(", at byte %d", d.at)
+	}
+	return fmt.Sprintf(", at byte %d of %d", d.at, d.end)
 }
 
 // again goes on after a cut.
@@ -246,7 +277,7 @@ func (d *download) elsewhere() bool {
 	if len(d.next) == 0 || d.ctx.Err() != nil {
 		return false
 	}
-	d.place, d.next, d.tries = d.next[0], d.next[1:], 0
+	d.place, d.next, d.tries, d.quiet = d.next[0], d.next[1:], 0, false
 	return true
 }
 

@@ -32,7 +32,8 @@ const (
 	RateLimited       // too many requests
 	Unavailable       // the registry answers, with an error of its own
 	Unreachable       // there is no connection
-	Stalled           // nothing comes, or too slowly
+	Stalled           // nothing came for Options.Idle
+	Slow              // less came than Options.Rate
 	UnknownCA         // its certificate is of nobody who is trusted
 	TLS               // something else is wrong with the encryption
 	PlainHTTP         // it doesn't speak https
@@ -231,6 +232,7 @@ func explain(err error) *Error {
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
 		dns       *net.DNSError
+		dial      *net.OpError
 		timeout   net.Error
 	)
 	for errors.As(err, &cut) {
@@ -250,6 +252,8 @@ func explain(err error) *Error {
 		e.Kind, e.Reason = TLS, "no encrypted connection: "+plain(err.Error())
 	case errors.As(err, &dns):
 		e.Reason, e.retry = "no such host: "+plain(dns.Name), dns.IsTemporary && !dns.IsNotFound
+	case errors.As(err, &dial) && dial.Op == "dial" && dial.Timeout():
+		e.Reason = "it does not answer"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		e.Kind, e.Reason = Stalled, "it does not answer"
 	case strings.HasPrefix(err.Error(), "no token in bearer response"):

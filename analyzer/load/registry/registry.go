@@ -44,8 +44,9 @@ type Options struct {
 	// UserAgent is what requests say they come from.
 	UserAgent string
 
-	// Idle is how long a registry may send nothing, before its answer as
-	// within it; 0 is 30 seconds.
+	// Idle is how long a registry, its token service or a credential helper may
+	// send nothing, before its answer or within it; 0 is a minute. A blob on
+	// which nothing came for half of that is asked for once more.
 	Idle time.Duration
 	// Rate is the fewest bytes a second, measured over RateTime of waiting for
 	// them; 0 are 1 KiB and a minute.
@@ -68,7 +69,7 @@ func (opt Options) filled() Options {
 			*d = to
 		}
 	}
-	set(&opt.Idle, 30*time.Second)
+	set(&opt.Idle, time.Minute)
 	set(&opt.RateTime, time.Minute)
 	set(&opt.Backoff, 250*time.Millisecond)
 	set(&opt.MaxWait, time.Minute)
@@ -340,7 +341,7 @@ func (p *place) get(ctx context.Context, op, path string, header http.Header) (*
 }
 
 // credentials are what the user has for the registry. They may come from a
-// program, which is left behind when ctx ends.
+// program, which is left behind when ctx ends or it takes too long.
 func (p *place) credentials(ctx context.Context) (authn.Authenticator, *authn.AuthConfig, error) {
 	var auth authn.Authenticator
 	var config *authn.AuthConfig
@@ -352,12 +353,17 @@ func (p *place) credentials(ctx context.Context) (authn.Authenticator, *authn.Au
 		}
 		done <- err
 	}()
+	const op = "looking for credentials"
+	late := time.NewTimer(p.opt.Idle)
+	defer late.Stop()
 	select {
 	case err := <-done:
 		if err != nil {
-			return nil, nil, p.wrong("looking for credentials", Credentials, plain(err.Error()))
+			return nil, nil, p.wrong(op, Credentials, plain(err.Error()))
 		}
 		return auth, config, nil
+	case <-late.C:
+		return nil, nil, p.wrong(op, Stalled, nothing(p.opt.Idle)+" from the credential helper, or the file that names it")
 	case <-ctx.Done():
 		return nil, nil, context.Cause(ctx)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -146,7 +147,7 @@ func TestManifestFaults(t *testing.T) {
 		kind  Kind
 		words string
 	}{
-		{"stall before the answer", func(w http.ResponseWriter, r *http.Request) { stall(r) }, Stalled, "it does not answer"},
+		{"stall before the answer", func(w http.ResponseWriter, r *http.Request) { stall(r) }, Stalled, "nothing came for 200ms"},
 		{"stall after the headers", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			w.WriteHeader(200)
@@ -299,7 +300,7 @@ func TestBlobFaults(t *testing.T) {
 				begin(w)
 			}
 			stall(r)
-		}, nil, Stalled, "it does not answer"},
+		}, nil, Stalled, "nothing came for 200ms, " + half},
 		{"stall mid-body, with headers", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Range") == "" {
 				begin(w)
@@ -323,7 +324,7 @@ func TestBlobFaults(t *testing.T) {
 				w.Write(body[i : i+1])
 				w.(http.Flusher).Flush()
 			}
-		}, func(opt *Options) { opt.Rate, opt.RateTime = 1<<20, 50*time.Millisecond }, Stalled, "bytes came in "},
+		}, func(opt *Options) { opt.Rate, opt.RateTime = 1<<20, 50*time.Millisecond }, Slow, "bytes came in "},
 		{"cut for ever", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Range") != "" {
 				cut(w)
@@ -380,6 +381,72 @@ func TestBlobFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStall measures how long a registry may be silent: never longer than Idle,
+// though a blob is asked for a second time after half of it.
+func TestStall(t *testing.T) {
+	half := func(w http.ResponseWriter, r *http.Request) {
+		begin(w)
+		stall(r)
+	}
+	resumes := func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Range") == "" {
+			half(w, r)
+			return
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", len(body)/2, len(body)-1, len(body)))
+		w.WriteHeader(206)
+		w.(http.Flusher).Flush()
+		stall(r)
+	}
+	silent := func(_ http.ResponseWriter, r *http.Request) { stall(r) }
+	for name, tt := range map[string]struct {
+		blob http.HandlerFunc
+		op   string
+		asks int32
+	}{
+		"a manifest":            {nil, "", 0},
+		"before the blob":       {silent, "", 1},
+		"in the blob":           {once(half, silent), fmt.Sprintf(", at byte %d of %d", len(body)/2, len(body)), 2},
+		"in the rest":           {resumes, fmt.Sprintf(", at byte %d of %d", len(body)/2, len(body)), 2},
+		"in the blob, no range": {half, fmt.Sprintf(", at byte %d of %d", len(body)/2, len(body)), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asks atomic.Int32
+				r := open(t, "localhost:1/app", quick)
+				r.base.strict.DialContext = imagetest.Pipe(t, afterPing(func(w http.ResponseWriter, r *http.Request) {
+					if !strings.Contains(r.URL.Path, "/blobs/") {
+						stall(r)
+						return
+					}
+					asks.Add(1)
+					tt.blob(w, r)
+				}))
+				start := time.Now()
+				var err error
+				if tt.blob == nil {
+					_, err = r.Root(t.Context())
+				} else {
+					_, err = read(t.Context(), r)
+				}
+				wantError(t, err, Stalled, "nothing came for 1m0s"+tt.op)
+				if took := time.Since(start).Round(time.Second); took != time.Minute || asks.Load() != tt.asks {
+					t.Errorf("it took %v and %d requests, want a minute and %d", took, asks.Load(), tt.asks)
+				}
+			})
+		})
+	}
+}
+
+// TestStalledHelper has a credential helper that never answers.
+func TestStalledHelper(t *testing.T) {
+	opt := quick
+	opt.Idle = time.Millisecond
+	opt.Keychain = hanging{func() {}}
+	_, err := open(t, "localhost:1/app", opt).Root(t.Context())
+	wantError(t, err, Stalled, "looking for credentials: nothing came for 1ms from the credential helper")
 }
 
 // TestRange asks for parts of a blob.

@@ -33,7 +33,7 @@ func newBase(opt *Options) (*base, error) {
 	strict := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: min(opt.Idle, 15*time.Second), KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   min(opt.Idle, 15*time.Second),
+		TLSHandshakeTimeout:   opt.Idle,
 		ResponseHeaderTimeout: opt.Idle,
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   16,
@@ -140,7 +140,11 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Context().Err() != nil {
 			return nil, err
 		}
-		return nil, fail(explain(err))
+		e := explain(err)
+		if e.Kind == Stalled {
+			e.Reason = nothing(b.opt.Idle)
+		}
+		return nil, fail(e)
 	}
 	res.Request = req
 	res.Body = watch(ctx, cancel, res.Body, b.opt, host)

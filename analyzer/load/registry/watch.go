@@ -15,6 +15,7 @@ type watched struct {
 	cancel context.CancelCauseFunc
 	opt    *Options
 	host   string
+	idle   time.Duration
 	timer  *time.Timer
 
 	waited time.Duration // since got was 0
@@ -22,17 +23,19 @@ type watched struct {
 }
 
 func watch(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, opt *Options, host string) *watched {
-	w := &watched{body: body, ctx: ctx, cancel: cancel, opt: opt, host: host}
+	w := &watched{body: body, ctx: ctx, cancel: cancel, opt: opt, host: host, idle: opt.Idle}
 	w.timer = time.AfterFunc(opt.Idle, func() {
-		cancel(&Error{Host: host, Kind: Stalled, Reason: fmt.Sprintf("nothing came for %v", opt.Idle), retry: true})
+		cancel(&Error{Host: host, Kind: Stalled, Reason: nothing(opt.Idle), retry: true})
 	})
 	w.timer.Stop()
 	return w
 }
 
+func nothing(d time.Duration) string { return fmt.Sprintf("nothing came for %v", d) }
+
 func (w *watched) Read(p []byte) (int, error) {
 	begin := time.Now()
-	w.timer.Reset(w.opt.Idle)
+	w.timer.Reset(w.idle)
 	n, err := w.body.Read(p)
 	w.timer.Stop()
 	if err != nil && err != io.EOF && w.ctx.Err() != nil {
@@ -41,7 +44,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	w.got += int64(n)
 	if w.waited += time.Since(begin); w.waited >= w.opt.RateTime && err == nil {
 		if float64(w.got) < float64(w.opt.Rate)*w.waited.Seconds() {
-			err = &Error{Host: w.host, Kind: Stalled, Reason: fmt.Sprintf("only %d bytes came in %v", w.got, w.waited.Round(time.Millisecond))}
+			err = &Error{Host: w.host, Kind: Slow, Reason: fmt.Sprintf("only %d bytes came in %v", w.got, w.waited.Round(time.Millisecond))}
 			w.cancel(err)
 		}
 		w.waited, w.got = 0, 0
