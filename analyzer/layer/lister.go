@@ -2,7 +2,6 @@ package layer
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"fmt"
 )
 
@@ -34,9 +33,6 @@ func NewLister(opt Options) *Lister {
 	return &Lister{w: walker{most: cmp.Or(opt.MaxEntries, MaxEntries), diff: &Diff{}}}
 }
 
-// landmark is the content of an eStargz layer's landmark.
-var landmark = sha256.Sum256([]byte{0x0f})
-
 // Add takes the next header, in the order of the tar. A Hash of a file is made
 // of Sum (see Entry.Told).
 func (l *Lister) Add(h *Header) error {
@@ -66,11 +62,6 @@ func (l *Lister) Add(h *Header) error {
 			copy(e.Hash[:], h.Sum)
 			e.Hashed, e.Told = true, true
 		}
-		// Of its content no more is known than its hash.
-		w.toc0 = e.Path == tocName && e.Size > 0
-		if reserved(e.Path) && e.Size == 1 && string(h.Sum) == string(landmark[:]) {
-			return nil
-		}
 	}
 	w.add(e)
 	return nil
@@ -78,7 +69,6 @@ func (l *Lister) Add(h *Header) error {
 
 // Diff is what was added. The Lister is not to be used afterwards.
 func (l *Lister) Diff() *Diff {
-	l.w.strip()
 	l.w.diff.Warnings = l.w.notes.warnings()
 	return l.w.diff
 }

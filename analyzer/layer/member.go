@@ -101,10 +101,6 @@ func (w *walker) more(h *header, e *Entry) {
 
 // add keeps an entry.
 func (w *walker) add(e *Entry) {
-	if w.toc != nil {
-		w.diff.Add(*w.toc) // it was not the last entry
-		w.toc = nil
-	}
 	switch {
 	case e.Kind == File && strings.HasPrefix(e.Path, plnkDir):
 		if w.plnk == nil {
@@ -115,10 +111,6 @@ func (w *walker) add(e *Entry) {
 		return
 	case e.Kind == Link && strings.HasPrefix(e.Link, plnkDir):
 		w.pseudoLink(e)
-	case e.Kind == File && e.Path == tocName && w.toc0:
-		c := *e
-		w.toc = &c
-		return
 	}
 	w.diff.Add(*e)
 }
@@ -140,30 +132,3 @@ func (w *walker) pseudoLink(e *Entry) {
 	e.Hash, e.Hashed, e.Sparse = c.Hash, c.Hashed, c.Sparse
 	c.Path = e.Path
 }
-
-// tocName is the table of contents that ends an eStargz layer.
-const tocName = "stargz.index.json"
-
-// estargz is whether an entry is one that an eStargz layer carries for itself
-// and that no engine shows: a landmark, known by its one byte. Whether a table
-// of contents is one shows at the end (see add and strip).
-func (w *walker) estargz(e *Entry) bool {
-	if !reserved(e.Path) {
-		return false
-	}
-	if w.src.need(1) != nil {
-		return false // the content will tell
-	}
-	first := w.src.buf[w.src.lo]
-	w.toc0 = e.Path == tocName && first == '{'
-	return e.Path != tocName && e.Size == 1 && first == 0x0f
-}
-
-// reserved is whether a path is one that an eStargz layer may have for itself.
-func reserved(path string) bool {
-	return path == tocName || path == ".prefetch.landmark" || path == ".no.prefetch.landmark"
-}
-
-// strip is called at the end of the archive: a table of contents that came
-// last is no file of the layer.
-func (w *walker) strip() { w.toc = nil }

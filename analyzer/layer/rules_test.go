@@ -38,7 +38,6 @@ func TestRules(t *testing.T) {
 	f := func(name, body string) raw { return raw{name: name, flag: '0', body: body} }
 	plnk := []raw{{name: ".wh..wh.plnk/", flag: '5'}, f(".wh..wh.plnk/12.34", "123456")}
 	link := func(name, to string) raw { return raw{name: name, link: to, flag: '1'} }
-	landmark, toc := f(".no.prefetch.landmark", "\x0f"), f("stargz.index.json", `{"version":1}`)
 	for _, c := range []struct {
 		name   string
 		in     []raw
@@ -71,11 +70,8 @@ func TestRules(t *testing.T) {
 			want: []string{"file c 2", "file k 1"}, warn: []string{`v: 3 entries of unknown type ('M' 'V')`}, stored: 3},
 		{name: "devices", in: []raw{{name: "zero", flag: '3'}, {name: "b", flag: '4'}}, want: []string{"char zero", "block b"}, warn: []string{"zero: a character device 0:0"}},
 		{name: "overlay", in: []raw{{flag: 'x', body: records("SCHILY.xattr.trusted.overlay.opaque", "y")}, {name: "d/", flag: '5'}}, want: []string{"dir d"}, warn: []string{"d: an overlay extended attribute"}},
-		{name: "estargz", in: []raw{f("a", "x"), landmark, toc}, want: []string{"file a 1"}, stored: 1},
-		{name: "estargz, prefetched", in: []raw{f("a", "x"), f(".prefetch.landmark", "\x0f"), f("b", "x"), toc}, want: []string{"file a 1", "file b 1"}, stored: 2},
-		{name: "not estargz", in: []raw{f("stargz.index.json", "no"), f(".no.prefetch.landmark", "x"), f("d/.prefetch.landmark", "\x0f"), f("x/stargz.index.json", "{}")},
-			want: []string{"file stargz.index.json 2", "file .no.prefetch.landmark 1", "file d/.prefetch.landmark 1", "file x/stargz.index.json 2"}, stored: 6},
-		{name: "toc in the middle", in: []raw{toc, f("a", "x")}, want: []string{"file stargz.index.json 13", "file a 1"}, stored: 14},
+		{name: "estargz", in: []raw{f("a", "x"), f(".prefetch.landmark", "\x0f"), f(".no.prefetch.landmark", "\x0f"), f("stargz.index.json", `{"version":1}`)},
+			want: []string{"file a 1", "file .prefetch.landmark 1", "file .no.prefetch.landmark 1", "file stargz.index.json 13"}, stored: 16},
 		{name: "duplicates", in: []raw{f("a", "x"), f("a", "yy")}, want: []string{"file a 1", "file a 2"}, stored: 3},
 		{name: "sparse", in: []raw{sparseGNU("s", 10000, "abcdef", [2]int{512, 3}, [2]int{9000, 3})}, want: []string{"file s 10000 stored 6"}, stored: 6},
 		{name: "sparse, half", in: []raw{sparseGNU("s", 100, "abc", [2]int{5, 30})}, want: []string{"file s 100 stored 3"}, warn: []string{"s: the sparse map"}, stored: 3},

@@ -34,8 +34,6 @@ type walker struct {
 	linkCopy       []byte
 	hasher         xxh3.Hasher
 	plnk           map[string]*Entry // content of aufs pseudo-links, by path
-	toc            *Entry            // a table of contents, should it be the last entry
-	toc0           bool              // the entry now read begins as one
 }
 
 // walk reads to the end of the archive. ended is whether there was an end
@@ -48,10 +46,8 @@ func (w *walker) walk() (ended bool, err error) {
 		err := w.next()
 		switch {
 		case err == errMarker:
-			w.strip()
 			return true, nil
 		case err == io.EOF:
-			w.strip()
 			return false, nil
 		case err != nil:
 			return false, err
@@ -211,9 +207,6 @@ func (w *walker) entry(at int64, h *header, b *block) error {
 	}
 	keep := w.name(h, e)
 	bodyAt := w.src.off
-	if keep && e.Kind == File && body > 0 && w.estargz(e) {
-		keep = false
-	}
 	if err := w.content(e, keep, frags, body); err != nil {
 		if err == errEnd {
 			return fmt.Errorf("entry at byte %d: content of %s: unexpected end after %d bytes, %d of the content are missing",

@@ -35,7 +35,7 @@ func (s *server) putStargz(t *testing.T, name string, img, liar *imagetest.Image
 		if liar != nil {
 			var other []byte
 			other, toc = stargz(t, liar.LayerTar(i))
-			blob = graft(t, img.LayerTar(i), other)
+			blob = graft(t, blob, other)
 		}
 		config.RootFS.DiffIDs[i] = imagetest.Digest(unzip(t, blob))
 		d := s.put(t, name, blob)
@@ -83,24 +83,25 @@ func unzip(t *testing.T, blob []byte) []byte {
 	return tar
 }
 
-// graft is a tar under the table of contents of other. Where the table begins
-// stands in the footer, the last 51 bytes, as hexadecimal digits.
-func graft(t *testing.T, tar, other []byte) []byte {
+// graft is the files of blob under the table of contents of other. Where a table
+// begins stands in the footer, the last 51 bytes, as hexadecimal digits.
+func graft(t *testing.T, blob, other []byte) []byte {
 	t.Helper()
 	footer := other[len(other)-51:]
-	at, err := strconv.ParseInt(string(footer[16:32]), 16, 64)
-	if err != nil {
-		t.Fatal(err)
+	table := func(blob []byte) int64 {
+		at, err := strconv.ParseInt(string(blob[len(blob)-51:][16:32]), 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
 	}
+	at, tar := table(other), unzip(t, blob[:table(blob)])
 	var out bytes.Buffer
 	z, err := gzip.NewWriterLevel(&out, gzip.NoCompression) // the table's places must lie in front of it
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := z.Write(bytes.TrimRight(tar, "\x00")); err != nil { // without its end marker
-		t.Fatal(err)
-	}
-	if _, err := z.Write(make([]byte, -len(bytes.TrimRight(tar, "\x00"))&511)); err != nil {
+	if _, err := z.Write(tar); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {

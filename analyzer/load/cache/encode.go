@@ -36,7 +36,7 @@ const (
 	format = 1
 	// analysis changes whenever package layer makes other entries or warnings
 	// out of the same bytes: what was kept before is read again.
-	analysis = 1
+	analysis = 2
 
 	headSize = len(magic) + 2 + 4
 	sumSize  = 8

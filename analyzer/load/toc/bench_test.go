@@ -25,7 +25,7 @@ func BenchmarkParse(b *testing.B) {
 	json := []byte(text.String())
 	b.SetBytes(int64(len(json)))
 	for b.Loop() {
-		d, _, err := parse(b.Context(), json, p, layer.Options{})
+		d, _, err := parse(b.Context(), json, p, nil, layer.Options{})
 		if err != nil || d.Len() != n {
 			b.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package toc
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -38,6 +39,9 @@ type contents struct {
 	ends   []int64                     // where something else than the chunk before begins, sorted
 }
 
+// tableOffset is the Offset of the table of contents itself.
+const tableOffset = -2
+
 // finish is called when everything is there; end is where the table begins.
 func (c *contents) finish(end int64) {
 	c.files = append(c.files, int32(len(c.chunks)))
@@ -67,6 +71,10 @@ func (c *contents) end(off int64) int64 {
 func (t *Table) Open(ctx context.Context, e *layer.Entry) (io.ReadCloser, error) {
 	if e.Size == 0 {
 		return &reading{}, nil
+	}
+	if e.Offset == tableOffset {
+		b, err := t.unpack()
+		return io.NopCloser(bytes.NewReader(b)), err
 	}
 	c := &t.content
 	if e.Offset < 0 || e.Offset >= int64(len(c.files)-1) {

@@ -81,10 +81,15 @@ func TestReadsAWrittenTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	index, err := table.unpack()
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := []layer.Entry{
 		{Path: "a", Size: 5, Stored: 5, Hashed: true},
 		{Path: "b", Kind: layer.Dir, Mode: 0o755, ModTime: 1700000000},
 		{Path: "c", Kind: layer.Whiteout},
+		{Path: "stargz.index.json", Size: int64(len(index)), Stored: int64(len(index)), Hashed: true},
 	}
 	if diff := cmp.Diff(want, entries(d)); diff != "" {
 		t.Error(diff)

@@ -62,11 +62,17 @@ type parser struct {
 	sum  string       // its digest
 }
 
-// parse reads the JSON of a table.
-func parse(ctx context.Context, b []byte, p *Place, opt layer.Options) (*layer.Diff, contents, error) {
+// parse reads the JSON of a table. file is the entry of the table itself, which
+// the table does not list; nil where the tar has none.
+func parse(ctx context.Context, b []byte, p *Place, file *layer.Header, opt layer.Options) (*layer.Diff, contents, error) {
 	ps := &parser{list: layer.NewLister(opt), place: p, out: contents{whole: map[int32][sha256.Size]byte{}}}
 	if err := ps.document(ctx, b); err != nil {
 		return nil, contents{}, err
+	}
+	if file != nil {
+		if err := ps.list.Add(file); err != nil {
+			return nil, contents{}, err
+		}
 	}
 	d := ps.list.Diff()
 	d.Size = p.tarSize

@@ -30,7 +30,8 @@ type Table struct {
 	zstd    bool // the files are zstd frames, not gzip members
 	ranges  Ranges
 	fetched atomic.Int64
-	stored  []byte // the table as it stands in the blob
+	stored  []byte        // the table as it stands in the blob
+	file    *layer.Header // of an eStargz layer: the table itself, a file of the layer like any other
 
 	content contents
 	ahead   ahead
@@ -78,7 +79,7 @@ func (t *Table) open(ctx context.Context) error {
 	if err := compare(b, p.plain); err != nil {
 		return err
 	}
-	t.diff, t.content, err = parse(ctx, b, p, layer.Options{})
+	t.diff, t.content, err = parse(ctx, b, p, t.file, layer.Options{})
 	return err
 }
 
@@ -96,7 +97,7 @@ func (t *Table) Diff(ctx context.Context, opt layer.Options) (*layer.Diff, error
 	if d == nil || opt.MaxEntries > 0 && d.Len() > opt.MaxEntries {
 		b, err := t.unpack()
 		if err == nil {
-			d, _, err = parse(ctx, b, &t.place, opt)
+			d, _, err = parse(ctx, b, &t.place, t.file, opt)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the table of contents: %w", err)
@@ -136,6 +137,7 @@ func (c *counted) Read(p []byte) (int, error) {
 func (t *Table) unpack() ([]byte, error) {
 	most := int64(maxTable)
 	var r io.Reader
+	var h *tar.Header
 	if t.zstd {
 		most = t.place.unpacked
 		z, err := newZstd(bytes.NewReader(t.stored))
@@ -150,8 +152,7 @@ func (t *Table) unpack() ([]byte, error) {
 			return nil, err
 		}
 		tr := tar.NewReader(io.LimitReader(z, maxTable+1<<20))
-		h, err := tr.Next()
-		if err == io.EOF || err == nil && (h.Typeflag != tar.TypeReg || h.Name != "stargz.index.json") {
+		if h, err = tr.Next(); err == io.EOF || err == nil && (h.Typeflag != tar.TypeReg || h.Name != "stargz.index.json") {
 			err = errors.New("there is no stargz.index.json")
 		}
 		if err != nil {
@@ -165,6 +166,13 @@ func (t *Table) unpack() ([]byte, error) {
 		return nil, err
 	case int64(len(b)) > most:
 		return nil, fmt.Errorf("it unpacks to more than %d bytes", most)
+	}
+	if h != nil && t.file == nil {
+		sum := sha256.Sum256(b)
+		t.file = &layer.Header{
+			Name: h.Name, Type: h.Typeflag, Size: h.Size, Mode: h.Mode, UID: int64(h.Uid), GID: int64(h.Gid), ModTime: h.ModTime.Unix(),
+			Offset: tableOffset, Sum: sum[:],
+		}
 	}
 	return b, nil
 }
