@@ -34,6 +34,12 @@ func TestRegistryErrors(t *testing.T) {
 			<-r.Context().Done()
 		}
 	}
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }))
+	defer tokens.Close()
+	guarded := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+tokens.URL+`/token"`)
+		w.WriteHeader(401)
+	}
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
@@ -48,6 +54,7 @@ func TestRegistryErrors(t *testing.T) {
 		{"too many", answer(429, "Retry-After", "600", "slow \x1b[31mdown"), `HOST: reading its manifest: too many requests as anonymous (429); it asks to wait 10m0s: slow �[31mdown`, "docker login HOST allows more; or wait, or use --registry-mirror"},
 		{"web page", answer(200, "Content-Type", "text/html", "<html>"), "HOST: reading its manifest: it answers with a web page (text/html), so it is no registry, or something stands before it", "is the name of the registry right? HOST[:PORT]/NAME[:TAG]"},
 		{"unknown certificate", nil, "HOST: reading its manifest: its certificate is signed by nobody who is trusted here", "--ca FILE trusts who signed it, --insecure-registry HOST asks nobody"},
+		{"token refused", guarded, "TOKENS: reading its manifest: access denied as anonymous, or there is no such image (401)", "docker login HOST, if the image is private"},
 		{"silent", silence, "HOST: reading its manifest: nothing came for 10ms", "--timeout DURATION waits longer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,7 +74,7 @@ func TestRegistryErrors(t *testing.T) {
 			if tt.name != "web page" {
 				hint = strings.ReplaceAll(hint, "HOST", host)
 			}
-			want := fmt.Sprintf("fathom: error: opening registry:%s/app:1: %s\nfathom: hint: %s\n", host, strings.ReplaceAll(tt.error, "HOST", host), hint)
+			want := fmt.Sprintf("fathom: error: opening registry:%s/app:1: %s\nfathom: hint: %s\n", host, strings.NewReplacer("HOST", host, "TOKENS", tokens.Listener.Addr().String()).Replace(tt.error), hint)
 			if code != exitError || problems.String() != want || out.Len() > 0 {
 				t.Errorf("got exit code %d and\n%swant %d and\n%s%s", code, &problems, exitError, want, &out)
 			}

@@ -47,8 +47,12 @@ func registryHint(e *registry.Error) string {
 	if plainName.MatchString(e.Host) {
 		host = e.Host
 	}
-	login := "docker login " + host
-	if host == "index.docker.io" || host == "auth.docker.io" {
+	home := "HOST"
+	if plainName.MatchString(e.Registry) {
+		home = e.Registry
+	}
+	login := "docker login " + home
+	if home == "index.docker.io" {
 		login = "docker login"
 	}
 	switch e.Kind {
@@ -73,7 +77,7 @@ func registryHint(e *registry.Error) string {
 	case registry.Stalled:
 		return timeoutHint
 	case registry.Credentials:
-		return "docker logout " + host + " forgets them, docker login asks for them anew"
+		return "docker logout " + home + " forgets them, docker login asks for them anew"
 	}
 	return ""
 }

@@ -130,9 +130,6 @@ func (d *download) take(res *http.Response) error {
 	} else if d.end < 0 {
 		d.end = n
 	}
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") && d.at == 0 {
-		return d.place.wrong(d.op, NoRegistry, "it answers with a web page (text/html)")
-	}
 	// All of it once more: what is here already is skipped.
 	if n, err := io.CopyN(io.Discard, res.Body, d.at); err != nil {
 		if err == io.EOF {

@@ -45,14 +45,17 @@ const (
 
 // Error is what a registry did not do. It is one line, and holds no secret.
 type Error struct {
-	Host   string // that it is about
-	Op     string // what was being done, to follow "Host: "
-	Kind   Kind
-	Reason string
-	Status int           // of the answer, or 0
-	User   string        // who asked; "" is anonymous
-	Wait   time.Duration // that the registry asked for, or 0
-	Err    error         // below it, or nil; its text may hold anything
+	Host string // that it is about
+	// Registry is the one that was asked, where to log in; Host may be a token
+	// service's, or one that it redirects to.
+	Registry string
+	Op       string // what was being done, to follow "Host: "
+	Kind     Kind
+	Reason   string
+	Status   int           // of the answer, or 0
+	User     string        // who asked; "" is anonymous
+	Wait     time.Duration // that the registry asked for, or 0
+	Err      error         // below it, or nil; its text may hold anything
 
 	retry bool // it may pass
 }
@@ -69,7 +72,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // wrong is an error of this package's own finding.
 func (p *place) wrong(op string, kind Kind, reason string) *Error {
-	return &Error{Host: p.repo.RegistryStr(), Op: op, Kind: kind, Reason: reason, User: p.user}
+	host := p.repo.RegistryStr()
+	return &Error{Host: host, Registry: host, Op: op, Kind: kind, Reason: reason, User: p.user}
 }
 
 // failed is err, of a request or a body, as what the user sees.
@@ -87,7 +91,7 @@ func (p *place) failed(ctx context.Context, op string, err error) error {
 			return p.status(op, status)
 		}
 		e := *own
-		e.Op, e.User = op, p.user
+		e.Op, e.User, e.Registry = op, p.user, p.repo.RegistryStr()
 		if e.Host == "" {
 			e.Host = p.repo.RegistryStr()
 		}
@@ -97,6 +101,7 @@ func (p *place) failed(ctx context.Context, op string, err error) error {
 	}
 	e := explain(err)
 	e.Host, e.Op, e.User = p.repo.RegistryStr(), op, p.user
+	e.Registry = e.Host
 	return e
 }
 
@@ -121,9 +126,21 @@ func (p *place) status(op string, status *transport.Error) error {
 // refused is the error that an answer of no use is. It reads some of its body.
 func (p *place) refused(op string, res *http.Response) error {
 	b, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // of a part can be told, too
-	e := p.answered(op, res.StatusCode, clean(message(b), res.Request), retryAfter(res))
-	if res.Request != nil && res.Request.URL.Host != "" {
-		e.Host = res.Request.URL.Host
+	detail := clean(message(b), res.Request)
+	e := p.answered(op, res.StatusCode, detail, retryAfter(res))
+	if res.Request == nil || before(res.Request) == nil {
+		return e
+	}
+	if host := res.Request.URL.Host; host != e.Registry {
+		// Nobody logs in there, whatever it answers.
+		e.Host = host
+		if e.Kind != Unavailable {
+			e.Kind = Failed
+		}
+		e.Reason = fmt.Sprintf("it answers %d %s, where %s redirects to", res.StatusCode, http.StatusText(res.StatusCode), e.Registry)
+		if detail != "" {
+			e.Reason += ": " + detail
+		}
 	}
 	return e
 }
@@ -258,6 +275,8 @@ func explain(err error) *Error {
 		e.Kind, e.Reason = Stalled, "it does not answer"
 	case strings.HasPrefix(err.Error(), "no token in bearer response"):
 		e.Kind, e.Reason = Unauthorized, "its token service gives no token"
+	case errors.As(err, new(*json.SyntaxError)), errors.As(err, new(*json.UnmarshalTypeError)):
+		e.Kind, e.Reason = Failed, "its token service answers with something else than a token"
 	case strings.Contains(err.Error(), "realm"):
 		e.Kind, e.Reason = Failed, "it says in a way that can't be followed where to log in: "+plain(err.Error())
 	case err.Error() == http.StatusText(http.StatusProxyAuthRequired):

@@ -41,6 +41,9 @@ type Options struct {
 	CA string
 	// Keychain knows credentials; nil is those of docker and podman.
 	Keychain authn.Keychain
+	// root stands for "/" in the paths of the machine's settings, in tests.
+	root string
+
 	// UserAgent is what requests say they come from.
 	UserAgent string
 
@@ -95,7 +98,6 @@ type Repository struct {
 	ref    name.Reference
 	places []*place     // mirrors first
 	at     atomic.Int32 // the place that had the manifest
-	base   *base
 
 	mu    sync.Mutex
 	notes []string
@@ -119,19 +121,70 @@ func Open(image string, opt Options) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := newBase(&opt)
-	if err != nil {
-		return nil, err
-	}
-	r := &Repository{ref: ref, base: base}
+	r := &Repository{ref: ref}
 	mirrors, err := mirrors(ref.Context(), opt)
 	if err != nil {
 		return nil, err
 	}
-	for _, repo := range append(mirrors, ref.Context()) {
-		r.places = append(r.places, &place{repo: repo, opt: &opt, base: base})
+	own, err := configured(ref, opt)
+	if err != nil {
+		return nil, err
+	}
+	for _, repo := range append(mirrors, own...) {
+		p := &place{repo: repo.Repository, opt: &opt}
+		if repo.insecure {
+			with := opt
+			with.Insecure = append(slices.Clone(opt.Insecure), repo.RegistryStr())
+			p.opt = &with
+		}
+		if p.base, err = newBase(p.opt, repo.RegistryStr()); err != nil {
+			return nil, err
+		}
+		r.places = append(r.places, p)
 	}
 	return r, nil
+}
+
+// target is a repository to look into. It is insecure where the settings of
+// this machine say so.
+type target struct {
+	name.Repository
+	insecure bool
+}
+
+// configured are the repositories in which the settings of this machine have the
+// image looked for: without any, the one that its name says.
+func configured(ref name.Reference, opt Options) ([]target, error) {
+	rules, err := opt.rules()
+	if err != nil {
+		return nil, err
+	}
+	full := ref.Name()
+	if rest, ok := strings.CutPrefix(full, name.DefaultRegistry); ok {
+		full = "docker.io" + rest
+	}
+	r := ruleFor(rules, full)
+	if r == nil {
+		return []target{{Repository: ref.Context()}}, nil
+	}
+	if r.Blocked {
+		return nil, fmt.Errorf("%s is blocked by %s", full, r.file)
+	}
+	_, digested := ref.(name.Digest)
+	var out []target
+	for _, l := range r.places(full, digested) {
+		var how []name.Option
+		host, _, _ := strings.Cut(l.Location, "/")
+		if l.Insecure || named(opt.Insecure, host) {
+			how = append(how, name.Insecure)
+		}
+		at, err := name.ParseReference(l.Location, how...)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: the location of %s: %s", r.file, plain(full), plain(err.Error()))
+		}
+		out = append(out, target{at.Context(), l.Insecure})
+	}
+	return out, nil
 }
 
 func parse(image string, opt Options) (name.Reference, error) {
@@ -149,8 +202,8 @@ func parse(image string, opt Options) (name.Reference, error) {
 }
 
 // mirrors are the repositories to look into before repo.
-func mirrors(repo name.Repository, opt Options) ([]name.Repository, error) {
-	var out []name.Repository
+func mirrors(repo name.Repository, opt Options) ([]target, error) {
+	var out []target
 	for _, m := range opt.Mirrors {
 		of, at, ok := strings.Cut(m, "=")
 		if !ok {
@@ -173,7 +226,7 @@ func mirrors(repo name.Repository, opt Options) ([]name.Repository, error) {
 				return nil, err
 			}
 		}
-		out = append(out, reg.Repo(path, repo.RepositoryStr()))
+		out = append(out, target{Repository: reg.Repo(path, repo.RepositoryStr())})
 	}
 	return out, nil
 }
@@ -200,7 +253,11 @@ func (r *Repository) Notes() []string {
 }
 
 // Close ends the connections that are idle.
-func (r *Repository) Close() { r.base.close() }
+func (r *Repository) Close() {
+	for _, p := range r.places {
+		p.base.close()
+	}
+}
 
 // Manifest is a manifest or an index.
 type Manifest struct {
@@ -293,9 +350,6 @@ func (p *place) manifest(ctx context.Context, id string, want v1.Hash) (Manifest
 		return Manifest{}, p.refused(op, res)
 	}
 	kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
-	if kind == "text/html" {
-		return Manifest{}, p.wrong(op, NoRegistry, "it answers with a web page (text/html), so it is no registry, or something stands before it")
-	}
 	if res.ContentLength > MaxManifest {
 		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("it has %d bytes, over the limit of %d", res.ContentLength, MaxManifest))
 	}
@@ -386,7 +440,7 @@ func (p *place) login(ctx context.Context, op string) (*http.Client, error) {
 	case config.IdentityToken != "" || config.RegistryToken != "":
 		p.user = "the holder of a token"
 	}
-	rt := transport.NewUserAgent(&retrier{p.base, p.opt}, p.opt.UserAgent)
+	rt := transport.NewUserAgent(&realms{next: &retrier{p.base, p.opt}, host: p.repo.RegistryStr()}, p.opt.UserAgent)
 	logged, err := transport.NewWithContext(ctx, p.repo.Registry, auth, rt, []string{p.repo.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, p.failed(ctx, op, err)

@@ -416,7 +416,7 @@ func TestStall(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var asks atomic.Int32
 				r := open(t, "localhost:1/app", quick)
-				r.base.strict.DialContext = imagetest.Pipe(t, afterPing(func(w http.ResponseWriter, r *http.Request) {
+				r.places[0].base.strict.DialContext = imagetest.Pipe(t, afterPing(func(w http.ResponseWriter, r *http.Request) {
 					if !strings.Contains(r.URL.Path, "/blobs/") {
 						stall(r)
 						return

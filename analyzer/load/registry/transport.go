@@ -4,17 +4,18 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
+	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,7 +30,7 @@ type base struct {
 	lax    *http.Transport // for the hosts that are named as insecure
 }
 
-func newBase(opt *Options) (*base, error) {
+func newBase(opt *Options, host string) (*base, error) {
 	strict := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: min(opt.Idle, 15*time.Second), KeepAlive: 30 * time.Second}).DialContext,
@@ -42,18 +43,12 @@ func newBase(opt *Options) (*base, error) {
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if opt.CA != "" {
-		pem, err := os.ReadFile(opt.CA)
-		if err != nil {
-			return nil, fmt.Errorf("reading certificates: %w", err)
+		if err := trust(strict.TLSClientConfig, opt.CA); err != nil {
+			return nil, err
 		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("reading certificates: there are none in PEM form in %s", opt.CA)
-		}
-		strict.TLSClientConfig.RootCAs = pool
+	}
+	if err := opt.certificates(host, strict.TLSClientConfig); err != nil {
+		return nil, err
 	}
 	lax := strict.Clone()
 	lax.TLSClientConfig.InsecureSkipVerify = true // of a host that the user named for it
@@ -146,6 +141,14 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, fail(e)
 	}
+	if kind := res.Header.Get("Content-Type"); res.StatusCode == http.StatusOK && strings.HasPrefix(kind, "text/html") && req.URL.Path != "/v2/" {
+		res.Body.Close()
+		cancel(nil)
+		if req.URL.Query().Has("scope") || req.Method == http.MethodPost {
+			return nil, fail(&Error{Reason: "it answers with a web page (text/html) instead of a token: something may stand before it"})
+		}
+		return nil, fail(&Error{Kind: NoRegistry, Reason: "it answers with a web page (text/html), so it is no registry, or something stands before it"})
+	}
 	res.Request = req
 	res.Body = watch(ctx, cancel, res.Body, b.opt, host)
 	if res.StatusCode >= 400 {
@@ -156,6 +159,81 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 		}{io.LimitReader(res.Body, maxErrorBody), res.Body}
 	}
 	return res, nil
+}
+
+// realms lets a registry name a token service on its own host. ggcr refuses one
+// at an address of a private network, unless it is the registry's to the port,
+// lest a registry sends its readers where it can't go itself: what is on the
+// host that the user named, the user reaches anyhow. Such an address is hidden
+// from ggcr behind a name.
+type realms struct {
+	next http.RoundTripper
+	host string // of the registry, perhaps with a port
+
+	mu     sync.Mutex
+	hidden map[string]string // addresses by their names
+}
+
+// realmParameter is where a challenge says where to log in.
+var realmParameter = regexp.MustCompile(`(?i)\brealm="([^"]*)"`)
+
+func (t *realms) RoundTrip(req *http.Request) (*http.Response, error) {
+	t.mu.Lock()
+	if real, ok := t.hidden[req.URL.Host]; ok {
+		req = req.Clone(req.Context())
+		req.URL.Host, req.Host = real, real
+	}
+	t.mu.Unlock()
+	res, err := t.next.RoundTrip(req)
+	if err != nil || res.StatusCode != http.StatusUnauthorized || before(req) != nil {
+		return res, err
+	}
+	for i, challenge := range res.Header.Values("WWW-Authenticate") {
+		if at := realmParameter.FindStringSubmatchIndex(challenge); at != nil {
+			realm := t.hide(req.Context(), challenge[at[2]:at[3]])
+			res.Header["Www-Authenticate"][i] = challenge[:at[2]] + realm + challenge[at[3]:]
+		}
+	}
+	return res, nil
+}
+
+// hide is the realm, with a name for its address if that is the registry's.
+func (t *realms) hide(ctx context.Context, realm string) string {
+	u, err := url.Parse(realm)
+	if err != nil {
+		return realm
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if err != nil || u.Host == t.host || !t.own(ctx, ip.Unmap()) {
+		return realm
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.hidden == nil {
+		t.hidden = map[string]string{}
+	}
+	for name, real := range t.hidden {
+		if real == u.Host {
+			u.Host = name
+			return u.String()
+		}
+	}
+	name := fmt.Sprintf("realm%d.invalid", len(t.hidden))
+	t.hidden[name], u.Host = u.Host, name
+	return u.String()
+}
+
+// own is whether the registry has that address.
+func (t *realms) own(ctx context.Context, ip netip.Addr) bool {
+	host := (&url.URL{Host: t.host}).Hostname()
+	if own, err := netip.ParseAddr(host); err == nil {
+		return own.Unmap() == ip
+	}
+	if ip.IsLinkLocalUnicast() {
+		return false
+	}
+	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	return err == nil && slices.ContainsFunc(all, func(a netip.Addr) bool { return a.Unmap() == ip })
 }
 
 // retrier makes requests again that failed for a reason which may pass.

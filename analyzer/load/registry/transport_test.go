@@ -131,11 +131,74 @@ func TestToken(t *testing.T) {
 	wantError(t, err, Forbidden, "forbidden for anonymous (403)")
 }
 
+// TestRealm has token services at addresses of a private network: the
+// registry's own may be asked, with the password, and no other.
+func TestRealm(t *testing.T) {
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); r.URL.Path != "/token" || password != "secret" {
+			w.WriteHeader(403)
+			return
+		}
+		io.WriteString(w, `{"token": "secret-1"}`)
+	}))
+	defer tokens.Close()
+	realm := tokens.URL + "/token"
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer secret-1" {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="`+realm+`",service="x"`)
+			w.WriteHeader(401)
+			return
+		}
+		found(w, r)
+	}))
+	defer s.Close()
+	opt := quick
+	opt.Keychain = login{Username: "ann", Password: "secret"}
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		name := strings.Replace(s.Listener.Addr().String(), "127.0.0.1", host, 1) + "/app:1"
+		if _, err := open(t, name, opt).Root(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, address := range []string{"10.1.2.3", "127.0.0.2", "169.254.169.254"} {
+		realm = "http://" + address + "/token"
+		_, err := open(t, s.Listener.Addr().String()+"/app:1", opt).Root(t.Context())
+		wantError(t, err, Failed, `realm host "`+address+`" is a private or link-local address`)
+	}
+}
+
+// TestTokenAnswers has token services that answer with something else.
+func TestTokenAnswers(t *testing.T) {
+	for _, tt := range []struct{ kind, body, words string }{
+		{"text/html; charset=utf-8", "<html>log in", "it answers with a web page (text/html) instead of a token: something may stand before it"},
+		{"application/json", "<html>log in", "its token service answers with something else than a token"},
+		{"application/json", `{"token": 1}`, "its token service answers with something else than a token"},
+	} {
+		var s *httptest.Server
+		s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v2/auth" {
+				w.Header().Set("Content-Type", tt.kind)
+				io.WriteString(w, tt.body)
+				return
+			}
+			w.Header().Set("WWW-Authenticate", `Bearer realm="`+s.URL+`/v2/auth",service="x"`)
+			w.WriteHeader(401)
+		}))
+		_, err := open(t, s.Listener.Addr().String()+"/app:1", quick).Root(t.Context())
+		wantError(t, err, Failed, tt.words)
+		s.Close()
+	}
+}
+
 // TestOtherHost redirects a blob to another host, which must not see the
 // password.
 func TestOtherHost(t *testing.T) {
-	var seen atomic.Bool
+	var seen, denied atomic.Bool
 	storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if denied.Load() {
+			status(403, "no")(w, r)
+			return
+		}
 		seen.Store(seen.Load() || r.Header.Get("Authorization") != "")
 		rest(w, r)
 	}))
@@ -160,8 +223,13 @@ func TestOtherHost(t *testing.T) {
 	if seen.Load() {
 		t.Error("the other host saw the password")
 	}
-	storage.Close()
+	denied.Store(true)
 	_, err := read(t.Context(), r)
+	if e := wantError(t, err, Failed, ": it answers 403 Forbidden, where "+s.Listener.Addr().String()+" redirects to: no"); e != nil && e.Host != storage.Listener.Addr().String() {
+		t.Errorf("got host %s, want the one that denies", e.Host)
+	}
+	storage.Close()
+	_, err = read(t.Context(), r)
 	if e := wantError(t, err, Unreachable, "connection refused"); e != nil && e.Host != storage.Listener.Addr().String() {
 		t.Errorf("got host %s, want the one that is down", e.Host)
 	}
@@ -174,7 +242,7 @@ func TestShownOnce(t *testing.T) {
 	}))
 	defer s.Close()
 	opt := quick.filled()
-	b, err := newBase(&opt)
+	b, err := newBase(&opt, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,8 +337,8 @@ func TestTLS(t *testing.T) {
 				dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
 					return (&net.Dialer{}).DialContext(ctx, network, tt.resolve)
 				}
-				r.base.strict.DialContext, r.base.lax.DialContext = dial, dial
-				r.base.strict.Proxy, r.base.lax.Proxy = nil, nil
+				r.places[0].base.strict.DialContext, r.places[0].base.lax.DialContext = dial, dial
+				r.places[0].base.strict.Proxy, r.places[0].base.lax.Proxy = nil, nil
 			}
 			_, err := r.Root(t.Context())
 			if tt.words == "" && tt.kind == 0 {
@@ -297,7 +365,7 @@ func TestProxy(t *testing.T) {
 	defer s.Close()
 	for _, words := range []string{"the proxy wants a password (407)", "the proxy can't be reached: dial tcp 127.0.0.1:"} {
 		r := open(t, "registry.test/app:1", quick)
-		r.base.strict.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
+		r.places[0].base.strict.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
 		_, err := r.Root(t.Context())
 		wantError(t, err, Unreachable, words)
 		s.Close()
