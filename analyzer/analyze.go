@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"fathom/analyzer/filetree"
@@ -34,6 +35,7 @@ type Options struct {
 // concurrently and applied in their order.
 func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	warnings := slices.Clone(img.Warnings)
+	checked := make([]string, len(img.Layers))
 	tree := filetree.NewBuilder()
 
 	group, gctx := errgroup.WithContext(ctx)
@@ -46,6 +48,7 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 			case <-gctx.Done():
 				return gctx.Err()
 			}
+			checked[i] = check(img.Layers[i], d)
 			odd, err := tree.Apply(d)
 			if err != nil {
 				return fmt.Errorf("reading %s: %w", img.layerName(i), err)
@@ -73,7 +76,25 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 			return nil, err
 		}
 	}
-	return &Analysis{Image: img, Tree: t, Report: measure(img, t, warnings)}, nil
+	return &Analysis{Image: img, Tree: t, Report: measure(img, t, warnings, checked)}, nil
+}
+
+// check says what of the layer was compared with its bytes while d was read.
+func check(l Layer, d *layer.Diff) string {
+	none := v1.Hash{}
+	digest := d.Digest != none && d.Digest == l.Digest
+	diffID := d.DiffID != none && d.DiffID == l.DiffID
+	switch {
+	case l.Unverified:
+		return ""
+	case digest && diffID, (digest || diffID) && l.Digest == l.DiffID:
+		return CheckedBoth
+	case digest:
+		return CheckedDigest
+	case diffID:
+		return CheckedDiffID
+	}
+	return CheckedHeaders
 }
 
 // readLayers starts reading as many layers at a time as there are processors,

@@ -15,8 +15,9 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// measure makes the report of an image out of its tree.
-func measure(img *Image, t *filetree.Tree, warnings []Warning) *Report {
+// measure makes the report of an image out of its tree. checked is what was
+// compared with each layer's bytes.
+func measure(img *Image, t *filetree.Tree, warnings []Warning, checked []string) *Report {
 	r := &Report{
 		Schema: Schema,
 		Image:  describe(img),
@@ -36,7 +37,7 @@ func measure(img *Image, t *filetree.Tree, warnings []Warning) *Report {
 		lr.Index = i
 		lr.DiffID, lr.Digest = text(l.DiffID), text(l.Digest)
 		lr.MediaType = string(l.MediaType)
-		lr.Unverified = l.Unverified
+		lr.Unverified, lr.Checked = l.Unverified, checked[i]
 		if s := layerSteps[i]; s >= 0 {
 			lr.Command, lr.Created = steps[s].Command, steps[s].Created
 		}

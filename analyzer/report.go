@@ -73,7 +73,19 @@ type LayerReport struct {
 	// Unverified layers are listed from a table of contents that nobody has
 	// compared with their content.
 	Unverified bool `json:"unverified,omitempty"`
+	// Checked says what was compared with the layer's bytes: one of the Checked
+	// constants, or "" where Unverified is set or an older version wrote the
+	// report.
+	Checked string `json:"checked,omitempty"`
 }
+
+// What a layer's bytes were compared with (LayerReport.Checked).
+const (
+	CheckedHeaders = "headers" // of the tar alone, and its size and end
+	CheckedDigest  = "digest"  // of the blob as stored
+	CheckedDiffID  = "diffId"  // of the uncompressed tar
+	CheckedBoth    = "both"
+)
 
 // Step is one step of the image's history, also one that made no layer.
 type Step struct {

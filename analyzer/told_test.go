@@ -107,7 +107,7 @@ func listing(t *testing.T, img *analyzer.Image) string {
 	}
 	r := a.Report
 	for i := range r.Layers {
-		r.Layers[i].Unverified = false
+		r.Layers[i].Unverified, r.Layers[i].Checked = false, ""
 	}
 	out, err := json.MarshalIndent(r, "", " ")
 	if err != nil {

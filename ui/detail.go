@@ -91,6 +91,9 @@ func layerPage(th *theme, w int, l *layers, s step, hides []hidden) []line {
 	if s.history >= 0 {
 		p.field("comment", report.Safe(l.rep.History[s.history].Comment), th.dim)
 	}
+	if !lr.Unverified {
+		p.field("checked", checkedText(lr.Checked), th.dim)
+	}
 	p.field("diff ID", report.Safe(lr.DiffID), th.dim)
 	p.field("digest", report.Safe(lr.Digest), th.dim)
 	p.field("media type", report.Safe(lr.MediaType), th.dim)
@@ -101,6 +104,21 @@ func layerPage(th *theme, w int, l *layers, s step, hides []hidden) []line {
 		}
 	}
 	return p.lines
+}
+
+// checkedText is what was compared with a layer's bytes.
+func checkedText(checked string) string {
+	switch checked {
+	case analyzer.CheckedHeaders:
+		return "headers and size"
+	case analyzer.CheckedDiffID:
+		return "diff ID"
+	case analyzer.CheckedBoth:
+		return "digest and diff ID"
+	case analyzer.CheckedDigest:
+		return "digest"
+	}
+	return "" // of an unknown kind, or nothing
 }
 
 // layerName is the number of a layer, and whether it is at an end.

@@ -50,12 +50,14 @@ func perEntry(b *testing.B, n int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/entry")
 }
 
-func benchRead(b *testing.B, blob Blob) {
+func benchRead(b *testing.B, blob Blob) { benchOptions(b, blob, Options{}) }
+
+func benchOptions(b *testing.B, blob Blob, opt Options) {
 	b.SetBytes(int64(len(benchTar())))
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		d, err := Read(b.Context(), blob, Options{})
+		d, err := Read(b.Context(), blob, opt)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -68,6 +70,27 @@ func BenchmarkReadPlain(b *testing.B)  { benchRead(b, at(benchTar())) }
 func BenchmarkReadStream(b *testing.B) { benchRead(b, streamed(benchTar())) }
 func BenchmarkReadGzip(b *testing.B)   { benchRead(b, at(gz(b, benchTar()))) }
 func BenchmarkReadZstd(b *testing.B)   { benchRead(b, at(zs(b, benchTar()))) }
+
+// What it costs to compare a digest, and both.
+func BenchmarkReadGzipDigest(b *testing.B) {
+	z := gz(b, benchTar())
+	benchOptions(b, at(z), Options{Digest: sha(z)})
+}
+
+func BenchmarkReadGzipBoth(b *testing.B) {
+	z := gz(b, benchTar())
+	benchOptions(b, at(z), Options{Digest: sha(z), DiffID: sha(benchTar()), Verify: true})
+}
+
+func BenchmarkReadZstdDigest(b *testing.B) {
+	z := zs(b, benchTar())
+	benchOptions(b, at(z), Options{Digest: sha(z)})
+}
+
+func BenchmarkReadZstdBoth(b *testing.B) {
+	z := zs(b, benchTar())
+	benchOptions(b, at(z), Options{Digest: sha(z), DiffID: sha(benchTar()), Verify: true})
+}
 
 // The yardsticks.
 

@@ -3,6 +3,8 @@ package layer
 import (
 	"fmt"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Kind is what an entry of a layer is.
@@ -99,6 +101,10 @@ type Diff struct {
 	// Plain is whether the blob itself is an uncompressed tar that can be read
 	// at an offset.
 	Plain bool
+	// Digest, of the blob, and DiffID, of the tar, are what was computed while
+	// the layer was read, and found equal to those in Options that were set;
+	// zero when they were not computed.
+	Digest, DiffID v1.Hash
 }
 
 // Len is the number of entries.

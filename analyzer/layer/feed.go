@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -162,7 +163,7 @@ func (f *feed) close() {
 	}
 }
 
-// digester computes one digest and compares it.
+// digester computes one digest and compares it, unless want is zero.
 type digester struct {
 	hash.Hash
 	what string
@@ -183,11 +184,17 @@ func newDigester(what string, want v1.Hash) (*digester, error) {
 	return nil, fmt.Errorf("%s: can't check %s: the algorithm is neither sha256 nor sha512", what, want)
 }
 
-func (d *digester) check() error {
-	if got := fmt.Sprintf("%x", d.Sum(nil)); got != d.want.Hex {
-		return fmt.Errorf("%s: expected %s, got %s:%s", d.what, d.want, d.want.Algorithm, got)
+// check is the digest that was computed, which must be the one that is wanted;
+// zero when d is nil.
+func (d *digester) check() (v1.Hash, error) {
+	if d == nil {
+		return v1.Hash{}, nil
 	}
-	return nil
+	got := v1.Hash{Algorithm: cmp.Or(d.want.Algorithm, "sha256"), Hex: fmt.Sprintf("%x", d.Sum(nil))}
+	if d.want != (v1.Hash{}) && got != d.want {
+		return v1.Hash{}, fmt.Errorf("%s: expected %s, got %s", d.what, d.want, got)
+	}
+	return got, nil
 }
 
 const tapCount = 4

@@ -5,6 +5,7 @@ package layer
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"iter"
@@ -38,9 +39,13 @@ type Blob struct {
 
 // Options says what to check while reading. The zero value checks structure only.
 type Options struct {
-	Digest v1.Hash       // of the blob as stored; compared when it is set and the blob is streamed through
-	DiffID v1.Hash       // of the uncompressed tar
+	// Digest is of the blob as stored: compared when the blob is streamed through.
+	Digest v1.Hash
+	// DiffID is of the uncompressed tar: compared when the blob is compressed and
+	// there is no Digest that can be.
+	DiffID v1.Hash
 	Verify bool          // compare Digest and DiffID whatever it costs
+	Sum    bool          // compute the sha256 of the tar in a compressed blob, also without a DiffID
 	Read   *atomic.Int64 // counts bytes of the blob as they are read or skipped; may be nil
 
 	MaxBytes   int64 // uncompressed bytes of a blob that is not read at offsets; 0 is MaxBytes
@@ -59,7 +64,7 @@ const (
 
 // Read reads a whole layer. A plain tar that can be read at offsets is read by
 // its headers; anything else streams through to its last byte, is hashed, and
-// its digest compared. The error of a tar that is cut, damaged or over a limit
+// its digest compared, or else its diff ID. The error of a tar that is cut, damaged or over a limit
 // comes without a Diff.
 func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	if opt.MaxBytes == 0 {
@@ -125,7 +130,7 @@ func readPlain(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 		return nil, err
 	}
 	if !ended {
-		if err := vouch(ctx, b, opt, b.Size); err != nil {
+		if w.diff.DiffID, err = vouch(ctx, b, opt, b.Size); err != nil {
 			return nil, err
 		}
 	}
@@ -152,10 +157,14 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 
 	src := &source{ctx: ctx, r: s, buf: make([]byte, blockSize+128<<10)}
 	var diffID *digester
-	if opt.Verify {
-		if diffID, err = newDigester("diff ID", opt.DiffID); err != nil {
+	if opt.Verify || s.dec != nil && digest == nil {
+		if diffID, err = newDigester("diff ID", opt.DiffID); err != nil && opt.Verify {
 			return nil, err
 		}
+	}
+	whole := digest != nil || diffID != nil // or not read to the end without an error
+	if diffID == nil && opt.Sum && s.dec != nil {
+		diffID = &digester{Hash: sha256.New()}
 	}
 	if diffID != nil {
 		src.tap = newTap(diffID)
@@ -179,17 +188,14 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 		return nil, err
 	}
 	<-s.done // the digest is known then
-	for _, d := range []*digester{digest, diffID} {
-		if d == nil {
-			continue
-		}
-		if err := d.check(); err != nil {
-			return nil, err
-		}
+	if w.diff.Digest, err = digest.check(); err != nil {
+		return nil, err
+	}
+	if w.diff.DiffID, err = diffID.check(); err != nil {
+		return nil, err
 	}
 	w.diff.Size = src.off
 	w.diff.Warnings = w.notes.warnings()
-	whole := digest != nil || diffID != nil
 	if s.dec != nil && s.dec.tail > 0 {
 		what := "bytes"
 		if s.dec.zeros {
@@ -200,7 +206,7 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 		w.diff.Warnings = append(w.diff.Warnings, Warning{"", fmt.Sprintf("%d %s after the end of the gzip data", s.dec.tail, what)})
 	}
 	if !ended && !whole {
-		if err := vouch(ctx, b, opt, src.off); err != nil {
+		if w.diff.DiffID, err = vouch(ctx, b, opt, src.off); err != nil {
 			return nil, err
 		}
 	}
@@ -208,26 +214,28 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 }
 
 // vouch decides about a tar of n bytes that ends without its end marker: only
-// the diff ID tells one that was written so from one that was cut.
-func vouch(ctx context.Context, b Blob, opt Options, n int64) error {
+// the diff ID, which it returns, tells one that was written so from one that
+// was cut.
+func vouch(ctx context.Context, b Blob, opt Options, n int64) (v1.Hash, error) {
 	if n == 0 && opt.DiffID == (v1.Hash{}) {
-		return nil // an empty layer, as engines take it
+		return v1.Hash{}, nil // an empty layer, as engines take it
 	}
 	cut := fmt.Errorf("unexpected end after %d bytes: there is no end marker", n)
 	sum, err := newDigester("diff ID", opt.DiffID)
 	if err != nil || sum == nil {
-		return fmt.Errorf("%w and no diff ID to prove that nothing is missing", cut)
+		return v1.Hash{}, fmt.Errorf("%w and no diff ID to prove that nothing is missing", cut)
 	}
 	s, err := b.stream(ctx, opt.MaxBytes, nil, nil)
 	if err != nil {
-		return err
+		return v1.Hash{}, err
 	}
 	defer s.close()
 	if _, err := io.Copy(sum, s); err != nil {
-		return err
+		return v1.Hash{}, err
 	}
-	if err := sum.check(); err != nil {
-		return fmt.Errorf("%w; %w", cut, err)
+	id, err := sum.check()
+	if err != nil {
+		return v1.Hash{}, fmt.Errorf("%w; %w", cut, err)
 	}
-	return nil
+	return id, nil
 }

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"sync"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"fathom/analyzer/layer"
 )
 
@@ -71,21 +73,49 @@ type arrival struct {
 	reading sync.WaitGroup
 }
 
-// early is a layer that is, or was, read while the archive streams in.
+// early is a layer that is, or was, read while the archive streams in, before
+// the manifest said which digests it must have.
 type early struct {
 	diff *layer.Diff
 	err  error
-	// again is the layer to read where this reading failed for want of what is
-	// known only when all is there; without offsets there is no other reading.
+	// again is the layer to read where this reading failed, or computed other
+	// digests than the manifest names; without offsets there is no other reading.
 	again layer.Blob
+	// packed reports whether the layer is compressed: its digests count.
+	packed bool
 }
 
 // list is a layer.Blob's List.
 func (e *early) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
-	if e.err != nil && e.again.At != nil {
+	switch {
+	case e.err == nil && e.proves(opt):
+		return e.diff, nil
+	case e.again.At != nil:
 		return layer.Read(ctx, e.again, opt)
+	case e.err != nil:
+		return nil, e.err
 	}
-	return e.diff, e.err
+	for _, sum := range []struct {
+		what      string
+		want, got v1.Hash
+	}{{"digest", opt.Digest, e.diff.Digest}, {"diff ID", opt.DiffID, e.diff.DiffID}} {
+		if sum.got.Algorithm == sum.want.Algorithm && sum.got != sum.want {
+			return nil, fmt.Errorf("%s: expected %s, got %s", sum.what, sum.want, sum.got)
+		}
+	}
+	return e.diff, nil
+}
+
+// proves reports whether the reading computed what layer.Read would have
+// compared.
+func (e *early) proves(opt layer.Options) bool {
+	if !e.packed {
+		return true
+	}
+	if opt.Digest != (v1.Hash{}) {
+		return e.diff.Digest == opt.Digest
+	}
+	return e.diff.DiffID == opt.DiffID
 }
 
 // inputError is an error of the input below a tar reader, which must not be
@@ -192,7 +222,7 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	if !isTar && !packed || v.o.opt.Verify && v.file != nil {
 		return nil
 	}
-	l := &early{}
+	l := &early{packed: packed}
 	v.index.early[e.off] = l
 	if v.file != nil {
 		l.again = layer.Blob{At: io.NewSectionReader(v.file, e.off, e.size), Size: e.size}
@@ -200,6 +230,7 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	opt := layer.Options{}
 	if packed {
 		opt.Digest = parseDigest(promised(name)).hash()
+		opt.Sum = v.file == nil || opt.Digest == (v1.Hash{})
 	}
 	if packed && v.file != nil {
 		if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{body}, make([]byte, 256<<10)); err != nil {

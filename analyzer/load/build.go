@@ -108,8 +108,8 @@ func (p piece) title() string {
 	return p.name
 }
 
-// readConfig reads a config and checks it against what its name or its
-// descriptor promise.
+// readConfig reads a config and checks it against its descriptor. A file name in
+// a docker archive is no promise: engines load a config of any name.
 func (o *opening) readConfig(src source, p piece) ([]byte, error) {
 	s, err := p.open(src)
 	if err != nil {
@@ -120,12 +120,14 @@ func (o *opening) readConfig(src source, p piece) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	promise := descriptor{Digest: namedDigest(p.name)}
 	if p.desc != nil {
-		promise = *p.desc
+		if err := p.desc.matches(b); err != nil {
+			return nil, fmt.Errorf("config %w", err)
+		}
+		return b, nil
 	}
-	if err := promise.matches(b); err != nil {
-		return nil, fmt.Errorf("config %w", err)
+	if want := parseDigest(namedDigest(p.name)); want.alg != "" && want.of(b) != want {
+		o.warn("config %s: its file name is not its digest, which is %s", p.name, digestOf(b))
 	}
 	return b, nil
 }

@@ -130,8 +130,8 @@ func TestBadArchives(t *testing.T) {
 		// what it names (12-17)
 		{"missing all", docker().Without(config, it.Layers[0], lastLayer).Tar(), []string{config, it.Layers[0], lastLayer, "names what is not there"}},
 		{"outside", with(`[{"Config":"../../../../etc/passwd","Layers":[]}]`).Tar(), []string{"not there: etc/passwd"}},
-		{"empty config", replaced(config, file(config, "")).Tar(), []string{"config", "is damaged", digestOf(nil).String()}},
-		{"other config", replaced(config, file(config, "{}")).Tar(), []string{"config", "is damaged", config[:64], digestOf([]byte("{}")).hex}},
+		{"empty config", replaced(config, file(config, "")).Tar(), []string{"reading config", "it is empty or cut short"}},
+		{"other config", replaced(config, file(config, "{}")).Tar(), []string{"reading config " + config, "it has no rootfs"}},
 		{"config is empty", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "")}.Tar(), []string{"reading config c: it is empty"}},
 		{"config is text", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "<html>")}.Tar(), []string{"reading config c", "invalid character"}},
 		{"config is a list", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "[]")}.Tar(), []string{"reading config c: its JSON is of the wrong type (array)"}},
@@ -154,6 +154,7 @@ func TestBadArchives(t *testing.T) {
 		{"xz layer", replaced(lastLayer, file(lastLayer, string(xzipped(t, whole)))).Tar(), []string{"layer 1 (", "compressed with xz"}},
 
 		// layouts (16, 18, 45, 59)
+		{"damaged config", edit(t, img.OCI(), "blobs/sha256/"+imagetest.Digest(configBlob(t, img)).Hex, "amd64", "arm64").Tar(), []string{"config sha256:", "is damaged: its content has the digest"}},
 		{"negative size", oci(img.OCI(), `"size":`, `"size":-`).Tar(), []string{"reading index.json", "has the size -"}},
 		{"wrong size", oci(img.OCI(), `"size":`, `"size":1`).Tar(), []string{"bytes, its descriptor says 1"}},
 		{"huge size", oci(img.OCI(), `"size":`, `"size":9223372036854775807,"x":`).Tar(), []string{"its descriptor says 9223372036854775807"}},
@@ -298,6 +299,12 @@ func TestOddArchives(t *testing.T) {
 	inline := edit(t, img.OCI(), "index.json", `"digest":`, `"data":"`+base64.StdEncoding.EncodeToString(manifestBlob(t, img.OCI()))+`","digest":`)
 	inline = inline.Without("blobs/sha256/" + digestOf(manifestBlob(t, img.OCI())).hex)
 
+	// As docker 20.10, docker 26 and podman 4.3 load it.
+	misnamed := img.DockerArchive()
+	config, other := manifest(t, misnamed).Config, strings.Repeat("ab", 32)+".json"
+	misnamed.Find(config).Name = other
+	misnamed = edit(t, misnamed, "manifest.json", config, other)
+
 	tests := []struct {
 		name string
 		b    []byte
@@ -314,6 +321,7 @@ func TestOddArchives(t *testing.T) {
 		{"no media type in index.json", noType.Tar(), ""},
 		{"no oci-layout", img.OCI().Without("oci-layout").Tar(), "oci-layout is missing"},
 		{"data in the descriptor", inline.Tar(), ""},
+		{"config named by another digest", misnamed.Tar(), "its file name is not its digest, which is sha256:"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -337,4 +345,14 @@ func manifestBlob(t *testing.T, a imagetest.Archive) []byte {
 		t.Fatal(err)
 	}
 	return a.Find("blobs/sha256/" + parseDigest(doc.Manifests[0].Digest).hex).Data
+}
+
+// configBlob is the config as layouts of the image hold it.
+func configBlob(t *testing.T, img *imagetest.Image) []byte {
+	t.Helper()
+	b, err := json.Marshal(img.ConfigFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

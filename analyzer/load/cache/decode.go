@@ -77,7 +77,7 @@ func (r *decoder) diff(digest v1.Hash) (*layer.Diff, error) {
 	if got := r.text(); r.err == nil && got != digest.String() {
 		return nil, fmt.Errorf("%w: it is the file of %s", errDamaged, got)
 	}
-	d := &layer.Diff{Size: r.signed()}
+	d := &layer.Diff{Size: r.signed(), Digest: digest} // which Put's caller compared
 	n := r.number()
 	if n > maxWarnings {
 		return nil, errDamaged

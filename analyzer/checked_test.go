@@ -1,0 +1,135 @@
+package analyzer_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+	"fathom/analyzer/load"
+)
+
+// A compressed layer is compared with its digest, or with its diff ID where
+// the archive names no digest, whichever way the archive comes in; the report
+// says which. Another layer in its place never passes.
+func TestDiffIDs(t *testing.T) {
+	img := imagetest.Load(t, "apt-pattern")
+	// The same layers without the first's last entry.
+	less := *img
+	less.Layers = append([][]imagetest.Entry{img.Layers[0][:len(img.Layers[0])-1]}, img.Layers[1:]...)
+
+	for _, tt := range []struct {
+		name    string
+		archive func(*imagetest.Image) imagetest.Archive
+		want    string // what is checked without Verify
+		layer   func(imagetest.Archive) *imagetest.Entry
+	}{
+		{"kaniko", func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Gzip) }, analyzer.CheckedDiffID, dotted(".tar.gz")},
+		{"kaniko zstd", func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Zstd) }, analyzer.CheckedDiffID, dotted(".tar.zst")},
+		{"jib", (*imagetest.Image).Jib, analyzer.CheckedDiffID, dotted(".tar.gz")},
+		{"oci", func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.Gzip) }, analyzer.CheckedDigest, blob(img)},
+		{"oci through links", func(i *imagetest.Image) imagetest.Archive { return linked(i.OCI(imagetest.Gzip)) }, analyzer.CheckedDigest, dotted(".blob")},
+		{"docker", (*imagetest.Image).DockerArchive, analyzer.CheckedHeaders, nil},
+	} {
+		whole, broken := tt.archive(img), tt.archive(img)
+		if tt.layer != nil {
+			tt.layer(broken).Data = imagetest.Compress(less.LayerTar(0), imagetest.Gzip)
+		}
+		for way, opt := range ways(whole.Tar()) {
+			t.Run(tt.name+"/"+way, func(t *testing.T) {
+				want := tt.want
+				if opt.Verify {
+					want = analyzer.CheckedBoth
+					if tt.want != analyzer.CheckedDigest {
+						want = analyzer.CheckedDiffID // there is no digest
+					}
+				}
+				got, err := checked(t, whole, opt)
+				if opt.NoKeep && want == analyzer.CheckedDigest && strings.HasPrefix(got, "diffId") || got == analyzer.CheckedBoth {
+					return // what can't be read again is compared with all there is
+				}
+				if err != nil || got != want {
+					t.Errorf("got %q, %v; want %q", got, err, want)
+				}
+			})
+		}
+		if tt.layer == nil {
+			continue
+		}
+		for way, opt := range ways(broken.Tar()) {
+			t.Run(tt.name+"/other layer/"+way, func(t *testing.T) {
+				_, err := checked(t, broken, opt)
+				if err == nil || !strings.Contains(err.Error(), "expected sha256:") && !strings.Contains(err.Error(), "its descriptor says") {
+					t.Errorf("got %v, want that the layer is not the one that is named", err)
+				}
+			})
+		}
+	}
+}
+
+// ways are the options to open an archive with; without Stdin it is a file.
+func ways(archive []byte) map[string]load.Options {
+	return map[string]load.Options{
+		"file":    {},
+		"verify":  {Verify: true},
+		"pipe":    {Stdin: bytes.NewBuffer(archive)},
+		"no keep": {Stdin: bytes.NewBuffer(archive), NoKeep: true},
+	}
+}
+
+// checked is what was compared with the first layer of an archive.
+func checked(t *testing.T, a imagetest.Archive, opt load.Options) (string, error) {
+	t.Helper()
+	ref := "-"
+	if opt.Stdin == nil {
+		ref = filepath.Join(t.TempDir(), "image.tar")
+		if err := os.WriteFile(ref, a.Tar(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	img, err := load.Open(context.Background(), ref, opt)
+	if err != nil {
+		return "", err
+	}
+	defer img.Close()
+	an, err := analyzer.Analyze(t.Context(), img, analyzer.Options{Verify: opt.Verify})
+	if err != nil {
+		return "", err
+	}
+	return an.Report.Layers[0].Checked, nil
+}
+
+// dotted finds the first entry whose name ends so.
+func dotted(suffix string) func(imagetest.Archive) *imagetest.Entry {
+	return func(a imagetest.Archive) *imagetest.Entry {
+		for i := range a {
+			if strings.HasSuffix(a[i].Name, suffix) {
+				return &a[i]
+			}
+		}
+		return nil
+	}
+}
+
+// blob finds the blob of img's first layer.
+func blob(img *imagetest.Image) func(imagetest.Archive) *imagetest.Entry {
+	return func(a imagetest.Archive) *imagetest.Entry {
+		return a.Find("blobs/sha256/" + imagetest.Digest(imagetest.Compress(img.LayerTar(0), imagetest.Gzip)).Hex)
+	}
+}
+
+// linked is an archive whose compressed layers are symlinks to files of names
+// that promise nothing.
+func linked(a imagetest.Archive) imagetest.Archive {
+	for i, e := range a {
+		if bytes.HasPrefix(e.Data, []byte{0x1f, 0x8b}) {
+			a[i] = imagetest.Entry{Kind: "symlink", Name: e.Name, Mode: 0o777, Link: "../../" + filepath.Base(e.Name) + ".blob"}
+			a = append(a, imagetest.Entry{Kind: "file", Name: filepath.Base(e.Name) + ".blob", Mode: 0o644, Data: e.Data})
+		}
+	}
+	return a
+}
