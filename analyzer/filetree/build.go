@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,6 +52,7 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 		return nil, err
 	}
 	t.findNames()
+	t.findFirsts()
 	t.explain()
 	t.sumUp()
 	return t, ctx.Err()
@@ -161,6 +163,7 @@ func (b *Builder) settle(ctx context.Context, t *Tree, same func(context.Context
 		}
 		q.ask(found)
 	}
+	q.askLinked()
 	if groups := q.groups(); len(groups) > 0 {
 		if err := same(ctx, groups); err != nil {
 			return err
@@ -188,6 +191,7 @@ type questions struct {
 	pieces []Piece
 	names  []Content
 	ends   []int
+	linked [][2]Content // pieces that several paths may show one after the other
 }
 
 // ask takes the content that one path showed, splits it by size, and settles
@@ -203,19 +207,58 @@ func (q *questions) ask(found []Content) {
 		for run < len(found) && t.pieces[found[run]].bytes == t.pieces[found[0]].bytes && t.size(found[run]) == t.size(found[0]) {
 			run++
 		}
-		if run > 1 && !q.hashed(found[:run]) {
-			for i, c := range found[:run] {
-				p := &t.pieces[c]
-				piece := Piece{Layer: int(p.layer), Offset: p.offset, Bytes: p.bytes, Sparse: p.sparse, Same: i}
-				if p.hashed {
-					piece.Hash, piece.Hashed, piece.Told = q.b.hashes[c], true, p.told
-				}
-				q.pieces = append(q.pieces, piece)
-				q.names = append(q.names, c)
+		switch group := found[:run]; {
+		case run < 2, q.hashed(group):
+		case slices.ContainsFunc(group, func(c Content) bool { return t.pieces[c].linked }):
+			for _, c := range group[1:] {
+				q.linked = append(q.linked, [2]Content{group[0], c})
 			}
-			q.ends = append(q.ends, len(q.pieces))
+		default:
+			q.add(group)
 		}
 		found = found[run:]
+	}
+}
+
+// add asks for a group.
+func (q *questions) add(group []Content) {
+	for i, c := range group {
+		p := &q.t.pieces[c]
+		piece := Piece{Layer: int(p.layer), Offset: p.offset, Bytes: p.bytes, Sparse: p.sparse, Same: i}
+		if p.hashed {
+			piece.Hash, piece.Hashed, piece.Told = q.b.hashes[c], true, p.told
+		}
+		q.pieces = append(q.pieces, piece)
+		q.names = append(q.names, c)
+	}
+	q.ends = append(q.ends, len(q.pieces))
+}
+
+// askLinked asks for content with several names. However many paths showed one
+// piece after the other, both are read once: what is connected is one group.
+func (q *questions) askLinked() {
+	top := map[Content]Content{} // of a piece's group, by way of others
+	find := func(c Content) Content {
+		if _, ok := top[c]; !ok {
+			top[c] = c
+		}
+		for top[c] != c {
+			top[c] = top[top[c]]
+			c = top[c]
+		}
+		return c
+	}
+	for _, pair := range q.linked {
+		a, b := find(pair[0]), find(pair[1])
+		top[max(a, b)] = min(a, b)
+	}
+	groups := map[Content][]Content{}
+	for c := range top {
+		groups[find(c)] = append(groups[find(c)], c)
+	}
+	for _, first := range slices.Sorted(maps.Keys(groups)) {
+		slices.Sort(groups[first])
+		q.add(groups[first])
 	}
 }
 

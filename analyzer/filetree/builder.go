@@ -1,6 +1,7 @@
 package filetree
 
 import (
+	"errors"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -100,7 +101,11 @@ type Builder struct {
 	deferred []int32  // nodes with a pending link
 	dying    []dying
 	warnings warnings
-	steps    int // along symlinks
+
+	// Of all layers.
+	steps   int // taken
+	granted int // and allowed
+	applied map[*layer.Diff]bool
 }
 
 // trail is one component of the directory resolved last.
@@ -122,6 +127,8 @@ func NewBuilder() *Builder {
 		repeats: map[int32]int64{},
 		sizes:   map[Content]int64{},
 		ownerID: map[owner]int32{},
+		applied: map[*layer.Diff]bool{},
+		granted: freeSteps,
 		layer:   -1,
 	}
 	b.nodes.add(node{parent: -1, last: -1, child: -1, left: -1, right: -1})
@@ -134,18 +141,39 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	b.layer = b.layers
 	b.layers++
 	b.forget()
-	b.deferred, b.dying, b.markers, b.warnings, b.steps = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}, 0
+	b.deferred, b.dying, b.markers, b.warnings = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}
 
+	// The names of a layer that comes again are not read again.
+	again := b.applied[d]
+	b.applied[d] = true
 	for i := range d.Len() {
-		if err := b.apply(d.At(i)); err != nil {
+		e := d.At(i)
+		long := (len(e.Path) + len(e.Link)) / stepBytes
+		b.steps += long
+		b.granted += stepsPerEntry
+		if !again {
+			b.granted += 4 * long
+		}
+		if err := b.apply(e); err != nil {
 			return nil, err
 		}
+		if b.steps > b.granted {
+			return nil, errTooManySteps
+		}
 	}
-	b.hide()
-	b.resolveLinks()
+	if err := b.hide(); err != nil {
+		return nil, err
+	}
+	if err := b.resolveLinks(); err != nil {
+		return nil, err
+	}
 	b.bury()
 	return b.warnings.list(), nil
 }
+
+// errTooManySteps says that links lead on and on, or that long names come again
+// and again: more than what was read accounts for.
+var errTooManySteps = errors.New("its paths and links take too many steps to follow: over the limit for one image")
 
 // apply carries out one entry.
 func (b *Builder) apply(e *layer.Entry) error {

@@ -40,9 +40,9 @@ func (b *Builder) mark(e *layer.Entry) error {
 // hide carries out the layer's markers on what lower layers show. The layer's
 // entries are there already and are spared: so a marker does the same wherever
 // in the tar it stands.
-func (b *Builder) hide() {
+func (b *Builder) hide() error {
 	if len(b.markers) == 0 {
-		return
+		return nil
 	}
 	done := map[int32]bool{} // directories below which nothing of lower layers is left
 	for _, m := range b.markers {
@@ -62,9 +62,17 @@ func (b *Builder) hide() {
 			b.hideOne(n)
 		}
 	}
+	parents := map[int32]bool{}
 	for _, m := range b.markers {
-		b.markedParents(m.dir)
+		if !parents[m.dir] {
+			parents[m.dir] = true
+			b.markedParents(m.dir)
+		}
+		if b.steps > b.granted {
+			return errTooManySteps
+		}
 	}
+	return nil
 }
 
 // warnMarker tells where engines that use overlayfs show more than the marker,
@@ -72,7 +80,7 @@ func (b *Builder) hide() {
 // of an opaque root.)
 func (b *Builder) warnMarker(m marker, n int32) {
 	if m.name != "" && b.versions.at(b.nodes.at(n).last).layer == b.layer {
-		b.warnings.add(b.path(n), "a whiteout of a directory that the layer makes again: overlay engines go on showing what lower layers have below it")
+		b.warn(n, "a whiteout of a directory that the layer makes again: overlay engines go on showing what lower layers have below it")
 	}
 }
 

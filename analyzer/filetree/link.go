@@ -39,20 +39,24 @@ func (b *Builder) name(n int32, v version) {
 
 // resolveLinks settles the hard links that were written before their targets
 // or lead to lower layers. The rest leads to nothing, and stays so.
-func (b *Builder) resolveLinks() {
+func (b *Builder) resolveLinks() error {
 	for _, n := range b.deferred {
+		if b.steps > b.granted {
+			return errTooManySteps
+		}
 		if b.versions.at(b.nodes.at(n).last).flags&pending == 0 {
 			continue // a later entry took the path, or it is settled
 		}
 		v, text := b.linked(n)
 		if v == nil {
-			b.warnings.add(b.path(n), "a hard link to nothing: "+text)
+			b.warn(n, "a hard link to nothing: "+text)
 			b.versions.at(b.nodes.at(n).last).flags &^= pending
 			continue
 		}
-		b.warnings.add(b.path(n), text)
+		b.warn(n, text)
 		b.name(n, *v)
 	}
+	return nil
 }
 
 // linked is the version that a deferred link names, nil for none, and a

@@ -13,12 +13,19 @@ import (
 )
 
 // Links among a path's parents are followed as a kernel does: so many, and no
-// longer target; and so many components for a whole layer, which no image of
-// this world comes near to.
+// longer target.
 const (
 	maxHops   = 40
 	maxTarget = 4096
-	maxSteps  = 1 << 26
+)
+
+// The steps that an image may take through its paths and links: some, and more
+// with every entry and with the length of its names. Real images take about as
+// many as their paths have components.
+const (
+	freeSteps     = 1 << 22
+	stepsPerEntry = 128
+	stepBytes     = 64 // bytes of a name that count as a step
 )
 
 var errTooManyNames = errors.New("the names of all paths together exceed 4 GiB")
@@ -168,6 +175,7 @@ func (b *Builder) walk(path string) (int32, error) {
 		if name == "" {
 			continue
 		}
+		b.steps += 1 + len(name)/stepBytes
 		var err error
 		if n, err = b.step(n, name); err != nil {
 			return -1, err
@@ -196,6 +204,7 @@ func (b *Builder) depth(n int32) int {
 	for ; n > 0; n = b.nodes.at(n).parent {
 		d++
 	}
+	b.steps += d
 	return d
 }
 
@@ -217,9 +226,7 @@ func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
 		dir = int32(Root)
 	}
 	for name := range strings.SplitSeq(target, "/") {
-		if b.steps++; b.steps > maxSteps {
-			return nowhere, nil
-		}
+		b.steps += 1 + len(name)/stepBytes
 		switch name {
 		case "", ".":
 		case "..":
@@ -253,17 +260,18 @@ func (b *Builder) missing(n int32) []int32 {
 		}
 		b.chain = append(b.chain, n)
 	}
+	b.steps += len(b.chain)
 	return b.chain
 }
 
 func (b *Builder) noDirectory(n int32, v *version) {
 	switch {
 	case v.kind == layer.Symlink && v.layer == b.layer:
-		b.warnings.add(b.path(n), "a symlink that leads nowhere is a parent of other entries: shown as a directory")
+		b.warn(n, "a symlink that leads nowhere is a parent of other entries: shown as a directory")
 	case v.kind == layer.Symlink:
-		b.warnings.add(b.path(n), "entries are written through a symlink of a lower layer: it becomes a directory, as overlay engines make it; others write to its target")
+		b.warn(n, "entries are written through a symlink of a lower layer: it becomes a directory, as overlay engines make it; others write to its target")
 	default:
-		b.warnings.add(b.path(n), "is no directory but has entries below it: it becomes one")
+		b.warn(n, "is no directory but has entries below it: it becomes one")
 	}
 }
 

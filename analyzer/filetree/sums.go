@@ -1,8 +1,9 @@
 package filetree
 
 import (
+	"cmp"
+	"container/heap"
 	"slices"
-	"sort"
 
 	"fathom/analyzer/layer"
 )
@@ -115,40 +116,98 @@ func (t *Tree) figure(n, i int32) sum {
 	return s
 }
 
+// first is the first name of content, in the order of paths, from a layer on.
+type first struct{ layer, node int32 } // node None when there is none
+
+// findFirsts finds the first name of all content that has several.
+func (t *Tree) findFirsts() {
+	t.firsts = make(map[Content][]first, len(t.names2))
+	for c, names := range t.names2 {
+		t.firsts[c] = t.firstNames(c, names)
+	}
+}
+
+// firstNames finds the first name of c after each layer in which that changes.
+// names is every node that ever showed c, in the order of paths.
+func (t *Tree) firstNames(c Content, names []int32) []first {
+	type event struct {
+		layer, rank int32 // rank is the name's place in names
+		shows       bool
+	}
+	var events []event
+	for rank, n := range names {
+		shows := false
+		from, to := t.history(Node(n))
+		for v := from; v < to; v++ {
+			if now := t.versions[v].content == c; now != shows {
+				events = append(events, event{t.versions[v].layer, int32(rank), now})
+				shows = now
+			}
+		}
+	}
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.layer, b.layer) })
+
+	var out []first
+	var up ranks // those that show c, and some that did once
+	shows := make([]bool, len(names))
+	at := int32(None)
+	for len(events) > 0 {
+		i := events[0].layer
+		for len(events) > 0 && events[0].layer == i {
+			e := events[0]
+			events = events[1:]
+			if shows[e.rank] = e.shows; e.shows {
+				heap.Push(&up, e.rank)
+			}
+		}
+		for len(up) > 0 && !shows[up[0]] {
+			heap.Pop(&up)
+		}
+		now := int32(None)
+		if len(up) > 0 {
+			now = names[up[0]]
+		}
+		if now != at {
+			out = append(out, first{i, now})
+			at = now
+		}
+	}
+	return out
+}
+
+// ranks is a heap, the smallest on top.
+type ranks []int32
+
+func (r ranks) Len() int           { return len(r) }
+func (r ranks) Less(i, j int) bool { return r[i] < r[j] }
+func (r ranks) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+func (r *ranks) Push(x any)        { *r = append(*r, x.(int32)) }
+func (r *ranks) Pop() any {
+	last := len(*r) - 1
+	x := (*r)[last]
+	*r = (*r)[:last]
+	return x
+}
+
 // moves is where the size of content with several names counts: at the first
 // that shows it, from the layer on in which that one is the first.
 func (t *Tree) moves() []figure {
 	var out []figure
-	for c, names := range t.names2 {
-		var when []int32 // layers in which a name came or went
-		for _, n := range names {
-			from, to := t.history(Node(n))
-			for v := from; v < to; v++ {
-				when = append(when, t.versions[v].layer)
-			}
-		}
-		slices.Sort(when)
-		at := None
+	for c, firsts := range t.firsts {
 		size := t.pieces[c].bytes
-		for _, i := range slices.Compact(when) {
-			now := t.FirstName(c, int(i))
-			if now == at {
-				continue
+		at := int32(None)
+		for _, f := range firsts {
+			if at != int32(None) {
+				out = append(out, figure{at, f.layer, sum{size: -size}})
 			}
-			if at != None {
-				out = append(out, figure{int32(at), i, sum{size: -size}})
+			if f.node != int32(None) {
+				out = append(out, figure{f.node, f.layer, sum{size: size}})
 			}
-			if now != None {
-				out = append(out, figure{int32(now), i, sum{size: size}})
-			}
-			at = now
+			at = f.node
 		}
 	}
-	sort.Slice(out, func(i, j int) bool {
-		if out[i].layer != out[j].layer {
-			return out[i].layer < out[j].layer
-		}
-		return out[i].node < out[j].node
+	slices.SortFunc(out, func(a, b figure) int {
+		return cmp.Or(cmp.Compare(a.layer, b.layer), cmp.Compare(a.node, b.node))
 	})
 	return out
 }

@@ -4,6 +4,8 @@
 package filetree
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -26,7 +28,8 @@ type Tree struct {
 	pieces   []piece
 	sizes    map[Content]int64
 	repeats  map[int32]int64
-	names2   map[Content][]int32 // every node that ever named linked content
+	names2   map[Content][]int32 // every node that ever named linked content, in the order of paths
+	firsts   map[Content][]first // of linked content: its first name from each layer on that changes it
 	owners   []owner
 	texts    []string
 	devices  []device
@@ -111,9 +114,18 @@ func (t *Tree) Path(n Node) string {
 
 // Child finds the child of dir with that name.
 func (t *Tree) Child(dir Node, name string) (Node, bool) {
-	for c := dir + 1; c < t.End(dir); c = t.End(c) {
-		if t.Name(c) == name {
+	for lo, hi := dir+1, t.End(dir); lo < hi; { // where children begin
+		c := (lo + hi) / 2
+		for t.Parent(c) != dir {
+			c = t.Parent(c)
+		}
+		switch have := t.Name(c); {
+		case have == name:
 			return c, true
+		case have < name:
+			lo = t.End(c)
+		default:
+			hi = c
 		}
 	}
 	return None, false
@@ -143,12 +155,21 @@ func (t *Tree) history(n Node) (from, to int32) {
 // at is the index of n's version after layer i, -1 when it has none so far.
 func (t *Tree) at(n Node, i int) int32 {
 	from, to := t.history(n)
+	if to-from > 8 { // most paths have one or two
+		from, to = t.narrow(from, to, i)
+	}
 	for v := to - 1; v >= from; v-- {
 		if int(t.versions[v].layer) <= i {
 			return v
 		}
 	}
 	return -1
+}
+
+// narrow leaves of a long history the version after layer i, if there is one.
+func (t *Tree) narrow(from, to int32, i int) (int32, int32) {
+	n := sort.Search(int(to-from), func(k int) bool { return int(t.versions[from+int32(k)].layer) > i })
+	return max(from, from+int32(n)-1), from + int32(n)
 }
 
 // At is what n shows after layer i, if anything. i -1 is the empty tree.
@@ -236,12 +257,12 @@ func (t *Tree) FirstName(c Content, i int) Node {
 		}
 		return None
 	}
-	for _, n := range t.names2[c] {
-		if v := t.at(Node(n), i); v >= 0 && t.versions[v].content == c {
-			return Node(n)
-		}
+	firsts := t.firsts[c]
+	k := sort.Search(len(firsts), func(k int) bool { return int(firsts[k].layer) > i })
+	if k == 0 {
+		return None
 	}
-	return None
+	return Node(firsts[k-1].node)
 }
 
 // Names is every path that shows content c after layer i, in the order of
@@ -262,12 +283,35 @@ func (t *Tree) Names(c Content, i int) []Node {
 	return out
 }
 
-// sortByPath puts nodes into the order of their paths as bytes, which is not
-// that of the nodes: "/a-b" comes before "/a/b".
-func (t *Tree) sortByPath(nodes []int32) {
-	paths := make(map[int32]string, len(nodes))
-	for _, n := range nodes {
-		paths[n] = t.Path(Node(n))
+// ComparePaths compares two nodes by their paths as bytes, which is not the
+// order of the nodes: "/a-b" comes before "/a/b".
+func (t *Tree) ComparePaths(a, b Node) int {
+	// Climb to two children of one directory, or to one and the same node.
+	x, y := a, b
+	for t.Parent(x) != t.Parent(y) {
+		if t.Parent(x) > t.Parent(y) {
+			x = t.Parent(x)
+		} else {
+			y = t.Parent(y)
+		}
 	}
-	sort.Slice(nodes, func(i, j int) bool { return paths[nodes[i]] < paths[nodes[j]] })
+	if x == y { // one lies below the other
+		return cmp.Compare(a, b)
+	}
+	nx, ny := t.Name(x), t.Name(y)
+	switch {
+	case a != x && len(nx) < len(ny) && ny[:len(nx)] == nx:
+		return cmp.Compare('/', ny[len(nx)])
+	case b != y && len(ny) < len(nx) && nx[:len(ny)] == ny:
+		return cmp.Compare(nx[len(ny)], '/')
+	}
+	return cmp.Compare(nx, ny)
+}
+
+// sortByPath puts nodes into the order of their paths as bytes.
+func (t *Tree) sortByPath(nodes []int32) {
+	byPath := func(a, b int32) int { return t.ComparePaths(Node(a), Node(b)) }
+	if !slices.IsSortedFunc(nodes, byPath) {
+		slices.SortFunc(nodes, byPath)
+	}
 }

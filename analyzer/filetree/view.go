@@ -113,6 +113,10 @@ func (t *Tree) View(from, to int) *View {
 func (v *View) Change(n Node) Change {
 	t := v.t
 	from, to := t.history(n)
+	if to-from > 8 {
+		// What is older than both ends is not looked at.
+		_, to = t.narrow(from, to, v.To)
+	}
 	after := to - 1
 	for after >= from && int(t.versions[after].layer) > v.To {
 		after--

@@ -29,6 +29,18 @@ func (w *warnings) add(path, text string) {
 	}
 }
 
+// full reports whether the paths of text are only counted from now on.
+func (w *warnings) full(text string) bool { return w.count[text] >= maxWarnings }
+
+// warn adds a warning about n.
+func (b *Builder) warn(n int32, text string) {
+	path := ""
+	if !b.warnings.full(text) {
+		path = b.path(n)
+	}
+	b.warnings.add(path, text)
+}
+
 func (w *warnings) list() []layer.Warning {
 	for _, text := range w.order {
 		if more := w.count[text] - maxWarnings; more > 0 {
