@@ -121,6 +121,9 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 	an, from, err := a.loadOnce(ctx, src, opt)
 	var hole *load.HoleError
 	if opt.Via != load.ViaBest || !errors.As(err, &hole) {
+		if err != nil {
+			err = mistyped(ctx, err, opt)
+		}
 		return an, err
 	}
 	progress.Note(fmt.Sprintf("the storage can't be used: %v", hole))
