@@ -5,63 +5,63 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"fathom/analyzer"
 )
 
 // explain fills in what costs most of a broken rule.
 func (c *check) explain(rule *Rule, l Limit) {
+	stored := func(x *analyzer.LayerReport) int64 { return x.StoredBytes }
+	stores := func(x *analyzer.LayerReport) bool { return x.StoredBytes > 0 }
 	switch rule.Name {
 	case MinEfficiency, MaxWastedBytes, MaxWastedPercent:
 		if c.wasted == nil {
 			c.wasted = c.groups()
 		}
-		rule.list(c.wasted)
+		rule.Offenders, rule.More, rule.MoreBytes, rule.all = c.wasted.Offenders, c.wasted.More, c.wasted.MoreBytes, c.wasted.all
 	case MaxLayerSize:
-		rule.list(c.layers(func(x *analyzer.LayerReport) int64 { return x.StoredBytes },
-			func(x *analyzer.LayerReport) bool { return x.StoredBytes > l.Number }))
+		rule.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return x.StoredBytes > l.Number }))
 	case MaxCompressedSize:
-		rule.list(c.layers(func(x *analyzer.LayerReport) int64 { return x.CompressedBytes }, nil))
+		rule.list(c.layers(func(x *analyzer.LayerReport) int64 { return x.CompressedBytes },
+			func(x *analyzer.LayerReport) bool { return x.CompressedBytes > 0 }))
 	case MaxGrowth:
 		known := map[string]bool{}
 		for _, x := range c.opt.Baseline.Layers {
 			known[x.DiffID] = true
 		}
-		rule.list(c.layers(func(x *analyzer.LayerReport) int64 { return x.StoredBytes },
-			func(x *analyzer.LayerReport) bool { return !known[x.DiffID] }))
+		rule.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return stores(x) && !known[x.DiffID] }))
 	case MaxLayers:
-		all := c.layers(func(x *analyzer.LayerReport) int64 { return x.StoredBytes }, nil)
+		all := c.layers(stored, func(*analyzer.LayerReport) bool { return true })
 		slices.Reverse(all) // the smallest are the easiest to join with another
 		for i := range all {
 			all[i].Advice = "join steps that belong together: several commands in one RUN, several sources in one COPY"
 		}
 		rule.list(all)
 	case MaxFiles:
-		all := c.layers(func(x *analyzer.LayerReport) int64 { return x.StoredBytes }, func(x *analyzer.LayerReport) bool { return x.Added > 0 })
+		all := c.layers(stored, func(x *analyzer.LayerReport) bool { return x.Added > 0 })
 		slices.SortStableFunc(all, func(a, b Offender) int { return cmp.Compare(b.Files, a.Files) })
 		rule.list(all)
 	default:
-		rule.list(c.layers(func(x *analyzer.LayerReport) int64 { return x.StoredBytes }, nil))
+		rule.list(c.layers(stored, stores))
 	}
 }
 
-// list makes the first of all the rule's offenders, and counts the others.
+// list makes all of them the rule's offenders.
 func (r *Rule) list(all []Offender) {
 	n := min(len(all), MaxOffenders)
-	r.Offenders = slices.Clone(all[:n])
-	r.More = len(all) - n
+	r.Offenders, r.More, r.all = all[:n], len(all)-n, slices.Values(all)
 	for _, o := range all[n:] {
 		r.MoreBytes += o.Bytes
 	}
 }
 
-// layers are layers that cost anything, the most expensive first; which is nil
-// for all of them.
+// layers are the layers for which the question is answered with yes, those
+// that cost most first.
 func (c *check) layers(cost func(*analyzer.LayerReport) int64, which func(*analyzer.LayerReport) bool) []Offender {
 	var all []Offender
 	for i := range c.r.Layers {
-		x := &c.r.Layers[i]
-		if which == nil || which(x) {
+		if x := &c.r.Layers[i]; which(x) {
 			all = append(all, Offender{
 				Files: x.Added, Bytes: cost(x), StoredIn: x.Index, StoredBy: x.Command, HiddenBy: -1, Advice: stepAdvice(x.Command),
 			})
@@ -71,17 +71,25 @@ func (c *check) layers(cost func(*analyzer.LayerReport) int64, which func(*analy
 	return all
 }
 
-// groups is the waste that counts, the most expensive ones first. What lies in a
-// folder that is known as a whole, such as a cache, and went the same way, is
-// one offender.
-func (c *check) groups() []Offender {
+// group is waste that is one thing to whoever reads of it.
+type group struct {
+	path, cause    string
+	stored, hidden int
+	files          int
+	bytes          int64
+}
+
+// groups is the waste that counts. What lies in a folder that is known as a
+// whole, such as a cache, and went the same way, is one offender. There may be
+// a hundred thousand: they are sorted only when somebody asks for all.
+func (c *check) groups() *Rule {
 	type key struct {
 		path, cause    string
 		stored, hidden int
 	}
 	at := map[key]int{}
 	known := map[string]string{} // by the folder that a file lies in, the known one above it
-	var all []Offender
+	var all []group
 	for _, i := range c.waste {
 		w := &c.r.Waste[i]
 		path := wastePath(w)
@@ -99,35 +107,53 @@ func (c *check) groups() []Offender {
 		if !ok {
 			j = len(all)
 			at[k] = j
-			all = append(all, Offender{
-				Path: path, Cause: w.Cause, StoredIn: w.StoredIn, StoredBy: c.command(w.StoredIn),
-				HiddenBy: w.HiddenBy, HiddenAs: c.command(w.HiddenBy),
-			})
+			all = append(all, group{path: path, cause: w.Cause, stored: w.StoredIn, hidden: w.HiddenBy})
 		}
-		all[j].Files++
-		all[j].Bytes += w.Bytes
+		all[j].files++
+		all[j].bytes += w.Bytes
 	}
-	// The first ones are all that is shown of what may be a hundred thousand.
+	rule := &Rule{}
 	for i := range min(len(all), MaxOffenders) {
 		best := i
 		for j := range all[i:] {
-			if before(&all[i+j], &all[best]) {
+			if before(&all[i+j], &all[best]) < 0 {
 				best = i + j
 			}
 		}
 		all[i], all[best] = all[best], all[i]
-		all[i].Advice = wasteAdvice(&all[i])
+		rule.Offenders = append(rule.Offenders, c.offender(&all[i]))
 	}
-	return all
+	for _, g := range all[len(rule.Offenders):] {
+		rule.More++
+		rule.MoreBytes += g.bytes
+	}
+	sorted := sync.OnceFunc(func() {
+		slices.SortFunc(all, func(a, b group) int { return before(&a, &b) })
+	})
+	rule.all = func(yield func(Offender) bool) {
+		sorted()
+		for i := range all {
+			if !yield(c.offender(&all[i])) {
+				return
+			}
+		}
+	}
+	return rule
 }
 
-// before is whether a costs more than b; for the same, by path, and how it went.
-func before(a, b *Offender) bool {
-	if a.Bytes != b.Bytes {
-		return a.Bytes > b.Bytes
+func (c *check) offender(g *group) Offender {
+	o := Offender{
+		Path: g.path, Files: g.files, Bytes: g.bytes, Cause: g.cause, StoredIn: g.stored, StoredBy: c.command(g.stored),
+		HiddenBy: g.hidden, HiddenAs: c.command(g.hidden),
 	}
-	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.StoredIn, b.StoredIn),
-		cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.Cause, b.Cause)) < 0
+	o.Advice = wasteAdvice(&o)
+	return o
+}
+
+// before orders by what costs most; the same, by path and how it went.
+func before(a, b *group) int {
+	return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.path, b.path), cmp.Compare(a.stored, b.stored),
+		cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
 }
 
 // command is what made layer i, "" when nobody knows.
@@ -140,12 +166,20 @@ func (c *check) command(i int) string {
 
 // denial is what a rule that denies paths found.
 type denial struct {
+	globs []string
 	match []func(string) bool
 	final bool // of the final image only
 	paths int64
 	last  string
-	rule  Rule // its offenders
+	bytes int64
+	hits  []hit    // all offenders
+	first [][]File // of each glob the first by path
 }
+
+// hit is a denied file: which one of Options.Files it is, and the glob that
+// denies it. Its path is made again when somebody asks: a short archive can
+// hold gigabytes of paths.
+type hit struct{ file, glob uint32 }
 
 // deny looks at every path once, for all rules that deny some.
 func (c *check) deny() {
@@ -154,41 +188,47 @@ func (c *check) deny() {
 		if len(l.Globs) == 0 {
 			continue
 		}
-		d := &denial{final: l.Rule == DenyPath}
+		d := &denial{globs: l.Globs, final: l.Rule == DenyPath, first: make([][]File, len(l.Globs))}
 		for _, g := range l.Globs {
 			d.match = append(d.match, matcher(g))
 		}
 		c.denied[l.Rule] = d
 	}
+	n := uint32(0)
 	for f := range c.opt.Files {
 		for _, d := range c.denied {
-			if d.final && f.HiddenBy >= 0 || !slices.ContainsFunc(d.match, func(m func(string) bool) bool { return m(f.Path) }) {
+			if d.final && f.HiddenBy >= 0 {
+				continue
+			}
+			glob := slices.IndexFunc(d.match, func(m func(string) bool) bool { return m(f.Path) })
+			if glob < 0 {
 				continue
 			}
 			if d.paths == 0 || d.last != f.Path {
 				d.paths++
 				d.last = f.Path
 			}
-			d.rule.keep(Offender{
-				Path: f.Path, Files: 1, Bytes: f.Bytes, StoredIn: f.Layer, StoredBy: c.command(f.Layer),
-				HiddenBy: f.HiddenBy, HiddenAs: c.command(f.HiddenBy), Advice: denyAdvice(f),
-			})
+			d.bytes += f.Bytes
+			d.hits = append(d.hits, hit{n, uint32(glob)})
+			d.first[glob] = append(d.first[glob], f)
+			if len(d.first[glob]) == 2*MaxDenied {
+				d.first[glob] = firstByPath(d.first[glob])
+			}
 		}
+		n++
 	}
 }
 
-// keep adds an offender to those that are listed, while it is one of the
-// largest.
-func (r *Rule) keep(o Offender) {
-	at, _ := slices.BinarySearchFunc(r.Offenders, o, func(a, b Offender) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Path, b.Path), cmp.Compare(a.StoredIn, b.StoredIn))
-	})
-	r.Offenders = slices.Insert(r.Offenders, at, o)
-	if len(r.Offenders) > MaxOffenders {
-		r.More++
-		r.MoreBytes += r.Offenders[MaxOffenders].Bytes
-		r.Offenders = r.Offenders[:MaxOffenders]
+func (c *check) deniedFile(f File, glob string) Offender {
+	return Offender{
+		Path: f.Path, Files: 1, Bytes: f.Bytes, StoredIn: f.Layer, StoredBy: c.command(f.Layer),
+		HiddenBy: f.HiddenBy, HiddenAs: c.command(f.HiddenBy), Glob: glob, Advice: denyAdvice(f),
 	}
+}
+
+func firstByPath(all []File) []File {
+	slices.SortFunc(all, func(a, b File) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer)) })
+	return all[:min(len(all), MaxDenied)]
 }
 
 func (c *check) judgePaths(rule *Rule) error {
@@ -200,7 +240,36 @@ func (c *check) judgePaths(rule *Rule) error {
 	}
 	d := c.denied[rule.Name]
 	rule.atMost(d.paths, 0)
-	rule.Offenders, rule.More, rule.MoreBytes = d.rule.Offenders, d.rule.More, d.rule.MoreBytes
+	if rule.OK {
+		return nil
+	}
+	for i := range d.first {
+		d.first[i] = firstByPath(d.first[i])
+	}
+	rule.More, rule.MoreBytes = len(d.hits), d.bytes
+	for i := 0; len(rule.Offenders) < min(len(d.hits), MaxDenied); i++ {
+		for glob, first := range d.first {
+			if i < len(first) && len(rule.Offenders) < MaxDenied {
+				rule.Offenders = append(rule.Offenders, c.deniedFile(first[i], d.globs[glob]))
+				rule.More--
+				rule.MoreBytes -= first[i].Bytes
+			}
+		}
+	}
+	rule.all = func(yield func(Offender) bool) {
+		n, hits := uint32(0), d.hits
+		for f := range c.opt.Files {
+			if hits[0].file == n {
+				if !yield(c.deniedFile(f, d.globs[hits[0].glob])) {
+					return
+				}
+				if hits = hits[1:]; len(hits) == 0 {
+					return
+				}
+			}
+			n++
+		}
+	}
 	return nil
 }
 

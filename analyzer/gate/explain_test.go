@@ -216,20 +216,90 @@ func TestDeny(t *testing.T) {
 	for _, o := range v.Rules[0].Offenders {
 		got = append(got, fmt.Sprint(o.Path, o.Bytes, o.StoredIn, o.HiddenBy))
 	}
-	if diff := cmp.Diff([]string{"/etc/key.pem7 1 2", "/srv/a.pem6 2 -1", "/etc/key.pem5 0 1"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"/etc/key.pem5 0 1", "/etc/key.pem7 1 2", "/srv/a.pem6 2 -1"}, got); diff != "" {
 		t.Error(diff)
-	}
-	// Many: the largest are kept, the others counted.
-	var many []File
-	for i := range 100 {
-		many = append(many, File{Path: fmt.Sprintf("/%02d", i), Bytes: int64(i * 37 % 100), HiddenBy: -1})
-	}
-	rule := check1(t, r, "deny-path=*", Options{Files: files(many...)}).Rules[0]
-	if rule.Observed != 100 || rule.More != 95 || rule.MoreBytes != 4950-99-98-97-96-95 || rule.Offenders[0].Bytes != 99 || rule.Offenders[4].Bytes != 95 {
-		t.Errorf("got %+v", rule)
 	}
 	if err := ruleErr(t, r, "deny-path=/x", Options{}); !errors.Is(err, ErrNoPaths) {
 		t.Errorf("without paths: got %v", err)
+	}
+}
+
+// However many paths are denied, all of them are offenders; what is at hand for
+// people holds some of every glob, whatever their sizes.
+func TestManyDenied(t *testing.T) {
+	var many []File
+	var sum int64
+	for i := range 3000 {
+		many = append(many, File{Path: fmt.Sprintf("/certs/%04d.pem", i*7%3000), Bytes: 1000, HiddenBy: -1})
+		sum += 1000
+	}
+	many = append(many, File{Path: "/root/id_rsa", Bytes: 1, HiddenBy: -1}, File{Path: "/zz.key", Bytes: 2, Layer: 1, HiddenBy: -1}, File{Path: "/zz.txt", HiddenBy: -1})
+	l := Limits{{Rule: DenyPath, Unit: Count, Globs: []string{"*.pem", "id_*", "*.key", "/none"}}}
+	v, err := Check(wasting(t), l, Options{Files: files(many...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := v.Rules[0]
+	if rule.Observed != 3002 || rule.Count() != 3002 || len(rule.Offenders) != MaxDenied {
+		t.Fatalf("observed %v, counts %d, keeps %d", rule.Observed, rule.Count(), len(rule.Offenders))
+	}
+	for range 2 { // the same each time
+		var got []string
+		for o := range rule.All() {
+			got = append(got, o.Path)
+		}
+		var want []string
+		for _, f := range many[:3002] {
+			want = append(want, f.Path)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+	first, more, moreBytes := rule.First(5)
+	var got []string
+	bytes := moreBytes
+	for _, o := range first {
+		got = append(got, o.Path+" "+o.Glob)
+		bytes += o.Bytes
+	}
+	want := []string{"/certs/0000.pem *.pem", "/certs/0001.pem *.pem", "/certs/0002.pem *.pem", "/root/id_rsa id_*", "/zz.key *.key"}
+	if diff := cmp.Diff(want, got); diff != "" || more != 2997 || bytes != sum+3 {
+		t.Errorf("%d more, %d bytes in all\n%s", more, bytes, diff)
+	}
+	if first, more, _ := rule.First(2000); len(first) != MaxDenied || more != 2002 {
+		t.Errorf("%d of all, %d more", len(first), more)
+	}
+	for o := range rule.All() { // stops when asked to
+		if o.Path != "/certs/0000.pem" {
+			t.Errorf("begins with %s", o.Path)
+		}
+		break
+	}
+}
+
+// All groups of waste are offenders, those that cost most first.
+func TestAllWaste(t *testing.T) {
+	var pieces []string
+	for i := range 100 {
+		pieces = append(pieces, fmt.Sprintf("/%02d %d removed 0 1", i, i*37%100+1))
+	}
+	v := check1(t, wasting(t, pieces...), "max-wasted-bytes=0 max-wasted-percent=0%", Options{})
+	for _, rule := range v.Rules {
+		n, last := 0, int64(101)
+		for o := range rule.All() {
+			if o.Bytes != last-1 || o.Advice == "" || n < MaxOffenders && !cmp.Equal(o, rule.Offenders[n]) {
+				t.Errorf("%s: offender %d is %+v", rule.Name, n, o)
+			}
+			n, last = n+1, o.Bytes
+		}
+		if n != 100 || rule.Count() != 100 || rule.MoreBytes != 95*96/2 {
+			t.Errorf("%s: %d offenders, counts %d, %d more bytes", rule.Name, n, rule.Count(), rule.MoreBytes)
+		}
+	}
+	rule := check1(t, wasting(t), "max-layers=0", Options{}).Rules[0]
+	if n := len(slices.Collect(rule.All())); n != 3 || rule.Count() != 3 {
+		t.Errorf("%d layers", n)
 	}
 }
 

@@ -87,8 +87,8 @@ type check struct {
 	r      *analyzer.Report
 	opt    Options
 	limits Limits
-	waste  []int // what counts of r.Waste
-	wasted []Offender
+	waste  []int              // what counts of r.Waste
+	wasted *Rule              // its offenders are the waste that counts
 	denied map[string]*denial // by rule; filled by deny
 }
 

@@ -1,8 +1,11 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"fathom/analyzer"
@@ -48,17 +51,57 @@ type Rule struct {
 	// OK is false. It can hold the user's text and the image's.
 	Err error
 
-	// Offenders are what costs most, the largest first, where the rule is
-	// broken: at most MaxOffenders of them.
+	// Offenders are the first of what a broken rule is about: what costs most,
+	// at most MaxOffenders; of a rule that denies paths at most MaxDenied, one
+	// path of each glob after the other. First and All are how to read them.
 	Offenders []Offender
 	More      int   // offenders beyond those
 	MoreBytes int64 // and what they cost together
+
+	all iter.Seq[Offender] // nil where Offenders are all
 }
 
-// MaxOffenders is how many offenders a Rule lists.
-const MaxOffenders = 5
+// How many offenders a Rule keeps at hand. All has the others.
+const (
+	MaxOffenders = 5
+	MaxDenied    = 1000
+)
 
-// Offender is one thing that a broken rule is about, and what would mend it.
+// Denies reports whether the rule is one that denies paths.
+func (r *Rule) Denies() bool { return len(r.Globs) > 0 }
+
+// Count is the number of all offenders.
+func (r *Rule) Count() int { return len(r.Offenders) + r.More }
+
+// First is at most n offenders for people to read, and how many there are
+// beyond those and what they cost. Denied paths come sorted; when only some are
+// shown, every glob has its share of them.
+func (r *Rule) First(n int) (first []Offender, more int, moreBytes int64) {
+	n = min(n, len(r.Offenders))
+	first, more, moreBytes = slices.Clone(r.Offenders[:n]), r.More, r.MoreBytes
+	for _, o := range r.Offenders[n:] {
+		more++
+		moreBytes += o.Bytes
+	}
+	if r.Denies() {
+		slices.SortFunc(first, func(a, b Offender) int {
+			return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.StoredIn, b.StoredIn))
+		})
+	}
+	return first, more, moreBytes
+}
+
+// All yields every offender, of the same rule in the same order each time:
+// what costs most first, denied paths as the layers hold them. They are made
+// one by one.
+func (r *Rule) All() iter.Seq[Offender] {
+	if r.all != nil {
+		return r.all
+	}
+	return slices.Values(r.Offenders)
+}
+
+// Offender is one thing that a broken rule is about, and what would fix it.
 // Path and the commands are the image's text: never print them as they are.
 type Offender struct {
 	Path     string // rooted, with the image's own bytes; ends in "/" for everything below a folder; "" for a whole layer
@@ -69,7 +112,8 @@ type Offender struct {
 	StoredBy string // that layer's command as the history spells it; "" when unknown
 	HiddenBy int    // the layer that hid it; -1 when it is in the final image, or for a whole layer
 	HiddenAs string // that layer's command
-	Advice   string // what would mend it, in a sentence of our own; "" when nothing is known
+	Glob     string // the glob that denies it; "" for other rules
+	Advice   string // what would fix it, in a sentence of our own; "" when nothing is known
 }
 
 // Totals are the image's waste as the rules count it.

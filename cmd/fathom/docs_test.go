@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -87,6 +88,7 @@ func sampleIn(t *testing.T, doc, heading string) string {
 // The samples of docs/json.md are what the program writes of the image that
 // stands there too.
 func TestJSONSamples(t *testing.T) {
+	t.Setenv("CI", "") // which would judge them
 	img, err := imagetest.Parse([]byte(sampleIn(t, jsonDoc, "## The image of the samples")))
 	if err != nil {
 		t.Fatal(err)
@@ -100,9 +102,17 @@ func TestJSONSamples(t *testing.T) {
 	for heading := range samples {
 		want[heading] = sampleIn(t, jsonDoc, heading)
 	}
+	verdict := sampleIn(t, jsonDoc, "### The verdict")
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("app.tar", img.DockerArchive().Tar(), 0o666); err != nil {
 		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"--max-layers", "1", "--deny-path", "/etc/conf", "--json", "-", "app.tar"}, nil, &out, io.Discard); code != 1 {
+		t.Errorf("the verdict: exit code %d", code)
+	}
+	if _, got, _ := strings.Cut(out.String(), "\n  \"warnings\": [],\n"); got != verdict+"}\n" {
+		t.Errorf("the verdict (-want +got):\n%s", cmp.Diff(verdict+"}\n", got))
 	}
 	for heading, args := range samples {
 		var stdout, stderr bytes.Buffer

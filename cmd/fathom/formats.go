@@ -190,18 +190,19 @@ func (a *app) print(ctx context.Context, r *analyzer.Report, f *outputFlags, v *
 		Report: r, Verdict: v, Version: version(),
 		Dockerfile: strings.TrimPrefix(filepath.ToSlash(f.dockerfile), "./"),
 	}
-	var out *report.Format
+	var out *written
 	annotated := false
 	for _, w := range all {
 		annotated = annotated || w.format.Name == "github"
 		if w.file == "" {
-			out = &w.format
+			out = &w
 			continue
 		}
 		err := report.WriteFile(ctx, w.file, func(to io.Writer) error { return w.format.Write(to, in) })
 		if err != nil {
 			return a.ungated(v != nil, f.stdout(), err)
 		}
+		a.omits(&w, in)
 	}
 	if v != nil && a.onGitHub(f) {
 		if err := a.gitHub(in, f, annotated); err != nil {
@@ -210,18 +211,29 @@ func (a *app) print(ctx context.Context, r *analyzer.Report, f *outputFlags, v *
 	}
 	if out == nil && (v != nil || len(all) == 0) {
 		text, _ := report.FormatOf("text")
-		out = &text
+		out = &written{format: text}
 	}
 	if out == nil {
 		return nil
 	}
-	if err := out.Write(a.stdout, in); err != nil {
+	if err := out.format.Write(a.stdout, in); err != nil {
 		return err
 	}
-	if v != nil && out.Name != "text" {
-		return report.Verdict(a.stderr, v)
+	a.omits(out, in)
+	if v != nil && out.format.Name != "text" {
+		return report.Verdict(a.stderr, in)
 	}
 	return nil
+}
+
+// omits tells of what a format leaves out for the sake of those who read it.
+func (a *app) omits(w *written, in *report.Input) {
+	if w.format.Omits == nil {
+		return
+	}
+	if text := w.format.Omits(in); text != "" {
+		fmt.Fprintf(a.stderr, "fathom: %s: %s\n", w.flag, text)
+	}
 }
 
 // gitHub writes the annotations, to standard error where standard output

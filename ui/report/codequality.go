@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"io"
+	"math"
 )
 
 type issue struct {
@@ -27,8 +28,8 @@ type issueLines struct {
 func CodeQuality(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		b.WriteByte('[')
-		all := findings(in.Verdict)
-		for i, f := range all {
+		n := 0
+		for f := range findings(in, math.MaxInt) {
 			severity := "major"
 			if !f.fails {
 				severity = "minor"
@@ -37,13 +38,15 @@ func CodeQuality(w io.Writer, in *Input) error {
 			if err != nil {
 				return err
 			}
-			if i > 0 {
+			if n++; n > 1 {
 				b.WriteByte(',')
 			}
 			b.WriteString("\n  ")
-			b.Write(line)
+			if _, err := b.Write(line); err != nil {
+				return err
+			}
 		}
-		if len(all) > 0 {
+		if n > 0 {
 			b.WriteByte('\n')
 		}
 		_, err := b.WriteString("]\n")

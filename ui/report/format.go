@@ -2,8 +2,12 @@ package report
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/url"
+	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"fathom/analyzer"
@@ -27,19 +31,22 @@ type Format struct {
 	// Judges formats tell of rules, and have nothing to tell without a Verdict.
 	Judges bool
 	Write  func(io.Writer, *Input) error
+	// Omits says what a limit of those who read the format keeps out of it; ""
+	// when it holds everything.
+	Omits func(*Input) string
 }
 
 // Formats are all of them.
 func Formats() []Format {
 	return []Format{
-		{"text", "for terminals and logs", false, func(w io.Writer, in *Input) error { return Text(w, in.Report, in.Verdict) }},
-		{"json", "for programs, and to open again", false, func(w io.Writer, in *Input) error { return JSON(w, in.Report) }},
-		{"markdown", "for a comment", false, Markdown},
-		{"html", "one page to look around in", false, HTML},
-		{"junit", "tests, one for each rule", true, JUnit},
-		{"sarif", "SARIF 2.1.0", true, SARIF},
-		{"codequality", "GitLab's code quality", true, CodeQuality},
-		{"github", "annotations of GitHub Actions", true, GitHub},
+		{Name: "text", Means: "for terminals and logs", Write: func(w io.Writer, in *Input) error { return Text(w, in.Report, in.Verdict) }},
+		{Name: "json", Means: "for programs, and to open again", Write: func(w io.Writer, in *Input) error { return writeJSON(w, in.Report, in.Verdict) }},
+		{Name: "markdown", Means: "for a comment", Write: Markdown},
+		{Name: "html", Means: "one page to look around in", Write: HTML},
+		{Name: "junit", Means: "tests, one for each rule", Judges: true, Write: JUnit},
+		{Name: "sarif", Means: "SARIF 2.1.0", Judges: true, Write: SARIF, Omits: sarifOmits},
+		{Name: "codequality", Means: "GitLab's code quality", Judges: true, Write: CodeQuality},
+		{Name: "github", Means: "annotations of GitHub Actions", Judges: true, Write: GitHub},
 	}
 }
 
@@ -63,6 +70,61 @@ func (in *Input) dockerfile() string {
 // dockerfileURI is the Dockerfile as a relative reference.
 func (in *Input) dockerfileURI() string {
 	return (&url.URL{Path: in.dockerfile()}).String()
+}
+
+const tagsShown = 3 // in a title
+
+// title is the image as the user named it, and its tags where those say more,
+// safe to show: "app.tar (shop/app:1.4)".
+func (in *Input) title() string {
+	img := &in.Report.Image
+	named := slices.ContainsFunc(img.Tags, func(tag string) bool { return names(img.Reference, tag) })
+	if named || len(img.Tags) == 0 {
+		return Safe(img.Reference)
+	}
+	tags := strings.Join(img.Tags[:min(len(img.Tags), tagsShown)], ", ")
+	if n := len(img.Tags) - tagsShown; n > 0 {
+		tags += fmt.Sprintf(" and %d more", n)
+	}
+	return Safe(img.Reference + " (" + tags + ")")
+}
+
+// name is the image without what changes from build to build: its repository,
+// or for an archive that names none the file.
+func (in *Input) name() string {
+	img := &in.Report.Image
+	if len(img.Tags) > 0 {
+		i := slices.IndexFunc(img.Tags, func(tag string) bool {
+			return names(img.Reference, tag) || names(img.Reference, repository(tag))
+		})
+		return repository(img.Tags[max(i, 0)])
+	}
+	ref := filepath.ToSlash(img.Reference)
+	switch {
+	case strings.Contains(ref, "@sha256:"):
+		return repository(ref)
+	case path.IsAbs(ref): // below a checkout or a temporary folder, which differ from run to run
+		return path.Base(ref)
+	}
+	return path.Clean(ref)
+}
+
+// names reports whether a reference, with or without a scheme, is short for
+// name.
+func names(reference, name string) bool {
+	_, rest, _ := strings.Cut(reference, ":")
+	return slices.ContainsFunc([]string{reference, rest}, func(s string) bool {
+		return s != "" && (s == name || strings.HasSuffix(name, "/"+s))
+	})
+}
+
+// repository is a name without its tag and digest.
+func repository(name string) string {
+	name, _, _ = strings.Cut(name, "@")
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name = name[:i]
+	}
+	return name
 }
 
 // buffered runs write with a buffer before w.

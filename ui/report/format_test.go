@@ -216,8 +216,8 @@ func TestFormatsAgree(t *testing.T) {
 		}
 	}
 	contains("github", written(t, "github", in),
-		"::error file=docker/a b%25%2C%3A.Dockerfile,line=1,title=fathom%3A max-size::max-size: "+Exact(stored)+", at most 2,999,999 bytes%0A",
-		"::warning file=docker/a b%25%2C%3A.Dockerfile,line=1,title=fathom%3A max-wasted-bytes::max-wasted-bytes: "+Exact(wasted))
+		"::error file=docker/a b%25%2C%3A.Dockerfile,line=1,title=fathom%3A max-size%3A /a</script>", "::max-size: "+Exact(stored)+", at most 2,999,999 bytes%0A",
+		"::warning file=docker/a b%25%2C%3A.Dockerfile,line=1,title=fathom%3A max-wasted-bytes%3A /a</script>", "::max-wasted-bytes: "+Exact(wasted))
 
 	page := written(t, "html", in)
 	data := regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`).FindStringSubmatch(page)
@@ -318,12 +318,11 @@ func TestMarkdownIsSafe(t *testing.T) {
 }
 
 func TestMarkdownFits(t *testing.T) {
-	r := sample()
-	r.Warnings = nil
+	in := denying(t, 100, strings.Repeat("`|", 5000))
 	for i := range 5000 {
-		r.Warnings = append(r.Warnings, analyzer.Warning{Layer: 0, Path: strings.Repeat("`|", 5000), Text: fmt.Sprint(i)})
+		in.Report.Warnings = append(in.Report.Warnings, analyzer.Warning{Layer: 0, Path: strings.Repeat("`|", 5000), Text: fmt.Sprint(i)})
+		in.Report.Layers = append(in.Report.Layers, analyzer.LayerReport{Index: i, Command: strings.Repeat("`", 1000)})
 	}
-	in := judged(t, r, nil)
 	for range 1000 {
 		in.Verdict.Notes = append(in.Verdict.Notes, strings.Repeat("`", 200)+strings.Repeat("世", 90))
 	}
@@ -331,8 +330,245 @@ func TestMarkdownFits(t *testing.T) {
 	if len(text) > 65536 || !strings.Contains(text, "_Cut here to fit a comment") {
 		t.Errorf("%d bytes, ends in %q", len(text), text[len(text)-100:])
 	}
-	if !strings.HasPrefix(text, "## ❌ fail: ") {
+	if !strings.HasPrefix(text, "## ❌ fail: ") || !strings.Contains(text, "### Denied: deny-layer-path\n") || !strings.Contains(text, "- and 980 more\n") {
 		t.Errorf("begins with %.80q", text)
+	}
+}
+
+// denying is an image with so many denied keys below a folder, and far more
+// waste, judged by every rule.
+func denying(t testing.TB, keys int, folder string) *Input {
+	t.Helper()
+	r := sample()
+	r.Totals.CompressedBytes = 1
+	files := func(yield func(gate.File) bool) {
+		for i := range keys {
+			if !yield(gate.File{Path: fmt.Sprintf("/srv/%s/%06d.key", folder, i), Bytes: 1, Layer: i % 2, HiddenBy: -1}) {
+				return
+			}
+		}
+		yield(gate.File{Path: "/etc/shadow", Bytes: 0, Layer: 1, HiddenBy: -1})
+	}
+	var l gate.Limits
+	for _, s := range gate.Specs() {
+		x := gate.Limit{Rule: s.Name, Unit: s.Unit}
+		if s.AtLeast {
+			x.Ratio = 1
+		}
+		if s.Globs {
+			x.Globs = []string{"*.key", "/etc/shadow", "/none"}
+		}
+		l = append(l, x)
+	}
+	v, err := gate.Check(r, l, gate.Options{Files: files, Baseline: &gate.Baseline{Reference: "old", Totals: analyzer.Totals{Efficiency: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Failed() != len(gate.Specs()) {
+		t.Fatalf("%d rules fail of %d", v.Failed(), len(gate.Specs()))
+	}
+	return &Input{Report: r, Verdict: &v, Version: "1.2"}
+}
+
+// Machines get every offender; people get denied paths first, whatever they
+// weigh, some of each glob, and how many more there are.
+func TestNothingIsDropped(t *testing.T) {
+	const keys = 40
+	in := denying(t, keys, "keys")
+	paths := func(text string) int {
+		n := 0
+		for i := range keys {
+			if strings.Contains(text, fmt.Sprintf("/srv/keys/%06d.key", i)) {
+				n++
+			}
+		}
+		if !strings.Contains(text, "/etc/shadow") {
+			t.Error("/etc/shadow is dropped")
+		}
+		return n
+	}
+	for _, format := range []string{"json", "sarif", "codequality", "junit", "html"} {
+		if n := paths(written(t, format, in)); n != keys {
+			t.Errorf("%s lists %d of %d keys", format, n, keys)
+		}
+	}
+	// The first is what people see first; the rest of all 41 is counted.
+	for format, want := range map[string]struct{ before, more string }{
+		"text":     {"\nFAIL  min-efficiency", "in 21 more: --json lists all"},
+		"markdown": {"### The worst offenders", "\n- and 21 more\n"},
+		"github":   {"title=fathom%3A min-efficiency", "%0Aand 21 more: --json lists all\n"},
+	} {
+		text := written(t, format, in)
+		denied, _, ok := strings.Cut(text, want.before)
+		if n := paths(denied); !ok || n != 19 || strings.Count(denied, want.more) != 2 {
+			t.Errorf("%s lists %d keys first in\n%s", format, n, denied)
+		}
+	}
+	// Of eleven broken rules GitHub shows the denied paths.
+	text := written(t, "github", in)
+	if n := strings.Count("\n"+text, "\n::error "); n != 10 || !strings.HasPrefix(text, "::error file=Dockerfile,line=1,title=fathom%3A deny-path%3A ") {
+		t.Errorf("%d annotations, first %.80s", n, text)
+	}
+	if !strings.HasSuffix(text, "::also broken: max-files, max-growth\n") {
+		t.Errorf("ends in %s", text[len(text)-80:])
+	}
+}
+
+// More denied paths than GitHub takes results: each format holds all of them or as many as
+// its readers take, and says so.
+func TestManyDenied(t *testing.T) {
+	const keys = 13_000 // for each of two rules
+	in := denying(t, keys, "keys")
+	var sarif struct {
+		Runs []struct {
+			Results     []struct{ RuleID string }
+			Invocations []struct {
+				ToolExecutionNotifications []struct{ Message struct{ Text string } }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(written(t, "sarif", in)), &sarif); err != nil {
+		t.Fatal(err)
+	}
+	run, rules := sarif.Runs[0], map[string]int{}
+	for _, x := range run.Results {
+		rules[x.RuleID]++
+	}
+	if len(run.Results) != maxResults || len(rules) != len(gate.Specs()) {
+		t.Errorf("sarif: %d results of %v", len(run.Results), rules)
+	}
+	f, _ := FormatOf("sarif")
+	omits := f.Omits(in)
+	if got := run.Invocations[0].ToolExecutionNotifications[0].Message.Text; got != omits || !strings.HasPrefix(got, "1018 of 26018 results are left out, as GitHub refuses more than 25000: ") {
+		t.Errorf("sarif says %q, and elsewhere %q", got, omits)
+	}
+	if got := f.Omits(denying(t, 40, "x")); got != "" {
+		t.Errorf("40 are too many: %q", got)
+	}
+	var issues []issue
+	if err := json.Unmarshal([]byte(written(t, "codequality", in)), &issues); err != nil {
+		t.Fatal(err)
+	}
+	prints := map[string]bool{}
+	for _, x := range issues {
+		prints[x.Fingerprint] = true
+	}
+	if len(issues) != countFindings(in.Verdict) || len(prints) != len(issues) || len(issues) < 2*keys {
+		t.Errorf("codequality: %d issues with %d fingerprints", len(issues), len(prints))
+	}
+	var suites junitSuites
+	if err := xml.Unmarshal([]byte(written(t, "junit", in)), &suites); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range suites.Suite.Cases {
+		if n := strings.Count(c.Failure.Text, ".key, in layer"); c.Class == "fathom.shop/app.deny-path" && n != keys {
+			t.Errorf("junit: %s lists %d", c.Name, n)
+		}
+	}
+	// A text that is too long ends with how many are missing.
+	rule := rulesInOrder(in.Verdict)[0]
+	for _, most := range []int{100, 1000, 100_000} {
+		text := ruleText(rule, rule.All(), most)
+		listed := strings.Count(text, ", in layer")
+		if end := fmt.Sprintf("\nand %d more: --json lists all", keys+1-listed); len(text) > most || listed == 0 && most > 100 || !strings.HasSuffix(text, end) {
+			t.Errorf("%d bytes of %d, lists %d, ends in %q", len(text), most, listed, text[max(0, len(text)-60):])
+		}
+	}
+}
+
+// One problem of one image keeps its fingerprint from build to build; that of
+// another image or Dockerfile has another.
+func TestFingerprints(t *testing.T) {
+	prints := func(change func(*Input)) string {
+		in := denying(t, 3, "keys")
+		in.Report.Layers[0].Command = "COPY dir:" + strings.Repeat("a", 64) + " in /"
+		change(in)
+		var all []string
+		for f := range findings(in, maxResults) {
+			all = append(all, f.print)
+		}
+		return strings.Join(all, " ")
+	}
+	first := prints(func(*Input) {})
+	for name, change := range map[string]func(*Input){
+		"again":        func(*Input) {},
+		"another tag":  func(in *Input) { in.Report.Image.Tags = []string{"shop/app:1.5", "shop/app:latest"} },
+		"another file": func(in *Input) { in.Report.Image.Reference = "/tmp/runner-7/app.tar" },
+		"another ID":   func(in *Input) { in.Report.Image.ID = "sha256:bb" },
+		"pulled by name": func(in *Input) {
+			in.Report.Image.Reference, in.Report.Image.Tags = "shop/app:1.5", []string{"a/b:1", "shop/app:1.5"}
+		},
+		"a name from an engine": func(in *Input) {
+			in.Report.Image.Reference, in.Report.Image.Tags = "docker:app", []string{"a/b:1", "shop/app:latest"}
+		},
+		"a digest": func(in *Input) {
+			in.Report.Image.Reference, in.Report.Image.Tags = "shop/app@sha256:"+strings.Repeat("c", 64), nil
+		},
+	} {
+		if prints(change) != first {
+			t.Errorf("%s: other fingerprints", name)
+		}
+	}
+	seen := map[string]string{first: "first"}
+	for name, change := range map[string]func(*Input){
+		"another image":      func(in *Input) { in.Report.Image.Tags = []string{"shop/worker:1.4"} },
+		"no tags":            func(in *Input) { in.Report.Image.Tags = nil },
+		"another archive":    func(in *Input) { in.Report.Image.Tags, in.Report.Image.Reference = nil, "worker.tar" },
+		"another folder":     func(in *Input) { in.Report.Image.Tags, in.Report.Image.Reference = nil, "worker/app.tar" },
+		"another Dockerfile": func(in *Input) { in.Dockerfile = "worker/Dockerfile" },
+	} {
+		got := prints(change)
+		if seen[got] != "" {
+			t.Errorf("%s: the fingerprints of %s", name, seen[got])
+		}
+		seen[got] = name
+	}
+}
+
+// The hashes that docker's older builder puts into COPY are another with every
+// build.
+func TestStableStep(t *testing.T) {
+	for _, hash := range []string{"0", "f"} {
+		if got := stableStep("/bin/sh -c #(nop) COPY dir:" + strings.Repeat(hash, 64) + " in /app "); got != "COPY dir in /app" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+// Every format says which image it is about, with its tag.
+func TestTitles(t *testing.T) {
+	in := denying(t, 1, "keys")
+	in.Report.Image.Reference = "app.tar"
+	for format, want := range map[string]string{
+		"text":        "tags        shop/app:1.4\n",
+		"json":        `"shop/app:1.4"`,
+		"markdown":    "## ❌ fail: ` app.tar (shop/app:1.4) `\n",
+		"html":        "<title>fathom: app.tar (shop/app:1.4)</title>",
+		"junit":       `<testsuite name="fathom: app.tar (shop/app:1.4)"`,
+		"sarif":       `"message":{"text":"app.tar (shop/app:1.4): deny-path: `,
+		"codequality": `"description":"app.tar (shop/app:1.4): deny-path: `,
+		"github":      "title=fathom%3A deny-path%3A app.tar (shop/app%3A1.4)::",
+	} {
+		if text := written(t, format, in); !strings.Contains(text, want) {
+			t.Errorf("%s: no %q in %.400s", format, want, text)
+		}
+	}
+	for _, tt := range []struct {
+		reference string
+		tags      []string
+		want      string
+	}{
+		{"app.tar", nil, "app.tar"},
+		{"app", []string{"docker.io/library/app:latest"}, "app (docker.io/library/app:latest)"},
+		{"app:1", []string{"docker.io/library/app:1", "docker.io/library/app:2"}, "app:1"},
+		{"docker:app:1", []string{"docker.io/library/app:1"}, "docker:app:1"},
+		{"app.tar", []string{"a:1", "b:1", "c:1", "d:1", "e:1"}, "app.tar (a:1, b:1, c:1 and 2 more)"},
+		{"a\x1b", []string{"b\x1b"}, `a\x1b (b\x1b)`},
+	} {
+		in.Report.Image.Reference, in.Report.Image.Tags = tt.reference, tt.tags
+		if got := in.title(); got != tt.want {
+			t.Errorf("%s %q: got %q, want %q", tt.reference, tt.tags, got, tt.want)
+		}
 	}
 }
 

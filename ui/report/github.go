@@ -4,16 +4,19 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 const (
 	maxAnnotations = 10      // of a kind in a step: GitHub drops the others
 	maxAnnotation  = 4 << 10 // bytes of a message
+	maxTitle       = 255
 )
 
 // GitHub writes the broken rules as annotations of GitHub Actions, one a line.
-// Of each kind there are at most as many as GitHub shows.
+// Denied paths come first; of each kind there are at most as many as GitHub
+// shows.
 func GitHub(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		if in.Verdict == nil {
@@ -23,13 +26,14 @@ func GitHub(w io.Writer, in *Input) error {
 			n := 0
 			var more []string
 			var last string
-			for _, r := range in.Verdict.Rules {
-				if r.OK || in.Verdict.Fails(r) != (kind == "error") {
+			for _, r := range brokenRules(in.Verdict) {
+				if in.Verdict.Fails(*r) != (kind == "error") {
 					continue
 				}
 				n++
-				text := cut(ruleText(r), maxAnnotation)
-				line := fmt.Sprintf("::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property("fathom: "+r.Name), message(text))
+				first, _, _ := r.First(shown(r))
+				text := ruleText(r, slices.Values(first), maxAnnotation)
+				line := fmt.Sprintf("::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property(cut("fathom: "+r.Name+": "+in.title(), maxTitle)), message(text))
 				switch {
 				case n < maxAnnotations:
 					b.WriteString(line)
@@ -41,7 +45,7 @@ func GitHub(w io.Writer, in *Input) error {
 				}
 			}
 			if n > maxAnnotations {
-				last = fmt.Sprintf("::%s file=%s,line=1,title=fathom::%s\n", kind, property(in.dockerfile()), message("also broken: "+strings.Join(more, ", ")))
+				last = fmt.Sprintf("::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property(cut("fathom: "+in.title(), maxTitle)), message("also broken: "+strings.Join(more, ", ")))
 			}
 			b.WriteString(last)
 		}

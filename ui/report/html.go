@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"fathom/analyzer"
@@ -30,6 +31,7 @@ var (
 // page is what the template shows.
 type page struct {
 	*Input
+	Title   string
 	Policy  string
 	Style   template.CSS
 	Script  template.JS
@@ -41,9 +43,12 @@ type page struct {
 }
 
 type pageRule struct {
-	gate.Rule
+	*gate.Rule
 	Word, Bound, Seen, Most string
-	Same                    string // the rule before it that is broken for the same reasons
+	Rows                    []row
+	Left                    int // offenders beyond those
+	LeftBytes               int64
+	Same                    *gate.Rule // the rule before it that is broken for the same reasons
 }
 
 type pageLayer struct {
@@ -55,21 +60,18 @@ type pageLayer struct {
 // policy lets a browser run the page's own script and nothing more, whatever
 // the image's texts hold; they went through Safe before that.
 func HTML(w io.Writer, in *Input) error {
-	p := page{Input: in, Style: template.CSS(pageCSS), Script: template.JS(pageJS), Waste: in.Report.Waste[:min(len(in.Report.Waste), htmlWaste)]}
+	p := page{Input: in, Title: in.title(), Style: template.CSS(pageCSS), Script: template.JS(pageJS), Waste: in.Report.Waste[:min(len(in.Report.Waste), htmlWaste)]}
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(pageCSS), hashOf(pageJS))
 	if v := in.Verdict; v != nil {
-		explained := ""
-		for _, r := range v.Rules {
-			observed, limit := ruleValues(r)
+		rules := rulesInOrder(v)
+		for i, r := range rules {
+			observed, limit := ruleValues(*r)
 			bound := "at most"
 			if r.AtLeast {
 				bound = "at least"
 			}
-			p.Rules = append(p.Rules, pageRule{r, word(v, r), bound, observed, limit, ""})
-			if len(r.Offenders) > 0 && r.Offenders[0].Cause != "" {
-				p.Rules[len(p.Rules)-1].Same = explained
-				explained = cmp.Or(explained, r.Name)
-			}
+			first, left, bytes := r.First(gate.MaxDenied)
+			p.Rules = append(p.Rules, pageRule{r, word(v, *r), bound, observed, limit, slices.Collect(rows(slices.Values(first))), left, bytes, sameReasons(rules[:i], r)})
 		}
 		if bytes, ratio, ok := v.Growth(); ok {
 			p.Growth = fmt.Sprintf("%s (%s) since %s, which stored %s", signed(Exact, bytes), growthPercent(ratio),
@@ -87,7 +89,8 @@ func HTML(w io.Writer, in *Input) error {
 		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string { return strings.TrimLeft(offender(o), " ") },
 		"command": func(s string) string { return cmp.Or(Safe(Command(s)), "(no command)") },
 		"path":    func(w analyzer.Waste) string { return Safe(WastePath(w)) }, "warning": Warning, "verdict": VerdictLine,
-		"suppressed": suppressed, "unevaluated": func(r gate.Rule) string { return Safe(unevaluated(r)) }, "join": strings.Join,
+		"suppressed": suppressed, "unevaluated": func(r *gate.Rule) string { return Safe(unevaluated(*r)) },
+		"storedBy": func(x row) string { return storedBy(&x.Offender) }, "hiddenBy": func(x row) string { return hiddenBy(&x.Offender) }, "join": strings.Join,
 	}).Parse(pageHTML)
 	if err != nil {
 		return fmt.Errorf("reading the page's template: %w", err)

@@ -15,13 +15,17 @@ import (
 	"unicode/utf8"
 
 	"fathom/analyzer"
+	"fathom/analyzer/gate"
 )
 
 // JSON writes the report in its JSON form (docs/report.schema.json): objects
 // indented, each element of a list on a line of its own, lists never null. The
 // same report gives the same bytes, and no character of it that a terminal
 // could act upon stands there unescaped.
-func JSON(w io.Writer, r *analyzer.Report) error {
+func JSON(w io.Writer, r *analyzer.Report) error { return writeJSON(w, r, nil) }
+
+// writeJSON writes the report and, where the image was judged, the verdict.
+func writeJSON(w io.Writer, r *analyzer.Report, v *gate.Verdict) error {
 	b := bufio.NewWriter(w)
 	fields := reflect.ValueOf(*r)
 	b.WriteString("{\n")
@@ -33,9 +37,16 @@ func JSON(w io.Writer, r *analyzer.Report) error {
 		}
 		if i < fields.NumField()-1 {
 			b.WriteByte(',')
+			b.WriteByte('\n')
 		}
-		b.WriteByte('\n')
 	}
+	if v != nil {
+		b.WriteString(",\n  \"verdict\": ")
+		if err := writeVerdict(b, v); err != nil {
+			return fmt.Errorf("encoding verdict: %w", err)
+		}
+	}
+	b.WriteByte('\n')
 	b.WriteString("}\n")
 	return b.Flush()
 }

@@ -49,6 +49,10 @@ type junitFailure struct {
 	Text    string `xml:",chardata"`
 }
 
+// maxJUnitText is how large a text may be. Libxml2, which many readers use,
+// refuses a file in which one has more than 10,000,000 bytes.
+const maxJUnitText = 9_000_000
+
 // JUnit writes a test for each rule, in the form of Ant's JUnit task that
 // Jenkins, GitLab and others read. A broken rule that only warns is a test that
 // passes, and stands in the output of the suite. The time is that of the
@@ -62,7 +66,7 @@ func JUnit(w io.Writer, in *Input) error {
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
 	t := r.Totals
 	s := junitSuite{
-		Name: "fathom", Package: "fathom", Timestamp: made.UTC().Format("2006-01-02T15:04:05"), Hostname: "localhost", Time: "0",
+		Name: "fathom: " + in.title(), Package: "fathom", Timestamp: made.UTC().Format("2006-01-02T15:04:05"), Hostname: "localhost", Time: "0",
 		Properties: []junitProperty{
 			{"image", Safe(r.Image.Reference)}, {"storedBytes", n(t.StoredBytes)}, {"visibleBytes", n(t.VisibleBytes)},
 			{"wastedBytes", n(t.WastedBytes)}, {"efficiency", strconv.FormatFloat(t.Efficiency, 'g', -1, 64)},
@@ -72,15 +76,24 @@ func JUnit(w io.Writer, in *Input) error {
 	var out []string
 	if v != nil {
 		s.Tests, s.Failures, s.Errors = len(v.Rules), v.Failed(), v.Errors()
-		for _, rule := range v.Rules {
-			c := junitCase{Name: rule.Name, Class: "fathom." + rule.Name, Time: "0"}
-			switch failure := (&junitFailure{ruleLine(rule), "fathom." + rule.Name, ruleText(rule)}); {
+		rules := rulesInOrder(v)
+		room := maxJUnitText
+		for i, rule := range rules {
+			c := junitCase{Name: rule.Name, Class: "fathom." + Safe(in.name()) + "." + rule.Name, Time: "0"}
+			text := ""
+			if same := sameReasons(rules[:i], rule); same != nil {
+				text = ruleLine(*rule) + "\nfor the same reasons as " + same.Name
+			} else if !rule.OK {
+				text = ruleText(rule, rule.All(), room)
+			}
+			switch failure := (&junitFailure{ruleLine(*rule), "fathom." + rule.Name, text}); {
 			case rule.Err != nil:
 				c.Error = failure
-			case v.Fails(rule):
+			case v.Fails(*rule):
 				c.Failure = failure
 			case !rule.OK:
-				out = append(out, "warning: "+ruleText(rule))
+				out = append(out, "warning: "+text) // all of them are one text
+				room -= len(text)
 			}
 			s.Cases = append(s.Cases, c)
 		}

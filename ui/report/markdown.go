@@ -15,23 +15,26 @@ const (
 	markdownText  = 300      // bytes of a name or a command
 	markdownRows  = 40       // layers
 	markdownWaste = 10
+	maxDenied     = 20 << 10 // bytes of denied paths for each rule
 	worstShown    = 5
 )
 
 // Markdown writes a report that fits a comment: the verdict first, then what
-// changed since the baseline, the worst offenders, and the figures. What an
+// changed since the baseline, denied paths, what costs most, and the figures. What an
 // image or a user named stands in code spans only, where nothing is a link, a
 // mention or markup. It is cut where it would be too long, and says so.
 func Markdown(w io.Writer, in *Input) error {
 	d := &markdown{}
 	d.verdict(in)
 	d.growth(in.Verdict)
-	d.worst(in)
+	d.denied(in.Verdict)
+	d.worst(in.Verdict)
 	d.rules(in.Verdict)
+	d.about(in.Verdict)
 	d.figures(in)
 	d.layers(in)
 	d.waste(in)
-	d.notes(in)
+	d.warnings(in)
 	if d.cut {
 		d.b.WriteString("\n_Cut here to fit a comment: the other formats have the rest._\n")
 	}
@@ -53,7 +56,7 @@ func (d *markdown) block(format string, args ...any) {
 }
 
 func (d *markdown) verdict(in *Input) {
-	image := code(in.Report.Image.Reference)
+	image := codeSpan(cut(in.title(), markdownText))
 	switch v := in.Verdict; {
 	case v == nil:
 		d.block("## fathom: %s\n\n", image)
@@ -78,19 +81,46 @@ func (d *markdown) growth(v *gate.Verdict) {
 		Exact(v.Baseline.Totals.StoredBytes), Exact(v.Totals.StoredBytes))
 }
 
-// worst lists the offenders of all broken rules that cost most, each once, or
-// where nothing is broken the waste that costs most.
-func (d *markdown) worst(in *Input) {
+// denied lists the paths that are denied. How large they are is no matter.
+func (d *markdown) denied(v *gate.Verdict) {
+	for _, r := range brokenRules(v) {
+		if !r.Denies() || r.Err != nil {
+			continue
+		}
+		d.block("### Denied: %s\n\n", r.Name)
+		first, _, _ := r.First(shown(r))
+		left, size := r.Count(), 0
+		for x := range rows(slices.Values(first)) {
+			s := markdownOffender(x)
+			if size += len(s); size > maxDenied {
+				break
+			}
+			d.block("%s", s)
+			left--
+		}
+		if left > 0 {
+			d.block("- and %d more\n", left)
+		}
+		d.block("\n")
+	}
+}
+
+// worst lists the offenders of all other broken rules that cost most, each
+// once.
+func (d *markdown) worst(v *gate.Verdict) {
 	var all []gate.Offender
-	if v := in.Verdict; v != nil {
-		for _, r := range v.Rules {
-			for _, o := range r.Offenders {
-				same := func(x gate.Offender) bool {
-					return x.Path == o.Path && x.StoredIn == o.StoredIn && x.HiddenBy == o.HiddenBy && x.Cause == o.Cause
-				}
-				if !r.OK && !slices.ContainsFunc(all, same) {
-					all = append(all, o)
-				}
+	more := 0 // at least
+	for _, r := range brokenRules(v) {
+		if r.Denies() {
+			continue
+		}
+		more = max(more, r.More)
+		for _, o := range r.Offenders {
+			same := func(x gate.Offender) bool {
+				return x.Path == o.Path && x.StoredIn == o.StoredIn && x.HiddenBy == o.HiddenBy && x.Cause == o.Cause
+			}
+			if !slices.ContainsFunc(all, same) {
+				all = append(all, o)
 			}
 		}
 	}
@@ -99,33 +129,37 @@ func (d *markdown) worst(in *Input) {
 	}
 	slices.SortStableFunc(all, func(a, b gate.Offender) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	d.block("### The worst offenders\n\n")
-	for _, o := range all[:min(len(all), worstShown)] {
-		d.block("%s", markdownOffender(o))
+	n := min(len(all), worstShown)
+	for x := range rows(slices.Values(all[:n])) {
+		d.block("%s", markdownOffender(x))
+	}
+	if more += len(all) - n; more > 0 {
+		d.block("- and at least %d more\n", more)
 	}
 	d.block("\n")
 }
 
-func markdownOffender(o gate.Offender) string {
+func markdownOffender(x row) string {
 	var b strings.Builder
-	what := fmt.Sprintf("layer %d, %s", o.StoredIn, code(cmp.Or(Command(o.StoredBy), "(no command)")))
-	if o.Path != "" {
-		what = code(o.Path)
-		if o.Files > 1 {
-			what += fmt.Sprintf(" (%d files)", o.Files)
+	what := fmt.Sprintf("layer %d, %s", x.StoredIn, code(cmp.Or(Command(x.StoredBy), "(no command)")))
+	if x.Path != "" {
+		what = code(x.Path)
+		if x.Files > 1 {
+			what += fmt.Sprintf(" (%d files)", x.Files)
 		}
-		if o.Cause != "" {
-			what += ", " + plain(o.Cause)
+		if x.Cause != "" {
+			what += ", " + plain(x.Cause)
 		}
 	}
-	fmt.Fprintf(&b, "- **%s** %s\n", Size(o.Bytes), what)
-	if o.Path != "" && o.StoredBy != "" {
-		fmt.Fprintf(&b, "  - stored by layer %d: %s\n", o.StoredIn, code(Command(o.StoredBy)))
+	fmt.Fprintf(&b, "- **%s** %s\n", Size(x.Bytes), what)
+	if s := storedBy(&x.Offender); x.Steps && s != "" {
+		fmt.Fprintf(&b, "  - stored by layer %d: %s\n", x.StoredIn, code(Command(s)))
 	}
-	if o.HiddenBy >= 0 && o.HiddenBy != o.StoredIn && o.HiddenAs != "" {
-		fmt.Fprintf(&b, "  - hidden by layer %d: %s\n", o.HiddenBy, code(Command(o.HiddenAs)))
+	if s := hiddenBy(&x.Offender); x.Steps && s != "" {
+		fmt.Fprintf(&b, "  - hidden by layer %d: %s\n", x.HiddenBy, code(Command(s)))
 	}
-	if o.Advice != "" {
-		fmt.Fprintf(&b, "  - to mend: %s\n", plain(o.Advice))
+	if x.Fix != "" {
+		fmt.Fprintf(&b, "  - to fix: %s\n", plain(x.Fix))
 	}
 	return b.String()
 }
@@ -136,24 +170,59 @@ func (d *markdown) rules(v *gate.Verdict) {
 	}
 	var b strings.Builder
 	b.WriteString("### Rules\n\n| | rule | observed | limit |\n|---|---|---:|---:|\n")
-	for _, r := range v.Rules {
+	for _, r := range rulesInOrder(v) {
 		bound := "at most"
 		if r.AtLeast {
 			bound = "at least"
 		}
-		observed, limit := ruleValues(r)
+		observed, limit := ruleValues(*r)
 		if r.Err != nil {
-			fmt.Fprintf(&b, "| ❌ error | %s | %s | |\n", r.Name, plain(cut(Safe(unevaluated(r)), markdownText)))
+			fmt.Fprintf(&b, "| ❌ error | %s | %s | |\n", r.Name, plain(cut(Safe(unevaluated(*r)), markdownText)))
 			continue
 		}
-		mark := map[string]string{"ok": "✅ ok", "warn": "⚠️ warn", "fail": "❌ fail"}[word(v, r)]
+		mark := map[string]string{"ok": "✅ ok", "warn": "⚠️ warn", "fail": "❌ fail"}[word(v, *r)]
 		fmt.Fprintf(&b, "| %s | %s | %s | %s %s |\n", mark, r.Name, observed, bound, limit)
 	}
 	d.block("%s\n", b.String())
-	for _, s := range v.Suppressed {
-		d.block("- %s\n", code(suppressed(s)))
+}
+
+// about are sentences about the gate: what is suppressed, where the rules come
+// from, and what the user is warned of.
+func (d *markdown) about(v *gate.Verdict) {
+	if v == nil {
+		return
 	}
-	if len(v.Suppressed) > 0 {
+	var all []string
+	for _, s := range slices.Concat(v.Warnings, v.Notes) {
+		all = append(all, Safe(s))
+	}
+	if v.Config != "" {
+		all = append(all, "config: "+Safe(v.Config))
+	}
+	for _, s := range v.Suppressed {
+		all = append(all, suppressed(s))
+	}
+	d.list(all)
+}
+
+func (d *markdown) warnings(in *Input) {
+	var all []string
+	for _, w := range in.Report.Warnings {
+		all = append(all, Warning(w))
+	}
+	d.list(all)
+}
+
+// list lists the first of sentences that are safe to show, and counts the
+// others.
+func (d *markdown) list(all []string) {
+	for _, s := range all[:min(len(all), warningShown)] {
+		d.block("- %s\n", codeSpan(cut(s, markdownText)))
+	}
+	if n := len(all) - warningShown; n > 0 {
+		d.block("- and %d more\n", n)
+	}
+	if len(all) > 0 {
 		d.block("\n")
 	}
 }
@@ -199,28 +268,6 @@ func (d *markdown) waste(in *Input) {
 		fmt.Fprintf(&b, "- and %d more\n", n)
 	}
 	d.block("%s\n</details>\n\n", b.String())
-}
-
-// notes are sentences about the image and the gate.
-func (d *markdown) notes(in *Input) {
-	var notes []string
-	if v := in.Verdict; v != nil {
-		if v.Config != "" {
-			notes = append(notes, "config: "+Safe(v.Config))
-		}
-		for _, s := range slices.Concat(v.Notes, v.Warnings) {
-			notes = append(notes, Safe(s))
-		}
-	}
-	for _, w := range in.Report.Warnings[:min(len(in.Report.Warnings), warningShown)] {
-		notes = append(notes, Warning(w))
-	}
-	if n := len(in.Report.Warnings) - warningShown; n > 0 {
-		notes = append(notes, fmt.Sprintf("and %d more warnings", n))
-	}
-	for _, s := range notes {
-		d.block("- %s\n", codeSpan(cut(s, markdownText)))
-	}
 }
 
 // code is s, which can be anybody's text, on one line as a code span.

@@ -2,69 +2,101 @@ package report
 
 import (
 	"bufio"
-	"encoding/json"
+	"fmt"
 	"io"
-	"strings"
+	"maps"
+	"slices"
 
 	"fathom/analyzer/gate"
 )
 
 type object map[string]any
 
+// maxResults is how many results GitHub takes of a run: it refuses one with
+// more.
+const maxResults = 25_000
+
+// sarifOmits says how many results are left out.
+func sarifOmits(in *Input) string {
+	if n := countFindings(in.Verdict); n > maxResults {
+		return fmt.Sprintf("%d of %d results are left out, as GitHub refuses more than %d: --json lists all", n-maxResults, n, maxResults)
+	}
+	return ""
+}
+
 // SARIF writes the findings as SARIF 2.1.0. Each stands at the Dockerfile, for
 // want of a better place, and has the path inside the image as its logical
-// location. Fingerprints name rule, path, cause and step, so that the same
-// problem of the next build is the same alert.
+// location. Fingerprints name image, Dockerfile, rule, path, cause and step, so
+// that the same problem of the next build is the same alert, and that of
+// another image is another.
 func SARIF(w io.Writer, in *Input) error {
-	results := []object{}
-	for _, f := range findings(in.Verdict) {
-		o := object{
-			"ruleId": f.rule.Name, "level": sarifLevel(f.rule), "message": object{"text": f.text},
-			"partialFingerprints": object{"primaryLocationLineHash": f.print + ":1", "fathom/v1": f.print},
-		}
-		place := object{"physicalLocation": object{
-			"artifactLocation": object{"uri": in.dockerfileURI(), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": 1},
-		}}
-		if x := f.offender; x != nil {
-			properties := object{"bytes": x.Bytes, "storedIn": x.StoredIn}
-			if x.HiddenBy >= 0 {
-				properties["hiddenBy"] = x.HiddenBy
-			}
-			if x.Path != "" {
-				place["logicalLocations"] = []object{{"fullyQualifiedName": Safe(x.Path), "kind": "resource"}}
-			}
-			o["properties"] = properties
-		}
-		o["locations"] = []object{place}
-		results = append(results, o)
-	}
 	t := in.Report.Totals
-	log := object{
-		"$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-		"version": "2.1.0",
-		"runs": []object{{
-			"tool":               object{"driver": sarifDriver(in)},
-			"originalUriBaseIds": object{"%SRCROOT%": object{"description": object{"text": "the repository"}}},
-			"columnKind":         "unicodeCodePoints",
-			"results":            results,
-			"properties": object{
-				"image": Safe(in.Report.Image.Reference), "storedBytes": t.StoredBytes, "visibleBytes": t.VisibleBytes,
-				"wastedBytes": t.WastedBytes, "efficiency": t.Efficiency,
-			},
-		}},
+	name := Safe(in.name())
+	run := object{
+		"automationDetails":  object{"id": "fathom/" + name + "/", "description": object{"text": in.title()}},
+		"columnKind":         "unicodeCodePoints",
+		"originalUriBaseIds": object{"%SRCROOT%": object{"description": object{"text": "the repository"}}},
+		"properties": object{
+			"image": Safe(in.Report.Image.Reference), "storedBytes": t.StoredBytes, "visibleBytes": t.VisibleBytes,
+			"wastedBytes": t.WastedBytes, "efficiency": t.Efficiency,
+		},
+		"tool": object{"driver": sarifDriver(in)},
 	}
-	// Keys of maps come sorted: the same input gives the same bytes.
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(log); err != nil {
-		return err
+	if omits := sarifOmits(in); omits != "" {
+		run["invocations"] = []object{{
+			"executionSuccessful":        true,
+			"toolExecutionNotifications": []object{{"level": "warning", "message": object{"text": omits}}},
+		}}
 	}
-	return buffered(w, func(out *bufio.Writer) error {
-		_, err := out.Write(escapeJSON([]byte(b.String())))
+	return buffered(w, func(b *bufio.Writer) error {
+		b.WriteString("{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n  \"runs\": [{\n")
+		for _, key := range slices.Sorted(maps.Keys(run)) {
+			value, err := encode(run[key], "    ")
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(b, "    %q: %s,\n", key, value)
+		}
+		b.WriteString(`    "results": [`)
+		n := 0
+		for f := range findings(in, maxResults) {
+			line, err := Line(sarifResult(in, &f))
+			if err != nil {
+				return err
+			}
+			if n++; n > 1 {
+				b.WriteByte(',')
+			}
+			b.WriteString("\n      ")
+			if _, err := b.Write(line); err != nil {
+				return err
+			}
+		}
+		_, err := b.WriteString("]\n  }],\n  \"version\": \"2.1.0\"\n}\n")
 		return err
 	})
+}
+
+func sarifResult(in *Input, f *finding) object {
+	o := object{
+		"ruleId": f.rule.Name, "level": sarifLevel(*f.rule), "message": object{"text": f.text},
+		"partialFingerprints": object{"primaryLocationLineHash": f.print + ":1", "fathom/v1": f.print},
+	}
+	place := object{"physicalLocation": object{
+		"artifactLocation": object{"uri": in.dockerfileURI(), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": 1},
+	}}
+	if x := f.offender; x != nil {
+		properties := object{"bytes": x.Bytes, "storedIn": x.StoredIn}
+		if x.HiddenBy >= 0 {
+			properties["hiddenBy"] = x.HiddenBy
+		}
+		if x.Path != "" {
+			place["logicalLocations"] = []object{{"fullyQualifiedName": Safe(x.Path), "kind": "resource"}}
+		}
+		o["properties"] = properties
+	}
+	o["locations"] = []object{place}
+	return o
 }
 
 func sarifDriver(in *Input) object {

@@ -1,8 +1,8 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"reflect"
 	"slices"
@@ -13,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"fathom/analyzer"
+	"fathom/analyzer/gate"
 )
 
 const schemaFile = "../../docs/report.schema.json"
@@ -22,12 +23,8 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	validate := func(r *analyzer.Report, change func(map[string]any)) error {
-		var b bytes.Buffer
-		if err := JSON(&b, r); err != nil {
-			t.Fatal(err)
-		}
-		v, err := jsonschema.UnmarshalJSON(&b)
+	validate := func(in *Input, change func(map[string]any)) error {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, "json", in)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,8 +33,15 @@ func TestSchema(t *testing.T) {
 		}
 		return schema.Validate(v)
 	}
-	for name, r := range map[string]*analyzer.Report{"sample": sample(), "empty": {Schema: analyzer.Schema}} {
-		if err := validate(r, nil); err != nil {
+	unevaluated := denying(t, 1, "\xff")
+	unevaluated.Verdict.Rules[0].Err = errors.New("no")
+	suppressed := judged(t, sample(), nil)
+	suppressed.Verdict.Suppressed = []gate.Suppressed{{Suppression: gate.Suppression{Path: "/a", Reason: "r", Until: time.Now()}}}
+	for name, in := range map[string]*Input{
+		"sample": {Report: sample()}, "empty": {Report: &analyzer.Report{Schema: analyzer.Schema}}, "judged": denying(t, 40, "keys"),
+		"unevaluated": unevaluated, "suppressed": suppressed, "no rule": {Report: sample(), Verdict: &gate.Verdict{}},
+	} {
+		if err := validate(in, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -48,8 +52,9 @@ func TestSchema(t *testing.T) {
 		"waste is null":   func(v map[string]any) { v["waste"] = nil },
 		"another cause":   func(v map[string]any) { v["waste"].([]any)[0].(map[string]any)["cause"] = "lost" },
 		"efficiency of 2": func(v map[string]any) { v["totals"].(map[string]any)["efficiency"] = 2 },
+		"another result":  func(v map[string]any) { v["verdict"].(map[string]any)["result"] = "ok" },
 	} {
-		if validate(sample(), change) == nil {
+		if validate(denying(t, 1, "keys"), change) == nil {
 			t.Errorf("%s: the schema takes it", name)
 		}
 	}
@@ -66,7 +71,10 @@ func TestSchemaHasEveryField(t *testing.T) {
 	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
 	}
+	verdict := schema.Properties["verdict"]
+	delete(schema.Properties, "verdict")
 	compare(t, "report", reflect.TypeFor[analyzer.Report](), &schema)
+	compare(t, "verdict", reflect.TypeFor[verdictForm](), verdict)
 }
 
 type node struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 
 const (
 	wasteShown   = 20
+	deniedShown  = 20
 	warningShown = 20
 	commandWidth = 120 // columns
 )
@@ -39,10 +41,11 @@ func Text(w io.Writer, r *analyzer.Report, v *gate.Verdict) error {
 	return b.Flush()
 }
 
-// Verdict writes what Text writes of a verdict alone.
-func Verdict(w io.Writer, v *gate.Verdict) error {
+// Verdict writes what Text writes of the verdict, and which image it is about.
+func Verdict(w io.Writer, in *Input) error {
 	b := bufio.NewWriter(w)
-	writeRules(b, v)
+	fmt.Fprintf(b, "image       %s\n", in.title())
+	writeRules(b, in.Verdict)
 	return b.Flush()
 }
 
@@ -170,14 +173,14 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 	for _, r := range v.Rules {
 		width = max(width, len(r.Name))
 	}
-	explained := ""
-	for _, r := range v.Rules {
+	rules := rulesInOrder(v)
+	for i, r := range rules {
 		word, bound := "ok  ", "at most"
 		switch {
 		case r.Err != nil:
-			fmt.Fprintf(b, "ERR   %-*s  %s%s\n", width, r.Name, Safe(unevaluated(r)), ruleSource(r))
+			fmt.Fprintf(b, "ERR   %-*s  %s%s\n", width, r.Name, Safe(unevaluated(*r)), ruleSource(*r))
 			continue
-		case v.Fails(r):
+		case v.Fails(*r):
 			word = "FAIL"
 		case !r.OK:
 			word = "WARN"
@@ -185,13 +188,11 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 		if r.AtLeast {
 			bound = "at least"
 		}
-		observed, limit := ruleValues(r)
-		fmt.Fprintf(b, "%s  %-*s  %s (%s %s%s)\n", word, width, r.Name, observed, bound, limit, ruleSource(r))
-		if waste := len(r.Offenders) > 0 && r.Offenders[0].Cause != ""; waste && explained != "" {
-			fmt.Fprintf(b, "      for the same reasons as %s\n", explained)
+		observed, limit := ruleValues(*r)
+		fmt.Fprintf(b, "%s  %-*s  %s (%s %s%s)\n", word, width, r.Name, observed, bound, limit, ruleSource(*r))
+		if same := sameReasons(rules[:i], r); same != nil {
+			fmt.Fprintf(b, "      for the same reasons as %s\n", same.Name)
 			continue
-		} else if waste {
-			explained = r.Name
 		}
 		writeOffenders(b, r)
 	}
@@ -240,28 +241,20 @@ func growthPercent(ratio float64) string {
 	return strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
 }
 
-// writeOffenders says why a rule is broken: what costs most, which steps made
-// it so, and what would mend it.
-func writeOffenders(b *bufio.Writer, r gate.Rule) {
-	if len(r.Globs) > 0 && !r.OK {
+// writeOffenders says why a rule is broken: what costs most or what is denied,
+// which steps made it so, and what would fix it.
+func writeOffenders(b *bufio.Writer, r *gate.Rule) {
+	if r.Denies() && !r.OK {
 		fmt.Fprintf(b, "      denied: %s\n", Safe(strings.Join(r.Globs, " ")))
 	}
-	advice := ""
-	for _, o := range r.Offenders {
-		fmt.Fprintf(b, "      %s\n", offender(o))
-		if o.StoredBy != "" && o.Path != "" {
-			fmt.Fprintf(b, "               stored by  %s\n", step(o.StoredBy))
-		}
-		if o.HiddenBy >= 0 && o.HiddenAs != "" && o.HiddenBy != o.StoredIn {
-			fmt.Fprintf(b, "               hidden by  %s\n", step(o.HiddenAs))
-		}
-		if o.Advice != "" && o.Advice != advice {
-			fmt.Fprintf(b, "               to mend    %s\n", Safe(o.Advice))
-			advice = o.Advice
+	first, more, bytes := r.First(shown(r))
+	for x := range rows(slices.Values(first)) {
+		for line := range strings.SplitSeq(x.lines(), "\n") {
+			b.WriteString("      " + line + "\n")
 		}
 	}
-	if r.More > 0 {
-		fmt.Fprintf(b, "      %7s  in %d more\n", Size(r.MoreBytes), r.More)
+	if more > 0 {
+		fmt.Fprintf(b, "      %7s  in %d more: --json lists all\n", Size(bytes), more)
 	}
 }
 

@@ -100,11 +100,11 @@ FAIL  min-efficiency      0.66667 (at least 0.6667)
        900 kB  /var/lib/\xff\n, removed: layer 0 -> 1
                stored by  ADD file:1 in /
                hidden by  RUN rm \x1b[2J
-               to mend    remove it in the step that stores it, or make it in an earlier stage and copy only what is needed
+               to fix     remove it in the step that stores it, or make it in an earlier stage and copy only what is needed
        100 kB  /etc/\U000e0041, overwritten: layer 0 -> 1
                stored by  ADD file:1 in /
                hidden by  RUN rm \x1b[2J
-               to mend    store it once: join the two steps, or leave it out of the first
+               to fix     store it once: join the two steps, or leave it out of the first
 FAIL  max-wasted-bytes    1,000,000 bytes (at most 999,999 bytes)
       for the same reasons as min-efficiency
 verdict: fail rules=2 failed=2
@@ -118,10 +118,11 @@ verdict: fail rules=2 failed=2
 		t.Fatal(err)
 	}
 	b.Reset()
-	if err := Verdict(&b, &ok); err != nil {
+	if err := Verdict(&b, &Input{Report: sample(), Verdict: &ok}); err != nil {
 		t.Fatal(err)
 	}
-	want = `no rule given: the default ones hold
+	want = `image       app\x1b.tar (shop/app:1.4)
+no rule given: the default ones hold
 ok    min-efficiency      1 (at least 0.9)
 ok    max-wasted-percent  0% (at most 10%)
 verdict: pass rules=2 failed=0
@@ -159,7 +160,7 @@ func TestWriteErrorsAreKept(t *testing.T) {
 	full := errors.New("disk full")
 	v := gate.Verdict{}
 	for i, err := range []error{
-		Text(failing{full}, sample(), nil), JSON(failing{full}, sample()), Verdict(failing{full}, &v),
+		Text(failing{full}, sample(), nil), JSON(failing{full}, sample()), Verdict(failing{full}, &Input{Report: sample(), Verdict: &v}),
 	} {
 		if !errors.Is(err, full) {
 			t.Errorf("%d: got %v", i, err)

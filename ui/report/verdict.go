@@ -1,0 +1,198 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"math"
+	"unicode/utf8"
+
+	"fathom/analyzer/gate"
+)
+
+// verdictForm is the verdict's JSON form (docs/report.schema.json).
+type verdictForm struct {
+	Result       string            `json:"result"` // pass, fail or error
+	FailOn       string            `json:"failOn"`
+	Default      bool              `json:"default"`
+	Config       string            `json:"config"`
+	Totals       verdictTotals     `json:"totals"`
+	Baseline     *baselineForm     `json:"baseline"`
+	Suppressions []suppressionForm `json:"suppressions"`
+	Notes        []string          `json:"notes"`
+	Warnings     []string          `json:"warnings"`
+	Rules        []ruleForm        `json:"rules"` // written one by one
+}
+
+type verdictTotals struct {
+	StoredBytes     int64   `json:"storedBytes"`
+	WastedBytes     int64   `json:"wastedBytes"`
+	SuppressedBytes int64   `json:"suppressedBytes"`
+	Efficiency      float64 `json:"efficiency"`
+	WastedRatio     float64 `json:"wastedRatio"`
+}
+
+type baselineForm struct {
+	Reference   string   `json:"reference"`
+	ID          string   `json:"id"`
+	StoredBytes int64    `json:"storedBytes"`
+	GrowthBytes int64    `json:"growthBytes"`
+	GrowthRatio *float64 `json:"growthRatio"` // null where the baseline stores nothing
+}
+
+type suppressionForm struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+	Until  string `json:"until"`
+	Source string `json:"source"`
+	State  string `json:"state"` // used, unused or expired
+	Files  int    `json:"files"`
+	Bytes  int64  `json:"bytes"`
+}
+
+type ruleForm struct {
+	Name      string         `json:"name"`
+	Result    string         `json:"result"` // pass, warn, fail or error
+	Severity  string         `json:"severity"`
+	Unit      string         `json:"unit"`  // ratio, bytes or count
+	Bound     string         `json:"bound"` // atMost or atLeast
+	Limit     any            `json:"limit"`
+	Observed  any            `json:"observed"` // null where the rule can't be evaluated, as the limit
+	Error     string         `json:"error"`
+	Source    string         `json:"source"`
+	Globs     []string       `json:"globs"`
+	Offenders []offenderForm `json:"offenders"` // written one by one
+}
+
+type offenderForm struct {
+	Path      string `json:"path"`
+	PathBytes []byte `json:"pathBytes,omitempty"`
+	Glob      string `json:"glob,omitempty"`
+	Cause     string `json:"cause,omitempty"`
+	Files     int    `json:"files"`
+	Bytes     int64  `json:"bytes"`
+	StoredIn  int    `json:"storedIn"`
+	HiddenBy  int    `json:"hiddenBy"`
+	Advice    string `json:"advice,omitempty"`
+}
+
+// writeVerdict writes the verdict with all offenders of its rules, each on a
+// line of its own and none of them kept.
+func writeVerdict(b *bufio.Writer, v *gate.Verdict) error {
+	if err := writeOpen(b, formOf(v), "  ", "[]\n  }"); err != nil {
+		return err
+	}
+	b.WriteByte('[')
+	for i := range v.Rules {
+		r := &v.Rules[i]
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n      ")
+		if err := writeOpen(b, ruleFormOf(v, r), "", "[]}"); err != nil {
+			return err
+		}
+		n := 0
+		b.WriteByte('[')
+		for o := range r.All() {
+			line, err := Line(offenderFormOf(&o))
+			if err != nil {
+				return err
+			}
+			if n++; n > 1 {
+				b.WriteByte(',')
+			}
+			b.WriteString("\n        ")
+			if _, err := b.Write(line); err != nil {
+				return err
+			}
+		}
+		b.WriteString("]}")
+	}
+	_, err := b.WriteString("\n    ]\n  }")
+	return err
+}
+
+// writeOpen writes v up to the empty list that it ends with.
+func writeOpen(b *bufio.Writer, v any, prefix, end string) error {
+	text, err := encode(v, prefix)
+	if err != nil {
+		return err
+	}
+	text, ok := bytes.CutSuffix(text, []byte(end))
+	if !ok {
+		return errors.New("it doesn't end with a list")
+	}
+	_, err = b.Write(text)
+	return err
+}
+
+func formOf(v *gate.Verdict) verdictForm {
+	t := v.Totals
+	f := verdictForm{
+		Result: "fail", FailOn: v.FailOn.String(), Default: v.Default, Config: v.Config,
+		Totals:       verdictTotals{t.StoredBytes, t.WastedBytes, t.SuppressedBytes, t.Efficiency, t.WastedRatio},
+		Suppressions: []suppressionForm{}, Notes: append([]string{}, v.Notes...), Warnings: append([]string{}, v.Warnings...),
+		Rules: []ruleForm{},
+	}
+	switch {
+	case v.Errors() > 0:
+		f.Result = "error"
+	case v.Pass():
+		f.Result = "pass"
+	}
+	if bytes, ratio, ok := v.Growth(); ok {
+		f.Baseline = &baselineForm{v.Baseline.Reference, v.Baseline.ID, v.Baseline.Totals.StoredBytes, bytes, &ratio}
+		if math.IsInf(ratio, 0) {
+			f.Baseline.GrowthRatio = nil
+		}
+	}
+	for _, s := range v.Suppressed {
+		x := suppressionForm{Path: s.Path, Reason: s.Reason, Source: s.Source, State: "used", Files: s.Pieces, Bytes: s.Bytes}
+		if !s.Until.IsZero() {
+			x.Until = s.Until.Format(gate.Day)
+		}
+		switch {
+		case s.Expired:
+			x.State = "expired"
+		case s.Pieces == 0:
+			x.State = "unused"
+		}
+		f.Suppressions = append(f.Suppressions, x)
+	}
+	return f
+}
+
+func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
+	f := ruleForm{
+		Name: r.Name, Result: word(v, *r), Severity: r.Severity.String(), Unit: "ratio", Bound: "atMost",
+		Source: r.Source, Globs: append([]string{}, r.Globs...), Offenders: []offenderForm{},
+	}
+	if f.Result == "ok" {
+		f.Result = "pass"
+	}
+	if r.AtLeast {
+		f.Bound = "atLeast"
+	}
+	f.Limit, f.Observed = r.Limit, r.Observed
+	switch r.Unit {
+	case gate.Bytes:
+		f.Unit, f.Limit, f.Observed = "bytes", int64(r.Limit), int64(r.Observed)
+	case gate.Count:
+		f.Unit, f.Limit, f.Observed = "count", int64(r.Limit), int64(r.Observed)
+	}
+	if r.Err != nil {
+		f.Limit, f.Observed, f.Error = nil, nil, r.Err.Error()
+	}
+	return f
+}
+
+func offenderFormOf(o *gate.Offender) offenderForm {
+	f := offenderForm{
+		Path: o.Path, Glob: o.Glob, Cause: o.Cause, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
+	}
+	if !utf8.ValidString(o.Path) {
+		f.PathBytes = []byte(o.Path)
+	}
+	return f
+}
