@@ -20,7 +20,7 @@ type version struct {
 	content Content
 	prev    int32 // while building: the node's version before this one, or -1
 	owner   int32 // in owners
-	text    int32 // of a symlink or broken link, in texts; of a device, in devices
+	text    int32 // of a symlink or broken link, in texts; of a device or fifo, in devices
 	layer   int32
 	mode    uint16
 	kind    layer.Kind
@@ -99,6 +99,8 @@ type Builder struct {
 	markedAt int32    // its node
 	chain    []int32  // room for missing
 	deferred []int32  // nodes with a pending link
+	linked   []int32  // nodes that are names of what has several
+	given    map[inode]attributes
 	dying    []dying
 	warnings warnings
 
@@ -142,6 +144,7 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	b.layers++
 	b.forget()
 	b.deferred, b.dying, b.markers, b.warnings = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}
+	b.linked, b.given = b.linked[:0], nil
 
 	// The names of a layer that comes again are not read again.
 	again := b.applied[d]
@@ -167,6 +170,7 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	if err := b.resolveLinks(); err != nil {
 		return nil, err
 	}
+	b.share()
 	b.bury()
 	return b.warnings.list(), nil
 }
@@ -221,7 +225,7 @@ func (b *Builder) apply(e *layer.Entry) error {
 		v.content = b.store(n, e)
 	case layer.Symlink:
 		v.text = b.text(e.Link)
-	case layer.Char, layer.Block:
+	case layer.Char, layer.Block, layer.Fifo:
 		v.text = int32(len(b.devices))
 		b.devices = append(b.devices, device{e.Major, e.Minor})
 	}

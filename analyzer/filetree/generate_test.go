@@ -50,7 +50,10 @@ func layers(data []byte) []*layer.Diff {
 				e.UID, e.GID = 1, 2
 			} else if b%16 == 2 {
 				e.Xattrs = "user.a=b\x00"
+			} else if b%16 == 3 {
+				e.Xattrs = "user.a=c\x00"
 			}
+			e.ModTime = int64(op / 32)
 			switch op % 32 {
 			default:
 				e.Kind = layer.File
@@ -167,7 +170,7 @@ func text(diffs []*layer.Diff) string {
 				fmt.Fprintf(&b, " -> %s", e.Link)
 			}
 			if e.Xattrs != "" {
-				fmt.Fprintf(&b, " xattr:user.a=b")
+				fmt.Fprintf(&b, " xattr:%s", strings.TrimSuffix(e.Xattrs, "\x00"))
 			}
 			b.WriteString("\n")
 		}

@@ -17,6 +17,8 @@ func (b *Builder) link(n int32, e *layer.Entry) {
 				b.warnings.add(e.Path, "a hard link to itself is ignored")
 				return
 			}
+			b.linked = append(b.linked, t)
+			b.give(&v, attributes{b.own(e.UID, e.GID, e.Xattrs), e.ModTime, e.Mode})
 			b.name(n, v)
 			return
 		}
@@ -28,6 +30,26 @@ func (b *Builder) link(n int32, e *layer.Entry) {
 	b.deferred = append(b.deferred, n)
 }
 
+// inode is what hard links share. Every entry but a link makes another one.
+type inode struct {
+	kind layer.Kind
+	id   int32
+}
+
+func (v *version) inode() inode {
+	if v.content != NoContent {
+		return inode{v.kind, int32(v.content)}
+	}
+	return inode{v.kind, v.text}
+}
+
+// attributes are what the entry of a hard link says. They are the inode's.
+type attributes struct {
+	owner int32
+	mtime int64
+	mode  uint16
+}
+
 // name makes n a further name of what v shows.
 func (b *Builder) name(n int32, v version) {
 	v.flags &^= again
@@ -35,6 +57,42 @@ func (b *Builder) name(n int32, v version) {
 		b.pieces.at(int32(v.content)).linked = true
 	}
 	b.replace(n, v)
+	b.linked = append(b.linked, n)
+}
+
+// give notes what the entry of a hard link to v says. Extended attributes are
+// only added to, as by engines.
+func (b *Builder) give(v *version, a attributes) {
+	id := v.inode()
+	if o := b.owners[a.owner]; o.xattrs == "" {
+		had := v.owner
+		if given, ok := b.given[id]; ok {
+			had = given.owner
+		}
+		a.owner = b.own(o.uid, o.gid, b.owners[had].xattrs)
+	}
+	if b.given == nil {
+		b.given = map[inode]attributes{}
+	}
+	b.given[id] = a
+}
+
+// share gives every name of an inode in this layer what the last entry of a
+// hard link to it says: engines set the attributes of each entry that they have
+// made, and so those of the file that they have just linked. A symlink's mode
+// and time can't be set so.
+func (b *Builder) share() {
+	for _, n := range b.linked {
+		v := b.versions.at(b.nodes.at(n).last)
+		a, ok := b.given[v.inode()]
+		if !ok || v.layer != b.layer || !v.alive() {
+			continue
+		}
+		v.owner = a.owner
+		if v.kind != layer.Symlink {
+			v.mode, v.mtime = a.mode, a.mtime
+		}
+	}
 }
 
 // resolveLinks settles the hard links that were written before their targets
@@ -47,21 +105,25 @@ func (b *Builder) resolveLinks() error {
 		if b.versions.at(b.nodes.at(n).last).flags&pending == 0 {
 			continue // a later entry took the path, or it is settled
 		}
-		v, text := b.linked(n)
+		link := b.versions.at(b.nodes.at(n).last)
+		v, text := b.leadsTo(n)
 		if v == nil {
 			b.warn(n, "a hard link to nothing: "+text)
 			b.versions.at(b.nodes.at(n).last).flags &^= pending
 			continue
 		}
 		b.warn(n, text)
+		if v.layer != b.layer {
+			b.give(v, attributes{link.owner, link.mtime, link.mode})
+		}
 		b.name(n, *v)
 	}
 	return nil
 }
 
-// linked is the version that a deferred link names, nil for none, and a
+// leadsTo is the version that a deferred link names, nil for none, and a
 // warning in either case.
-func (b *Builder) linked(n int32) (*version, string) {
+func (b *Builder) leadsTo(n int32) (*version, string) {
 	target := b.texts[b.versions.at(b.nodes.at(n).last).text]
 	for range maxHops {
 		t := b.target(target)

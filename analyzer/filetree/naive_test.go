@@ -15,6 +15,7 @@ import (
 // leading slash; "" is the root.
 type model struct {
 	after    []map[string]filetree.State
+	inodes   []map[string]int   // per layer which paths are names of one file
 	touched  []map[string]bool  // per layer the paths it has an entry or a removal for
 	stored   []map[string]int64 // per layer what it stores at a path
 	contents []content
@@ -43,15 +44,26 @@ func (m *model) apply(d *layer.Diff) {
 
 	// Where a marker's path leads does not depend on what markers hide, but on
 	// the symlinks that the layer made before it.
-	dry := &work{state: maps.Clone(lower), layer: i, dirs: map[int]string{}}
+	inodes := map[string]int{}
+	if i > 0 {
+		inodes = m.inodes[i-1]
+	}
+	start := func() *work {
+		return &work{state: maps.Clone(lower), layer: i, inode: maps.Clone(inodes), given: map[int]filetree.State{}}
+	}
+	dry := start()
+	dry.dirs = map[int]string{}
 	dry.entries(d)
 
-	w := &work{state: maps.Clone(lower), layer: i, contents: m.contents, touched: map[string]bool{}, stored: map[string]int64{}}
+	w := start()
+	w.contents, w.touched, w.stored = m.contents, map[string]bool{}, map[string]int64{}
 	w.markers(d, dry.dirs)
 	w.entries(d)
 	w.parents(d, dry.dirs, lower)
-	w.settle(lower)
+	w.settle(lower, inodes)
+	w.share()
 
+	m.inodes = append(m.inodes, w.inode)
 	m.contents = w.contents
 	for c := range m.contents {
 		m.contents[c].settle(filetree.Content(c), i, lower, w.state)
@@ -113,6 +125,28 @@ type work struct {
 	touched  map[string]bool
 	stored   map[string]int64
 	dirs     map[int]string // by index of a marker in the tar, its directory
+
+	inode  map[string]int         // by path; paths that are names of one file have the same
+	inodes int                    // made in this layer
+	given  map[int]filetree.State // by inode, what the last hard link's entry says of it
+}
+
+// share gives all names of a file what the last hard link to it says.
+func (w *work) share() {
+	for p, s := range w.state {
+		g, ok := w.given[w.inode[p]]
+		if !ok || s.Layer != w.layer || s.Kind == layer.Dir {
+			continue
+		}
+		s.UID, s.GID = g.UID, g.GID
+		if g.Xattrs != "" {
+			s.Xattrs = g.Xattrs
+		}
+		if s.Kind != layer.Symlink {
+			s.Mode, s.ModTime = g.Mode, g.ModTime
+		}
+		w.state[p] = s
+	}
 }
 
 func (w *work) touch(path string) {
@@ -141,6 +175,8 @@ func (w *work) put(path string, s filetree.State) {
 	}
 	s.Layer = w.layer
 	w.state[path] = s
+	w.inodes++
+	w.inode[path] = w.layer<<32 + w.inodes
 	w.touch(path)
 }
 
@@ -238,6 +274,7 @@ func (w *work) entries(d *layer.Diff) {
 			continue // nothing but a directory can be the root
 		}
 		w.mkdir(dir, nil)
+		id := 0
 		if e.Kind == layer.Link {
 			s.Size, s.Target = 0, e.Link
 			to := w.target(e.Link)
@@ -246,6 +283,8 @@ func (w *work) entries(d *layer.Diff) {
 			case ok && t.Layer == w.layer && t.Kind != layer.Dir && t.Kind != layer.Link && to == path:
 				continue // to itself: the entry before it stays
 			case ok && t.Layer == w.layer && t.Kind != layer.Dir && t.Kind != layer.Link:
+				id = w.inode[to]
+				w.give(id, s)
 				s = t
 			default:
 				if !slices.Contains(w.links, path) {
@@ -254,12 +293,23 @@ func (w *work) entries(d *layer.Diff) {
 			}
 		}
 		w.put(path, s)
+		if id > 0 {
+			w.inode[path] = id
+		}
 	}
+}
+
+// give notes what the entry of a hard link says of a file.
+func (w *work) give(id int, link filetree.State) {
+	if link.Xattrs == "" {
+		link.Xattrs = w.given[id].Xattrs
+	}
+	w.given[id] = link
 }
 
 // settle resolves, at the end of the layer, the hard links whose target did
 // not stand before them.
-func (w *work) settle(lower map[string]filetree.State) {
+func (w *work) settle(lower map[string]filetree.State, inodes map[string]int) {
 	open := map[string]bool{}
 	for _, p := range w.links {
 		if s, ok := w.state[p]; ok && s.Kind == layer.Link && s.Layer == w.layer {
@@ -270,17 +320,23 @@ func (w *work) settle(lower map[string]filetree.State) {
 		if !open[p] {
 			continue
 		}
-		s, ok := w.linked(p, lower, open)
+		s, to, ok := w.linked(p, lower, open)
 		if ok {
+			id, link := w.inode[to], w.state[p]
+			if s.Layer != w.layer {
+				id = inodes[to]
+				w.give(id, link)
+			}
 			w.put(p, s)
+			w.inode[p] = id
 		}
 		delete(open, p)
 	}
 }
 
-// linked is what the hard link at p names, if anything.
-func (w *work) linked(p string, lower map[string]filetree.State, open map[string]bool) (filetree.State, bool) {
-	to := w.target(w.state[p].Target)
+// linked is what the hard link at p names, if anything, and where that is.
+func (w *work) linked(p string, lower map[string]filetree.State, open map[string]bool) (s filetree.State, to string, ok bool) {
+	to = w.target(w.state[p].Target)
 	for range 40 {
 		s, ok := w.state[to]
 		switch {
@@ -288,12 +344,12 @@ func (w *work) linked(p string, lower map[string]filetree.State, open map[string
 			to = w.target(s.Target)
 			continue
 		case ok && s.Layer == w.layer && to != p: // its own layer holds it
-			return s, s.Kind != layer.Dir && s.Kind != layer.Link
+			return s, to, s.Kind != layer.Dir && s.Kind != layer.Link
 		}
 		s, ok = lower[to]
-		return s, ok && s.Kind != layer.Dir && s.Kind != layer.Link
+		return s, to, ok && s.Kind != layer.Dir && s.Kind != layer.Link
 	}
-	return filetree.State{}, false
+	return filetree.State{}, "", false
 }
 
 // target is the path that a hard link leads to: its parents may be symlinks of
