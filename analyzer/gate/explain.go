@@ -167,10 +167,11 @@ func (c *check) command(i int) string {
 // denial is what a rule that denies paths found.
 type denial struct {
 	globs []string
-	match []func(string) bool
-	final bool // of the final image only
+	match func(path string) int // the glob that denies it, or -1
+	final bool                  // of the final image only
+	known *suppressions
 	paths int64
-	last  string
+	last  string // the path that was looked at before, and counted
 	bytes int64
 	hits  []hit    // all offenders
 	first [][]File // of each glob the first by path
@@ -188,25 +189,39 @@ func (c *check) deny() {
 		if len(l.Globs) == 0 {
 			continue
 		}
-		d := &denial{globs: l.Globs, final: l.Rule == DenyPath, first: make([][]File, len(l.Globs))}
-		for _, g := range l.Globs {
-			d.match = append(d.match, matcher(g))
+		c.denied[l.Rule] = &denial{
+			globs: l.Globs, match: denier(l.Globs), final: l.Rule == DenyPath,
+			known: c.suppressions.about(l.Rule), first: make([][]File, len(l.Globs)),
 		}
-		c.denied[l.Rule] = d
 	}
+	last := map[*Suppressed]string{} // the path that it covered last
 	n := uint32(0)
 	for f := range c.opt.Files {
+		var counted *Suppressed
 		for _, d := range c.denied {
 			if d.final && f.HiddenBy >= 0 {
 				continue
 			}
-			glob := slices.IndexFunc(d.match, func(m func(string) bool) bool { return m(f.Path) })
+			glob := d.match(f.Path)
 			if glob < 0 {
 				continue
 			}
-			if d.paths == 0 || d.last != f.Path {
+			first := d.last != f.Path // no path is ""
+			d.last = f.Path
+			by := d.known.of(f.Path)
+			if by != nil && by != counted { // once, also where both rules deny it
+				counted = by
+				by.Bytes += f.Bytes
+				if last[by] != f.Path {
+					by.Pieces++
+					last[by] = f.Path
+				}
+			}
+			if by != nil && !by.Expired {
+				continue
+			}
+			if first {
 				d.paths++
-				d.last = f.Path
 			}
 			d.bytes += f.Bytes
 			d.hits = append(d.hits, hit{n, uint32(glob)})

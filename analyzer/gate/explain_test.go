@@ -358,7 +358,8 @@ func TestSuppress(t *testing.T) {
 		{"a day later", []Suppression{{Path: "/**", Reason: "r", Until: day("2026-11-20")}}, 100, []int64{100}, 1},
 		{"the first that covers", []Suppression{{Path: "/var/**", Reason: "r"}, {Path: "/**", Reason: "s"}}, 0, []int64{90, 10}, 0},
 		{"the first that holds", []Suppression{{Path: "/var/**", Reason: "r", Until: day("2026-01-01")}, {Path: "status", Reason: "s"}}, 40, []int64{30, 60}, 1},
-		{"nothing", []Suppression{{Path: "/nope", Reason: "r"}}, 100, []int64{0}, 0},
+		{"nothing", []Suppression{{Path: "/nope", Reason: "r"}}, 100, []int64{0}, 1},
+		{"everything below a folder", []Suppression{{Path: "/var/lib/dpkg/", Reason: "r"}}, 10, []int64{90}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := check1(t, r, "max-wasted-bytes=0 min-efficiency=0 max-size=1100", Options{Suppress: tt.list, Today: today})
@@ -378,7 +379,7 @@ func TestSuppress(t *testing.T) {
 			}
 		})
 	}
-	for name, s := range map[string]Suppression{"no reason": {Path: "/a"}, "no path": {Reason: "r"}, "bad glob": {Path: "/[", Reason: "r"}} {
+	for name, s := range map[string]Suppression{"a blank reason": {Path: "/a", Reason: " \t"}, "another rule": {Path: "/a", Reason: "r", Rules: []string{MaxSize}}, "an exception": {Path: "!/a", Reason: "r"}, "no reason": {Path: "/a"}, "no path": {Reason: "r"}, "bad glob": {Path: "/[", Reason: "r"}} {
 		if _, err := Check(r, nil, Options{Suppress: []Suppression{s}}); err == nil {
 			t.Errorf("%s is taken", name)
 		}

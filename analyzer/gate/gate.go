@@ -59,10 +59,11 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 	if !opt.AllowUnverified {
 		none = Unverified(r)
 	}
-	v := Verdict{Default: len(l) == 0, FailOn: opt.FailOn, Baseline: opt.Baseline}
-	if v.Default {
+	if len(l) == 0 {
 		l = Default()
 	}
+	v := Verdict{FailOn: opt.FailOn, Baseline: opt.Baseline}
+	v.Default = !slices.ContainsFunc(l, func(x Limit) bool { return x.Source != defaultSource })
 	c := check{r: r, opt: opt, limits: l}
 	c.suppress(&v)
 	for _, s := range Specs() {
@@ -79,17 +80,19 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 		}
 		v.Rules = append(v.Rules, rule)
 	}
+	v.warnOfSuppressions()
 	return v, nil
 }
 
 // check is one run of Check.
 type check struct {
-	r      *analyzer.Report
-	opt    Options
-	limits Limits
-	waste  []int              // what counts of r.Waste
-	wasted *Rule              // its offenders are the waste that counts
-	denied map[string]*denial // by rule; filled by deny
+	r            *analyzer.Report
+	opt          Options
+	limits       Limits
+	suppressions suppressions
+	waste        []int              // what counts of r.Waste
+	wasted       *Rule              // its offenders are the waste that counts
+	denied       map[string]*denial // by rule; filled by deny
 }
 
 // judge fills in what was observed of a rule, and where it is broken why. An

@@ -222,13 +222,15 @@ func TestParseBytes(t *testing.T) {
 // Whoever writes max-wasted-percent: 1 means one percent, and would get a rule
 // that nothing breaks.
 func TestParsePercentOfOne(t *testing.T) {
-	for text, want := range map[string]float64{"1%": 0.01, "100%": 1, "0.5": 0.5, "1.0": 1} {
+	for text, want := range map[string]float64{"1%": 0.01, "100%": 1, "0.5": 0.5} {
 		if l, err := Parse(MaxWastedPercent, text); err != nil || l.Ratio != want {
 			t.Errorf("%q is %v, %v; want %v", text, l.Ratio, err, want)
 		}
 	}
-	if l, err := Parse(MaxWastedPercent, "1"); err == nil {
-		t.Errorf("1 is %v", l.Ratio)
+	for _, text := range []string{"1", "1.0"} {
+		if l, err := Parse(MaxWastedPercent, text); err == nil {
+			t.Errorf("%s is %v", text, l.Ratio)
+		}
 	}
 	if l, err := Parse(MinEfficiency, "1"); err != nil || l.Ratio != 1 {
 		t.Errorf("as efficiency 1 is %v, %v", l.Ratio, err)

@@ -66,7 +66,7 @@ type Limit struct {
 	Unit     Unit
 	Number   int64    // of Bytes and Count
 	Ratio    float64  // of Ratio and Percent
-	Globs    []string // of the rules that deny paths
+	Globs    []string // of the rules that deny paths; see CheckGlobs
 	Severity Severity
 	Source   string // becomes the Rule's
 }
@@ -78,10 +78,12 @@ type Limits []Limit
 // least 0.9 of what it stores is visible, and so at most 0.1 of it wasted.
 func Default() Limits {
 	return Limits{
-		{Rule: MinEfficiency, Unit: Ratio, Ratio: 0.9, Source: "default"},
-		{Rule: MaxWastedPercent, Unit: Percent, Ratio: 0.1, Source: "default"},
+		{Rule: MinEfficiency, Unit: Ratio, Ratio: 0.9, Source: defaultSource},
+		{Rule: MaxWastedPercent, Unit: Percent, Ratio: 0.1, Source: defaultSource},
 	}
 }
+
+const defaultSource = "default"
 
 // Parse reads what people write as the limit of a rule: "20MB", "10%", "12",
 // and of the rules that deny paths one glob.
@@ -94,7 +96,7 @@ func Parse(rule, text string) (Limit, error) {
 	var err error
 	switch {
 	case s.Globs:
-		l.Globs, err = []string{text}, CheckGlob(text)
+		l.Globs, err = []string{text}, CheckGlob(strings.TrimPrefix(text, "!"))
 	case rule == MaxGrowth && strings.HasSuffix(strings.TrimSpace(text), "%"):
 		l.Unit = Percent
 		l.Ratio, err = parseGrowth(text)
@@ -102,10 +104,11 @@ func Parse(rule, text string) (Limit, error) {
 		l.Number, err = ParseBytes(text)
 	case s.Unit == Count:
 		l.Number, err = parseCount(text)
-	case s.Unit == Percent && strings.TrimSpace(text) == "1":
-		err = fmt.Errorf("%q would be all of it: write 1%% or 100%%", text) // and was hardly meant
 	default:
 		l.Ratio, err = ParseRatio(text)
+		if err == nil && s.Unit == Percent && l.Ratio == 1 && !strings.Contains(text, "%") {
+			err = fmt.Errorf("%q would be all of it: write 1%% or 100%%", text) // and was hardly meant
+		}
 	}
 	return l, err
 }
@@ -150,9 +153,8 @@ func (l Limits) Validate() error {
 			return fmt.Errorf("%s: %v is not between 0 and 1", x.Rule, x.Ratio)
 		case s.Globs && len(x.Globs) == 0:
 			return fmt.Errorf("%s: there is no glob", x.Rule)
-		}
-		for _, g := range x.Globs {
-			if err := CheckGlob(g); err != nil {
+		case s.Globs:
+			if err := CheckGlobs(x.Globs); err != nil {
 				return fmt.Errorf("%s: %w", x.Rule, err)
 			}
 		}

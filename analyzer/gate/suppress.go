@@ -3,6 +3,8 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"fathom/analyzer"
@@ -16,40 +18,69 @@ func (s *Suppression) Validate() error {
 	if err := CheckGlob(s.Path); err != nil {
 		return fmt.Errorf("suppressing %q: %w", s.Path, err)
 	}
-	if s.Reason == "" {
+	if strings.TrimSpace(s.Reason) == "" {
 		return fmt.Errorf("suppressing %q: there is no reason", s.Path)
+	}
+	for _, name := range s.Rules {
+		if spec, _ := SpecOf(name); !spec.Globs {
+			return fmt.Errorf("suppressing %q: %q is no rule that denies paths", s.Path, name)
+		}
 	}
 	return nil
 }
 
-// expired is whether today is after the suppression's last day.
-func (s *Suppression) expired(today time.Time) bool {
+// Expired reports whether today is after the suppression's last day.
+func (s *Suppression) Expired(today time.Time) bool {
 	return !s.Until.IsZero() && today.Format(Day) > s.Until.Format(Day)
 }
 
-// suppress finds out which waste counts. A piece belongs to the first
-// suppression that covers it and holds, else to the first that covers it and
-// has expired; then it counts.
-func (c *check) suppress(v *Verdict) {
-	matches := make([]func(string) bool, len(c.opt.Suppress))
-	for i, s := range c.opt.Suppress {
-		matches[i] = matcher(s.Path)
-		v.Suppressed = append(v.Suppressed, Suppressed{Suppression: s, Expired: s.expired(c.opt.Today)})
+// suppressions finds what covers a path.
+type suppressions struct {
+	all   []Suppressed // of the Verdict
+	match []func(path string) bool
+	which []int // those that are about the rule
+}
+
+// about is the suppressions for a rule that denies paths, or with "" for waste.
+func (s *suppressions) about(rule string) *suppressions {
+	var which []int
+	for i, x := range s.all {
+		if rule == "" && len(x.Rules) == 0 || slices.Contains(x.Rules, rule) {
+			which = append(which, i)
+		}
 	}
+	return &suppressions{s.all, s.match, which}
+}
+
+// of is the suppression that the path belongs to: the first that covers it and
+// holds, else the first that covers it and has expired; nil where none does.
+func (s *suppressions) of(path string) *Suppressed {
+	var found *Suppressed
+	for _, i := range s.which {
+		if x := &s.all[i]; (found == nil || found.Expired && !x.Expired) && s.match[i](path) {
+			found = x
+		}
+	}
+	return found
+}
+
+// suppress finds out which waste counts.
+func (c *check) suppress(v *Verdict) {
+	for _, s := range c.opt.Suppress {
+		c.suppressions.match = append(c.suppressions.match, matcher(s.Path))
+		v.Suppressed = append(v.Suppressed, Suppressed{Suppression: s, Expired: s.Expired(c.opt.Today)})
+	}
+	c.suppressions.all = v.Suppressed
 	v.Totals.StoredBytes = c.r.Totals.StoredBytes
+	known := c.suppressions.about("")
 	for i := range c.r.Waste {
 		w := &c.r.Waste[i]
-		by := -1
-		for j := range v.Suppressed {
-			if (by < 0 || v.Suppressed[by].Expired && !v.Suppressed[j].Expired) && matches[j](wastePath(w)) {
-				by = j
-			}
+		by := known.of(wastePath(w))
+		if by != nil {
+			by.Pieces++
+			by.Bytes += w.Bytes
 		}
-		if by >= 0 {
-			v.Suppressed[by].Pieces++
-			v.Suppressed[by].Bytes += w.Bytes
-		}
-		if by >= 0 && !v.Suppressed[by].Expired {
+		if by != nil && !by.Expired {
 			v.Totals.SuppressedBytes += w.Bytes
 			continue
 		}
@@ -57,10 +88,31 @@ func (c *check) suppress(v *Verdict) {
 		c.waste = append(c.waste, i)
 	}
 	v.Totals.Efficiency, v.Totals.WastedRatio = shares(v.Totals.StoredBytes, v.Totals.WastedBytes)
+}
+
+// warnOfSuppressions says which suppressions no longer do what they are for.
+func (v *Verdict) warnOfSuppressions() {
 	for _, s := range v.Suppressed {
-		if s.Expired {
-			v.Warnings = append(v.Warnings, fmt.Sprintf("the suppression of %q ended on %s: its %d bytes count", s.Path, s.Until.Format(Day), s.Bytes))
+		evaluated := len(s.Rules) == 0
+		for _, r := range v.Rules {
+			evaluated = evaluated || r.Err == nil && slices.Contains(s.Rules, r.Name)
 		}
+		text := ""
+		switch below := strings.TrimRight(s.Path, "/*") + "/**"; {
+		case s.Expired && s.Pieces > 0 && len(s.Rules) > 0:
+			text = fmt.Sprintf("ended on %s: what it covers is denied (paths: %d)", s.Until.Format(Day), s.Pieces)
+		case s.Expired:
+			text = fmt.Sprintf("ended on %s: its %d bytes count", s.Until.Format(Day), s.Bytes)
+		case !evaluated:
+			text = fmt.Sprintf("has no effect: %s is not evaluated", strings.Join(s.Rules, ", "))
+		case s.Pieces > 0:
+			continue
+		case below == s.Path || strings.HasSuffix(s.Path, "/"):
+			text = "covers nothing"
+		default:
+			text = fmt.Sprintf("covers nothing; what is below a folder is %q", below)
+		}
+		v.Warnings = append(v.Warnings, fmt.Sprintf("the suppression of %q %s", s.Path, text))
 	}
 }
 

@@ -133,17 +133,19 @@ type Baseline struct {
 	Layers    []analyzer.LayerReport
 }
 
-// Suppressed is a suppression and the waste that it covers.
+// Suppressed is a suppression and what it covers.
 type Suppressed struct {
 	Suppression
-	Expired bool // then its waste counts all the same
-	Pieces  int
+	Expired bool // then what it covers counts all the same
+	Pieces  int  // of waste, or paths
 	Bytes   int64
 }
 
-// Suppression says of which waste a team knows, and why it may be. It touches
-// the rules about waste only.
+// Suppression says of which waste, or of which denied paths, a team knows, and
+// why they may be. It is about the rules of waste or about the Rules that it
+// names, never about both.
 type Suppression struct {
+	Rules  []string  // that deny paths; none is waste
 	Path   string    // a glob, see Glob
 	Reason string    // must be there
 	Until  time.Time // its last day; zero for ever. Only year, month and day count

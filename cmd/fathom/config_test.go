@@ -51,7 +51,27 @@ func TestConfig(t *testing.T) {
 		{"unknown action", "version: 1\nui:\n  keys:\n    srot: S\n", `line 4, column 5: unknown key "srot"; did you mean sort?`},
 		{"unknown key name", "version: 1\nui:\n  keys:\n    sort: [S, strg-s]\n", `line 4, column 15: key "strg-s" of sort: there is no key of that name`},
 		{"conflict", "version: 1\nui:\n  keys:\n    sort: w\n", `line 4, column 11: key "w" of sort: it is also a key of waste`},
-		{"an alias", "version: 1\nui: {theme: &a dark, sort: *a}\n", "line 2, column 28: here one value is expected"},
+		{"an alias of the wrong thing", "version: 1\nui: {theme: &a dark, sort: *a}\n", `line 2, column 28: "dark" is none of size, name, files`},
+		{"aliases", "version: 1\nci: {deny-path: &a ['*.pem', &b id_rsa], deny-layer-path: *a, suppress: [{path: *b, reason: &r known}, {path: /a, reason: *r}]}\n", ""},
+		{"merged", "version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, limit: 2}\n", ""},
+		{"merged twice", "version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, <<: *a}\n", `line 4, column 15: the key "<<" is here twice`},
+		{"merged with nothing", "version: 1\nci:\n  max-size: {<<: 1, limit: 2}\n", "line 3, column 18: here keys and values are expected"},
+		{"an alias of itself", "version: 1\nci: &a {suppress: [*a]}\n", "the file's aliases stand for more than 100000 values"},
+		{"ten to the ninth", "version: 1\na: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", "the file's aliases stand for more than 100000 values"},
+		{"a version as text", "version: '1'\n", "line 1, column 10: this fathom knows version 1 of the file only, which is written version: 1"},
+		{"numbers as YAML has them", "version: 1.0\nci: {max-size: 0x10, max-files: 1_000, max-layers: 1e1, min-efficiency: .5, no-fail: TRUE}\n", ""},
+		{"a number as a glob", "version: 1\nci: {deny-path: [1]}\n", "line 2, column 18: 1 is no text; put it in quotes"},
+		{"a truth as a glob", "version: 1\nci: {deny-path: false}\n", "line 2, column 17: here one value is expected"},
+		{"an exception as a tag", "version: 1\nci: {deny-path: ['*.pem', !/etc/ssl]}\n", "line 2, column 27: !/etc/ssl is a tag; what begins with ! is put in quotes"},
+		{"exceptions alone", "version: 1\nci: {deny-path: ['!/etc/ssl/**']}\n", "line 2, column 17: deny-path: there are only exceptions: nothing is denied"},
+		{"a glob that matches nothing", "version: 1\nci: {deny-path: [./a]}\n", `line 2, column 18: deny-path: "./a" would match nothing`},
+		{"a suppression that matches nothing", "version: 1\nci: {suppress: [{path: a/../b, reason: x}]}\n", `line 2, column 24: "a/../b" would match nothing`},
+		{"a blank reason", "version: 1\nci: {suppress: [{path: a, reason: ' '}]}\n", `line 2, column 17: the suppression of "a" has no reason`},
+		{"a number as a reason", "version: 1\nci: {suppress: [{path: a, reason: 1}]}\n", "line 2, column 35: 1 is no text; put it in quotes"},
+		{"a suppression of another rule", "version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n", `line 2, column 44: "max-size" is none of deny-path, deny-layer-path`},
+		{"a suppression of both rules", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-layer-path]}]}\n", ""},
+		{"a rule of a suppression twice", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-path]}]}\n", "line 2, column 56: deny-path is here twice"},
+		{"all of it is wasted", "version: 1\nci: {max-wasted-percent: 1.0}\n", `"1" would be all of it`},
 		{"two documents", "version: 1\n---\nversion: 1\n", "there is more than one document in it"},
 		{"not YAML", "version: [1\n", "line 2, column 1: did not find expected ',' or ']'"},
 		{"a tab", "version: 1\nui:\n\tsort: size\n", "line 3, column 1: found character that cannot start any token; YAML wants spaces where the tab is"},
@@ -182,34 +202,47 @@ func TestOptions(t *testing.T) {
 // ciSchema is the section ci, made of gate.Specs.
 func ciSchema() map[string]any {
 	type object = map[string]any
+	const (
+		share = `(0+(\.\d+)?|(0*\d{1,2}(\.\d+)?|0*100(\.0+)?)\s*%)`
+		size  = `(\d+|\d+(\.\d+)? ?([KMGTPEkmgtpe][Ii]?[Bb]?|[Bb]))`
+	)
 	properties := object{
 		"fail-on":   object{"enum": gate.Severities()},
 		"no-fail":   object{"type": "boolean"},
 		"allow-toc": object{"type": "boolean"},
-		"baseline":  object{"type": "string", "minLength": 1, "description": "what max-growth measures from: the file of a report in JSON, or an image"},
+		"baseline":  object{"type": "string", "pattern": `\S`, "description": "what max-growth measures from: the file of a report in JSON, or an image"},
 		"suppress": object{"type": "array", "items": object{
 			"type": "object", "additionalProperties": false, "required": []string{"path", "reason"},
 			"properties": object{
-				"path": object{"type": "string", "minLength": 1}, "reason": object{"type": "string", "minLength": 1},
+				"path": object{"type": "string", "pattern": `^[^!]`}, "reason": object{"type": "string", "pattern": `\S`},
+				"rule": object{"description": "the rules that deny paths whose paths are suppressed; without it, waste is", "anyOf": []object{
+					{"enum": denyRules()}, {"type": "array", "minItems": 1, "uniqueItems": true, "items": object{"enum": denyRules()}},
+				}},
 				"until": object{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$`},
 			},
 		}},
 	}
 	for _, s := range gate.Specs() {
 		text := map[gate.Unit]string{
-			gate.Ratio: `^\d+(\.\d+)? *%?$`, gate.Percent: `^\d+(\.\d+)? *%?$`, gate.Bytes: `^(\d+|\d+(\.\d+)? ?[A-Za-z]+)$`, gate.Count: `^\d+$`,
+			gate.Ratio: `^\s*(` + share + `|0*1(\.0+)?)\s*$`, gate.Percent: `^\s*` + share + `\s*$`, gate.Bytes: `^\s*` + size + `\s*$`, gate.Count: `^\s*\d+\s*$`,
 		}[s.Unit]
 		number := object{"type": "number", "minimum": 0, "maximum": 1}
+		if s.Unit == gate.Percent {
+			number = object{"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+		}
 		if s.Unit == gate.Bytes || s.Unit == gate.Count {
 			number = object{"type": "integer", "minimum": 0}
 		}
 		if s.Name == gate.MaxGrowth {
-			text = `^(\d+|\d+(\.\d+)?( *%| ?[A-Za-z]+))$`
+			text = `^\s*(` + size + `|\d+(\.\d+)?\s*%)\s*$`
 		}
 		limit := object{"anyOf": []object{number, {"type": "string", "pattern": text}, {"const": off}}}
 		if s.Globs {
-			glob := object{"type": "string", "minLength": 1}
-			limit = object{"anyOf": []object{glob, {"type": "array", "minItems": 1, "items": glob}}}
+			glob := object{"type": "string", "pattern": `^!?[^!]`, "not": object{"const": off}}
+			denied := object{"pattern": `^[^!]`} // not all of them exceptions
+			limit = object{"anyOf": []object{
+				{"type": "string", "pattern": `^[^!]`}, {"type": "array", "minItems": 1, "items": glob, "contains": denied},
+			}}
 		}
 		properties[s.Name] = object{"description": s.Means, "anyOf": []object{limit, {
 			"type": "object", "additionalProperties": false, "required": []string{"limit"},
@@ -289,12 +322,35 @@ func TestConfigSchema(t *testing.T) {
 	for text, good := range map[string]bool{
 		sampleIn(t, configDoc, "## What can stand in it"): true, sampleIn(t, configDoc, "### ci, the gate"): true, starter(): true, uncommented(starter()): true,
 		"version: 1\nci: {}\n": true, "version: 1\nci: {min-efficiency: 90%, max-size: 1.5 GB, max-layers: 3, max-growth: 150%}\n": true,
-		"version: 1\nci: {max-size: off, deny-path: off}\n":                                       true,
-		"version: 1\nci: {deny-path: [a, '**/b'], deny-layer-path: {limit: c, severity: warn}}\n": true,
-		"version: 1\nci: {suppress: [{path: /a, reason: known, until: 2027-01-31}]}\n":            true,
-		"version: 1\nci: {max-sizes: 1}\n":                                                        false,
-		"version: 1\nci: {max-size: -1}\n":                                                        false,
-		"version: 1\nci: {max-size: 0.5}\n":                                                       false, "version: 1\nci: {max-growth: '0.1'}\n": false,
+		"version: 1\nci: {max-size: off, deny-path: off}\n":                                                                         true,
+		"version: 1\nci: {deny-path: [a, '**/b'], deny-layer-path: {limit: c, severity: warn}}\n":                                   true,
+		"version: 1\nci: {suppress: [{path: /a, reason: known, until: 2027-01-31}]}\n":                                              true,
+		"version: 1\nci: {max-sizes: 1}\n":                                                                                          false,
+		"version: 1.0\nci: {max-size: 0x10, max-files: 1_000, max-layers: 1e1, min-efficiency: .5, no-fail: TRUE}\n":                true,
+		"version: 1\nci: {deny-path: &a ['*.pem', '!/etc/ssl/**'], deny-layer-path: *a}\n":                                          true,
+		"version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, limit: 2}\n":                            true,
+		"version: 1\nci: {suppress: [{path: /a, reason: known, rule: deny-path}, {path: b, reason: x, rule: [deny-layer-path]}]}\n": true,
+		"version: '1'\n":                                                       false,
+		"version: 1.5\n":                                                       false,
+		"version: 1\nci: {deny-path: 1}\n":                                     false,
+		"version: 1\nci: {deny-path: [a, 1]}\n":                                false,
+		"version: 1\nci: {deny-path: [a, off]}\n":                              false,
+		"version: 1\nci: {deny-path: ['!a']}\n":                                false,
+		"version: 1\nci: {deny-path: '!a'}\n":                                  false,
+		"version: 1\nci: {deny-path: true}\n":                                  false,
+		"version: 1\nci: {max-wasted-percent: 1}\n":                            false,
+		"version: 1\nci: {max-wasted-percent: '1.0'}\n":                        false,
+		"version: 1\nci: {max-size: 1 XB}\n":                                   false,
+		"version: 1\nci: {min-efficiency: 101%}\n":                             false,
+		"version: 1\nci: {no-fail: 'true'}\n":                                  false,
+		"version: 1\nci: {baseline: ' '}\n":                                    false,
+		"version: 1\nci: {baseline: 1}\n":                                      false,
+		"version: 1\nci: {suppress: [{path: /a, reason: ' '}]}\n":              false,
+		"version: 1\nci: {suppress: [{path: '!/a', reason: x}]}\n":             false,
+		"version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n": false,
+		"version: 1\nci: {suppress: [{path: a, reason: x, rule: []}]}\n":       false,
+		"version: 1\nci: {max-size: -1}\n":                                     false,
+		"version: 1\nci: {max-size: 0.5}\n":                                    false, "version: 1\nci: {max-growth: '0.1'}\n": false,
 		"version: 1\nci: {max-size: true}\n":                                     false,
 		"version: 1\nci: {max-size: 10%}\n":                                      false,
 		"version: 1\nci: {max-size: }\n":                                         false,
@@ -364,7 +420,7 @@ func TestConfigDoc(t *testing.T) {
 }
 
 // Whatever a config file says, it is read or refused, with a place in it, and
-// what is read can be judged by.
+// what is read can be judged by and is good by the schema too.
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{
 		starter(), uncommented(starter()), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
@@ -372,7 +428,24 @@ func FuzzConfig(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	for _, limit := range []string{"0x10", "1e3", ".5", "' 90 %'", "1.5 GiB", "010", "'1 k'", "+1", "1_0", "-0", "0.0", "'100.0%'", "~", "[a, '!b']", "1.0"} {
+		for _, rule := range ruleNames() {
+			f.Add("version: 1\nci: {" + rule + ": " + limit + "}")
+		}
+	}
+	schema, err := jsonschema.NewCompiler().Compile(configSchema)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := parsed(text); err == nil {
+			var v any
+			if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+				t.Errorf("%q is read and no YAML: %v", text, err)
+			} else if err := schema.Validate(withDays(v)); err != nil {
+				t.Errorf("%q is read and not good by the schema: %v", text, err)
+			}
+		}
 		if c, err := parsed(text); err == nil && c.ci != nil {
 			var l gate.Limits
 			for _, r := range c.ci.rules {

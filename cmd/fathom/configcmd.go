@@ -125,18 +125,14 @@ func newConfigShow(a *app) *cobra.Command {
 			if err := misspelt(os.Environ()); err != nil {
 				return err
 			}
-			limits, err := j.limits()
-			if err != nil {
-				return err
-			}
-			return a.showConfig(c, j, limits)
+			return a.showConfig(c, j)
 		},
 	}
 	f.gateFlags.add(cmd.Flags())
 	return cmd
 }
 
-func (a *app) showConfig(c *config, j *judging, limits gate.Limits) error {
+func (a *app) showConfig(c *config, j *judging) error {
 	files := "none"
 	if len(c.read) > 0 {
 		files = strings.Join(c.read, ", ")
@@ -149,15 +145,12 @@ func (a *app) showConfig(c *config, j *judging, limits gate.Limits) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, report.Safe(value), report.Safe(from))
 	}
 	row("config files", files, "")
-	if len(limits) == 0 {
-		limits = gate.Default()
-	}
 	for _, s := range gate.Specs() {
-		i := slices.IndexFunc(limits, func(l gate.Limit) bool { return l.Rule == s.Name })
+		i := slices.IndexFunc(j.limits, func(l gate.Limit) bool { return l.Rule == s.Name })
 		k := slices.IndexFunc(j.rules, func(r setting[ruleValue]) bool { return r.value.name == s.Name })
 		switch {
 		case i >= 0:
-			row(s.Name, limitText(limits[i]), limits[i].Source)
+			row(s.Name, limitText(j.limits[i]), j.limits[i].Source)
 		case k >= 0:
 			row(s.Name, off, j.rules[k].from)
 		default:
@@ -174,6 +167,9 @@ func (a *app) showConfig(c *config, j *judging, limits gate.Limits) error {
 	row("baseline", baseline, j.baseline.from)
 	for _, s := range j.suppress {
 		value := s.Path + ": " + s.Reason
+		if len(s.Rules) > 0 {
+			value = s.Path + " (" + strings.Join(s.Rules, ", ") + "): " + s.Reason
+		}
 		if !s.Until.IsZero() {
 			value += " (until " + s.Until.Format(gate.Day) + ")"
 		}

@@ -36,7 +36,8 @@ func diveRules() map[string]diveRule {
 
 // parseDive reads a .dive-ci as dive does, 0.13.1 and its later source, each
 // where the other refuses: three rules below the key rules, each with a number
-// or a text; one that is not there has dive's own default. What dive doesn't know it passes over; here that is a warning.
+// or a text; one that is not there has dive's own default. What dive doesn't
+// know it passes over; here that is a warning.
 func parseDive(data []byte, file string) (*ciConfig, error) {
 	c := &ciConfig{
 		file: file, rules: map[string]setting[ruleValue]{},
@@ -65,7 +66,6 @@ func parseDive(data []byte, file string) (*ciConfig, error) {
 			c.passed(k)
 			return nil
 		}
-		v = resolved(v)
 		if v.Kind != yaml.ScalarNode {
 			return at(v, "%s: here one value is expected", k.Value)
 		}
@@ -81,10 +81,14 @@ func parseDive(data []byte, file string) (*ciConfig, error) {
 		}
 		return nil
 	}
-	err := pairs(doc.Content[0], 0, func(k, v *yaml.Node) error {
+	root, err := expand(doc.Content[0])
+	if err != nil {
+		return nil, err
+	}
+	err = pairs(root, func(k, v *yaml.Node) error {
 		switch key := strings.ToLower(k.Value); {
 		case key == "rules":
-			return pairs(v, 0, rule)
+			return pairs(v, rule)
 		case strings.HasPrefix(key, "rules."):
 			return rule(k, v)
 		}
@@ -94,8 +98,8 @@ func parseDive(data []byte, file string) (*ciConfig, error) {
 	return c, err
 }
 
-// typed is a number that only YAML understands (0x10, 1_000, and as a size
-// 1e6) as dive 0.13.1 gets to see it; its later source sees the text.
+// typed is a number in digits, also where only YAML understands it (0x10, 1_000,
+// 1e6), as dive 0.13.1 gets to see it; its later source sees the text.
 func typed(n *yaml.Node) (string, bool) {
 	var v any
 	if err := n.Decode(&v); err != nil {
@@ -110,61 +114,28 @@ func typed(n *yaml.Node) (string, bool) {
 	return "", false
 }
 
-// pairs calls do for every key of a mapping, and for what is merged into it
-// where it has no such key itself; null is an empty one. As in dive, keys are
-// the same whatever their case.
-func pairs(n *yaml.Node, depth int, do func(k, v *yaml.Node) error) error {
-	n = resolved(n)
+// pairs calls do for every key of a mapping; null is an empty one. As in dive,
+// keys are the same whatever their case.
+func pairs(n *yaml.Node, do func(k, v *yaml.Node) error) error {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
 		return at(n, "here keys and values are expected")
 	}
-	if depth > maxMerges {
-		return at(n, "too much is merged into this")
-	}
 	seen := map[string]bool{}
-	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		key := strings.ToLower(k.Value)
-		switch {
-		case seen[key]:
+		if seen[key] {
 			return at(k, "the key %q is here twice", k.Value)
-		case k.Tag == "!!merge":
-			merged = append(merged, v)
-			continue
 		}
 		seen[key] = true
 		if err := do(k, v); err != nil {
 			return err
 		}
 	}
-	for _, m := range merged {
-		err := pairs(m, depth+1, func(k, v *yaml.Node) error {
-			if seen[strings.ToLower(k.Value)] {
-				return nil
-			}
-			return do(k, v)
-		})
-		if err != nil {
-			return err
-		}
-	}
 	return nil
-}
-
-// maxMerges is how deep mappings can be merged into each other; one that is
-// merged into itself has no end.
-const maxMerges = 8
-
-// resolved is what an alias stands for.
-func resolved(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
 }
 
 // passed warns of a key that dive passes over.

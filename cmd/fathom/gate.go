@@ -26,10 +26,7 @@ func (a *app) configFile(f *gateFlags) string {
 
 // judge gives the verdict on an image.
 func (a *app) judge(ctx context.Context, an *analyzer.Analysis, f *exploreFlags, j *judging) (*gate.Verdict, error) {
-	limits, err := j.limits()
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	opt := gate.Options{
 		FailOn: j.failOn.value, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC.value,
 	}
@@ -44,7 +41,7 @@ func (a *app) judge(ctx context.Context, an *analyzer.Analysis, f *exploreFlags,
 			opt.BaselineErr = fmt.Errorf("reading the baseline: %w", err)
 		}
 	}
-	v, err := gate.Check(an.Report, limits, opt)
+	v, err := gate.Check(an.Report, j.limits, opt)
 	if err != nil {
 		return nil, fmt.Errorf("judging %s: %w", an.Report.Image.Reference, err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -40,8 +41,8 @@ func (c *ciConfig) section() section {
 		"no-fail":   c.truth(&c.noFail),
 		"allow-toc": c.truth(&c.allowTOC),
 		"baseline": func(n *yaml.Node) error {
-			v, err := scalar(n)
-			if err == nil && v == "" {
+			v, err := text(n)
+			if err == nil && strings.TrimSpace(v) == "" {
 				err = at(n, "the baseline has no name")
 			}
 			c.baseline = &setting[string]{v, c.place(n)}
@@ -95,35 +96,45 @@ func (c *ciConfig) rule(name string, n *yaml.Node) error {
 			return at(n, "%s has no limit", name)
 		}
 	}
-	list := []*yaml.Node{limit}
-	if spec, _ := gate.SpecOf(name); limit.Kind == yaml.SequenceNode && spec.Globs {
+	spec, _ := gate.SpecOf(name)
+	list, read := []*yaml.Node{limit}, scalar
+	if spec.Globs {
+		read = text
+	}
+	if limit.Kind == yaml.SequenceNode && spec.Globs {
 		list = limit.Content
 	}
-	v := ruleValue{name: name}
+	var texts []string
 	for _, item := range list {
-		text, err := scalar(item)
+		s, err := read(item)
 		if err != nil {
 			return err
 		}
-		one, err := parseRule(name, []string{text})
-		if err != nil {
-			return at(item, "%s: %w", name, err)
+		texts = append(texts, s)
+		if s == off && len(list) == 1 && item == limit {
+			break
 		}
-		if one.off && limit.Kind == yaml.SequenceNode {
+		// Each one alone, so that an error has its place.
+		if s == off {
 			return at(item, "%s: off stands alone", name)
 		}
-		one.limit.Globs = slices.Concat(v.limit.Globs, one.limit.Globs)
-		v = one
+		if _, err := gate.Parse(name, s); err != nil {
+			return at(item, "%s: %w", name, err)
+		}
 	}
 	if len(list) == 0 {
 		return at(limit, "%s: the list is empty", name)
+	}
+	v, err := parseRule(name, texts)
+	if err != nil {
+		return at(limit, "%s: %w", name, err)
 	}
 	v.limit.Severity, v.limit.Source = weight, c.place(limit)
 	c.rules[name] = setting[ruleValue]{v, c.place(limit)}
 	return nil
 }
 
-// suppressions reads a list of path, reason and until.
+// suppressions reads a list of path, rule, reason and until.
 func (c *ciConfig) suppressions(n *yaml.Node) error {
 	if n.Kind != yaml.SequenceNode {
 		return at(n, "here a list is expected: - {path: GLOB, reason: TEXT, until: DAY}")
@@ -132,7 +143,7 @@ func (c *ciConfig) suppressions(n *yaml.Node) error {
 		s := gate.Suppression{Source: c.place(item)}
 		err := section{
 			"path": func(v *yaml.Node) (err error) {
-				if s.Path, err = scalar(v); err != nil {
+				if s.Path, err = text(v); err != nil {
 					return err
 				}
 				if err := gate.CheckGlob(s.Path); err != nil {
@@ -140,17 +151,37 @@ func (c *ciConfig) suppressions(n *yaml.Node) error {
 				}
 				return nil
 			},
+			"rule": func(v *yaml.Node) error {
+				list := []*yaml.Node{v}
+				if v.Kind == yaml.SequenceNode {
+					list = v.Content
+				}
+				for _, item := range list {
+					var name string
+					if err := oneOf(&name, denyRules())(item); err != nil {
+						return err
+					}
+					if slices.Contains(s.Rules, name) {
+						return at(item, "%s is here twice", name)
+					}
+					s.Rules = append(s.Rules, name)
+				}
+				if len(list) == 0 {
+					return at(v, "the list is empty")
+				}
+				return nil
+			},
 			"reason": func(v *yaml.Node) (err error) {
-				s.Reason, err = scalar(v)
+				s.Reason, err = text(v)
 				return err
 			},
 			"until": func(v *yaml.Node) error {
-				text, err := scalar(v)
+				day, err := scalar(v)
 				if err != nil {
 					return err
 				}
-				if s.Until, err = gate.ParseDay(text); err != nil {
-					return at(v, "%q is %w", text, err)
+				if s.Until, err = gate.ParseDay(day); err != nil {
+					return at(v, "%q is %w", day, err)
 				}
 				return nil
 			},
@@ -160,10 +191,18 @@ func (c *ciConfig) suppressions(n *yaml.Node) error {
 			return err
 		case s.Path == "":
 			return at(item, "this suppression has no path")
-		case s.Reason == "":
+		case strings.TrimSpace(s.Reason) == "":
 			return at(item, "the suppression of %q has no reason", s.Path)
 		}
 		c.suppress = append(c.suppress, s)
 	}
 	return nil
+}
+
+// denyRules are the rules that deny paths.
+func denyRules() []string {
+	return slices.DeleteFunc(ruleNames(), func(name string) bool {
+		s, _ := gate.SpecOf(name)
+		return !s.Globs
+	})
 }

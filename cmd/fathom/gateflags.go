@@ -68,6 +68,7 @@ type setting[T any] struct {
 
 // judging is how an image is judged, after everything that has a say had it.
 type judging struct {
+	limits   gate.Limits          // the active rules, at least one
 	rules    []setting[ruleValue] // by rule, in the order of gate.Specs; those that nobody names are left out
 	failOn   setting[gate.Severity]
 	noFail   setting[bool]
@@ -102,9 +103,16 @@ func (a *app) judging(f *gateFlags, c *config) (*judging, error) {
 		if err != nil {
 			return nil, err
 		}
+		if file, ok := ci.rules[s.Name]; ok && s.Globs && !file.value.off && v.from != file.from {
+			j.notes = append(j.notes, fmt.Sprintf("%s stands for the globs of %s, which hold no more", v.from, file.from))
+		}
 		if v != nil {
 			j.rules = append(j.rules, *v)
 		}
+	}
+	var err error
+	if j.limits, err = activeLimits(j.rules); err != nil {
+		return nil, err
 	}
 	if err := a.warnOnly(f, j); err != nil {
 		return nil, err
@@ -204,6 +212,9 @@ func parseRule(name string, texts []string) (ruleValue, error) {
 	}
 	v := ruleValue{name: name}
 	for _, text := range texts {
+		if text == off {
+			return v, errors.New("off stands alone")
+		}
 		l, err := gate.Parse(name, text)
 		if err != nil {
 			return v, err
@@ -214,10 +225,15 @@ func parseRule(name string, texts []string) (ruleValue, error) {
 	if len(texts) == 0 {
 		return v, errors.New("it names nothing")
 	}
+	if len(v.limit.Globs) > 0 {
+		return v, gate.CheckGlobs(v.limit.Globs)
+	}
 	return v, nil
 }
 
-// warnOnly lowers the severity of the rules of --warn.
+// warnOnly lowers the severity of the rules of --warn. One that has no limit
+// can't warn: the flag is an error, and the variable, which can be there for
+// several images, a note.
 func (a *app) warnOnly(f *gateFlags, j *judging) error {
 	names, from := f.warn, "--warn"
 	if !f.set.Changed("warn") {
@@ -227,10 +243,14 @@ func (a *app) warnOnly(f *gateFlags, j *judging) error {
 		if _, ok := gate.SpecOf(name); !ok {
 			return unknown(fmt.Errorf("%s: %q is no rule", from, name), name, ruleNames())
 		}
-		for i := range j.rules {
-			if j.rules[i].value.name == name {
-				j.rules[i].value.limit.Severity = gate.Warn
-			}
+		i := slices.IndexFunc(j.limits, func(l gate.Limit) bool { return l.Rule == name })
+		switch {
+		case i >= 0:
+			j.limits[i].Severity = gate.Warn
+		case from == "--warn":
+			return hinted("--"+name+" gives it one", "--warn: %s has no limit here, so that it never warns", name)
+		default:
+			j.notes = append(j.notes, fmt.Sprintf("%s names %s, which has no limit here", from, name))
 		}
 	}
 	return nil
@@ -244,26 +264,23 @@ func ruleNames() []string {
 	return names
 }
 
-// limits are the active rules; none where the default ones hold as they are.
-func (j *judging) limits() (gate.Limits, error) {
+// activeLimits are the limits of the rules that have one, or else the default
+// ones but for those that are off.
+func activeLimits(rules []setting[ruleValue]) (gate.Limits, error) {
 	var l gate.Limits
 	offs := map[string]bool{}
-	for _, r := range j.rules {
+	for _, r := range rules {
 		if r.value.off {
 			offs[r.value.name] = true
 		} else {
 			l = append(l, r.value.limit)
 		}
 	}
-	if len(l) > 0 || len(offs) == 0 {
-		return l, nil
+	if len(l) == 0 {
+		l = slices.DeleteFunc(gate.Default(), func(x gate.Limit) bool { return offs[x.Rule] })
 	}
-	l = slices.DeleteFunc(gate.Default(), func(x gate.Limit) bool { return offs[x.Rule] })
 	if len(l) == 0 {
 		return nil, hinted("--ci=false judges nothing", "every rule is off: there is nothing to judge by")
-	}
-	if len(l) == len(gate.Default()) {
-		return nil, nil
 	}
 	return l, nil
 }

@@ -30,7 +30,10 @@ func parseConfig(data []byte, top section) error {
 	if !errors.Is(dec.Decode(&more), io.EOF) {
 		return errors.New("there is more than one document in it")
 	}
-	root := doc.Content[0]
+	root, err := expand(doc.Content[0])
+	if err != nil {
+		return err
+	}
 	if err := top.read(root); err != nil {
 		return err
 	}
@@ -59,6 +62,86 @@ func brokenYAML(data []byte, err error) error {
 		return &hintError{err, "what begins with " + rest[:1] + " is put in quotes"}
 	}
 	return err
+}
+
+// maxNodes is how many values a file may hold with what its aliases stand for. An
+// alias can stand for itself, or for many others.
+const maxNodes = 100_000
+
+// expand is the value with what its aliases stand for in their place, and what
+// is merged into a mapping among its keys.
+func expand(n *yaml.Node) (*yaml.Node, error) {
+	left := maxNodes
+	var all func(n *yaml.Node) (*yaml.Node, error)
+	all = func(n *yaml.Node) (*yaml.Node, error) {
+		if left--; left < 0 {
+			return nil, at(n, "the file's aliases stand for more than %d values", maxNodes)
+		}
+		if n.Kind == yaml.AliasNode {
+			x, err := all(n.Alias)
+			if err == nil {
+				x.Line, x.Column = n.Line, n.Column
+			}
+			return x, err
+		}
+		out := *n
+		out.Content = nil
+		var merged []*yaml.Node
+		for i, x := range n.Content {
+			x, err := all(x)
+			switch {
+			case err != nil:
+				return nil, err
+			case n.Kind == yaml.MappingNode && n.Content[i&^1].Tag == "!!merge":
+				if i%2 == 1 {
+					merged = append(merged, x)
+				}
+			default:
+				out.Content = append(out.Content, x)
+			}
+		}
+		if len(merged) > 1 {
+			return nil, at(n, "the key \"<<\" is here twice")
+		}
+		has := map[string]bool{}
+		for i := 0; i < len(out.Content) && len(merged) > 0; i += 2 {
+			has[strings.ToLower(out.Content[i].Value)] = true
+		}
+		for _, m := range merged {
+			if err := merge(&out, has, m); err != nil {
+				return nil, err
+			}
+		}
+		return &out, nil
+	}
+	return all(n)
+}
+
+// merge adds the keys of a mapping, or of each of a list of them, that to doesn't
+// have yet. As in dive, keys are the same whatever their case.
+func merge(to *yaml.Node, has map[string]bool, from *yaml.Node) error {
+	if from.Kind == yaml.SequenceNode {
+		for _, x := range from.Content {
+			if x.Kind == yaml.SequenceNode {
+				return at(x, "here keys and values are expected")
+			}
+			if err := merge(to, has, x); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if from.Kind != yaml.MappingNode {
+		return at(from, "here keys and values are expected")
+	}
+	for i := 0; i+1 < len(from.Content); i += 2 {
+		key := strings.ToLower(from.Content[i].Value)
+		if !has[key] {
+			has[key] = true
+			to.Content = append(to.Content, from.Content[i], from.Content[i+1])
+		}
+	}
+	return nil
 }
 
 // read reads a mapping. Every key must be known, and stand there once.
@@ -97,17 +180,32 @@ func unknown(err error, name string, names []string) error {
 	return &hintError{err, "there are " + strings.Join(names, ", ")}
 }
 
-// scalar is the text of a single value.
+// scalar is the text of a single value. A number is written in digits, however
+// the file has it: a reader of YAML sees only the number.
 func scalar(n *yaml.Node) (string, error) {
-	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		return "", at(n, "here one value is expected")
+	switch number, ok := typed(n); {
+	case n.Kind == yaml.ScalarNode && ok:
+		return number, nil
+	case n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Tag == "!!timestamp"):
+		return n.Value, nil
+	case n.Kind == yaml.ScalarNode && strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!"):
+		return "", hinted("what begins with ! is put in quotes", "%w", at(n, "%s is a tag", n.Tag))
 	}
-	return n.Value, nil
+	return "", at(n, "here one value is expected")
+}
+
+// text is a single value that is no number, day or truth.
+func text(n *yaml.Node) (string, error) {
+	s, err := scalar(n)
+	if err == nil && n.Tag != "!!str" {
+		return "", hinted("put it in quotes", "%w", at(n, "%s is no text", n.Value))
+	}
+	return s, err
 }
 
 func version1(n *yaml.Node) error {
-	if v, err := scalar(n); err != nil || v != "1" {
-		return at(n, "this fathom knows version 1 of the file only")
+	if v, ok := typed(n); !ok || v != "1" {
+		return at(n, "this fathom knows version 1 of the file only, which is written version: 1")
 	}
 	return nil
 }
@@ -128,10 +226,10 @@ func oneOf(to *string, names []string) func(*yaml.Node) error {
 
 func boolean(to **bool) func(*yaml.Node) error {
 	return func(n *yaml.Node) error {
-		if n.Kind != yaml.ScalarNode || n.Value != "true" && n.Value != "false" {
+		v := strings.EqualFold(n.Value, "true")
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || !v && !strings.EqualFold(n.Value, "false") {
 			return at(n, "here true or false is expected")
 		}
-		v := n.Value == "true"
 		*to = &v
 		return nil
 	}

@@ -219,7 +219,11 @@ func suppressed(s gate.Suppressed) string {
 	if s.Expired {
 		word, until = "expired    ", ", ended "+s.Until.Format(gate.Day)
 	}
-	return fmt.Sprintf("%s %s in %s: %s%s", word+" "+Safe(s.Path), Exact(s.Bytes), count(s.Pieces, "piece"), Safe(s.Reason), until)
+	of, what := "", "piece"
+	if len(s.Rules) > 0 {
+		of, what = " of "+strings.Join(s.Rules, ", "), "path"
+	}
+	return fmt.Sprintf("%s %s%s %s in %s: %s%s", word, Safe(s.Path), of, Exact(s.Bytes), count(s.Pieces, what), Safe(s.Reason), until)
 }
 
 // signed is a number of bytes as a change: "+12 bytes".

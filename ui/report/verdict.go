@@ -41,13 +41,14 @@ type baselineForm struct {
 }
 
 type suppressionForm struct {
-	Path   string `json:"path"`
-	Reason string `json:"reason"`
-	Until  string `json:"until"`
-	Source string `json:"source"`
-	State  string `json:"state"` // used, unused or expired
-	Files  int    `json:"files"`
-	Bytes  int64  `json:"bytes"`
+	Path   string   `json:"path"`
+	Rules  []string `json:"rules"` // that deny paths; none is waste
+	Reason string   `json:"reason"`
+	Until  string   `json:"until"`
+	Source string   `json:"source"`
+	State  string   `json:"state"` // used, unused or expired
+	Files  int      `json:"files"`
+	Bytes  int64    `json:"bytes"`
 }
 
 type ruleForm struct {
@@ -148,7 +149,7 @@ func formOf(v *gate.Verdict) verdictForm {
 		}
 	}
 	for _, s := range v.Suppressed {
-		x := suppressionForm{Path: s.Path, Reason: s.Reason, Source: s.Source, State: "used", Files: s.Pieces, Bytes: s.Bytes}
+		x := suppressionForm{Path: s.Path, Rules: append([]string{}, s.Rules...), Reason: s.Reason, Source: s.Source, State: "used", Files: s.Pieces, Bytes: s.Bytes}
 		if !s.Until.IsZero() {
 			x.Until = s.Until.Format(gate.Day)
 		}
