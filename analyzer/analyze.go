@@ -38,15 +38,27 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	checked := make([]string, len(img.Layers))
 	tree := filetree.NewBuilder()
 
+	blobs, err := distinct(img)
+	if err != nil {
+		return nil, err
+	}
 	group, gctx := errgroup.WithContext(ctx)
-	diffs := readLayers(gctx, group, img, opt)
+	diffs := readLayers(gctx, group, img, blobs, opt)
 	group.Go(func() error {
+		again := map[int]*layer.Diff{} // of blobs that come again
 		for i := range img.Layers {
-			var d *layer.Diff
-			select {
-			case d = <-diffs[i]:
-			case <-gctx.Done():
-				return gctx.Err()
+			b := blobs[i]
+			d := again[b.first]
+			if d == nil {
+				select {
+				case d = <-diffs[i]:
+				case <-gctx.Done():
+					return gctx.Err()
+				}
+				again[b.first] = d
+			}
+			if i == b.last {
+				delete(again, b.first)
 			}
 			checked[i] = check(img.Layers[i], d)
 			odd, err := tree.Apply(d)
@@ -97,10 +109,45 @@ func check(l Layer, d *layer.Diff) string {
 	return CheckedHeaders
 }
 
+// span is the first and the last layer that are the same blob.
+type span struct{ first, last int }
+
+// distinct says for every layer which others are its blob: it is read once.
+func distinct(img *Image) ([]span, error) {
+	type known struct {
+		key any
+		// Of another algorithm nothing can be said before it was computed.
+		digest, diffID string
+	}
+	spans := make([]span, len(img.Layers))
+	first := map[known]int{}
+	last := make([]int, len(img.Layers))
+	for i, l := range img.Layers {
+		spans[i].first = i
+		if l.Blob.Key != nil {
+			k := known{l.Blob.Key, l.Digest.Algorithm, l.DiffID.Algorithm}
+			at, again := first[k]
+			if !again {
+				first[k], at = i, i
+			}
+			if other := &img.Layers[at]; other.Digest != l.Digest || other.DiffID != l.DiffID {
+				return nil, fmt.Errorf("reading %s: it is the same blob as %s, and has another digest or diff ID", img.layerName(i), img.layerName(at))
+			}
+			spans[i].first = at
+		}
+		last[spans[i].first] = i
+	}
+	for i := range spans {
+		spans[i].last = last[spans[i].first]
+	}
+	return spans, nil
+}
+
 // readLayers starts reading as many layers at a time as there are processors,
-// or as the image asks for, and gives each layer's entries on its own channel.
-func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Options) []chan *layer.Diff {
-	order := readingOrder(img.Layers)
+// or as the image asks for, and gives each layer's entries on its own channel;
+// those of a blob that comes again, on the first layer's.
+func readLayers(ctx context.Context, group *errgroup.Group, img *Image, blobs []span, opt Options) []chan *layer.Diff {
+	order := slices.DeleteFunc(readingOrder(img.Layers), func(i int) bool { return blobs[i].first != i })
 	// In their own order layers wait for each other, so that only a few are in
 	// memory at a time.
 	room := 1
@@ -111,7 +158,11 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, opt Opti
 	tasks := make([]*Task, len(img.Layers))
 	for i, l := range img.Layers {
 		diffs[i] = make(chan *layer.Diff, room)
-		tasks[i] = opt.Progress.Start(fmt.Sprintf("layer %d", i), max(l.Blob.Size, 0))
+		if blobs[i].first == i {
+			tasks[i] = opt.Progress.Start(fmt.Sprintf("layer %d", i), max(l.Blob.Size, 0))
+		} else {
+			opt.Progress.Start(fmt.Sprintf("layer %d", i), 0).Finish()
+		}
 	}
 	var next atomic.Int64
 	for range min(max(runtime.GOMAXPROCS(0), img.Parallel), len(order)) {

@@ -28,6 +28,10 @@ type Blob struct {
 	// what is skipped is not free; 0 is what suits a file. At least a block.
 	Window int
 
+	// Key is the same for blobs that are one and the same, so that reading one
+	// of them is enough; nil where that is not known. It can be compared.
+	Key any
+
 	// List, when not nil, gives the layer's entries without reading the tar:
 	// they are remembered, or a table of contents tells them. It is not asked
 	// when everything is to be verified.

@@ -30,6 +30,8 @@ type section struct {
 	size int64
 	have int64 // less than size where the archive ends before the file does
 	file io.Closer
+	// key is a layer.Blob's Key; may be nil.
+	key any
 	// list gives what was read of a layer while it streamed in; may be nil.
 	list func(context.Context, layer.Options) (*layer.Diff, error)
 }
@@ -176,7 +178,7 @@ func (a *archive) open(name string) (section, error) {
 	default:
 		return section{}, fmt.Errorf("%s is a special entry (type %q), not a file", at, e.kind)
 	}
-	s := section{at: io.NewSectionReader(a.r, e.off, e.size), size: e.size, have: min(e.size, max(0, a.size-e.off))}
+	s := section{at: io.NewSectionReader(a.r, e.off, e.size), size: e.size, have: min(e.size, max(0, a.size-e.off)), key: e.off}
 	if l := a.early[e.off]; l != nil {
 		s.list = l.list
 	}

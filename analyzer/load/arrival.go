@@ -76,7 +76,8 @@ type arrival struct {
 // early is a layer that is, or was, read while the archive streams in, before
 // the manifest said which digests it must have.
 type early struct {
-	diff *layer.Diff
+	mu   sync.Mutex
+	diff *layer.Diff // nil once it was given, where the layer can be read again
 	err  error
 	// again is the layer to read where this reading failed, or computed other
 	// digests than the manifest names; without offsets there is no other reading.
@@ -87,9 +88,16 @@ type early struct {
 
 // list is a layer.Blob's List.
 func (e *early) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
+	e.mu.Lock()
+	d := e.diff
+	given := d != nil && e.proves(opt)
+	if given && e.again.At != nil {
+		e.diff = nil
+	}
+	e.mu.Unlock()
 	switch {
-	case e.err == nil && e.proves(opt):
-		return e.diff, nil
+	case given:
+		return d, nil
 	case e.again.At != nil:
 		return layer.Read(ctx, e.again, opt)
 	case e.err != nil:

@@ -28,11 +28,12 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 	if err != nil {
 		return nil, err
 	}
+	opened := map[string]section{}
 	for i, p := range c.layers {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		l, err := o.layer(src, p)
+		l, err := o.layer(src, p, opened)
 		if err != nil {
 			return nil, fmt.Errorf("layer %d (%s): %w", i, p.title(), err)
 		}
@@ -158,23 +159,28 @@ func parseConfig(b []byte) (config *v1.ConfigFile, trailing int, err error) {
 	return config, trailing, err
 }
 
-// layer opens a layer's blob and looks at its first bytes.
-func (o *opening) layer(src source, p piece) (analyzer.Layer, error) {
+// layer opens a layer's blob, unless it is opened already, and looks at its
+// first bytes.
+func (o *opening) layer(src source, p piece, opened map[string]section) (analyzer.Layer, error) {
 	var l analyzer.Layer
 	if p.desc != nil {
 		if err := p.desc.readable(); err != nil {
 			return l, err
 		}
 	}
-	s, err := p.open(src)
-	if err != nil {
-		return l, reason(err)
-	}
-	if f, ok := s.file.(*os.File); ok {
-		if err := o.keep(f, p.name); err != nil {
-			f.Close()
-			return l, err
+	s, again := opened[p.name]
+	if !again {
+		var err error
+		if s, err = p.open(src); err != nil {
+			return l, reason(err)
 		}
+		if f, ok := s.file.(*os.File); ok {
+			if err := o.keep(f, p.name); err != nil {
+				f.Close()
+				return l, err
+			}
+		}
+		opened[p.name] = s
 	}
 	if s.have < s.size {
 		return l, fmt.Errorf("the archive ends after %d of its %d bytes", s.have, s.size)
@@ -184,7 +190,7 @@ func (o *opening) layer(src source, p piece) (analyzer.Layer, error) {
 		return l, fmt.Errorf("reading its first bytes: %w", err)
 	}
 	form := sniff(head)
-	l.Blob = layer.Blob{At: s.at, Size: s.size, List: s.list}
+	l.Blob = layer.Blob{Key: s.key, At: s.at, Size: s.size, List: s.list}
 	l.Compressed = form == formGzip || form == formZstd
 	l.MediaType = mediaTypes[form]
 	digest := parseDigest(namedDigest(p.name))

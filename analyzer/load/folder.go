@@ -33,7 +33,11 @@ func (d folder) open(name string) (section, error) {
 		f.Close()
 		return section{}, err
 	}
-	return section{at: f, size: info.Size(), have: info.Size(), file: f}, nil
+	s := section{at: f, size: info.Size(), have: info.Size(), file: f}
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		s.key = real
+	}
+	return s, nil
 }
 
 func (d folder) flaw() error { return nil }

@@ -279,10 +279,11 @@ func (r *remote) layer(d descriptor, diffID v1.Hash) (analyzer.Layer, error) {
 		}
 		r.blobs[d.Digest] = b
 	}
-	if b.uses++; d.Size != nil && *d.Size != b.size {
+	if d.Size != nil && *d.Size != b.size {
 		return l, errors.New("it is listed with two different sizes")
 	}
 	l.Blob = b.blob()
+	l.Blob.Key = d.Digest
 	return l, nil
 }
 

@@ -29,10 +29,9 @@ type remoteBlob struct {
 	digest     v1.Hash
 	size       int64 // or -1
 	compressed bool
-	uses       int // layers of the image that it is
 
 	listing sync.Mutex
-	diff    *layer.Diff // of a layer that comes again, or was looked for early
+	diff    *layer.Diff // of a layer that was looked for early, until it is asked for
 
 	read atomic.Bool   // or being read, for its entries
 	busy chan struct{} // taken by whoever fills kept for content
@@ -52,9 +51,7 @@ func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, 
 	b.listing.Lock()
 	defer b.listing.Unlock()
 	if d := b.diff; d != nil {
-		if b.uses == 1 {
-			b.diff = nil
-		}
+		b.diff = nil
 		return d, nil
 	}
 	cache := b.r.o.opt.Cache
@@ -73,9 +70,6 @@ func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, 
 		if cache != nil && checked {
 			_ = cache.Put(b.digest, d) // then it isn't kept, and is downloaded again next time
 		}
-	}
-	if b.uses > 1 {
-		b.diff = d
 	}
 	return d, nil
 }

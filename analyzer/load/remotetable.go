@@ -27,8 +27,13 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 	var noRanges atomic.Bool
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(remoteLayers)
+	first := map[*remoteBlob]int{}
 	for i, p := range pieces {
 		b := r.blobs[p.desc.Digest]
+		if _, again := first[b]; again {
+			continue
+		}
+		first[b] = i
 		place, err := toc.Find(p.desc.Annotations, b.size)
 		if place == nil || err != nil {
 			failed[i] = err
@@ -64,6 +69,9 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 	}
 	if err := group.Wait(); err != nil {
 		return context.Cause(ctx)
+	}
+	for i, p := range pieces {
+		tables[i] = tables[first[r.blobs[p.desc.Digest]]]
 	}
 	if r.o.opt.Verify {
 		r.verify(img, pieces, tables)

@@ -1,0 +1,103 @@
+package analyzer_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+	"fathom/analyzer/layer"
+	"fathom/analyzer/load"
+)
+
+// A layer that an image lists several times is one blob in every form.
+func TestRepeatedBlob(t *testing.T) {
+	img := imagetest.Load(t, "duplicate-layer")
+	for _, form := range forms {
+		path := filepath.Join(t.TempDir(), "image")
+		if form.folder {
+			form.write(img).WriteDir(t, path)
+		} else if err := os.WriteFile(path, imagetest.Compress(form.write(img).Tar(), form.whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, err := load.Open(t.Context(), path, load.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Close()
+		l := got.Layers
+		if l[0].MediaType == l[1].MediaType && l[0].Digest == l[1].Digest && (l[0].Blob.Key == nil || l[0].Blob.Key != l[1].Blob.Key) {
+			t.Errorf("%s: layers 0 and 1 have the keys %v and %v", form.name, l[0].Blob.Key, l[1].Blob.Key)
+		}
+		if l[0].Blob.Key == l[2].Blob.Key {
+			t.Errorf("%s: layers 0 and 2 have the key %v", form.name, l[0].Blob.Key)
+		}
+	}
+}
+
+// repeated is an image whose first and second layer are listed ten times, in
+// turn, and how often a blob was read.
+func repeated(t *testing.T) (*analyzer.Image, *atomic.Int64) {
+	img := imagetest.Must(t, `
+layer
+  file d/a 100xa
+  file d/b 50xb
+
+layer
+  file .wh.d
+`).Image(imagetest.Gzip)
+	reads := new(atomic.Int64)
+	for i := range img.Layers {
+		l := &img.Layers[i]
+		data, err := io.ReadAll(io.NewSectionReader(l.Blob.At, 0, l.Blob.Size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Blob = layer.Blob{Key: i, Size: l.Blob.Size, Stream: func(context.Context) (io.ReadCloser, error) {
+			reads.Add(1)
+			return io.NopCloser(bytes.NewReader(data)), nil
+		}}
+	}
+	two := img.Layers
+	for range 9 {
+		img.Layers = append(img.Layers, two...)
+	}
+	return img, reads
+}
+
+func TestReadOnce(t *testing.T) {
+	img, reads := repeated(t)
+	an, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := reads.Load(); got != 2 {
+		t.Errorf("%d blobs were read, want 2", got)
+	}
+	tot := an.Report.Totals
+	if tot.Layers != 20 || tot.StoredBytes != 1500 || tot.WastedBytes != 1500 {
+		t.Errorf("got %+v, want 20 layers that waste all of 1500 bytes", tot)
+	}
+	for i, l := range an.Report.Layers {
+		if i%2 == 0 && (l.Added != 3 || l.StoredBytes != 150) || i%2 == 1 && l.Removed != 3 {
+			t.Errorf("layer %d: %+v", i, l)
+		}
+	}
+}
+
+func TestRepeatedWithAnotherDiffID(t *testing.T) {
+	img, _ := repeated(t)
+	img.Layers[4].DiffID = v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}
+	_, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+	if err == nil || !strings.Contains(err.Error(), "layer 4 (") || !strings.Contains(err.Error(), "the same blob as layer 0 (") {
+		t.Errorf("got error %v, want one that names both layers", err)
+	}
+}
