@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,6 +136,15 @@ func (o *opening) choose(ctx context.Context, src source, found []*candidate, wa
 		fit = o.complete(src, fit)
 	}
 	fit = unique(fit)
+	if want == (platform{}) && len(fit) > 1 && onePerPlatform(fit) {
+		if mine := fitting(fit, host()); len(mine) == 1 {
+			o.notePlatform(mine[0], fit)
+			return mine[0], nil
+		}
+	}
+	if want != (platform{}) {
+		fit = fitting(fit, want)
+	}
 	if len(fit) == 1 {
 		return fit[0], nil
 	}
@@ -149,6 +159,48 @@ func (o *opening) choose(ctx context.Context, src source, found []*candidate, wa
 		})
 	}
 	return nil, e
+}
+
+// onePerPlatform reports whether the candidates are one image for several
+// platforms: what one index lists, or one name of a layout.
+func onePerPlatform(fit []*candidate) bool {
+	for _, c := range fit {
+		if !slices.Equal(c.above, fit[0].above) || len(c.above) == 0 && (c.form == "docker-archive" || !slices.Equal(c.tags, fit[0].tags)) {
+			return false
+		}
+	}
+	return true
+}
+
+// host is the platform to take where none is asked for: linux, as images are
+// made for it everywhere, and this machine's processor.
+func host() platform { return platform{os: "linux", arch: runtime.GOARCH}.normal() }
+
+// fitting are the candidates for a platform: linux/amd64 itself, or else
+// linux/amd64/v3.
+func fitting(all []*candidate, want platform) []*candidate {
+	var fit, exact []*candidate
+	for _, c := range all {
+		if want.fits(c.platform) {
+			fit = append(fit, c)
+		}
+		if platformOf(c.platform) == want {
+			exact = append(exact, c)
+		}
+	}
+	if len(exact) > 0 {
+		return exact
+	}
+	return fit
+}
+
+// notePlatform says which platform was taken without being asked for.
+func (o *opening) notePlatform(c *candidate, all []*candidate) {
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = platformOf(c.platform).String()
+	}
+	o.opt.Progress.Note(fmt.Sprintf("%s is read, of the platforms %s", platformOf(c.platform), strings.Join(names, ", ")))
 }
 
 // separate parts the images from what isn't one, and numbers them.

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"fathom/analyzer"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/load/engine"
 )
@@ -39,6 +41,14 @@ func TestChoice(t *testing.T) {
 	// Two images that share a layer, whose names in an archive are the same.
 	two := write(t, "two", twoImages(t, amd, tool).Tar())
 	multi := write(t, "multi", imagetest.MultiPlatform([]*imagetest.Image{amd, arm, v6, v7}, imagetest.Gzip).Tar())
+	flat := write(t, "flat", layoutOf(t, amd, arm).Tar())
+	others := write(t, "others", imagetest.MultiPlatform([]*imagetest.Image{v6, v7}, imagetest.Gzip).Tar())
+	v3 := other(t, "linux/amd64/v3", "docker.io/library/app:1")
+	levels := write(t, "levels", imagetest.MultiPlatform([]*imagetest.Image{v3, amd}, imagetest.Gzip).Tar())
+	mine, foreign := map[string]*imagetest.Image{"amd64": amd, "arm64": arm}[runtime.GOARCH], ""
+	if mine == nil {
+		foreign = "images"
+	}
 	one := write(t, "one", amd.DockerArchive().Tar())
 	save := write(t, "save", amd.Containerd().Tar())
 	id := func(img *imagetest.Image) string {
@@ -72,8 +82,13 @@ func TestChoice(t *testing.T) {
 		{two, "1", "linux/amd64", amd, ""},
 		{two, "app:1", "linux/s390x", nil, "no image for app:1 linux/s390x among"},
 
-		{multi, "", "", nil, "4 images, choose one of"},
-		{multi, "app:1", "", nil, "4 images for app:1, choose one of"},
+		// This machine's, as of a registry's index.
+		{multi, "", "", mine, foreign},
+		{multi, "app:1", "", mine, foreign},
+		{flat, "", "", mine, foreign},
+		{others, "", "", nil, "2 images, choose one of"},
+		{levels, "", "linux/amd64", amd, ""},
+		{levels, "", "linux/amd64/v3", v3, ""},
 		{multi, "", "linux/amd64", amd, ""},
 		{multi, "", "linux/x86_64", amd, ""},
 		{multi, "", "linux/arm64", arm, ""},
@@ -123,6 +138,41 @@ func TestChoice(t *testing.T) {
 	if diff := cmp.Diff(want, choice.Images); diff != "" {
 		t.Errorf("choices (-want +got):\n%s", diff)
 	}
+}
+
+// TestHostPlatform says which platform it took without being asked, of a
+// layout as of a registry.
+func TestHostPlatform(t *testing.T) {
+	amd, arm := other(t, "linux/amd64", "app:1"), other(t, "linux/arm64", "app:1")
+	var progress analyzer.Progress
+	path := write(t, "x", imagetest.MultiPlatform([]*imagetest.Image{arm, amd}).Tar())
+	img, err := Open(t.Context(), path, Options{Progress: &progress})
+	defer img.Close()
+	want := "linux/" + runtime.GOARCH + " is read, of the platforms linux/arm64, linux/amd64"
+	if notes := strings.Join(progress.Notes(), "\n"); err == nil && notes != want {
+		t.Errorf("got the notes %q, want %q", notes, want)
+	}
+}
+
+// layoutOf is a layout whose index.json lists images of all platforms under
+// one tag, without an index of their own.
+func layoutOf(t *testing.T, images ...*imagetest.Image) imagetest.Archive {
+	t.Helper()
+	var all imagetest.Archive
+	var index struct {
+		Manifests []json.RawMessage `json:"manifests"`
+	}
+	for _, img := range images {
+		var one struct{ Manifests []json.RawMessage }
+		a := img.OCI(imagetest.Gzip)
+		if err := json.Unmarshal(a.Find("index.json").Data, &one); err != nil {
+			t.Fatal(err)
+		}
+		index.Manifests = append(index.Manifests, one.Manifests...)
+		all = append(all, a.Without("index.json", "oci-layout")...)
+	}
+	b, _ := json.Marshal(index)
+	return append(all, file("oci-layout", "{}"), file("index.json", string(b)))
 }
 
 // TestIncomplete leaves out an image whose blobs are missing, and says so.
@@ -223,6 +273,8 @@ func TestReferences(t *testing.T) {
 	id := openImage(t, "app.tar", Options{}).ID.String()
 
 	for _, ref := range []string{
+		"docker-archive:app.tar", "docker-archive:app.tar:app:1", "docker-archive:app.tar:@0", "oci-archive:app.tar", "file:app.tar",
+		"oci-dir:layout", "oci-dir:layout:1", "dir:layout", "oci-archive://layout:app:1",
 		"app.tar", "./app.tar", "archive:app.tar", "archive://app.tar", "archive:./app.tar",
 		"app.tar:1", "app.tar:app:latest", "app.tar:docker.io/library/app:1", "app.tar:@0", "app.tar@" + id, "app.tar:@" + id, "app.tar:" + id,
 		"app.tar:v1", "archive:app.tar:v1", "app.tar:v1:1", "./docker:x", "with:colon", "with:colon:@0",
@@ -256,6 +308,15 @@ func TestReferences(t *testing.T) {
 		{"archive:missing.tar", "opening missing.tar: no such file or directory", "file"},
 		{"oci:missing:tag", "opening missing:tag: no such file or directory", "file"},
 		{"docker:", "docker: names no image", "-"},
+		{"docker-archive:missing.tar", "opening missing.tar: no such file or directory", "file"},
+		{"dir:missing", "opening missing: no such file or directory", "file"},
+		{"oci-archive:", "oci-archive: names no file or folder", "-"},
+		{"docker-daemon:x", "opening docker-daemon:x: reaching docker at unix:///nowhere (DOCKER_HOST)", "-"},
+		{"containers-storage:app", "opening containers-storage:app: reaching podman at unix:///nowhere (CONTAINER_HOST)", "-"},
+		{"containers-storage:[overlay@/x+/y]app", "opening containers-storage:[overlay@/x+/y]app: containers-storage: with a store of its own is not supported", "-"},
+		{"containerd:app:1", "opening containerd:app:1: containerd: is not supported", "-"},
+		{"singularity:app.sif", "singularity: is not supported", "-"},
+		{"ostree:app@/repo", "ostree: is not supported", "-"},
 		{"registry://", "registry:// names no image", "-"},
 		{"docker:x", "opening docker:x: reaching docker at unix:///nowhere (DOCKER_HOST)", "-"},
 		{"podman://app", "opening podman:app: reaching podman at unix:///nowhere (CONTAINER_HOST)", "-"},
@@ -307,6 +368,10 @@ func TestNames(t *testing.T) {
 		"podman:localhost/a":        {scheme: "podman", name: "localhost/a"},
 		"registry:localhost:5000/a": {scheme: "registry", name: "localhost:5000/a"},
 		"registry:app.tar":          {scheme: "registry", name: "app.tar"},
+		"docker-daemon:app:1":       {scheme: "docker", name: "app:1", said: "docker-daemon"},
+		"docker-daemon:sha256:ab":   {scheme: "docker", name: "sha256:ab", said: "docker-daemon"},
+		"containers-storage:app":    {scheme: "podman", name: "app", said: "containers-storage"},
+		"containers-storage:@ab12":  {scheme: "podman", name: "ab12", said: "containers-storage"},
 	} {
 		if got, err := parse(ref); err != nil || got != want {
 			t.Errorf("parse(%q) = %+v, %v", ref, got, err)

@@ -30,6 +30,18 @@ func (e *NotFoundError) Error() string {
 
 func (e *NotFoundError) Unwrap() error { return e.Err }
 
+// SchemeError is a reference with the scheme of another tool that fathom does
+// not read.
+type SchemeError struct {
+	Scheme string
+	Name   string // what follows it
+	Why    string // to follow the scheme
+}
+
+func (e *SchemeError) Error() string {
+	return fmt.Sprintf("opening %s:%s: %s: %s", e.Scheme, e.Name, e.Scheme, e.Why)
+}
+
 // Choice is one image of a source.
 type Choice struct {
 	Index    int // chosen as "@N"

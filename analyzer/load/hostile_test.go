@@ -3,8 +3,10 @@ package load
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"strings"
 	"testing"
@@ -191,7 +193,9 @@ func TestBadArchives(t *testing.T) {
 		{"cut gzip", gzipped(t, whole)[:900], []string{"decompressing gzip: it ends in the middle"}},
 		{"bad gzip", func() []byte { b := gzipped(t, whole); b[len(b)-5] ^= 1; return b }(), []string{"decompressing gzip", "invalid checksum"}},
 		{"garbage behind gzip", append(gzipped(t, whole), "garbage"...), []string{"decompressing gzip", "other bytes follow"}},
-		{"cut xz", func() []byte { b := xzipped(t, whole); return b[:len(b)/2] }(), []string{"decompressing xz"}},
+		{"cut xz", func() []byte { b := xzipped(t, whole); return b[:len(b)/2] }(), []string{"decompressing xz: it ends in the middle"}},
+		{"damaged xz", func() []byte { b := xzipped(t, whole); b[len(b)/2] ^= 1; return b }(), []string{"decompressing xz: its data is damaged"}},
+		{"xz with a dictionary of 4 GiB", xzDictionaryOf(t, whole, 40), []string{"decompressing xz: its dictionary is over the limit of 134217728 bytes"}},
 		{"cut zstd", func() []byte { b := imagetest.Compress(whole, imagetest.Zstd); return b[:len(b)/2] }(), []string{"decompressing zstd"}},
 		{"three levels", gzipped(t, gzipped(t, gzipped(t, whole))), []string{"more than 2 times"}},
 		{"compressed text", gzipped(t, []byte("hello")), []string{"something unknown"}},
@@ -355,4 +359,19 @@ func configBlob(t *testing.T, img *imagetest.Image) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// xzDictionaryOf is b as xz, in a file whose header claims a dictionary of that
+// code: 40 is 4 GiB.
+func xzDictionaryOf(t *testing.T, b []byte, code byte) []byte {
+	t.Helper()
+	z := xzipped(t, b)
+	// Behind the 12 bytes of the file's header: the block's header, with its
+	// size in words less one, its flags, a filter's ID, the length of the
+	// filter's properties, the dictionary, padding and a checksum.
+	head := z[12 : 12+4*(int(z[12])+1)]
+	at := bytes.Index(head, []byte{0x21, 0x01})
+	head[at+2] = code
+	binary.LittleEndian.PutUint32(head[len(head)-4:], crc32.ChecksumIEEE(head[:len(head)-4]))
+	return z
 }

@@ -84,10 +84,10 @@ type opening struct {
 }
 
 // Open opens the image that ref names: "docker:NAME", "podman:NAME",
-// "registry:NAME", "archive:FILE", "oci:DIR[:TAG]", "-" for a tar on standard
-// input, the path of a file or folder, or else the name of an image: the first
+// "registry:NAME", "archive:FILE", "oci:DIR[:TAG]", the like with the schemes of
+// skopeo and syft, "-" for a tar on standard input, the path of a file or folder, or else the name of an image: the first
 // engine's that has it, or its registry's. The image holds files open until it
-// is closed. A *NotFoundError, *ChoiceError, *NotImageError, *LimitError,
+// is closed. A *NotFoundError, *SchemeError, *ChoiceError, *NotImageError, *LimitError,
 // *TempError, *HoleError, *registry.Error or an error of package engine in the
 // error says more.
 func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error) {
@@ -175,14 +175,19 @@ func (o *opening) keep(f *os.File, name string) error {
 	return nil
 }
 
-// unchanged says whether f still has the size and time it had before.
+// unchanged returns an error unless f has the size and time it had before.
 func unchanged(f *os.File, before os.FileInfo, name string) error {
 	now, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	if now.Size() != before.Size() || !now.ModTime().Equal(before.ModTime()) {
-		return fmt.Errorf("%s changed while it was read: %d bytes then, %d now", name, before.Size(), now.Size())
+	if now.Size() != before.Size() {
+		return fmt.Errorf("%s changed while it was read: it had %d bytes and now has %d", name, before.Size(), now.Size())
+	}
+	if !now.ModTime().Equal(before.ModTime()) {
+		const form = "2006-01-02 15:04:05.000000000 UTC"
+		return fmt.Errorf("%s was written to while it was read: its size is the same, its time was %s and now is %s",
+			name, before.ModTime().UTC().Format(form), now.ModTime().UTC().Format(form))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +22,7 @@ type reference struct {
 	// that scheme names, or at all of them in turn.
 	scheme string
 	name   string
+	said   string // the scheme as it was written, where it is another tool's
 }
 
 func (r reference) title() string {
@@ -30,9 +32,43 @@ func (r reference) title() string {
 	case r.path != "":
 		return r.path
 	case r.scheme != "":
-		return r.scheme + ":" + r.name
+		return cmp.Or(r.said, r.scheme) + ":" + r.name
 	}
 	return r.name
+}
+
+// schemes are what may stand before the first colon of a reference: fathom's
+// own, and those of skopeo and syft. The value is what they mean: an engine, a
+// registry, a file or folder, or "" for what fathom can't read.
+var schemes = map[string]string{
+	"docker":             "docker",
+	"docker-daemon":      "docker",
+	"podman":             "podman",
+	"containers-storage": "podman",
+	"registry":           "registry",
+	"archive":            "file",
+	"docker-archive":     "file",
+	"oci-archive":        "file",
+	"oci":                "file",
+	"oci-dir":            "file",
+	"dir":                "file",
+	"file":               "file",
+	"containerd":         "",
+	"ostree":             "",
+	"sif":                "",
+	"singularity":        "",
+	"snap":               "",
+	"tarball":            "",
+}
+
+// Scheme is the scheme that ref begins with and what follows it; "" and ref
+// when it has none.
+func Scheme(ref string) (scheme, rest string) {
+	scheme, rest, ok := strings.Cut(ref, ":")
+	if _, known := schemes[scheme]; !ok || !known {
+		return "", ref
+	}
+	return scheme, strings.TrimPrefix(rest, "//")
 }
 
 // parse takes a reference apart. A path that exists is never cut; where it does
@@ -49,21 +85,32 @@ func parse(ref string) (reference, error) {
 	case strings.IndexByte(ref, 0) >= 0:
 		return reference{}, errors.New("the image reference has a NUL byte")
 	}
-	scheme, rest, ok := strings.Cut(ref, ":")
-	if ok {
-		rest = strings.TrimPrefix(rest, "//")
-		switch scheme {
-		case "docker", "podman", "registry":
-			if rest == "" {
-				return reference{}, fmt.Errorf("%s names no image", ref)
+	if said, rest := Scheme(ref); said != "" {
+		scheme := schemes[said]
+		if rest == "" {
+			what := "image"
+			if scheme == "file" {
+				what = "file or folder"
 			}
-			return reference{scheme: scheme, name: rest}, nil
-		case "archive", "oci":
-			if rest == "" {
-				return reference{}, fmt.Errorf("%s names no file or folder", ref)
-			}
-			return split(ref, rest, "file")
+			return reference{}, fmt.Errorf("%s names no %s", ref, what)
 		}
+		r := reference{scheme: scheme, name: rest}
+		if said != scheme {
+			r.said = said
+		}
+		switch scheme {
+		case "file":
+			return split(ref, rest, scheme)
+		case "":
+			return reference{}, &SchemeError{Scheme: said, Name: rest, Why: "is not supported"}
+		}
+		if said == "containers-storage" {
+			if rest[0] == '[' {
+				return reference{}, &SchemeError{Scheme: said, Name: rest, Why: "with a store of its own is not supported"}
+			}
+			r.name = strings.TrimPrefix(rest, "@")
+		}
+		return r, nil
 	}
 	if filepath.IsAbs(ref) || strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") {
 		return split(ref, ref, "file")

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"runtime"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -167,9 +165,10 @@ func (r *remote) pick(ctx context.Context, found []*candidate, want platform) (*
 	if err != nil {
 		return nil, err
 	}
-	asked := opt.Platform
-	if len(fit) > 1 && want == (platform{}) && opt.Image == "" {
-		want = platform{os: "linux", arch: runtime.GOARCH}.normal()
+	asked, all := opt.Platform, fit
+	unasked := len(fit) > 1 && want == (platform{}) && opt.Image == ""
+	if unasked {
+		want = host()
 		asked = want.String()
 	}
 	if len(fit) > 1 || want != (platform{}) {
@@ -177,15 +176,11 @@ func (r *remote) pick(ctx context.Context, found []*candidate, want platform) (*
 			return nil, err
 		}
 	}
-	fit = slices.DeleteFunc(fit, func(c *candidate) bool { return !want.fits(c.platform) })
-	if len(fit) > 1 {
-		// linux/amd64 rather than linux/amd64/v3
-		exact := slices.DeleteFunc(slices.Clone(fit), func(c *candidate) bool { return platformOf(c.platform) != want })
-		if len(exact) > 0 {
-			fit = exact
-		}
-	}
+	fit = fitting(fit, want)
 	if len(fit) == 1 {
+		if unasked {
+			r.o.notePlatform(fit[0], all)
+		}
 		return fit[0], nil
 	}
 	e := &ChoiceError{Image: opt.Image, Platform: asked, Matches: len(fit)}

@@ -12,12 +12,13 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+	"github.com/therootcompany/xz"
 )
 
 const (
 	headSize        = 1 << 10
-	maxLevels       = 2 // compression within compression
+	maxLevels       = 2         // compression within compression
+	xzDictionary    = 128 << 20 // bytes: twice what xz -9 takes
 	defaultMaxSpool = 64 << 30
 	// Above bombFloor an archive that unpacks to more than bombRatio times
 	// its size is taken for a bomb.
@@ -48,7 +49,7 @@ func (o *opening) peel(in io.Reader) (io.Reader, func(), error) {
 		}
 		next, closer, err := o.decompress(form, r)
 		if err != nil {
-			return nil, closeAll, fmt.Errorf("decompressing %s: %w", form, err)
+			return nil, closeAll, undecoded(form, err)
 		}
 		if closer != nil {
 			closers = append(closers, closer)
@@ -73,7 +74,7 @@ func (o *opening) decompress(form form, r *bufio.Reader) (io.Reader, func(), err
 		}
 		return z, z.Close, nil
 	case formXz:
-		z, err := xz.NewReader(r)
+		z, err := xz.NewReader(r, xzDictionary)
 		return z, nil, err
 	}
 	return bzip2.NewReader(r), nil, nil
@@ -137,13 +138,23 @@ type decoding struct {
 
 func (d *decoding) Read(b []byte) (int, error) {
 	n, err := d.r.Read(b)
-	if err == io.ErrUnexpectedEOF {
-		err = errors.New("it ends in the middle")
-	}
 	if err != nil && err != io.EOF {
-		err = fmt.Errorf("decompressing %s: %w", d.form, err)
+		err = undecoded(d.form, err)
 	}
 	return n, err
+}
+
+// undecoded is the error for compressed data that can't be read.
+func undecoded(form form, err error) error {
+	switch err {
+	case io.ErrUnexpectedEOF, xz.ErrBuf:
+		err = errors.New("it ends in the middle")
+	case xz.ErrData:
+		err = errors.New("its data is damaged")
+	case xz.ErrMemlimit:
+		err = &LimitError{What: "its dictionary", Limit: xzDictionary, Unit: "bytes"}
+	}
+	return fmt.Errorf("decompressing %s: %w", form, err)
 }
 
 // counter counts the bytes read through it.

@@ -93,6 +93,8 @@ func hint(err error) string {
 		remote   *registry.Error
 		gone     *load.UnavailableError
 		toc      *gate.UnverifiedError
+		none     *load.NoImageError
+		scheme   *load.SchemeError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -105,6 +107,10 @@ func hint(err error) string {
 		return notFoundHint(notFound)
 	case errors.As(err, &gone):
 		return gone.Kind.String() + " save NAME | fathom - works wherever the command does"
+	case errors.As(err, &scheme):
+		return schemeHint(scheme)
+	case errors.As(err, &none):
+		return noImageHint(none)
 	case errors.As(err, &choice):
 		return "--image TAG, DIGEST or @N and --platform OS/ARCH choose one"
 	case errors.As(err, &notImage):
@@ -157,6 +163,36 @@ func notFoundHint(e *load.NotFoundError) string {
 		return "containerd may have it: ctr images export - " + name + " | fathom -, or nerdctl save " + name + " | fathom -"
 	}
 	return "fathom alone lists the images of the engines here; fathom demo needs none"
+}
+
+// schemeHint says how to open what another tool's scheme names.
+func schemeHint(e *load.SchemeError) string {
+	name := "NAME"
+	if plainName.MatchString(e.Name) {
+		name = e.Name
+	}
+	switch e.Scheme {
+	case "containerd":
+		return "ctr images export - " + name + " | fathom -, or nerdctl save " + name + " | fathom -"
+	case "containers-storage":
+		return "podman --root DIR save NAME | fathom - reads a store of its own"
+	case "sif", "singularity":
+		return "a SIF image has no layers: give the image that it was built from"
+	case "ostree":
+		return "skopeo copy ostree:NAME oci-archive:FILE writes what fathom reads"
+	case "tarball":
+		return "fathom FILE opens the tar of a layer or of a root filesystem"
+	}
+	return "registry:" + e.Scheme + ":TAG is the image of that name"
+}
+
+// noImageHint is for a named engine that doesn't have the image. skopeo's
+// docker:// means a registry, dive's means docker, and so does fathom's.
+func noImageHint(e *load.NoImageError) string {
+	if e.Kind.String() != "docker" || !plainName.MatchString(e.Name) {
+		return ""
+	}
+	return "docker: is the engine; registry:" + e.Name + " reads from a registry, as docker:// does in skopeo"
 }
 
 // containerd is whether a containerd runs here: it can't be asked, but its own

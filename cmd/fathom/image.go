@@ -78,10 +78,7 @@ func (s source) holds(name string) bool {
 	if f, ok := s.stdin.(*os.File); ok && s.ref == "-" {
 		return same(f.Stat())
 	}
-	path := s.ref
-	if scheme, rest, ok := strings.Cut(path, ":"); ok && (scheme == "archive" || scheme == "oci") {
-		path = strings.TrimPrefix(rest, "//")
-	}
+	_, path := load.Scheme(s.ref)
 	for ; path != ""; path = path[:max(0, strings.LastIndexAny(path, ":@"))] {
 		if same(os.Stat(path)) {
 			return true
@@ -139,7 +136,7 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 // within is the same image of engine, and of nobody else: a bare name could be
 // another image elsewhere.
 func (s source) within(engine string) source {
-	if engine == "" || strings.HasPrefix(s.ref, engine+":") {
+	if scheme, _ := load.Scheme(s.ref); engine == "" || scheme != "" {
 		return s
 	}
 	if s.name == "" {
