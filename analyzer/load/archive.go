@@ -70,6 +70,7 @@ type archive struct {
 	// early is the layers that were read while the archive streamed in, by
 	// where they begin in it.
 	early map[int64]*early
+	steps int64 // bytes of names that were looked up
 }
 
 // entry is one member of the archive; the last of a name counts.
@@ -187,34 +188,42 @@ func (a *archive) open(name string) (section, error) {
 
 // resolve follows the symlinks and hard links of the archive to an entry.
 func (a *archive) resolve(name string) (string, entry, error) {
-	at, todo := "", clean(name)
+	at, todo := "", name
 	for hops := 0; ; {
-		if todo == "" {
+		if len(todo) > maxPath {
+			return at, entry{}, &LimitError{What: "a name or a link in the archive", Limit: maxPath, Unit: "bytes"}
+		}
+		todo = clean(todo)
+		e := entry{}
+		for e.link == "" && todo != "" {
+			var part string
+			part, todo, _ = strings.Cut(todo, "/")
+			at = path.Join(at, part)
+			if e = a.entries[at]; e.kind != tar.TypeSymlink && e.kind != tar.TypeLink {
+				e.link = ""
+			}
+			if a.steps += int64(len(at)) + 1; a.steps > maxSteps {
+				return at, entry{}, &LimitError{What: "the names that lead to the archive's files", Limit: maxSteps, Unit: "bytes"}
+			}
+		}
+		if e.link == "" {
 			e, ok := a.entries[at]
-			if !ok {
+			if !ok || e.kind == tar.TypeSymlink || e.kind == tar.TypeLink {
 				return at, entry{}, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 			}
 			return at, e, nil
 		}
-		var part string
-		part, todo, _ = strings.Cut(todo, "/")
-		at = path.Join(at, part)
-		e := a.entries[at]
-		switch e.kind {
-		case tar.TypeSymlink:
-			target := e.link
-			if !strings.HasPrefix(target, "/") {
-				target = path.Join(path.Dir(at), target)
-			}
-			at, todo = "", clean(path.Join(clean(target), todo))
-		case tar.TypeLink:
-			at, todo = "", clean(path.Join(clean(e.link), todo))
-		default:
-			continue
-		}
 		if hops++; hops > maxLinks {
 			return at, entry{}, fmt.Errorf("%s: more than %d links, one after the other", name, maxLinks)
 		}
+		target := e.link
+		if len(target) <= maxPath {
+			if e.kind == tar.TypeSymlink && !strings.HasPrefix(target, "/") {
+				target = path.Join(path.Dir(at), target)
+			}
+			target = clean(target)
+		}
+		at, todo = "", target+"/"+todo
 	}
 }
 

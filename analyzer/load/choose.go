@@ -254,14 +254,14 @@ func (o *opening) complete(src source, fit []*candidate) []*candidate {
 // unique drops images that are the same one listed again.
 func unique(fit []*candidate) []*candidate {
 	var kept []*candidate
-next:
+	first := map[string]*candidate{}
 	for _, c := range fit {
-		for _, k := range kept {
-			if k.id != "" && k.id == c.id && slices.EqualFunc(k.layers, c.layers, func(a, b piece) bool { return a.name == b.name }) {
-				k.addTags(c.tags...)
-				continue next
-			}
+		key := c.id + "\x00" + c.layerNames()
+		if twin := first[key]; c.id != "" && twin != nil {
+			twin.addTags(c.tags...)
+			continue
 		}
+		first[key] = c
 		kept = append(kept, c)
 	}
 	return kept

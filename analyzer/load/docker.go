@@ -31,6 +31,11 @@ func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 	}
 	var found []*candidate
 	for i, item := range items {
+		for _, name := range append([]string{item.Config}, item.Layers...) {
+			if len(name) > maxPath {
+				return nil, &LimitError{What: "a name in manifest.json", Limit: maxPath, Unit: "bytes"}
+			}
+		}
 		if clean(item.Config) == "" {
 			return nil, fmt.Errorf("reading manifest.json: image %d has no Config", i)
 		}
@@ -43,6 +48,9 @@ func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 				return nil, fmt.Errorf("reading manifest.json: image %d has a layer without a name", i)
 			}
 			c.layers = append(c.layers, piece{name: clean(name)})
+		}
+		if len(item.RepoTags) > maxDescriptors {
+			return nil, &LimitError{What: "an image of manifest.json", Limit: maxDescriptors, Unit: "tags"}
 		}
 		tags := make([]string, len(item.RepoTags))
 		for i, tag := range item.RepoTags {
@@ -78,9 +86,21 @@ func namedDigest(name string) string {
 // the same ones seen twice, be one list: manifest.json's first.
 func join(docker, oci []*candidate) []*candidate {
 	all := docker
+	twins := map[string]*candidate{}
+	for _, d := range docker {
+		for _, key := range []string{d.config.name, d.config.name + "\x00" + d.layerNames()} {
+			if twins[key] == nil {
+				twins[key] = d
+			}
+		}
+	}
 	for _, c := range oci {
-		twin := c.twin(docker)
-		if twin == nil {
+		key := c.config.name + "\x00" + c.layerNames()
+		if len(c.layers) == 0 {
+			key = c.config.name // docker 25.0.0 wrote manifests without layers
+		}
+		twin := twins[key]
+		if c.config.name == "" || twin == nil {
 			all = append(all, c)
 			continue
 		}
@@ -90,7 +110,6 @@ func join(docker, oci []*candidate) []*candidate {
 		}
 		twin.digest, twin.above, twin.platform = c.digest, c.above, c.platform
 		twin.config.desc = c.config.desc
-		// Docker 25.0.0 wrote manifests without layers.
 		if len(c.layers) == len(twin.layers) {
 			for i := range twin.layers {
 				twin.layers[i].desc = c.layers[i].desc
@@ -100,21 +119,14 @@ func join(docker, oci []*candidate) []*candidate {
 	return all
 }
 
-// twin is the image of a docker archive that c is, or nil.
-func (c *candidate) twin(docker []*candidate) *candidate {
-	for _, d := range docker {
-		if c.config.name == "" || d.config.name != c.config.name {
-			continue
-		}
-		same := len(c.layers) == len(d.layers) || len(c.layers) == 0
-		for i := 0; same && i < len(c.layers); i++ {
-			same = c.layers[i].name == d.layers[i].name
-		}
-		if same {
-			return d
-		}
+// layerNames is the names of the layers, as one string to compare.
+func (c *candidate) layerNames() string {
+	var b strings.Builder
+	for _, p := range c.layers {
+		b.WriteString(p.name)
+		b.WriteByte(0)
 	}
-	return nil
+	return b.String()
 }
 
 // list finds every image of a source.

@@ -147,6 +147,10 @@ func TestBadArchives(t *testing.T) {
 		{"link to itself", replaced(lastLayer, link("symlink", lastLayer, "layer.tar")).Tar(), []string{"layer 1 (", "more than 40 links"}},
 		{"hard link to itself", replaced(lastLayer, link("link", lastLayer, lastLayer)).Tar(), []string{"layer 1 (", "more than 40 links"}},
 		{"long chain", chain.Tar(), []string{"more than 40 links"}},
+		{"link of a long path", replaced(lastLayer, link("symlink", lastLayer, strings.Repeat("a/", 500_000))).Tar(), []string{"layer 1 (", "a link in the archive is over the limit of 4096 bytes"}},
+		{"long layer name", with(`[{"Config":"c","Layers":["` + strings.Repeat("a/", 500_000) + `"]}]`).Tar(), []string{"a name in manifest.json is over the limit of 4096 bytes"}},
+		{"long config name", with(`[{"Config":"` + strings.Repeat("a/", 500_000) + `"}]`).Tar(), []string{"a name in manifest.json is over the limit of 4096 bytes"}},
+		{"many long ways", manyWays().Tar(), []string{"names that lead to the archive's files is over the limit of 268435456 bytes"}},
 		{"link outside", replaced(lastLayer, link("symlink", lastLayer, "../../../etc/passwd")).Tar(), []string{"not there: " + lastLayer}},
 		{"folder", replaced(lastLayer, imagetest.Entry{Kind: "dir", Name: lastLayer + "/", Mode: 0o755}).Tar(), []string{"layer 1 (", "is a folder, not a file"}},
 		{"fifo", replaced(lastLayer, imagetest.Entry{Kind: "fifo", Name: lastLayer}).Tar(), []string{"layer 1 (", "special entry"}},
@@ -212,6 +216,21 @@ func TestBadArchives(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyWays names five layers, each of them by way of forty links in a deep folder.
+func manyWays() imagetest.Archive {
+	deep := strings.Repeat("d/", 1500)
+	a := imagetest.Archive{file("c", "{}"), file(deep+"l39", "")}
+	for i := range 39 {
+		a = append(a, link("symlink", fmt.Sprintf("%sl%d", deep, i), fmt.Sprintf("/%sl%d", deep, i+1)))
+	}
+	var names []string
+	for i := range 5 {
+		names = append(names, fmt.Sprintf(`"w%d"`, i))
+		a = append(a, link("symlink", fmt.Sprintf("w%d", i), deep+"l0"))
+	}
+	return append(a, file("manifest.json", `[{"Config":"c","Layers":[`+strings.Join(names, ",")+`]}]`))
 }
 
 // layerLast is the sample's archive with the second layer last in it, and the

@@ -70,6 +70,8 @@ const (
 	maxLayers      = 10_000    // of one image
 	maxIndexDepth  = 8
 	maxLinks       = 40
+	maxPath        = 4096      // bytes of a name or a link in an archive, as of a path on disk
+	maxSteps       = 256 << 20 // bytes of names that are looked up in one archive
 )
 
 // opening is an Open in progress: what it has noticed and what it holds open.
