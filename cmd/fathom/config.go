@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v4"
 
@@ -46,41 +47,92 @@ func (a *app) readConfig(explicit string) (*config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking for %s: %w", configName, err)
 	}
-	project, user := configFiles(dir)
-	if explicit != "" {
-		project = []string{explicit}
-	}
 	c := &config{}
-	for _, name := range project {
-		shown := name
-		if rel, err := filepath.Rel(dir, name); err == nil && explicit == "" {
-			shown = rel
+	if explicit != "" {
+		found, err := c.add(explicit, explicit)
+		if err == nil && !found {
+			err = fmt.Errorf("reading %s: no such file or directory", explicit)
 		}
-		found, err := c.add(name, shown)
 		if err != nil {
 			return nil, err
 		}
-		if found {
-			break
-		}
-		if explicit != "" {
-			return nil, fmt.Errorf("reading %s: no such file or directory", explicit)
-		}
+	} else if err := c.addProject(dir); err != nil {
+		return nil, err
 	}
-	_, err = os.Stat(filepath.Join(dir, diveName))
-	switch dive := err == nil && explicit == ""; {
-	case dive && len(c.read) == 0:
+	home, err := os.UserConfigDir()
+	if err != nil {
+		return c, nil //nolint:nilerr // there is no place for it
+	}
+	home = filepath.Join(home, "fathom")
+	name, err := configIn(home, "config.yaml", "config.yml")
+	if err != nil || name == "" {
+		return c, err
+	}
+	_, err = c.add(filepath.Join(home, name), filepath.Join(home, name))
+	return c, err
+}
+
+// addProject reads the config file of the project that dir lies in and, where
+// that doesn't have the section ci, dir's .dive-ci. What keeps it from being
+// known how to judge matters to the gate only.
+func (c *config) addProject(dir string) error {
+	for _, folder := range configFolders(dir) {
+		name, err := configIn(folder, configName, ".fathom.yml")
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			other, err := configIn(folder, "fathom.yaml", "fathom.yml")
+			if other != "" && c.ci == nil {
+				err = hinted("mv "+other+" "+configName+"; or, where it belongs to another program, fathom config init writes "+configName,
+					"%s is not read: the config file is called %s", relative(dir, filepath.Join(folder, other)), configName)
+			}
+			if err != nil {
+				c.ci = &ciConfig{err: err}
+			}
+			continue
+		}
+		name = filepath.Join(folder, name)
+		if _, err := c.add(name, relative(dir, name)); err != nil {
+			return err
+		}
+		break
+	}
+	switch name, err := configIn(dir, diveName); {
+	case err != nil || name == "":
+	case c.ci == nil:
 		if _, err := c.add(filepath.Join(dir, diveName), diveName); err != nil {
 			c.ci = &ciConfig{err: err}
 		}
-	case dive && c.ci == nil:
-		c.ci = &ciConfig{warnings: []string{fmt.Sprintf("%s is not read, because there is %s, which says nothing of ci", diveName, c.read[0])}}
+	case c.ci.err == nil:
+		c.ci.notes = append(c.ci.notes, fmt.Sprintf("%s is not read, because %s has a section ci", diveName, c.ci.file))
 	}
-	if user == "" {
-		return c, nil
+	return nil
+}
+
+// configIn is the one of names that there is in a folder, "" when there is
+// none. A link that leads nowhere is there: whoever reads it says so.
+func configIn(folder string, names ...string) (string, error) {
+	found := ""
+	for _, name := range names {
+		_, err := os.Lstat(filepath.Join(folder, name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+		case found != "":
+			return "", hinted("keep one of them", "%s and %s: only one of them can be the config file", filepath.Join(folder, found), name)
+		default:
+			found = name
+		}
 	}
-	_, err = c.add(user, user)
-	return c, err
+	return found, nil
+}
+
+// relative is a path as seen from dir.
+func relative(dir, name string) string {
+	if rel, err := filepath.Rel(dir, name); err == nil {
+		return rel
+	}
+	return name
 }
 
 // add reads one file, if it is there, and takes the sections of it that no
@@ -115,30 +167,28 @@ func (c *config) add(name, shown string) (found bool, err error) {
 	return true, nil
 }
 
-// configFiles are the places of a config file: the project's, the nearest
-// first, which is the working directory and then its parents up to the root of
-// the repository, if it is in one; and the user's, "" when there is no place
-// for it.
-func configFiles(dir string) (project []string, user string) {
+// configFolders are the folders that can have the project's config file, the
+// nearest first: the working directory and then its parents up to the root of
+// the repository, if it is in one.
+func configFolders(dir string) []string {
+	var all []string
 	for d := dir; ; d = filepath.Dir(d) {
-		project = append(project, filepath.Join(d, configName))
+		all = append(all, d)
 		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
-			break
+			return all
 		}
 		if d == filepath.Dir(d) { // in no repository
-			project = project[:1]
-			break
+			return all[:1]
 		}
 	}
-	if home, err := os.UserConfigDir(); err == nil {
-		user = filepath.Join(home, "fathom", "config.yaml")
-	}
-	return project, user
 }
 
 // readSmall reads a regular file of a moderate size.
 func readSmall(name string) ([]byte, error) {
 	info, err := os.Stat(name)
+	if _, link := os.Lstat(name); errors.Is(err, fs.ErrNotExist) && link == nil {
+		return nil, errors.New("it is a link that leads nowhere")
+	}
 	if err != nil {
 		return nil, cause(err)
 	}

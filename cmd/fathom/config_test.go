@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 
+	"fathom/analyzer"
 	"fathom/analyzer/gate"
 	"fathom/ui"
 )
@@ -113,34 +114,21 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// The first file that exists counts: here, up to the root of the repository,
-// then the user's.
-func TestConfigFiles(t *testing.T) {
-	own := t.TempDir()
-	t.Setenv("XDG_CONFIG_HOME", own)
-	t.Setenv("HOME", own)
+// A config file is looked for here and, in a repository, up to its root.
+func TestConfigFolders(t *testing.T) {
 	base := t.TempDir()
-	deep := filepath.Join(base, "repo", "a", "b")
+	repo := filepath.Join(base, "repo")
+	deep := filepath.Join(repo, "a", "b")
 	if err := os.MkdirAll(deep, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	user, err := os.UserConfigDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	user = filepath.Join(user, "fathom", "config.yaml")
-	project, home := configFiles(deep)
-	if diff := cmp.Diff([]string{filepath.Join(deep, configName), user}, append(project, home)); diff != "" {
+	if diff := cmp.Diff([]string{deep}, configFolders(deep)); diff != "" {
 		t.Errorf("in no repository (-want +got):\n%s", diff)
 	}
-	if err := os.Mkdir(filepath.Join(base, "repo", ".git"), 0o777); err != nil {
+	if err := os.Mkdir(filepath.Join(repo, ".git"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{
-		filepath.Join(deep, configName), filepath.Join(base, "repo", "a", configName), filepath.Join(base, "repo", configName), user,
-	}
-	project, home = configFiles(deep)
-	if diff := cmp.Diff(want, append(project, home)); diff != "" {
+	if diff := cmp.Diff([]string{deep, filepath.Join(repo, "a"), repo}, configFolders(deep)); diff != "" {
 		t.Errorf("in a repository (-want +got):\n%s", diff)
 	}
 }
@@ -252,6 +240,44 @@ func ciSchema() map[string]any {
 	return object{"type": "object", "additionalProperties": false, "properties": properties}
 }
 
+// The lists of denied paths that config init proposes pass an image that is as
+// images are, and fail one with a secret.
+func TestStarterDenies(t *testing.T) {
+	c, err := parsed(uncommented(starter(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	denied := func(rule, path string) bool {
+		t.Helper()
+		files := func(yield func(gate.File) bool) { yield(gate.File{Path: path, HiddenBy: -1}) }
+		v, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, gate.Limits{c.ci.rules[rule].value.limit}, gate.Options{Files: files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !v.Pass()
+	}
+	for _, rule := range denyRules() {
+		for _, path := range []string{ // of debian, alpine, fedora, python, node, golang, php and nginx
+			"/etc/ssl/certs/ISRG_Root_X1.pem", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/etc/ssl/private", "/usr/lib/ssl/cert.pem",
+			"/usr/share/ca-certificates/mozilla/GlobalSign_Root_CA.crt", "/etc/pki/tls/cert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+			"/etc/pki/rpm-gpg/RPM-GPG-KEY-fedora", "/etc/apk/keys/alpine-devel@lists.alpinelinux.org-4a6a0840.rsa.pub", "/usr/share/keyrings/debian-archive-keyring.gpg",
+			"/etc/apt/trusted.gpg.d/debian-archive-bookworm-stable.asc", "/usr/local/lib/python3.13/site-packages/pip/_vendor/certifi/cacert.pem",
+			"/usr/lib/python3/dist-packages/certifi/cacert.pem", "/usr/local/lib/node_modules/npm/.npmrc", "/usr/local/lib/node_modules/npm/node_modules/agent-base/test/ssl-cert-snakeoil.key",
+			"/usr/local/go/src/crypto/tls/testdata/example-key.pem", "/etc/ssh/ssh_config", "/root/.bashrc", "/root/.profile", "/root/.ssh", "/etc/shadow", "/app/.gitignore",
+			"/app/.gitattributes", "/app/.github/workflows/ci.yml", "/app/.env.example", "/usr/share/doc/git/contrib/credential/netrc/git-credential-netrc.perl",
+		} {
+			if denied(rule, path) {
+				t.Errorf("%s denies %s", rule, path)
+			}
+		}
+		for _, path := range []string{"/app/.env", "/root/.ssh/id_rsa", "/home/a/.ssh/id_ed25519", "/root/.aws/credentials", "/root/.docker/config.json", "/root/.netrc", "/root/.git-credentials"} {
+			if !denied(rule, path) {
+				t.Errorf("%s doesn't deny %s", rule, path)
+			}
+		}
+	}
+}
+
 // withDays is v with days as the text that they are in a file.
 func withDays(v any) any {
 	switch v := v.(type) {
@@ -320,7 +346,7 @@ func TestConfigSchema(t *testing.T) {
 	}
 	// The sample of the document, and texts that the reader takes or doesn't.
 	for text, good := range map[string]bool{
-		sampleIn(t, configDoc, "## What can stand in it"): true, sampleIn(t, configDoc, "### ci, the gate"): true, starter(): true, uncommented(starter()): true,
+		sampleIn(t, configDoc, "## What can stand in it"): true, sampleIn(t, configDoc, "### ci, the gate"): true, starter(nil): true, uncommented(starter(nil)): true,
 		"version: 1\nci: {}\n": true, "version: 1\nci: {min-efficiency: 90%, max-size: 1.5 GB, max-layers: 3, max-growth: 150%}\n": true,
 		"version: 1\nci: {max-size: off, deny-path: off}\n":                                                                         true,
 		"version: 1\nci: {deny-path: [a, '**/b'], deny-layer-path: {limit: c, severity: warn}}\n":                                   true,
@@ -423,7 +449,7 @@ func TestConfigDoc(t *testing.T) {
 // what is read can be judged by and is good by the schema too.
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{
-		starter(), uncommented(starter()), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
+		starter(nil), uncommented(starter(nil)), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
 		"rules:\n  lowestEfficiency: 0.9\n", "version: 1\nci: &a {deny-path: [a, off], suppress: [*a]}", "a: [1\n---\n",
 	} {
 		f.Add(s)

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,20 +36,29 @@ func newConfig(a *app) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(newConfigInit(), newConfigShow(a), newConfigVerify(a))
+	cmd.AddCommand(newConfigInit(a), newConfigShow(a), newConfigVerify(a))
 	return cmd
 }
 
-func newConfigInit() *cobra.Command {
+func newConfigInit(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a config file to begin with, with a comment on every key",
-		Long:  "Write a config file to begin with, with a comment on every key: .fathom.yaml in\nthe working directory, or FILE. A file that is there stays as it is.",
+		Long:  "Write a config file to begin with, with a comment on every key: .fathom.yaml in\nthe working directory, or FILE. A file that is there stays as it is. The limits of\na .dive-ci beside it are taken over.",
 		Args:  takes(0, 1, "at most one FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := configName
 			if len(args) > 0 {
 				name = args[0]
+			}
+			dive := filepath.Join(filepath.Dir(name), diveName)
+			c := &config{}
+			found, err := c.add(dive, dive)
+			if err != nil {
+				return err
+			}
+			if other, err := configIn(filepath.Dir(name), ".fathom.yml"); name == configName && (err != nil || other != "") {
+				return cmp.Or(err, hinted("fathom config verify checks it", "writing %s: there is %s already", name, other))
 			}
 			f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 			switch {
@@ -55,44 +67,70 @@ func newConfigInit() *cobra.Command {
 			case err != nil:
 				return fmt.Errorf("writing %s: %w", name, cause(err))
 			}
-			_, err = io.WriteString(f, starter())
+			_, err = io.WriteString(f, starter(c.ci))
 			if err := errors.Join(err, f.Close()); err != nil {
 				return errors.Join(fmt.Errorf("writing %s: %w", name, cause(err)), os.Remove(name))
+			}
+			if found {
+				fmt.Fprintf(a.stderr, "fathom: note: the limits are those of %s, which is no longer read\n", line(dive))
+				for _, w := range c.ci.warnings {
+					fmt.Fprintf(a.stderr, "fathom: warning: %s\n", line(w))
+				}
 			}
 			return nil
 		},
 	}
 }
 
+const configVerifyLong = `Say whether FILE, or else every config file that fathom would read here, is good,
+and whether the gate can judge by it: some rule is on, max-growth has a baseline,
+a baseline that is a file is there. Variables count, and flags of the gate can be
+given as the gate gets them. The exit code is 2 when something is wrong, and when
+there is no file.`
+
 func newConfigVerify(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify [FILE]",
+	var f exploreFlags
+	cmd := &cobra.Command{
+		Use:   "verify [flags] [FILE]",
 		Short: "Say whether a config file is good",
-		Long:  "Say whether FILE, or else every config file that fathom would read here, is good.\nThe exit code is 2 when one isn't, and when there is none.",
+		Long:  configVerifyLong,
 		Args:  takes(0, 1, "at most one FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, err := &config{}, error(nil)
-			if len(args) > 0 {
+			switch {
+			case len(args) > 0 && f.gateFlags.set.Changed("config"):
+				return errors.New("--config and FILE name a file each: only one can")
+			case len(args) > 0:
 				var found bool
 				if found, err = c.add(args[0], args[0]); err == nil && !found {
 					err = fmt.Errorf("reading %s: no such file or directory", args[0])
 				}
-			} else {
-				c, err = a.readConfig(a.getenv("FATHOM_CONFIG"))
-			}
-			if err == nil && c.ci != nil {
-				err = c.ci.err
+			default:
+				c, err = a.readConfig(a.configFile(&f.gateFlags))
 			}
 			if err != nil {
 				return err
 			}
-			if len(c.read) == 0 {
+			if len(c.read) == 0 && (c.ci == nil || c.ci.err == nil) {
 				return hinted("fathom config init writes one", "there is no config file")
 			}
-			if c.ci != nil {
-				for _, w := range c.ci.warnings {
-					fmt.Fprintf(a.stderr, "fathom: warning: %s\n", line(w))
+			j, err := a.judging(&f.gateFlags, c)
+			if err == nil {
+				err = misspelt(os.Environ())
+			}
+			if err == nil {
+				err = j.check()
+			}
+			if err != nil {
+				return err
+			}
+			for _, s := range j.suppress {
+				if s.Expired(time.Now().UTC()) {
+					j.warnings = append(j.warnings, fmt.Sprintf("%s: the suppression of %q ended on %s", s.Source, s.Path, s.Until.Format(gate.Day)))
 				}
+			}
+			for _, w := range j.warnings {
+				fmt.Fprintf(a.stderr, "fathom: warning: %s\n", line(w))
 			}
 			for _, name := range c.read {
 				fmt.Fprintf(a.stdout, "%s: good\n", report.Safe(name))
@@ -100,6 +138,36 @@ func newConfigVerify(a *app) *cobra.Command {
 			return a.stdout.err
 		},
 	}
+	f.gateFlags.add(cmd.Flags())
+	return cmd
+}
+
+// check says what the gate would always answer with an error, as far as that
+// can be known without an image.
+func (j *judging) check() error {
+	i := slices.IndexFunc(j.limits, func(l gate.Limit) bool { return l.Rule == gate.MaxGrowth })
+	name := j.baselineName()
+	if name == "" {
+		if i >= 0 {
+			return hinted("baseline: FILE in the section ci, FATHOM_BASELINE, or --baseline as the gate gets it",
+				"%s: max-growth can't be evaluated: %w", j.limits[i].Source, gate.ErrNoBaseline)
+		}
+		return nil
+	}
+	_, err := os.Stat(name)
+	if err != nil && (filepath.IsAbs(name) || strings.HasPrefix(name, ".") || filepath.Ext(name) == ".json" || fileName.MatchString(name)) {
+		return fmt.Errorf("%s: reading the baseline %s: %w", j.baseline.from, name, cause(err))
+	}
+	r, err := savedReport(name)
+	if r != nil && err == nil {
+		if err = gate.CheckTotals(r.Totals); err == nil && !j.allowTOC.value {
+			err = gate.Unverified(r)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: reading the baseline %s: %w", j.baseline.from, name, err)
+	}
+	return nil
 }
 
 const configShowLong = `Show every setting of the gate as it holds here, and where it is from: a flag, a
@@ -197,24 +265,43 @@ func limitText(l gate.Limit) string {
 	return text
 }
 
-// starter is what config init writes. Every line of it is good as it stands,
-// and so is what a comment shows, once it is one no more.
-func starter() string {
+// starter is what config init writes, with the limits of a .dive-ci unless that
+// is nil. Every line of it is good as it stands, and so is what a comment shows,
+// once it is one no more.
+func starter(dive *ciConfig) string {
 	var b strings.Builder
 	b.WriteString(starterHead)
 	examples := starterExamples()
 	for _, s := range gate.Specs() {
 		fmt.Fprintf(&b, "\n  # %s\n", s.Means)
-		comment := "# "
+		comment, example := "# ", examples[s.Name]
 		if s.Name == gate.MinEfficiency || s.Name == gate.MaxWastedPercent {
 			comment = ""
 		}
-		for l := range strings.Lines(examples[s.Name]) {
+		if dive != nil {
+			if r, ok := dive.rules[s.Name]; ok {
+				comment, example = "", fmt.Sprintf("%s: %s # %s", s.Name, starterLimit(r.value), r.from)
+			}
+		}
+		for l := range strings.Lines(example) {
 			fmt.Fprintf(&b, "  %s%s\n", comment, strings.TrimRight(l, "\n"))
 		}
 	}
 	b.WriteString(starterTail)
 	return b.String()
+}
+
+// starterLimit is a limit of dive's as the config file has it.
+func starterLimit(v ruleValue) string {
+	switch {
+	case v.off:
+		return off
+	case v.limit.Unit == gate.Bytes:
+		return strconv.FormatInt(v.limit.Number, 10)
+	case v.limit.Ratio == 1:
+		return "100%" // a bare 1 is refused
+	}
+	return strconv.FormatFloat(v.limit.Ratio, 'f', -1, 64)
 }
 
 const starterHead = `# The config of fathom for this project. docs/config.md tells of every key.
@@ -237,8 +324,8 @@ func starterExamples() map[string]string {
 		gate.MaxLayers:         "max-layers: 30",
 		gate.MaxFiles:          "max-files: 50000",
 		gate.MaxGrowth:         "max-growth: 10%",
-		gate.DenyPath:          "deny-path: ['*.pem', .git, /root/.ssh/**]",
-		gate.DenyLayerPath:     "deny-layer-path: ['.env', '*.key']",
+		gate.DenyPath:          "deny-path: [.git, .env, id_rsa, id_ecdsa, id_ed25519, .aws/credentials, .docker/config.json, .netrc, .git-credentials]",
+		gate.DenyLayerPath:     "deny-layer-path: [.env, id_rsa, id_ecdsa, id_ed25519, .aws/credentials, .docker/config.json, .netrc, .git-credentials]",
 	}
 }
 
@@ -255,9 +342,13 @@ const starterTail = `
   # what max-growth measures from: the file of fathom --json FILE, or an image
   # baseline: fathom-baseline.json
 
-  # waste that the team knows of: it does not count, until the day has passed
+  # waste, or with a rule denied paths, that the team knows of: it does not count,
+  # until the day has passed
   # suppress:
   #   - path: /var/lib/dpkg/**
   #     reason: the base image is updated in a step of its own
   #     until: 2027-06-30
+  #   - path: /srv/app/test/.env
+  #     rule: deny-path
+  #     reason: settings of the test suite, without a secret
 `

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
 	"fathom/analyzer/gate"
@@ -206,4 +207,45 @@ func diveBytes(text string) (int64, error) {
 		return 0, fmt.Errorf("%q is not a size", text)
 	}
 	return int64(min(v, math.MaxInt64)), nil // nothing wastes more
+}
+
+// diveFlag is what to use in place of a flag of dive's that fathom doesn't have,
+// or "".
+func diveFlag(err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	switch name := unknown.GetSpecifiedName(); strings.ToLower(name) {
+	case "ci-config":
+		return "--config FILE reads a .dive-ci, or any file whose name begins so; the one in the working directory is read anyway"
+	case "source":
+		return "docker:IMAGE, podman:IMAGE, or the name of an archive, in place of IMAGE"
+	case "ignore-errors":
+		return "fathom has no such flag: what is broken in an image is an error, what is odd a warning"
+	default:
+		if r, ok := diveRules()[strings.ToLower(name)]; ok {
+			return "it is --" + r.name + " here, and fathom's figures are not dive's (docs/gate.md)"
+		}
+	}
+	return ""
+}
+
+// diveVariable is fathom's variable for one in which dive has a limit, or "":
+// DIVE_RULES_LOWEST_EFFICIENCY, for example.
+func diveVariable(name string) string {
+	rest, ok := strings.CutPrefix(name, "DIVE_")
+	if !ok {
+		return ""
+	}
+	rest = strings.ToLower(strings.ReplaceAll(rest, "_", ""))
+	for key, r := range diveRules() {
+		if strings.Contains(rest, key) {
+			return variable(r.name)
+		}
+	}
+	if strings.Contains(rest, "ciconfig") {
+		return "FATHOM_CONFIG"
+	}
+	return ""
 }

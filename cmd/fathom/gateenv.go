@@ -58,17 +58,29 @@ func variables() []string {
 	return names
 }
 
-// misspelt is an error for a variable that is nearly one of fathom's: as a rule
-// it would be skipped in silence.
+// misspelt is an error for a variable that is nearly one of fathom's, is called
+// like a rule, or is a rule of dive's: a rule would be skipped in silence.
 func misspelt(environ []string) error {
 	all := variables()
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
-		if !strings.HasPrefix(name, "FATHOM_") || value == "" || slices.Contains(all, name) {
+		if value == "" || slices.Contains(all, name) {
+			continue
+		}
+		err := fmt.Errorf("%s: fathom has no such variable", name)
+		if own := diveVariable(name); own != "" {
+			return &hintError{err, own + " is its name for fathom"}
+		}
+		if !strings.HasPrefix(name, "FATHOM_") {
 			continue
 		}
 		if near := nearestFold(name, all); near != "" {
-			return &hintError{fmt.Errorf("%s: fathom has no such variable", name), "did you mean " + near + "?"}
+			return &hintError{err, "did you mean " + near + "?"}
+		}
+		for _, rule := range []string{"FATHOM_MAX_", "FATHOM_MIN_", "FATHOM_DENY_"} {
+			if strings.HasPrefix(name, rule) {
+				return &hintError{err, "the rules are " + strings.Join(ruleNames(), ", ")}
+			}
 		}
 	}
 	return nil

@@ -88,9 +88,20 @@ func newRoot(a *app) *cobra.Command {
 	f.add(root)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		wrong := &pflag.InvalidValueError{}
+		if errors.As(err, &wrong) && wrong.GetFlag().Value.Type() == "bool" {
+			err = hinted(fmt.Sprintf("--%s alone means true", wrong.GetFlag().Name), "--%s: %q is neither true nor false", wrong.GetFlag().Name, wrong.GetValue())
+		}
 		if !cmd.HasParent() {
 			// What stands behind the flag in question was not read.
-			err = a.ungated(f.gated(ciEnvironment(a.getenv("CI"))), f.stdout(), err)
+			asked := wrong.GetFlag() != nil && wrong.GetFlag().Name == "ci"
+			err = a.ungated(asked || f.gated(ciEnvironment(a.getenv("CI"))), f.stdout(), err)
+		}
+		if own := (*hintError)(nil); errors.As(err, &own) {
+			return err
+		}
+		if dives := diveFlag(err); dives != "" {
+			return &hintError{err, dives}
 		}
 		if near := nearFlag(cmd, err); near != "" {
 			return &hintError{err, "did you mean --" + near + "?"}

@@ -154,6 +154,9 @@ func (s section) read(n *yaml.Node) error {
 		k, v := n.Content[i], n.Content[i+1]
 		read := s[k.Value]
 		switch {
+		case read == nil && k.Value == "rules" && s["ci"] != nil:
+			return hinted("rules are keys of the section ci (docs/config.md); a file of dive's is called .dive-ci, and fathom config init takes its limits over",
+				"%w", at(k, "unknown key %q", k.Value))
 		case read == nil:
 			return unknown(at(k, "unknown key %q", k.Value), k.Value, slices.Sorted(maps.Keys(s)))
 		case seen[k.Value]:
