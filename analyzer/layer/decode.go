@@ -3,12 +3,14 @@ package layer
 import (
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/therootcompany/xz"
 )
 
 // encoding is how a blob holds its tar.
@@ -18,13 +20,23 @@ const (
 	tarPlain encoding = iota
 	tarGzip
 	tarZstd
+	tarXz
+	tarBzip2
 )
+
+// magicSize is how many bytes sniff looks at.
+const magicSize = 10
 
 var (
 	gzipMagic = []byte{0x1f, 0x8b}
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 	// A frame to be skipped, with any first byte from 0x50 to 0x5f.
 	zstdSkip = []byte{0x2a, 0x4d, 0x18}
+	xzMagic  = []byte("\xfd7zXZ\x00")
+	// A bzip2 file's first block, or its end. Its first three bytes alone could
+	// be the name of a tar's first entry.
+	bzip2Block = []byte("1AY&SY")
+	bzip2End   = []byte("\x17rE8P\x90")
 )
 
 // sniff tells the encoding by the first bytes; names and media types lie.
@@ -34,6 +46,10 @@ func sniff(b []byte) encoding {
 		return tarGzip
 	case bytes.HasPrefix(b, zstdMagic), len(b) >= 4 && b[0]&0xf0 == 0x50 && bytes.Equal(b[1:4], zstdSkip):
 		return tarZstd
+	case bytes.HasPrefix(b, xzMagic):
+		return tarXz
+	case len(b) >= magicSize && string(b[:3]) == "BZh" && (bytes.Equal(b[4:10], bzip2Block) || bytes.Equal(b[4:10], bzip2End)):
+		return tarBzip2
 	}
 	return tarPlain
 }
@@ -48,6 +64,7 @@ type decoder struct {
 	out  int64
 	gz   *gzip.Reader
 	zs   *zstd.Decoder
+	r    io.Reader // of the other encodings
 	err  error
 	// tail is how many bytes follow the last gzip member, zeros whether they
 	// are only that.
@@ -58,12 +75,19 @@ type decoder struct {
 func newDecoder(enc encoding, br *bufio.Reader, f *feed, limit int64) (*decoder, error) {
 	d := &decoder{br: br, feed: f, max: limit, zeros: true}
 	var err error
-	if enc == tarGzip {
+	switch enc {
+	case tarGzip:
 		d.name = "gzip"
 		if d.gz, err = gzip.NewReader(br); err == nil {
 			d.gz.Multistream(false)
 		}
-	} else {
+	case tarXz:
+		d.name = "xz"
+		d.r, err = xz.NewReader(br, xzDictionary)
+	case tarBzip2:
+		d.name = "bzip2"
+		d.r = bzip2.NewReader(br)
+	default:
 		d.name = "zstd"
 		// One goroutine: more cost 45 % more time together and win nothing,
 		// layers are decoded side by side.
@@ -90,10 +114,14 @@ func (d *decoder) wrap(err error) error {
 		return d.feed.ctx.Err()
 	case d.feed.over() != nil && d.feed.err != io.EOF:
 		return d.feed.err // the blob could not be read to its end
-	case err == io.EOF || err == io.ErrUnexpectedEOF:
+	case err == io.EOF, err == io.ErrUnexpectedEOF, err == xz.ErrBuf:
 		return fmt.Errorf("%s: unexpected end after %d bytes", d.name, at)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return fmt.Errorf("zstd: a window of more than %d bytes: over the limit", int64(zstdWindow))
+	case err == xz.ErrMemlimit:
+		return fmt.Errorf("xz: a dictionary of more than %d bytes: over the limit", xzDictionary)
+	case err == xz.ErrData:
+		err = errors.New("the data is damaged")
 	}
 	return fmt.Errorf("%s: at about byte %d: %w", d.name, at, err)
 }
@@ -104,10 +132,13 @@ func (d *decoder) Read(p []byte) (int, error) {
 	}
 	var n int
 	var err error
-	if d.gz != nil {
+	switch {
+	case d.gz != nil:
 		n, err = d.gunzip(p)
-	} else {
+	case d.zs != nil:
 		n, err = d.zs.Read(p)
+	default:
+		n, err = d.r.Read(p)
 	}
 	if err == nil {
 		err = d.count(n)
@@ -180,7 +211,7 @@ func (d *decoder) nextMember() error {
 // errStopped is what a consumer of pieces says that wants no more.
 var errStopped = errors.New("stopped")
 
-// pieces hands out the output as the decoder has it, without a copy: a piece is
+// pieces hands out the output of gzip and zstd as the decoder has it, without a copy: a piece is
 // good until the next one. It ends with an error, io.EOF when all was read.
 func (d *decoder) pieces(yield func([]byte, error) bool) {
 	var err, refused error // by the consumer, or for a limit

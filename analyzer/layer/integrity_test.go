@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"strings"
@@ -63,7 +64,8 @@ func TestCut(t *testing.T) {
 			}
 		}
 	}
-	for what, z := range map[string][]byte{"gzip": z, "zstd": s} {
+	_, b := bz(t)
+	for what, z := range map[string][]byte{"gzip": z, "zstd": s, "xz": xzed(t, p), "bzip2": b} {
 		for n := 1; n < len(z); n += step {
 			for how, b := range map[string]Blob{"at": at(z[:n]), "stream": streamed(z[:n])} {
 				if d, err := Read(t.Context(), b, Options{}); err == nil {
@@ -72,7 +74,7 @@ func TestCut(t *testing.T) {
 			}
 			b := streamed(z[:n])
 			b.Size = int64(len(z))
-			if _, err := Read(t.Context(), b, Options{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("unexpected end after %d of %d bytes", n, len(z))) && n > 4 {
+			if _, err := Read(t.Context(), b, Options{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("unexpected end after %d of %d bytes", n, len(z))) && n > magicSize {
 				t.Fatalf("%s: cut at %d of %d: %v", what, n, len(z), err)
 			}
 		}
@@ -82,6 +84,7 @@ func TestCut(t *testing.T) {
 // TestFlip flips bits. In a compressed layer each is found; in a plain one
 // those in headers, and all of them by a digest.
 func TestFlip(t *testing.T) {
+	_, bzip2ed := bz(t)
 	step := 1
 	if testing.Short() {
 		step = 29
@@ -102,7 +105,7 @@ func TestFlip(t *testing.T) {
 			}
 		}
 	}
-	for what, z := range map[string][]byte{"gzip": gz(t, p), "zstd": zs(t, p)} {
+	for what, z := range map[string][]byte{"gzip": gz(t, p), "zstd": zs(t, p), "xz": xzed(t, p), "bzip2": bzip2ed} {
 		whole := entries(mustRead(t, at(z), Options{}))
 		for i := 0; i < len(z); i += step {
 			q := bytes.Clone(z)
@@ -125,6 +128,14 @@ func TestErrors(t *testing.T) {
 	bad[512+3] ^= 1
 	big := raws(raw{name: "f", flag: '0', body: strings.Repeat("x", 3000)})
 	window := zstdFrame(29 - 10)
+	damaged := xzed(t, p)
+	damaged[len(damaged)/2] ^= 1
+	// Behind the 12 bytes of an xz file's header: the block's header, whose
+	// last byte before the padding is the dictionary; 40 is 4 GiB.
+	hungry := xzed(t, p)
+	head := hungry[12 : 12+4*(int(hungry[12])+1)]
+	head[bytes.Index(head, []byte{0x21, 0x01})+2] = 40
+	binary.LittleEndian.PutUint32(head[len(head)-4:], crc32.ChecksumIEEE(head[:len(head)-4]))
 	for _, c := range []struct {
 		name string
 		b    Blob
@@ -149,6 +160,8 @@ func TestErrors(t *testing.T) {
 		{"diff ID beside a digest of an unknown algorithm", at(z), Options{Digest: v1.Hash{Algorithm: "blake3", Hex: "00"}, DiffID: sha(z)}, fmt.Sprintf("diff ID: expected %s, got %s", sha(z), sha(p))},
 		{"diff ID, plain", at(p), Options{DiffID: sha(z), Verify: true}, fmt.Sprintf("diff ID: expected %s, got %s", sha(z), sha(p))},
 		{"digest, plain", at(p), Options{Digest: sha(z), Verify: true}, fmt.Sprintf("digest: expected %s, got %s", sha(z), sha(p))},
+		{"damaged xz", at(damaged), Options{}, fmt.Sprintf("xz: at about byte %d: the data is damaged", len(damaged))},
+		{"xz with a dictionary of 4 GiB", at(hungry), Options{}, "xz: a dictionary of more than 134217728 bytes: over the limit"},
 		{"blake3", at(z), Options{Digest: v1.Hash{Algorithm: "blake3", Hex: "00"}, Verify: true}, "digest: can't check blake3:00"},
 		{"empty, with a diff ID", at(nil), Options{DiffID: sha(p)}, "diff ID: expected " + sha(p).String()},
 		{"garbage after gzip", at(append(bytes.Clone(z), "garbage"...)), Options{}, fmt.Sprintf("gzip: 7 bytes that are not gzip at the end, from byte %d on", len(z))},

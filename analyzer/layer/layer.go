@@ -61,9 +61,10 @@ const (
 	MaxBytes   = 64 << 30
 	MaxEntries = 5_000_000
 
-	ratioFrom  = 1 << 30 // uncompressed bytes from which on
-	ratio      = 200     // times the compressed bytes are too many
-	zstdWindow = 128 << 20
+	ratioFrom    = 1 << 30 // uncompressed bytes from which on
+	ratio        = 200     // times the compressed bytes are too many
+	zstdWindow   = 128 << 20
+	xzDictionary = 128 << 20 // twice what xz -9 takes
 )
 
 // Read reads a whole layer. A plain tar that can be read at offsets is read by
@@ -108,7 +109,7 @@ func (b Blob) sized() Blob {
 }
 
 func sniffAt(b Blob) (encoding, error) {
-	var magic [4]byte
+	var magic [magicSize]byte
 	n := min(int64(len(magic)), b.Size)
 	if got, err := b.At.ReadAt(magic[:n], 0); int64(got) < n {
 		return 0, fmt.Errorf("reading the first bytes: %w", err)
@@ -172,7 +173,7 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	}
 	if diffID != nil {
 		src.tap = newTap(diffID)
-	} else if s.dec != nil {
+	} else if s.dec != nil && s.dec.r == nil {
 		next, stop := iter.Pull2(s.dec.pieces)
 		defer stop()
 		src.next = func() ([]byte, error) {

@@ -3,13 +3,16 @@ package layer
 import (
 	"archive/tar"
 	"bytes"
+	"compress/bzip2"
 	"context"
 	"io"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // build makes a tar of headers; the content of a file is the letter 'c' Size
@@ -50,6 +53,33 @@ func zs(t testing.TB, p []byte) []byte {
 		t.Fatal(err)
 	}
 	return w.EncodeAll(p, nil)
+}
+
+func xzed(t testing.TB, p []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := xz.NewWriter(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(p)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// bz is a tar and its bzip2 form, which nothing here can write.
+func bz(t testing.TB) (p, compressed []byte) {
+	t.Helper()
+	compressed, err := os.ReadFile("testdata/layer.tar.bz2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = io.ReadAll(bzip2.NewReader(bytes.NewReader(compressed))); err != nil {
+		t.Fatal(err)
+	}
+	return p, compressed
 }
 
 // at is a blob that can be read at offsets, streamed one that can't.

@@ -36,7 +36,7 @@ func (b Blob) stream(ctx context.Context, limit int64, read *atomic.Int64, sums 
 	}
 	s := &stream{feed: newFeed(ctx, r, b.Size, read, sums)}
 	br := bufio.NewReaderSize(s.feed, 64<<10)
-	magic, err := br.Peek(4)
+	magic, err := br.Peek(magicSize)
 	if err != nil && err != io.EOF {
 		s.close()
 		return nil, err

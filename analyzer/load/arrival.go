@@ -214,7 +214,7 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 		return readError(err) // or it ends here, as index will see
 	}
 	form := sniff(head)
-	isTar, packed := form == formTar || form == formZeros, form == formGzip || form == formZstd
+	isTar, packed := form == formTar || form == formZeros, form.compressed()
 	if v.file == nil {
 		n := len(head)
 		if !isTar && !packed && e.size <= maxDocument && v.kept.size+e.size <= maxDocuments {

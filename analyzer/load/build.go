@@ -191,7 +191,7 @@ func (o *opening) layer(src source, p piece, opened map[string]section) (analyze
 	}
 	form := sniff(head)
 	l.Blob = layer.Blob{Key: s.key, At: s.at, Size: s.size, List: s.list}
-	l.Compressed = form == formGzip || form == formZstd
+	l.Compressed = form.compressed()
 	l.MediaType = mediaTypes[form]
 	digest := parseDigest(namedDigest(p.name))
 	if d := p.desc; d != nil {
@@ -207,11 +207,8 @@ func (o *opening) layer(src source, p piece, opened map[string]section) (analyze
 		l.Digest = digest.hash()
 	}
 	switch form {
-	case formTar, formZeros, formEmpty, formGzip, formZstd:
+	case formTar, formZeros, formEmpty, formGzip, formZstd, formXz, formBzip2:
 		return l, nil
-	}
-	if form.compressed() {
-		return l, fmt.Errorf("it is compressed with %s, which is not supported in a layer", form)
 	}
 	if l.MediaType != "" {
 		return l, fmt.Errorf("it is %s, not a tar (%s)", form, l.MediaType)

@@ -134,6 +134,12 @@ func TestForms(t *testing.T) {
 	for i := range absolute {
 		absolute[i].Name = "/" + strings.TrimPrefix(absolute[i].Name, "./")
 	}
+	xzLayers := img.DockerArchive()
+	for i, e := range xzLayers {
+		if e.Kind == "file" && strings.HasSuffix(e.Name, "/layer.tar") {
+			xzLayers[i].Data = xzipped(t, e.Data)
+		}
+	}
 	multi := imagetest.MultiPlatform([]*imagetest.Image{img}, g)
 
 	tests := []struct {
@@ -147,6 +153,7 @@ func TestForms(t *testing.T) {
 	}{
 		{"docker", img.DockerArchive(), "docker-archive", "docker-archive", "both", false, img},
 		{"docker hard links", hard, "docker-archive", "", "both", false, img},
+		{"docker xz layers", xzLayers, "docker-archive", "docker-archive", "both", false, img},
 		{"docker 25", img.DockerArchive25(), "docker-archive", "docker-archive", "both", true, img},
 		{"containerd gzip", img.Containerd(g), "docker-archive", "docker-archive", "both", true, img},
 		{"containerd mixed", img.Containerd(z, g, imagetest.None), "docker-archive", "docker-archive", "both", true, img},

@@ -252,11 +252,8 @@ func (b *remoteBlob) expect(form form) error {
 		if b.compressed {
 			return fmt.Errorf("it is not compressed, so its digest %s should be its diff ID, which is another", b.digest)
 		}
-	case formEmpty, formGzip, formZstd:
+	case formEmpty, formGzip, formZstd, formXz, formBzip2:
 	default:
-		if form.compressed() {
-			return fmt.Errorf("it is compressed with %s, which is not supported in a layer", form)
-		}
 		return fmt.Errorf("it is %s, not a tar (%s)", form, b.desc.MediaType)
 	}
 	return nil
