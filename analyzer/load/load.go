@@ -85,11 +85,12 @@ type opening struct {
 	documents int64
 }
 
-// Open opens the image that ref names: "docker:NAME", "podman:NAME",
-// "registry:NAME", "archive:FILE", "oci:DIR[:TAG]", the like with the schemes of
-// skopeo and syft, "-" for a tar on standard input, the path of a file or folder, or else the name of an image: the first
-// engine's that has it, or its registry's. The image holds files open until it
-// is closed. A *NotFoundError, *SchemeError, *ChoiceError, *NotImageError, *LimitError,
+// Open opens the image that ref names: "docker:NAME", "podman:NAME" (an image or
+// a container), "registry:NAME", "archive:FILE", "oci:DIR[:TAG]", the like with
+// the schemes of skopeo and syft, "-" for a tar on standard input, the path of a
+// file or folder, or else the name of an image: the first engine's that has it,
+// or its registry's. The image holds files open until it is closed. A
+// *NotFoundError, *SchemeError, *ChoiceError, *NotImageError, *LimitError,
 // *TempError, *HoleError, *registry.Error or an error of package engine in the
 // error says more.
 func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error) {

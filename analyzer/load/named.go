@@ -50,9 +50,9 @@ var engines = [...]engine.Kind{engine.Docker, engine.Podman}
 func (o *opening) named(ctx context.Context, r reference, want platform) (*analyzer.Image, error) {
 	switch r.scheme {
 	case "docker":
-		return o.engine(ctx, engine.Docker, r.name, want)
+		return o.imageOrContainer(ctx, engine.Docker, r.name, want)
 	case "podman":
-		return o.engine(ctx, engine.Podman, r.name, want)
+		return o.imageOrContainer(ctx, engine.Podman, r.name, want)
 	case "registry":
 		return o.registry(ctx, r.name, want)
 	}

@@ -71,3 +71,44 @@ func TestEngineOpens(t *testing.T) {
 		})
 	}
 }
+
+// TestEngineContainers compares a container that changed its files with what
+// its engine exports.
+func TestEngineContainers(t *testing.T) {
+	const changes = `mkdir /new && echo hello > /new/file && ln /new/file /new/link && ln -s file /new/symlink &&
+		mkfifo /new/pipe && rm /etc/issue && rm -r /etc/apt && mkdir /etc/apt && echo x > /etc/apt/again &&
+		chmod 4755 /bin/cat && echo line >> /etc/passwd && ln /bin/ls /new/ls && rm -r /usr/share && echo a > /usr/share`
+	for _, tt := range []struct{ engine, scheme, variable, socket string }{
+		{"docker", "docker", "DOCKER_HOST", "run/docker.sock"},
+		{"docker26", "docker", "DOCKER_HOST", "newer/run/docker26.sock"},
+		{"containerd", "docker", "DOCKER_HOST", "newer/run/containerd.sock"},
+		{"podman", "podman", "CONTAINER_HOST", "run/podman.sock"},
+	} {
+		t.Run(tt.engine, func(t *testing.T) {
+			e, dir := openEngine(t, tt.engine), t.TempDir()
+			const name = "fathom-changes"
+			var id string
+			if e.name == "podman" { // which may not start one everywhere
+				id = e.run(t, nil, "create", "--name", name, "fathom-base", "true")
+				file := filepath.Join(dir, "file")
+				if err := os.WriteFile(file, []byte("hello\n"), 0o640); err != nil {
+					t.Fatal(err)
+				}
+				e.run(t, nil, "cp", file, name+":/etc/passwd")
+				e.run(t, nil, "cp", dir, name+":/new")
+			} else {
+				e.run(t, nil, "run", "--network", "none", "--name", name, "fathom-base", "sh", "-ec", changes)
+				id = e.run(t, nil, "ps", "--all", "--quiet", "--filter", "name="+name)
+			}
+			exported := e.file(t, dir, "export.tar", "export", name)
+			t.Run("opened", func(t *testing.T) { // with CONTAINER_HOST podman's own command is another one
+				t.Setenv(tt.variable, "unix://"+filepath.Join(os.Getenv("FATHOM_ENGINES"), tt.socket))
+				compareExport(t, e, tt.scheme+":"+name, exported)
+				if got := fathom(t, "cat", tt.scheme+":"+id[:6], "/new/file").String(); got != "hello\n" {
+					t.Errorf("got %q", got)
+				}
+			})
+			e.run(t, nil, "rm", name)
+		})
+	}
+}

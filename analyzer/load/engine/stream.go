@@ -13,7 +13,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Stream is an archive that arrives. Its errors say what became of the engine.
+// Stream is an archive, or a container's files, that arrives. Its errors say what became of the engine.
 type Stream struct {
 	e      *Engine
 	name   string
@@ -35,29 +35,40 @@ const maxSaid = 4 << 10
 // what comes may be another image than Find found, when the name has been given
 // away in between.
 func (e *Engine) Save(ctx context.Context, img Image) (*Stream, error) {
-	s := &Stream{e: e, name: img.Name}
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
-	s.idle = time.AfterFunc(e.idle, func() { s.cancel(e.silence()) })
-	s.idle.Stop()
 	var options []client.ImageSaveOption
 	if img.platform != nil {
 		options = append(options, client.ImageSaveWithPlatforms(*img.platform))
 	}
+	s, err := e.begin(ctx, img.Name, func(ctx context.Context) (io.ReadCloser, error) {
+		return e.api.ImageSave(ctx, []string{img.Name}, options...)
+	})
+	switch {
+	case err == nil, ctx.Err() != nil, errors.As(err, new(*endpointError)):
+		return s, err
+	case errdefs.IsNotFound(err) && img.platform != nil:
+		want := img.platform.OS + "/" + img.platform.Architecture
+		return nil, &PlatformError{Kind: e.Kind, Name: img.Name, Want: want}
+	case errdefs.IsNotFound(err):
+		return nil, &NoImageError{Kind: e.Kind, Endpoint: e.Endpoint, Name: img.Name}
+	}
+	return nil, e.ask(ctx, "saving "+clean(img.Name), err)
+}
+
+// begin asks for a stream of what has that name, and gives it up where nothing
+// comes.
+func (e *Engine) begin(ctx context.Context, name string, ask func(context.Context) (io.ReadCloser, error)) (*Stream, error) {
+	s := &Stream{e: e, name: name}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.idle = time.AfterFunc(e.idle, func() { s.cancel(e.silence()) })
 	stop := s.wait()
-	body, err := e.api.ImageSave(s.ctx, []string{img.Name}, options...)
+	body, err := ask(s.ctx)
 	stop()
 	if err != nil {
 		defer s.cancel(nil)
-		switch {
-		case s.ctx.Err() != nil:
-			return nil, context.Cause(s.ctx)
-		case errdefs.IsNotFound(err) && img.platform != nil:
-			want := img.platform.OS + "/" + img.platform.Architecture
-			return nil, &PlatformError{Kind: e.Kind, Name: img.Name, Want: want}
-		case errdefs.IsNotFound(err):
-			return nil, &NoImageError{Kind: e.Kind, Endpoint: e.Endpoint, Name: img.Name}
+		if s.ctx.Err() != nil {
+			err = context.Cause(s.ctx)
 		}
-		return nil, e.ask(ctx, "saving "+clean(img.Name), err)
+		return nil, err
 	}
 	s.body = body
 	return s, nil
@@ -87,17 +98,23 @@ func (s *Stream) wait() (stop func()) {
 	if s.n > 0 {
 		return func() { s.idle.Stop() }
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
+	return s.e.awake(s.ctx, s.idle)
+}
+
+// awake keeps the timer from running out while the engine answers pings, until
+// stop is called; the timer is stopped then.
+func (e *Engine) awake(ctx context.Context, idle *time.Timer) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		every := time.NewTicker(max(s.e.idle/2, 1))
+		every := time.NewTicker(max(e.idle/2, 1))
 		defer every.Stop()
 		for {
 			select {
 			case <-every.C:
-				if _, err := s.e.api.Ping(ctx, client.PingOptions{}); err == nil {
-					s.idle.Reset(s.e.idle)
+				if _, err := e.api.Ping(ctx, client.PingOptions{}); err == nil {
+					idle.Reset(e.idle)
 				}
 			case <-ctx.Done():
 				return
@@ -107,7 +124,7 @@ func (s *Stream) wait() (stop func()) {
 	return func() {
 		cancel()
 		<-done
-		s.idle.Stop()
+		idle.Stop()
 	}
 }
 
