@@ -2,37 +2,35 @@ package gate
 
 import "strings"
 
-// folder is a kind of folder that many images hold and that is one thing to
-// whoever reads of it.
+// folder is a kind of folder that many images hold, and that is listed as one
+// thing.
 type folder struct {
 	part   string // how its path begins or, when anywhere is set, a part of it
 	any    bool
 	advice string // against its waste
 }
 
-func folders() []folder {
-	return []folder{
-		{"/var/lib/apt/lists/", false, "remove apt's lists in the step that fetches them: apt-get update && apt-get install ... && rm -rf /var/lib/apt/lists/*"},
-		{"/var/cache/apt/", false, "empty apt's cache in the step that fills it (apt-get clean), or keep it out with RUN --mount=type=cache,target=/var/cache/apt"},
-		{"/var/lib/dpkg/", false, "every step that installs packages stores dpkg's database anew: install them in one step"},
-		{"/var/cache/debconf/", false, "every step that installs packages stores debconf's database anew: install them in one step"},
-		{"/var/lib/rpm/", false, "every step that installs packages stores rpm's database anew: install them in one step"},
-		{"/lib/apk/db/", false, "every step that adds packages stores apk's database anew: add them in one step"},
-		{"/var/cache/apk/", false, "let apk keep no cache: apk add --no-cache"},
-		{"/var/cache/dnf/", false, "empty dnf's cache in the step that fills it: dnf clean all"},
-		{"/var/cache/yum/", false, "empty yum's cache in the step that fills it: yum clean all"},
-		{"/.npm/", true, "empty npm's cache in the step that fills it (npm cache clean --force), or keep it out with RUN --mount=type=cache,target=/root/.npm"},
-		{"/.cache/pip/", true, "let pip keep no cache (pip install --no-cache-dir), or keep it out with RUN --mount=type=cache,target=/root/.cache/pip"},
-		{"/.cache/yarn/", true, "empty yarn's cache in the step that fills it (yarn cache clean), or keep it out with RUN --mount=type=cache"},
-		{"/.cache/go-build/", true, "build in an earlier stage, or keep Go's cache out with RUN --mount=type=cache,target=/root/.cache/go-build"},
-		{"/go/pkg/mod/", true, "build in an earlier stage, or keep the modules out with RUN --mount=type=cache,target=/go/pkg/mod"},
-		{"/.cargo/registry/", true, "build in an earlier stage, or keep the registry out with RUN --mount=type=cache"},
-		{"/.m2/", true, "build in an earlier stage, or keep Maven's repository out with RUN --mount=type=cache,target=/root/.m2"},
-		{"/.gradle/", true, "build in an earlier stage, or keep Gradle's cache out with RUN --mount=type=cache"},
-		{"/node_modules/", true, "leave out what only development needs in the step that installs (npm ci --omit=dev), or build in an earlier stage and copy the result"},
-		{"/__pycache__/", true, ""},
-		{"/.git/", true, "keep .git away from the build with .dockerignore"},
-	}
+var folders = []folder{
+	{"/var/lib/apt/lists/", false, "remove apt's lists in the step that fetches them: apt-get update && apt-get install ... && rm -rf /var/lib/apt/lists/*"},
+	{"/var/cache/apt/", false, "empty apt's cache in the step that fills it (apt-get clean), or keep it out with RUN --mount=type=cache,target=/var/cache/apt"},
+	{"/var/lib/dpkg/", false, "every step that installs packages stores dpkg's database anew: install them in one step"},
+	{"/var/cache/debconf/", false, "every step that installs packages stores debconf's database anew: install them in one step"},
+	{"/var/lib/rpm/", false, "every step that installs packages stores rpm's database anew: install them in one step"},
+	{"/lib/apk/db/", false, "every step that adds packages stores apk's database anew: add them in one step"},
+	{"/var/cache/apk/", false, "let apk keep no cache: apk add --no-cache"},
+	{"/var/cache/dnf/", false, "empty dnf's cache in the step that fills it: dnf clean all"},
+	{"/var/cache/yum/", false, "empty yum's cache in the step that fills it: yum clean all"},
+	{"/.npm/", true, "empty npm's cache in the step that fills it (npm cache clean --force), or keep it out with RUN --mount=type=cache,target=/root/.npm"},
+	{"/.cache/pip/", true, "let pip keep no cache (pip install --no-cache-dir), or keep it out with RUN --mount=type=cache,target=/root/.cache/pip"},
+	{"/.cache/yarn/", true, "empty yarn's cache in the step that fills it (yarn cache clean), or keep it out with RUN --mount=type=cache"},
+	{"/.cache/go-build/", true, "build in an earlier stage, or keep Go's cache out with RUN --mount=type=cache,target=/root/.cache/go-build"},
+	{"/go/pkg/mod/", true, "build in an earlier stage, or keep the modules out with RUN --mount=type=cache,target=/go/pkg/mod"},
+	{"/.cargo/registry/", true, "build in an earlier stage, or keep the registry out with RUN --mount=type=cache"},
+	{"/.m2/", true, "build in an earlier stage, or keep Maven's repository out with RUN --mount=type=cache,target=/root/.m2"},
+	{"/.gradle/", true, "build in an earlier stage, or keep Gradle's cache out with RUN --mount=type=cache"},
+	{"/node_modules/", true, "leave out what only development needs in the step that installs (npm ci --omit=dev), or build in an earlier stage and copy the result"},
+	{"/__pycache__/", true, ""},
+	{"/.git/", true, "keep .git away from the build with .dockerignore"},
 }
 
 // knownFolder is the known folder that the path lies in, with a slash at its
@@ -49,9 +47,8 @@ func knownFolder(path string) (string, bool) {
 func find(path string) (*folder, int) {
 	var best *folder
 	where := len(path)
-	all := folders()
-	for i := range all {
-		f := &all[i]
+	for i := range folders {
+		f := &folders[i]
 		at := 0
 		if f.any {
 			at = strings.Index(path, f.part)
@@ -65,7 +62,7 @@ func find(path string) (*folder, int) {
 	return best, where
 }
 
-// wasteAdvice is what would mend a piece of waste.
+// wasteAdvice is what would fix a piece of waste.
 func wasteAdvice(o *Offender) string {
 	if f, _ := find(o.Path); f != nil && f.advice != "" && (o.Cause == "removed" || o.Cause == "overwritten") {
 		return f.advice

@@ -71,7 +71,7 @@ func (c *check) layers(cost func(*analyzer.LayerReport) int64, which func(*analy
 	return all
 }
 
-// group is waste that is one thing to whoever reads of it.
+// group is waste that is listed as one thing.
 type group struct {
 	path, cause    string
 	stored, hidden int
@@ -152,8 +152,10 @@ func (c *check) offender(g *group) Offender {
 
 // before orders by what costs most; the same, by path and how it went.
 func before(a, b *group) int {
-	return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.path, b.path), cmp.Compare(a.stored, b.stored),
-		cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
+	if a.bytes != b.bytes {
+		return cmp.Compare(b.bytes, a.bytes)
+	}
+	return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.stored, b.stored), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
 }
 
 // command is what made layer i, "" when nobody knows.

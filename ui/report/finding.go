@@ -28,6 +28,15 @@ func findings(in *Input, most int) iter.Seq[finding] {
 		broken := brokenRules(in.Verdict)
 		times := map[[sha256.Size]byte]int{}
 		title, name := in.title(), in.name()
+		steps := map[string]string{} // an image has few
+		stable := func(createdBy string) string {
+			s, ok := steps[createdBy]
+			if !ok {
+				s = stableStep(createdBy)
+				steps[createdBy] = s
+			}
+			return s
+		}
 		for i, r := range broken {
 			room := max(most-(len(broken)-1-i), 1)
 			for o := range orNil(r) {
@@ -40,7 +49,7 @@ func findings(in *Input, most int) iter.Seq[finding] {
 				key := strings.Join([]string{name, in.dockerfile(), r.Name}, "\x00")
 				if o != nil {
 					f.text = joinLines(f.text, offenderText(*o))
-					key = strings.Join([]string{key, o.Path, o.Cause, stableStep(o.StoredBy)}, "\x00")
+					key = strings.Join([]string{key, o.Path, o.Cause, stable(o.StoredBy)}, "\x00")
 				}
 				// What is twice the same is told apart by its order.
 				sum := sha256.Sum256([]byte(key))
