@@ -67,6 +67,7 @@ type node struct {
 	nameLen     uint32
 	last        int32 // version
 	child       int32 // first alive
+	entered     int32 // the last layer with an entry below, counted from 1
 	left, right int32 // alive siblings
 }
 
@@ -101,6 +102,7 @@ type Builder struct {
 	deferred []int32  // nodes with a pending link
 	linked   []int32  // nodes that are names of what has several
 	given    map[inode]attributes
+	entered  []int32 // directories of lower layers that have entries below
 	dying    []dying
 	warnings warnings
 
@@ -144,7 +146,7 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	b.layers++
 	b.forget()
 	b.deferred, b.dying, b.markers, b.warnings = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}
-	b.linked, b.given = b.linked[:0], nil
+	b.linked, b.given, b.entered = b.linked[:0], nil, b.entered[:0]
 
 	// The names of a layer that comes again are not read again.
 	again := b.applied[d]
@@ -171,6 +173,7 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 		return nil, err
 	}
 	b.share()
+	b.warnParents()
 	b.bury()
 	return b.warnings.list(), nil
 }

@@ -139,11 +139,22 @@ func compare(diffs []*layer.Diff) (why string) {
 	var m model
 	b := filetree.NewBuilder()
 	stored := int64(0)
-	for _, d := range diffs {
+	for i, d := range diffs {
 		m.apply(d)
 		stored += d.Stored
-		if _, err := b.Apply(d); err != nil {
+		warnings, err := b.Apply(d)
+		if err != nil {
 			fail("applying: %v", err)
+		}
+		var resets []string
+		for _, w := range warnings {
+			if strings.Contains(w.Text, "none for it: docker (overlay2)") {
+				resets = append(resets, w.Path)
+			}
+		}
+		slices.Sort(resets)
+		if !slices.Equal(m.resets[i], resets) {
+			fail("layer %d: directories without an entry: got %q, want %q", i, resets, m.resets[i])
 		}
 	}
 	tree, err := b.Build(context.Background(), same(diffs, fail))

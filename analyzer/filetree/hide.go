@@ -67,6 +67,7 @@ func (b *Builder) hide() error {
 		if !parents[m.dir] {
 			parents[m.dir] = true
 			b.markedParents(m.dir)
+			b.enterAll(m.dir)
 		}
 		if b.steps > b.granted {
 			return errTooManySteps

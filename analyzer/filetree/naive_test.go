@@ -16,6 +16,7 @@ import (
 type model struct {
 	after    []map[string]filetree.State
 	inodes   []map[string]int   // per layer which paths are names of one file
+	resets   [][]string         // per layer the directories that some engines show differently
 	touched  []map[string]bool  // per layer the paths it has an entry or a removal for
 	stored   []map[string]int64 // per layer what it stores at a path
 	contents []content
@@ -49,7 +50,7 @@ func (m *model) apply(d *layer.Diff) {
 		inodes = m.inodes[i-1]
 	}
 	start := func() *work {
-		return &work{state: maps.Clone(lower), layer: i, inode: maps.Clone(inodes), given: map[int]filetree.State{}}
+		return &work{state: maps.Clone(lower), layer: i, inode: maps.Clone(inodes), given: map[int]filetree.State{}, entered: map[string]bool{}}
 	}
 	dry := start()
 	dry.dirs = map[int]string{}
@@ -62,6 +63,7 @@ func (m *model) apply(d *layer.Diff) {
 	w.parents(d, dry.dirs, lower)
 	w.settle(lower, inodes)
 	w.share()
+	m.resets = append(m.resets, w.resets())
 
 	m.inodes = append(m.inodes, w.inode)
 	m.contents = w.contents
@@ -125,6 +127,8 @@ type work struct {
 	touched  map[string]bool
 	stored   map[string]int64
 	dirs     map[int]string // by index of a marker in the tar, its directory
+
+	entered map[string]bool // of entries, and theirs
 
 	inode  map[string]int         // by path; paths that are names of one file have the same
 	inodes int                    // made in this layer
@@ -229,6 +233,7 @@ func (w *work) markers(d *layer.Diff, dirs map[int]string) {
 func (w *work) parents(d *layer.Diff, dirs map[int]string, lower map[string]filetree.State) {
 	for n := range d.Len() {
 		if dir, ok := dirs[n]; ok {
+			w.into(dir)
 			w.mkdir(dir, func(p string) bool {
 				s, is := w.state[p]
 				_, was := lower[p]
@@ -274,6 +279,7 @@ func (w *work) entries(d *layer.Diff) {
 			continue // nothing but a directory can be the root
 		}
 		w.mkdir(dir, nil)
+		w.into(dir)
 		id := 0
 		if e.Kind == layer.Link {
 			s.Size, s.Target = 0, e.Link
@@ -296,6 +302,27 @@ func (w *work) entries(d *layer.Diff) {
 		if id > 0 {
 			w.inode[path] = id
 		}
+	}
+}
+
+// resets is the directories of lower layers that the layer has entries in and
+// none for, where they are not what a new directory is.
+func (w *work) resets() []string {
+	var out []string
+	for p := range w.entered {
+		s := w.state[p]
+		if p != "" && s.Kind == layer.Dir && s.Layer != w.layer && (s.Mode != 0o755 || s.UID != 0 || s.GID != 0 || s.Xattrs != "") {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// into notes that an entry is in dir.
+func (w *work) into(dir string) {
+	for ; dir != ""; dir, _ = cut(dir) {
+		w.entered[dir] = true
 	}
 }
 

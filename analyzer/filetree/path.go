@@ -159,6 +159,7 @@ func (b *Builder) directory(path string) (int32, error) {
 		at = end + 1
 	}
 	b.makeDirs(n)
+	b.enterAll(n)
 	b.dir, b.spare, b.trail = path, b.trail, keep
 	return n, nil
 }
@@ -274,6 +275,40 @@ func (b *Builder) noDirectory(n int32, v *version) {
 		b.warn(n, "is no directory but has entries below it: it becomes one")
 	}
 }
+
+// enterAll notes that the layer has something below n, and so below all that n
+// is in.
+func (b *Builder) enterAll(n int32) {
+	for x := b.nodes.at(n); n > int32(Root) && x.entered != b.layers; x = b.nodes.at(n) {
+		x.entered = b.layers
+		if at := x.last; at >= 0 && b.resets(b.versions.at(at)) {
+			b.entered = append(b.entered, n)
+		}
+		n = x.parent
+	}
+}
+
+// resets reports whether v is a directory of a lower layer that is not what
+// docker's overlay2 and podman make of a directory without an entry.
+func (b *Builder) resets(v *version) bool {
+	return v.layer != b.layer && v.alive() && v.kind == layer.Dir && (v.mode != 0o755 || b.owners[v.owner] != owner{})
+}
+
+// warnParents tells of the directories that the layer has entries in, but no
+// entry for. They stay what they are, as the image specification and containerd
+// have it. docker's overlay2 and podman's overlay unpack each layer into a
+// folder of its own, make the directory there as root's, and that one hides the
+// one below.
+func (b *Builder) warnParents() {
+	for _, n := range b.entered {
+		if b.resets(b.versions.at(b.nodes.at(n).last)) {
+			b.warn(n, parentReset)
+		}
+	}
+}
+
+// parentReset is the warning about a directory that engines show differently.
+const parentReset = "the layer has entries in this directory and none for it: docker (overlay2) and podman show it as root's with mode 0755, containerd as it was"
 
 func (b *Builder) replaceByImplied(n int32) {
 	b.set(n, version{kind: layer.Dir, mode: 0o755, flags: implied, content: NoContent, owner: b.own(0, 0, "")})
