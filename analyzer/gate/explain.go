@@ -264,9 +264,9 @@ func (c *check) judgePaths(rule *Rule) error {
 		d.first[i] = firstByPath(d.first[i])
 	}
 	rule.More, rule.MoreBytes = len(d.hits), d.bytes
-	for i := 0; len(rule.Offenders) < min(len(d.hits), MaxDenied); i++ {
+	for i := range MaxDenied {
 		for glob, first := range d.first {
-			if i < len(first) && len(rule.Offenders) < MaxDenied {
+			if i < len(first) {
 				rule.Offenders = append(rule.Offenders, c.deniedFile(first[i], d.globs[glob]))
 				rule.More--
 				rule.MoreBytes -= first[i].Bytes

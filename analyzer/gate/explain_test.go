@@ -240,7 +240,7 @@ func TestManyDenied(t *testing.T) {
 		t.Fatal(err)
 	}
 	rule := v.Rules[0]
-	if rule.Observed != 3002 || rule.Count() != 3002 || len(rule.Offenders) != MaxDenied {
+	if rule.Observed != 3002 || rule.Count() != 3002 || len(rule.Offenders) != MaxDenied+2 {
 		t.Fatalf("observed %v, counts %d, keeps %d", rule.Observed, rule.Count(), len(rule.Offenders))
 	}
 	for range 2 { // the same each time
@@ -267,8 +267,16 @@ func TestManyDenied(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || more != 2997 || bytes != sum+3 {
 		t.Errorf("%d more, %d bytes in all\n%s", more, bytes, diff)
 	}
-	if first, more, _ := rule.First(2000); len(first) != MaxDenied || more != 2002 {
-		t.Errorf("%d of all, %d more", len(first), more)
+	for _, n := range []int{0, 1, MaxDenied + 2, 1000, 5000} {
+		first, more, moreBytes := rule.First(n)
+		seen := map[string]bool{}
+		for _, o := range first {
+			seen[o.Path] = true
+			moreBytes += o.Bytes
+		}
+		if len(seen) != min(n, 3002) || len(first) != len(seen) || more != 3002-len(seen) || moreBytes != sum+3 {
+			t.Errorf("of %d, %d different ones of %d, %d more, %d bytes", n, len(seen), len(first), more, moreBytes)
+		}
 	}
 	for o := range rule.All() { // stops when asked to
 		if o.Path != "/certs/0000.pem" {

@@ -52,8 +52,8 @@ type Rule struct {
 	Err error
 
 	// Offenders are the first of what a broken rule is about: what costs most,
-	// at most MaxOffenders; of a rule that denies paths at most MaxDenied, one
-	// path of each glob after the other. First and All are how to read them.
+	// at most MaxOffenders; of a rule that denies paths at most MaxDenied of
+	// each glob, one of each glob after the other. First and All have the others.
 	Offenders []Offender
 	More      int   // offenders beyond those
 	MoreBytes int64 // and what they cost together
@@ -61,10 +61,10 @@ type Rule struct {
 	all iter.Seq[Offender] // nil where Offenders are all
 }
 
-// How many offenders a Rule keeps at hand. All has the others.
+// How many offenders a Rule keeps at hand.
 const (
 	MaxOffenders = 5
-	MaxDenied    = 1000
+	MaxDenied    = 20 // of each glob
 )
 
 // Denies reports whether the rule is one that denies paths.
@@ -77,11 +77,27 @@ func (r *Rule) Count() int { return len(r.Offenders) + r.More }
 // beyond those and what they cost. Denied paths come sorted; when only some are
 // shown, every glob has its share of them.
 func (r *Rule) First(n int) (first []Offender, more int, moreBytes int64) {
-	n = min(n, len(r.Offenders))
-	first, more, moreBytes = slices.Clone(r.Offenders[:n]), r.More, r.MoreBytes
-	for _, o := range r.Offenders[n:] {
+	k := min(n, len(r.Offenders))
+	first, more, moreBytes = slices.Clone(r.Offenders[:k]), r.More, r.MoreBytes
+	for _, o := range r.Offenders[k:] {
 		more++
 		moreBytes += o.Bytes
+	}
+	if k < n && more > 0 {
+		listed := map[Offender]bool{}
+		for _, o := range first {
+			listed[o] = true
+		}
+		for o := range r.All() {
+			if len(first) == n {
+				break
+			}
+			if !listed[o] {
+				first = append(first, o)
+				more--
+				moreBytes -= o.Bytes
+			}
+		}
 	}
 	if r.Denies() {
 		slices.SortFunc(first, func(a, b Offender) int {

@@ -605,7 +605,7 @@ func TestSARIFSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, in := range map[string]*Input{"hostile": hostile(t), "empty": {Report: &analyzer.Report{}}} {
+	for name, in := range map[string]*Input{"hostile": hostile(t), "empty": {Report: &analyzer.Report{}}, "too many": denying(t, 13_000, "keys")} {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, "sarif", in)))
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,10 @@ import (
 	"fathom/analyzer/gate"
 )
 
-const htmlWaste = 100 // rows that stand in the page without its script
+const (
+	htmlWaste  = 100  // rows that stand in the page without its script
+	htmlDenied = 1000 // paths of each rule
+)
 
 var (
 	//go:embed html/page.html
@@ -70,7 +73,11 @@ func HTML(w io.Writer, in *Input) error {
 			if r.AtLeast {
 				bound = "at least"
 			}
-			first, left, bytes := r.First(gate.MaxDenied)
+			n := gate.MaxOffenders
+			if r.Denies() {
+				n = htmlDenied
+			}
+			first, left, bytes := r.First(n)
 			p.Rules = append(p.Rules, pageRule{r, word(v, *r), bound, observed, limit, slices.Collect(rows(slices.Values(first))), left, bytes, sameReasons(rules[:i], r)})
 		}
 		if bytes, ratio, ok := v.Growth(); ok {
