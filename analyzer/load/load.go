@@ -88,7 +88,7 @@ type opening struct {
 // Open opens the image that ref names: "docker:NAME", "podman:NAME" (an image or
 // a container), "registry:NAME", "archive:FILE", "oci:DIR[:TAG]", the like with
 // the schemes of skopeo and syft, "-" for a tar on standard input, the path of a
-// file or folder, or else the name of an image: the first engine's that has it,
+// file or folder, also an overlay's, or else the name of an image: the first engine's that has it,
 // or its registry's. The image holds files open until it is closed. A
 // *NotFoundError, *SchemeError, *ChoiceError, *NotImageError, *LimitError,
 // *TempError, *HoleError, *registry.Error or an error of package engine in the
@@ -127,6 +127,9 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 func (o *opening) open(ctx context.Context, r reference, want platform) (*analyzer.Image, error) {
 	if r.path == "" {
 		return o.named(ctx, r, want)
+	}
+	if img, err := o.overlay(ctx, r.path); img != nil || err != nil {
+		return img, err
 	}
 	src, err := o.source(ctx, r)
 	if err != nil {

@@ -107,6 +107,18 @@ func TestEngineContainers(t *testing.T) {
 				if got := fathom(t, "cat", tt.scheme+":"+id[:6], "/new/file").String(); got != "hello\n" {
 					t.Errorf("got %q", got)
 				}
+				if tt.engine == "docker" { // whose folders are here
+					all := list(t, tt.scheme+":"+name)
+					upper := list(t, e.run(t, nil, "inspect", "--format", "{{.GraphDriver.Data.UpperDir}}", name))
+					for p, s := range upper {
+						if diff := cmp.Diff(all[p], s); diff != "" {
+							t.Errorf("%s in the overlay's folder differs from the container's (-):\n%s", p, diff)
+						}
+					}
+					if len(upper) < 10 {
+						t.Errorf("the overlay's folder has only %v", upper)
+					}
+				}
 			})
 			e.run(t, nil, "rm", name)
 		})

@@ -70,7 +70,9 @@ func writeImage(b *bufio.Writer, r *analyzer.Report) {
 	}
 	fmt.Fprintf(b, "source      %s\n", Safe(r.Image.Source))
 	fmt.Fprintf(b, "platform    %s\n", Safe(cmp.Or(r.Image.Platform, "unknown")))
-	fmt.Fprintf(b, "id          %s\n", Safe(r.Image.ID))
+	if r.Image.ID != "" { // a layer has none
+		fmt.Fprintf(b, "id          %s\n", Safe(r.Image.ID))
+	}
 	if r.Image.Created != nil {
 		fmt.Fprintf(b, "created     %s\n", r.Image.Created.UTC().Format(time.RFC3339))
 	}
