@@ -113,7 +113,7 @@ layer
   dir     app       755 mtime=1000000000
   file    app/run   4755 text="new\n" mtime=1000000000
   file    app/cfg   600 text="port=80\n" mtime=1100000000
-  link    app/alias -> app/cfg
+  link    app/alias 600 mtime=1100000000 -> app/cfg
   dir     app/ro    555 mtime=1200000000
   file    app/ro/x  444 text="x" mtime=1200000000
   dir     app/shut  000

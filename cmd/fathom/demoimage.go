@@ -150,7 +150,7 @@ func (d *demo) one(key, p, rest string) error {
 	case "symlink":
 		return d.add(&tar.Header{Typeflag: tar.TypeSymlink, Name: p, Linkname: rest, Mode: 0o777}, "")
 	case "link":
-		return d.add(&tar.Header{Typeflag: tar.TypeLink, Name: p, Linkname: rest[1:], Mode: 0o644}, "")
+		return d.add(&tar.Header{Typeflag: tar.TypeLink, Name: p, Linkname: rest[1:], Mode: 0o755}, "")
 	case "rm":
 		maps.DeleteFunc(d.files, func(have string, _ demoFile) bool { return have == p || strings.HasPrefix(have, p+"/") })
 		return d.add(&tar.Header{Typeflag: tar.TypeReg, Name: path.Dir(p) + "/.wh." + path.Base(p)}, "")
