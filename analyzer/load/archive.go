@@ -139,10 +139,10 @@ func (a *archive) index(ctx context.Context, in tarInput, limit int, visit func(
 		}
 		a.entries[name] = e
 		if n == limit {
-			// So many are mostly a root filesystem. Of anything else nobody knows
-			// what comes later.
-			if e := a.noImage(); !a.has("manifest.json") && !a.has("index.json") && e.Kind != Unknown {
-				return e
+			// So many are mostly a root filesystem, whose entries are none of an
+			// archive's. Of anything else nobody knows what comes later.
+			if k := a.noImage().Kind; !a.has("manifest.json") && !a.has("index.json") && (k == RootFilesystem || k == SingleLayer) {
+				return nil
 			}
 			return &LimitError{What: "the archive", Limit: int64(limit), Unit: "entries"}
 		}
@@ -268,10 +268,10 @@ func (a *archive) noImage() *NotImageError {
 	switch {
 	case whiteouts:
 		return &NotImageError{SingleLayer, "the tar of a single layer"}
-	case top["etc"] || top["usr"] || top["bin"] || top["linux_amd64"]:
+	case top["etc"] || top["usr"] || top["bin"]:
 		return &NotImageError{RootFilesystem, "a root filesystem without an image around it"}
 	}
-	return &NotImageError{Unknown, "a tar with neither manifest.json nor index.json"}
+	return &NotImageError{OtherTar, "a tar with neither manifest.json nor index.json"}
 }
 
 // cursor reads a ReaderAt from front to back, and skips.

@@ -147,8 +147,10 @@ func (v *arrival) read() error {
 		}
 		v.index.r = v.file
 	}
-	if err := v.index.index(v.ctx, v, maxEntries, v.visit); err != nil {
-		return err
+	if !v.o.opt.Rootfs {
+		if err := v.index.index(v.ctx, v, maxEntries, v.visit); err != nil {
+			return err
+		}
 	}
 	// What follows the end marker belongs to nothing, but whoever writes it
 	// should not find the pipe closed.

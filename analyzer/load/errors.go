@@ -118,6 +118,7 @@ const (
 	Unknown        Kind = iota
 	RootFilesystem      // a docker export, or another tar of files
 	SingleLayer         // one layer's tar
+	OtherTar            // a tar of anything else
 	OldArchive          // a docker save from before 1.10
 	Artifact            // something else than an image in an image's clothes
 	NoImages            // an archive or layout without any image

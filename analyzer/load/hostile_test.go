@@ -188,8 +188,6 @@ func TestBadArchives(t *testing.T) {
 		{"HTML", []byte("<!doctype html>"), []string{"it is HTML or XML"}},
 		{"ELF", []byte("\x7fELF" + strings.Repeat("\x00", 600)), []string{"an ELF program"}},
 		{"text", []byte("hello"), []string{"something unknown"}},
-		{"docker export", tar(file("etc/hosts", ""), file("bin/sh", "")), []string{"a root filesystem"}},
-		{"single layer", tar(file("etc/.wh.hosts", "")), []string{"the tar of a single layer"}},
 		{"other tar", tar(file("a.txt", "")), []string{"neither manifest.json nor index.json"}},
 
 		// compression (5-10)

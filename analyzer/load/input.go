@@ -118,8 +118,11 @@ func (o *opening) stream(ctx context.Context, r io.Reader, name string) (source,
 
 // tar indexes r if head, its first bytes, are a tar's.
 func (o *opening) tar(ctx context.Context, head []byte, r io.ReaderAt, size int64) (source, error) {
-	if err := expectTar(head); err != nil {
+	if err := o.expectTar(head); err != nil {
 		return nil, err
+	}
+	if o.opt.Rootfs {
+		return &archive{r: r, size: size}, nil
 	}
 	a, err := index(ctx, r, size, maxEntries)
 	if err != nil {
@@ -129,13 +132,16 @@ func (o *opening) tar(ctx context.Context, head []byte, r io.ReaderAt, size int6
 }
 
 // expectTar says what the first bytes of something are when they aren't a tar's.
-func expectTar(head []byte) error {
+func (o *opening) expectTar(head []byte) error {
 	switch form := sniff(head); form {
 	case formTar:
 		return nil
 	case formEmpty:
 		return &NotImageError{Unknown, "empty"}
 	case formZeros:
+		if o.opt.Rootfs {
+			return nil
+		}
 		return &NotImageError{NoImages, "an empty tar, or nothing but zero bytes"}
 	case "JSON":
 		return &NotImageError{Unknown, "JSON: a manifest, a config or a saved report holds no files"}

@@ -41,6 +41,10 @@ type Options struct {
 	// NoKeep leaves out the temporary file that an uncompressed archive on a
 	// stream would go to: the content of its files can't be read afterwards.
 	NoKeep bool
+	// Rootfs says that the source is a tar of files, to be opened as one layer,
+	// whatever is in it. Without it a tar opens so that has no image's metadata
+	// and looks like a root filesystem or a layer.
+	Rootfs bool
 	// Verify says that everything will be verified, and so read once more.
 	Verify bool
 	// Via is the way to the images of an engine.
@@ -88,11 +92,12 @@ type opening struct {
 // Open opens the image that ref names: "docker:NAME", "podman:NAME" (an image or
 // a container), "registry:NAME", "archive:FILE", "oci:DIR[:TAG]", the like with
 // the schemes of skopeo and syft, "-" for a tar on standard input, the path of a
-// file or folder, also an overlay's, or else the name of an image: the first engine's that has it,
-// or its registry's. The image holds files open until it is closed. A
-// *NotFoundError, *SchemeError, *ChoiceError, *NotImageError, *LimitError,
-// *TempError, *HoleError, *registry.Error or an error of package engine in the
-// error says more.
+// file or folder, also an overlay's, or else the name of an image: the first
+// engine's that has it, or its registry's. A tar of files without an image
+// around it is an image of one layer, with neither config nor diff ID. The image
+// holds files open until it is closed. A *NotFoundError, *SchemeError,
+// *ChoiceError, *NotImageError, *LimitError, *TempError, *HoleError,
+// *registry.Error or an error of package engine in the error says more.
 func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error) {
 	r, err := parse(ref)
 	if err != nil {
@@ -126,16 +131,29 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 
 func (o *opening) open(ctx context.Context, r reference, want platform) (*analyzer.Image, error) {
 	if r.path == "" {
+		if o.opt.Rootfs {
+			return nil, errors.New("the tar of a root filesystem is expected, and it is a name")
+		}
 		return o.named(ctx, r, want)
 	}
-	if img, err := o.overlay(ctx, r.path); img != nil || err != nil {
-		return img, err
+	if !o.opt.Rootfs {
+		if img, err := o.overlay(ctx, r.path); img != nil || err != nil {
+			return img, err
+		}
 	}
 	src, err := o.source(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return o.image(ctx, src, want)
+	if o.opt.Rootfs {
+		return o.oneLayer(r, src, RootFilesystem, want)
+	}
+	img, err := o.image(ctx, src, want)
+	var other *NotImageError
+	if errors.As(err, &other) && (other.Kind == RootFilesystem || other.Kind == SingleLayer) {
+		return o.oneLayer(r, src, other.Kind, want)
+	}
+	return img, err
 }
 
 // image chooses an image of the source and opens it.

@@ -42,7 +42,7 @@ func (o *opening) peel(in io.Reader) (io.Reader, func(), error) {
 		}
 		form := sniff(head)
 		if !form.compressed() {
-			return r, closeAll, expectTar(head)
+			return r, closeAll, o.expectTar(head)
 		}
 		if level == maxLevels {
 			return nil, closeAll, fmt.Errorf("it is compressed more than %d times over", maxLevels)

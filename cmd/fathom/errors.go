@@ -204,10 +204,8 @@ func containerd() bool {
 
 func notImageHint(kind load.Kind) string {
 	switch kind {
-	case load.RootFilesystem:
-		return "docker export and podman export write a filesystem without layers: use docker save"
-	case load.SingleLayer:
-		return "give the whole image: a docker save, an OCI archive or a layout folder"
+	case load.OtherTar:
+		return "--rootfs opens it as one layer"
 	case load.OldArchive:
 		return "docker load and docker save write it anew"
 	}

@@ -41,8 +41,8 @@ func TestExit(t *testing.T) {
 			"fathom: error: opening x: 2 images, choose one of @0 a\\x1b, @1\nfathom: hint: --image TAG, DIGEST or @N and --platform OS/ARCH choose one\n",
 		},
 		"filesystem": {
-			wrap(&load.NotImageError{Kind: load.RootFilesystem, What: "a filesystem"}), 2,
-			"fathom: error: opening x: not an image: it is a filesystem\nfathom: hint: docker export and podman export write a filesystem without layers: use docker save\n",
+			wrap(&load.NotImageError{Kind: load.OtherTar, What: "a filesystem"}), 2,
+			"fathom: error: opening x: not an image: it is a filesystem\nfathom: hint: --rootfs opens it as one layer\n",
 		},
 		"crash": {
 			&ui.Crash{Value: "boom\x1b", Stack: []byte("goroutine 1:\n\tui.go:3\n")}, 2,

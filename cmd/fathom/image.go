@@ -26,6 +26,7 @@ type imageFlags struct {
 	noKeep   bool
 	via      string
 	verify   bool
+	rootfs   bool
 	timeout  duration
 	registryFlags
 }
@@ -40,6 +41,7 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.verify, "verify", false, "compare every digest and diff ID with the content, whatever it costs")
 	f.timeout = duration(time.Minute)
 	flags.Var(&f.timeout, "timeout", "give up an engine, a registry or a credential helper that sends nothing for `DURATION`")
+	flags.BoolVar(&f.rootfs, "rootfs", false, "open a tar as one layer, whatever is in it: a root filesystem or a layer")
 	f.registryFlags.add(flags)
 }
 
@@ -108,7 +110,7 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 	}
 	opt := load.Options{
 		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp,
-		NoKeep: f.noKeep, Verify: f.verify, Via: load.Via(f.via), Progress: progress,
+		NoKeep: f.noKeep, Rootfs: f.rootfs, Verify: f.verify, Via: load.Via(f.via), Progress: progress,
 	}
 	if f.via != "" && opt.Via != load.ViaStorage && opt.Via != load.ViaAPI {
 		return nil, fmt.Errorf("--via: %q is neither storage nor api", f.via)

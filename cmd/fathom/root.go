@@ -30,7 +30,9 @@ files.
 
 What is no file is a name: of the first engine, docker or podman, that has the
 image, else of its registry. docker:NAME, podman:NAME and registry:NAME ask only
-there. The schemes of skopeo and syft work, too (docker-archive:, oci-dir:, ...). Without an IMAGE, fathom lists what the engines have.
+there. The schemes of skopeo and syft work, too (docker-archive:, oci-dir:, ...).
+A tar of files without an image around it opens as one layer. Without an IMAGE,
+fathom lists what the engines have.
 
 On a terminal the image opens in the explorer; otherwise, and with --ci, fathom
 prints a summary.`

@@ -27,7 +27,7 @@ func openSaved(src source, flags *pflag.FlagSet) (*analyzer.Report, error) {
 	case rep == nil:
 		return nil, nil
 	}
-	for _, name := range []string{"image", "platform", "verify"} {
+	for _, name := range []string{"image", "platform", "rootfs", "verify"} {
 		if flags.Changed(name) {
 			return nil, fmt.Errorf("--%s: %s is a saved report, not an image", name, src.ref)
 		}

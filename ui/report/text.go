@@ -70,7 +70,7 @@ func writeImage(b *bufio.Writer, r *analyzer.Report) {
 	}
 	fmt.Fprintf(b, "source      %s\n", Safe(r.Image.Source))
 	fmt.Fprintf(b, "platform    %s\n", Safe(cmp.Or(r.Image.Platform, "unknown")))
-	if r.Image.ID != "" { // a layer has none
+	if r.Image.ID != "" { // a container and a tar of files have none
 		fmt.Fprintf(b, "id          %s\n", Safe(r.Image.ID))
 	}
 	if r.Image.Created != nil {
