@@ -3,12 +3,15 @@ package gate
 import (
 	"iter"
 
+	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 )
 
-// Files is every path of the tree as every layer has it.
-func Files(t *filetree.Tree) iter.Seq[File] {
+// Files is every path of the tree as every layer has it, and then what a layer
+// holds and itself hides: a file below what its archive has as a file further
+// on. The tree doesn't show that, and whoever has the layer has it.
+func Files(t *filetree.Tree, waste []analyzer.Waste) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for n := filetree.Root + 1; int(n) < t.Len(); n++ {
 			path := ""
@@ -30,6 +33,12 @@ func Files(t *filetree.Tree) iter.Seq[File] {
 				if !yield(f) {
 					return
 				}
+			}
+		}
+		for i := range waste {
+			w := &waste[i]
+			if w.StoredIn == w.HiddenBy && w.Cause != "repeated" && !yield(File{wastePath(w), w.Bytes, w.StoredIn, w.HiddenBy}) {
+				return
 			}
 		}
 	}

@@ -104,7 +104,7 @@ func (v *Verdict) warnOfSuppressions() {
 		case s.Expired:
 			text = fmt.Sprintf("ended on %s: its %d bytes count", s.Until.Format(Day), s.Bytes)
 		case !evaluated:
-			text = fmt.Sprintf("has no effect: %s is not evaluated", strings.Join(s.Rules, ", "))
+			text = fmt.Sprintf("has no effect: nothing evaluates %s", strings.Join(s.Rules, " or "))
 		case s.Pieces > 0:
 			continue
 		case below == s.Path || strings.HasSuffix(s.Path, "/"):

@@ -253,7 +253,7 @@ func limitText(l gate.Limit) string {
 	case len(l.Globs) > 0:
 		text = strings.Join(l.Globs, " ")
 	case l.Unit == gate.Percent:
-		text = strconv.FormatFloat(l.Ratio*100, 'g', 6, 64) + "%"
+		text = strconv.FormatFloat(l.Ratio*100, 'g', 12, 64) + "%"
 	case l.Unit == gate.Ratio:
 		text = strconv.FormatFloat(l.Ratio, 'g', -1, 64)
 	default:

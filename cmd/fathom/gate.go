@@ -31,7 +31,7 @@ func (a *app) judge(ctx context.Context, an *analyzer.Analysis, f *exploreFlags,
 		FailOn: j.failOn.value, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC.value,
 	}
 	if an.Tree != nil {
-		opt.Files = gate.Files(an.Tree)
+		opt.Files = gate.Files(an.Tree, an.Report.Waste)
 	}
 	if j.baseline.value != "" {
 		if opt.Baseline, err = a.openBaseline(ctx, f, j); err != nil {

@@ -180,7 +180,11 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 		word, bound := "ok  ", "at most"
 		switch {
 		case r.Err != nil:
-			fmt.Fprintf(b, "ERR   %-*s  %s%s\n", width, r.Name, Safe(unevaluated(*r)), ruleSource(*r))
+			source := strings.TrimPrefix(ruleSource(*r), ", ")
+			if source != "" {
+				source = " (" + source + ")"
+			}
+			fmt.Fprintf(b, "ERR   %-*s  %s%s\n", width, r.Name, Safe(unevaluated(*r)), source)
 			continue
 		case v.Fails(*r):
 			word = "FAIL"
