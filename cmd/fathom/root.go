@@ -160,7 +160,7 @@ func (f *exploreFlags) add(cmd *cobra.Command) {
 }
 
 func (f *exploreFlags) addGate(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.ci, "ci", false, "judge the image: exit 1 when a rule fails, 2 when it can't be told (CI=true in the environment does the same)")
+	flags.BoolVar(&f.ci, "ci", false, "judge the image: exit 1 when a rule fails, 2 when it can't be evaluated (CI=true in the environment does the same)")
 	f.gateFlags.add(flags)
 }
 
