@@ -14,7 +14,7 @@ import (
 // processWide are functions that change the whole process and that package
 // testing can't undo. t.Setenv and t.Chdir take the place of some.
 var processWide = []string{
-	"syscall.Setrlimit", "unix.Setrlimit", "syscall.Umask", "unix.Umask", "syscall.Kill", "unix.Kill",
+	"syscall.Setrlimit", "unix.Setrlimit", "syscall.Umask", "unix.Umask",
 	"signal.Notify", "signal.NotifyContext", "signal.Ignore", "signal.Reset", "signal.Stop",
 	"os.Setenv", "os.Unsetenv", "os.Clearenv", "os.Chdir", "syscall.Chdir", "unix.Chdir", "syscall.Dup2", "unix.Dup2",
 	"debug.SetGCPercent", "debug.SetMemoryLimit", "debug.SetMaxStack", "debug.SetMaxThreads",
@@ -26,59 +26,72 @@ var processVariables = []string{"os.Stdin", "os.Stdout", "os.Stderr", "os.Args",
 // TestNoProcessWideEffects finds tests that change their whole process. They
 // belong in a function that only proctest.Alone or a child's TestMain calls.
 func TestNoProcessWideEffects(t *testing.T) {
-	seen := 0
+	fset := token.NewFileSet()
+	packages := map[string][]*ast.File{} // by folder
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		fset := token.NewFileSet()
 		file, err := parser.ParseFile(fset, path, nil, 0)
 		if err != nil {
 			return err
 		}
-		seen++
-		apart := childFunctions(file)
-		for _, decl := range file.Decls {
-			fn, ok := decl.(*ast.FuncDecl)
-			if !ok || slices.Contains(apart, fn.Name.Name) {
-				continue
-			}
-			ast.Inspect(fn, func(n ast.Node) bool {
-				name := ""
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					if isAlone(n) {
-						return false
-					}
-					if called := selector(n.Fun); slices.Contains(processWide, called) || called == "runtime.GOMAXPROCS" && !isZero(n.Args) {
-						name = called
-					}
-				case *ast.AssignStmt:
-					for _, l := range n.Lhs {
-						if v := selector(l); slices.Contains(processVariables, v) {
-							name = v
-						}
-					}
-				}
-				if name != "" {
-					t.Errorf("%s: %s changes the whole process: call it in proctest.Alone", fset.Position(n.Pos()), name)
-				}
-				return true
-			})
-		}
+		packages[filepath.Dir(path)] = append(packages[filepath.Dir(path)], file)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if seen < 20 {
-		t.Errorf("only %d test files were found", seen)
+	if len(packages) < 10 {
+		t.Errorf("only %d packages have tests", len(packages))
 	}
+	for _, files := range packages {
+		apart := childFunctions(files)
+		for _, file := range files {
+			for _, decl := range file.Decls {
+				if fn, ok := decl.(*ast.FuncDecl); ok && !slices.Contains(apart, fn.Name.Name) {
+					checkProcess(t, fset, fn)
+				}
+			}
+		}
+	}
+}
+
+// checkProcess finds what in fn changes the whole process.
+func checkProcess(t *testing.T, fset *token.FileSet, fn *ast.FuncDecl) {
+	ast.Inspect(fn, func(n ast.Node) bool {
+		name := ""
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			if isAlone(n) {
+				return false
+			}
+			called := selector(n.Fun)
+			switch {
+			case slices.Contains(processWide, called):
+				name = called
+			case called == "runtime.GOMAXPROCS" && !isZero(n.Args[0]):
+				name = called
+			case (called == "syscall.Kill" || called == "unix.Kill") && (isZero(n.Args[0]) || isOwn(n.Args[0])):
+				name = called
+			}
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				if v := selector(l); slices.Contains(processVariables, v) {
+					name = v
+				}
+			}
+		}
+		if name != "" {
+			t.Errorf("%s: %s changes the whole process: call it in proctest.Alone", fset.Position(n.Pos()), name)
+		}
+		return true
+	})
 }
 
 // childFunctions are the functions that run in a child process: those that are
 // called within proctest.Alone or TestMain.
-func childFunctions(file *ast.File) []string {
+func childFunctions(files []*ast.File) []string {
 	var names []string
 	collect := func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
@@ -88,20 +101,22 @@ func childFunctions(file *ast.File) []string {
 		}
 		return true
 	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncDecl:
-			if n.Name.Name == "TestMain" {
-				ast.Inspect(n, collect)
-				names = append(names, n.Name.Name)
+	for _, file := range files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				if n.Name.Name == "TestMain" {
+					names = append(names, n.Name.Name)
+					ast.Inspect(n, collect)
+				}
+			case *ast.CallExpr:
+				if isAlone(n) {
+					ast.Inspect(n, collect)
+				}
 			}
-		case *ast.CallExpr:
-			if isAlone(n) {
-				ast.Inspect(n, collect)
-			}
-		}
-		return true
-	})
+			return true
+		})
+	}
 	return names
 }
 
@@ -111,9 +126,15 @@ func isAlone(call *ast.CallExpr) bool {
 	return selector(call.Fun) == "proctest.Alone" || ok && id.Name == "Alone"
 }
 
-func isZero(args []ast.Expr) bool {
-	lit, ok := args[0].(*ast.BasicLit)
+func isZero(e ast.Expr) bool {
+	lit, ok := e.(*ast.BasicLit)
 	return ok && lit.Value == "0"
+}
+
+// isOwn reports whether e is the process's own number.
+func isOwn(e ast.Expr) bool {
+	call, ok := e.(*ast.CallExpr)
+	return ok && strings.HasSuffix(selector(call.Fun), ".Getpid")
 }
 
 // selector is the text of PACKAGE.NAME, or "".

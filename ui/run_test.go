@@ -30,7 +30,11 @@ import (
 const child = "FATHOM_UI_CHILD"
 
 func TestMain(m *testing.M) {
-	if mode := os.Getenv(child); mode != "" {
+	switch mode := os.Getenv(child); mode {
+	case "":
+	case "shell":
+		os.Exit(shell())
+	default:
 		os.Exit(show(mode))
 	}
 	os.Exit(m.Run())
@@ -143,6 +147,9 @@ func startTerminal(t *testing.T, mode string) *terminal {
 		b := make([]byte, 4096)
 		for {
 			n, err := p.Read(b)
+			if bytes.Contains(b[:n], []byte("\x1b[c")) { // as every terminal answers
+				io.WriteString(p, "\x1b[?62;22c")
+			}
 			x.mu.Lock()
 			x.written.Write(b[:n])
 			x.mu.Unlock()
@@ -179,6 +186,25 @@ func (x *terminal) expectTimes(n int, text string) {
 		case <-x.more:
 		case <-late:
 			x.t.Fatalf("no %q in\n%q", text, got)
+		}
+	}
+}
+
+// expectAfter waits until the program has written text after the last mark.
+func (x *terminal) expectAfter(mark, text string) {
+	x.t.Helper()
+	late := time.After(30 * time.Second)
+	for {
+		x.mu.Lock()
+		got := x.written.String()
+		x.mu.Unlock()
+		if i := strings.LastIndex(got, mark); i >= 0 && strings.Contains(got[i:], text) {
+			return
+		}
+		select {
+		case <-x.more:
+		case <-late:
+			x.t.Fatalf("no %q after the last %q in\n%q", text, mark, got)
 		}
 	}
 }
@@ -221,6 +247,12 @@ func TestRun(t *testing.T) {
 			x.expect("hello there")
 			x.send("\x03")
 		}, "ended: <nil>"},
+		{"bytes that are not UTF-8", "plain", func(x *terminal) {
+			x.send("3\xff\x80\xe9\xe2\x82")
+			x.send("\r")
+			x.expect("hello there")
+			x.send("\x03")
+		}, "ended: <nil>"},
 		{"pager and quit", "plain", func(x *terminal) {
 			x.send("3o")
 			x.expect("howdy there")
@@ -257,7 +289,7 @@ func TestRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { x.cmd.Process.Kill() })
-			x.expect("fathom")
+			x.expect("\x1b[?1049h")
 			switch c.mode {
 			case "loading", "late", "fails", "loader":
 				x.expect("Opening")
@@ -317,5 +349,26 @@ func TestQuickLoad(t *testing.T) {
 				t.Errorf("the other screen came: %q", x.written.Bytes())
 			}
 		})
+	}
+}
+
+// TestFlood pastes a long text into a terminal that doesn't mark pastes: the
+// first q quits, whatever is still on its way.
+func TestFlood(t *testing.T) {
+	x := startTerminal(t, "plain")
+	x.cmd.Env = append(x.cmd.Env, "TERM=vt220")
+	before := x.modes()
+	if err := x.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.cmd.Process.Kill() })
+	x.expect("Layers")
+	x.send(strings.Repeat("jq", 1500))
+	x.expect("ended: <nil>")
+	if err := x.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(before, x.modes()); diff != "" {
+		t.Errorf("the terminal's modes changed (-before +after):\n%s", diff)
 	}
 }

@@ -86,25 +86,24 @@ func Run(ctx context.Context, a *analyzer.Analysis, opt Options) error {
 
 // run has the application draw what begin puts there, until it ends.
 func (s *session) run(opt Options, begin func()) error {
-	screen, err := tcell.NewScreen()
-	if err == nil {
-		err = screen.Init()
-	}
+	opened, t, err := openTerminal(func(string, string) {})
 	if err != nil {
 		return fmt.Errorf("opening the terminal: %w", err)
 	}
-	screen = steady{screen}
+	t.ask()
+	screen := steady{opened}
 	app := tview.NewApplication().SetScreen(screen)
 	app.EnableMouse(!opt.NoMouse).EnablePaste(true)
 	if !opt.NoMouse {
 		screen.EnableMouse()
 	}
 	screen.EnablePaste()
-	s.app, s.screen, s.hold = app, screen, opt.Hold
+	s.app, s.screen, s.tty, s.hold = app, screen, t, opt.Hold
 	begin()
 	ended := context.AfterFunc(s.ctx, app.Stop)
 	defer ended()
 	s.start(s.pump)
+	s.start(s.continued)
 
 	err = s.loop()
 	crash, cause := s.fault(), context.Cause(s.ctx)
@@ -147,6 +146,7 @@ func (steady) Clear() {}
 type session struct {
 	app     *tview.Application
 	screen  tcell.Screen
+	tty     *tty
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	updates chan func()
