@@ -35,11 +35,11 @@ func (e *NotFoundError) Unwrap() error { return e.Err }
 type SchemeError struct {
 	Scheme string
 	Name   string // what follows it
-	Why    string // to follow the scheme
+	Why    string
 }
 
 func (e *SchemeError) Error() string {
-	return fmt.Sprintf("opening %s:%s: %s: %s", e.Scheme, e.Name, e.Scheme, e.Why)
+	return fmt.Sprintf("opening %s:%s: %s", e.Scheme, e.Name, e.Why)
 }
 
 // Choice is one image of a source.

@@ -102,11 +102,11 @@ func parse(ref string) (reference, error) {
 		case "file":
 			return split(ref, rest, scheme)
 		case "":
-			return reference{}, &SchemeError{Scheme: said, Name: rest, Why: "is not supported"}
+			return reference{}, &SchemeError{Scheme: said, Name: rest, Why: "the scheme " + said + ": is not supported"}
 		}
 		if said == "containers-storage" {
 			if rest[0] == '[' {
-				return reference{}, &SchemeError{Scheme: said, Name: rest, Why: "with a store of its own is not supported"}
+				return reference{}, &SchemeError{Scheme: said, Name: rest, Why: "a store of its own is not supported"}
 			}
 			r.name = strings.TrimPrefix(rest, "@")
 		}
