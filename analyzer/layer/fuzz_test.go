@@ -102,6 +102,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(p)
 		f.Add(gz(f, p))
 		f.Add(zs(f, p))
+		f.Add(xzed(f, p))
 		n := min(len(p), 512)
 		f.Add(append(gz(f, p[:n]), gz(f, p[n:])...))
 	}

@@ -24,6 +24,7 @@ func FuzzOpenArchive(f *testing.F) {
 	} {
 		f.Add(a.Tar())
 	}
+	f.Add(img.LayerTar(0)) // a root filesystem
 	f.Add(whole)
 	f.Add(whole[:len(whole)-1024])
 	f.Add(whole[:len(whole)/2])
@@ -35,7 +36,11 @@ func FuzzOpenArchive(f *testing.F) {
 			return
 		}
 		defer img.Close()
-		if len(img.Layers) != len(img.Config.RootFS.DiffIDs) {
+		if img.Config == nil {
+			if len(img.Layers) != 1 {
+				t.Errorf("%d layers without a config", len(img.Layers))
+			}
+		} else if len(img.Layers) != len(img.Config.RootFS.DiffIDs) {
 			t.Errorf("%d layers, %d diff IDs", len(img.Layers), len(img.Config.RootFS.DiffIDs))
 		}
 		for i, l := range img.Layers {
