@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ type Engine struct {
 // Choose has a person choose an image of the engines, the newest first, or the
 // built-in demo, which is always there and the last one. All engines are asked
 // at once, beside the screen; what one can't tell is a line below the list. It
-// ends with ErrCancelled when a person chooses nothing.
+// ends with ErrNoChoice when a person chooses nothing.
 func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, error) {
 	set, err := opt.setup()
 	if err != nil {
@@ -49,10 +50,13 @@ func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, erro
 	case err != nil:
 		return Candidate{}, err
 	case c.chosen == nil:
-		return Candidate{}, ErrCancelled
+		return Candidate{}, ErrNoChoice
 	}
 	return *c.chosen, nil
 }
+
+// ErrNoChoice is the end of a choice that wasn't made.
+var ErrNoChoice = errors.New("nothing was chosen")
 
 // chooser is the screen of Choose.
 type chooser struct {
@@ -291,7 +295,7 @@ func chooserKeys() []chooserKey {
 			}
 			c.do.quit()
 		}),
-		key("ctrl-c", "", "quit", func(c *chooser) { c.do.quit() }),
+		key("ctrl-c", "", "quit", func(c *chooser) { c.do.giveUp() }),
 		key("ctrl-z", "", "suspend", func(c *chooser) { c.do.suspend() }),
 	}
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // ErrCancelled is the end of a load that a person didn't want to wait for, and
-// of a choice that wasn't made.
+// of a choice that ctrl-c ended.
 var ErrCancelled = errors.New("cancelled")
 
 // errLoad ends the screen of a load that failed.
@@ -113,7 +113,7 @@ func newLoading(name string, p *analyzer.Progress, th *theme, s *session) *loadi
 func (l *loading) capture(ev *tcell.EventKey) *tcell.EventKey {
 	switch keyName(ev) {
 	case "ctrl-c", "q", "esc":
-		l.s.cancel(ErrCancelled)
+		l.s.giveUp()
 	case "ctrl-z":
 		l.s.suspend()
 	}

@@ -33,6 +33,7 @@ type doer interface {
 	copy(text string) bool
 	suspend()
 	quit()
+	giveUp()
 }
 
 // ui is the root of the screen, and what a person has chosen.

@@ -80,6 +80,20 @@ func show(mode string) int {
 			}
 			return a, nil
 		}, Options{})
+	case "stuck": // the load never ends
+		leave := make(chan struct{}, 1)
+		err = Open(ctx, "stuck", &p, func(context.Context) (*analyzer.Analysis, error) { select {} }, Options{
+			Interrupt: func() { leave <- struct{}{} },
+			Taken: func(giveBack func()) func() {
+				go func() {
+					<-leave
+					giveBack()
+					fmt.Printf("\nended: given back\n")
+					os.Exit(0)
+				}()
+				return func() {}
+			},
+		})
 	case "quick":
 		err = Open(ctx, "quick", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{})
 	case "wrong":
@@ -270,12 +284,13 @@ func TestRun(t *testing.T) {
 			x.send("q")
 		}, "ended: <nil>"},
 		{"ctrl-c while loading", "loading", func(x *terminal) { x.send("\x03") }, "ended: cancelled"},
+		{"ctrl-c while the load is stuck", "stuck", func(x *terminal) { x.send("\x03") }, "ended: given back"},
 		{"q while loading", "loading", func(x *terminal) { x.send("q") }, "ended: cancelled"},
 		{"sigterm while loading", "loading", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"a load that fails", "fails", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: reading layer 0: it is broken"},
 		{"choose the first", "choose", func(x *terminal) { x.send("\r"); x.expect("chosen: engine:app:1, demo false") }, "ended: <nil>"},
 		{"choose the demo", "choose", func(x *terminal) { x.send("demo\r"); x.expect("chosen: , demo true") }, "ended: <nil>"},
-		{"choose nothing", "choose", func(x *terminal) { x.send("q") }, "ended: cancelled"},
+		{"choose nothing", "choose", func(x *terminal) { x.send("q") }, "ended: nothing was chosen"},
 		{"ctrl-c while choosing", "choose", func(x *terminal) { x.send("a\x03") }, "ended: cancelled"},
 		{"sigterm while choosing", "choose", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"panic of an engine", "chooser", func(x *terminal) {}, "ended: the terminal UI crashed: the trap, stack of true bytes"},
@@ -291,7 +306,7 @@ func TestRun(t *testing.T) {
 			t.Cleanup(func() { x.cmd.Process.Kill() })
 			x.expect("\x1b[?1049h")
 			switch c.mode {
-			case "loading", "late", "fails", "loader":
+			case "loading", "late", "fails", "loader", "stuck":
 				x.expect("Opening")
 			case "choose":
 				x.expect("app:1")

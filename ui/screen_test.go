@@ -53,6 +53,7 @@ func (s *still) pager(open func(context.Context) (io.ReadCloser, error)) error {
 func (s *still) copy(text string) bool { s.copied = text; return true }
 func (s *still) suspend()              { s.suspended++ }
 func (s *still) quit()                 { s.ended++ }
+func (s *still) giveUp()               { s.ended++ }
 
 // load analyses an image of testdata/screens or testdata/images; "NAME packed"
 // has layers that say two fifths of what they store is their compressed size,

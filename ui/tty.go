@@ -226,3 +226,19 @@ func (t *tty) await() {
 	case <-time.After(answerWait):
 	}
 }
+
+// giveBack gives the terminal back, whatever the screen's own goroutines are at.
+func giveBack(screen tcell.Screen, t *tty) {
+	done := make(chan struct{})
+	go func() {
+		screen.Fini()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(3 * answerWait):
+	}
+	if t.device != nil && t.before != nil {
+		_ = term.Restore(int(t.device.Fd()), t.before)
+	}
+}

@@ -34,6 +34,13 @@ type Options struct {
 	// Hold keeps interrupts (ctrl-c) from ending the program until the function
 	// it returns is called: while a pager has the terminal. May be nil.
 	Hold func() func()
+	// Taken is told how to give the terminal back at once, for a program that
+	// must end while the UI doesn't, until the function it returns is called.
+	// May be nil.
+	Taken func(giveBack func()) func()
+	// Interrupt is called when ctrl-c ends the UI before there was anything to
+	// see. May be nil.
+	Interrupt func()
 }
 
 // Sorts are the names that Options.Sort takes.
@@ -99,6 +106,10 @@ func (s *session) run(opt Options, begin func()) error {
 	}
 	screen.EnablePaste()
 	s.app, s.screen, s.tty, s.hold = app, screen, t, opt.Hold
+	if opt.Taken != nil {
+		defer opt.Taken(func() { giveBack(screen, t) })()
+	}
+	s.interrupt = opt.Interrupt
 	begin()
 	ended := context.AfterFunc(s.ctx, app.Stop)
 	defer ended()
@@ -144,14 +155,15 @@ func (steady) Clear() {}
 
 // session is what the UI needs of the world around it while it runs.
 type session struct {
-	app     *tview.Application
-	screen  tcell.Screen
-	tty     *tty
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	updates chan func()
-	hold    func() func()  // see Options; may be nil
-	lasting sync.WaitGroup // what cleans up behind itself
+	app       *tview.Application
+	screen    tcell.Screen
+	tty       *tty
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	updates   chan func()
+	hold      func() func() // see Options; may be nil
+	interrupt func()
+	lasting   sync.WaitGroup // what cleans up behind itself
 
 	mu    sync.Mutex
 	crash *Crash
@@ -247,3 +259,11 @@ func (s *session) turn(f func(context.Context) func()) {
 }
 
 func (s *session) quit() { s.cancel(errQuit) }
+
+// giveUp ends the UI before there was anything to see, because of ctrl-c.
+func (s *session) giveUp() {
+	s.cancel(ErrCancelled)
+	if s.interrupt != nil {
+		s.interrupt()
+	}
+}

@@ -21,7 +21,6 @@ func (a *app) choose(ctx context.Context, f *exploreFlags) error {
 	if err != nil {
 		return err
 	}
-	opt.Hold = a.hold
 	from := load.Options{Via: load.Via(f.via)}
 	from.Engine.Idle = time.Duration(f.timeout)
 	var engines []ui.Engine
@@ -37,7 +36,7 @@ func (a *app) choose(ctx context.Context, f *exploreFlags) error {
 	}
 	c, err := ui.Choose(ctx, engines, opt)
 	switch {
-	case errors.Is(err, ui.ErrCancelled):
+	case errors.Is(err, ui.ErrNoChoice):
 		return nil
 	case err != nil:
 		return err

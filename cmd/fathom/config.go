@@ -244,6 +244,7 @@ func (c *config) sections() section {
 func (a *app) options(f *exploreFlags, c *config) (ui.Options, error) {
 	o := f.ui
 	o.Keys = c.ui.keys
+	o.Hold, o.Taken, o.Interrupt = a.hold, a.taken, a.interrupt
 	text := func(to *string, flag, variable, file string, all []string) error {
 		env := a.getenv(variable)
 		switch {

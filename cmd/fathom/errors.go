@@ -44,6 +44,9 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitOK
 	}
 	var sig signalError
+	if errors.Is(err, ui.ErrCancelled) {
+		err = signalError{os.Interrupt}
+	}
 	if errors.As(err, &sig) || errors.As(context.Cause(ctx), &sig) {
 		a.report(sig, "")
 		return sig.exitCode()

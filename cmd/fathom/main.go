@@ -8,8 +8,8 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -33,7 +33,7 @@ const (
 // run is the program. Results go to stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: &output{w: stdout}, stderr: stderr, getenv: os.Getenv}
-	ctx, stop := withSignals(ctx, &a.held)
+	ctx, stop := a.signals.context(ctx, a.force)
 	defer stop()
 	root := newRoot(a)
 	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
@@ -53,13 +53,25 @@ type app struct {
 	stdout *output
 	stderr io.Writer
 	getenv func(string) string
-	held   atomic.Int32 // see withSignals
+	signals
 }
 
-// hold keeps a SIGINT from ending the program until release is called.
-func (a *app) hold() (release func()) {
-	a.held.Add(1)
-	return func() { a.held.Add(-1) }
+// force ends the program although something in it goes on: the terminal as it
+// was, the error on it. Temporary files have no names.
+func (a *app) force(sig signalError) {
+	if giveBack := a.screen.Load(); giveBack != nil {
+		(*giveBack)()
+	}
+	said := make(chan struct{})
+	go func() {
+		a.report(sig, "")
+		close(said)
+	}()
+	select {
+	case <-said:
+	case <-time.After(lastGrace): // whoever reads it may be what doesn't go on
+	}
+	os.Exit(sig.exitCode())
 }
 
 // output is standard output. It keeps the first error.

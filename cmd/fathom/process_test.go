@@ -88,6 +88,77 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// What doesn't look at its context, like a write to a pipe that nobody empties,
+// can't hold the program: it ends some time after a signal, and soon after a
+// second one.
+func TestSignalWhileStuck(t *testing.T) {
+	for name, c := range map[string]struct {
+		sigs []syscall.Signal
+		code int
+		line string
+	}{
+		"one signal":  {[]syscall.Signal{syscall.SIGTERM}, 143, "fathom: error: ended by a signal: terminated\n"},
+		"two signals": {[]syscall.Signal{syscall.SIGINT, syscall.SIGINT}, 130, "fathom: error: interrupted\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd, temp := program(t, "demo", "--json", "-") // more than a pipe holds
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			stdout, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stdout.Close()
+			cmd.Stdout = w
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			w.Close()
+			if _, err := stdout.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			for _, sig := range c.sigs {
+				if err := cmd.Process.Signal(sig); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != c.code {
+				t.Errorf("exit code %d, want %d", got, c.code)
+			}
+			if stderr.String() != c.line {
+				t.Errorf("stderr %q, want %q", &stderr, c.line)
+			}
+			if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v %v", left, err)
+			}
+		})
+	}
+}
+
+// ctrl-c is an interrupt wherever there is nothing to see yet, also while an
+// image is chosen; q just leaves.
+func TestLeaveChooser(t *testing.T) {
+	for key, want := range map[string]int{"\x03": 130, "q": 0, "\x1b": 0} {
+		cmd, temp := program(t)
+		cmd.Env = append(cmd.Env, "PATH="+temp, "DOCKER_HOST=unix:///nowhere", "CONTAINER_HOST=unix:///nowhere")
+		terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer terminal.Close()
+		until(t, terminal, "Images")
+		if _, err := terminal.WriteString(key); err != nil {
+			t.Fatal(err)
+		}
+		until(t, terminal, "\x1b[?1004l")
+		cmd.Wait()
+		if got := cmd.ProcessState.ExitCode(); got != want {
+			t.Errorf("%q: exit code %d, want %d", key, got, want)
+		}
+	}
+}
+
 // until reads r up to and including want.
 func until(t *testing.T, r io.Reader, want string) string {
 	t.Helper()

@@ -235,7 +235,6 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 	}
 	if !ci && !f.asked() && a.interactive(src) {
 		if saved != nil {
-			opt.Hold = a.hold
 			return ui.RunReport(ctx, saved, opt)
 		}
 		return a.show(ctx, src, f, opt)
@@ -270,7 +269,6 @@ func (a *app) show(ctx context.Context, src source, f *exploreFlags, opt ui.Opti
 	if name == "" {
 		name = src.ref
 	}
-	opt.Hold = a.hold
 	var progress analyzer.Progress
 	var an *analyzer.Analysis
 	err := ui.Open(ctx, name, &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
@@ -280,9 +278,6 @@ func (a *app) show(ctx context.Context, src source, f *exploreFlags, opt ui.Opti
 	}, opt)
 	if an != nil {
 		an.Image.Close()
-	}
-	if errors.Is(err, ui.ErrCancelled) {
-		return signalError{os.Interrupt}
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // signalError is the cause of a context that a signal ended.
@@ -25,36 +26,87 @@ func (e signalError) exitCode() int {
 	return exitError
 }
 
-// withSignals is a context that SIGINT, SIGTERM and SIGHUP end, so that
-// everything cleans up behind itself; a second one ends the process at once.
-// SIGPIPE becomes an error of the write that caused it. While held is above
-// zero a SIGINT ends nothing: ctrl-c is meant for another program then.
-func withSignals(parent context.Context, held *atomic.Int32) (context.Context, func()) {
+const (
+	grace     = 2 * time.Second        // from a signal to the end of the program
+	lastGrace = 200 * time.Millisecond // from a second signal
+)
+
+// signals is how signals reach the program.
+type signals struct {
+	caught chan os.Signal
+	held   atomic.Int32           // while above zero ctrl-c is meant for another program
+	screen atomic.Pointer[func()] // gives the terminal back; nil while nobody has it
+}
+
+// hold keeps a SIGINT from ending the program until release is called.
+func (s *signals) hold() (release func()) {
+	s.held.Add(1)
+	return func() { s.held.Add(-1) }
+}
+
+// taken notes how the terminal is given back, until release is called.
+func (s *signals) taken(giveBack func()) (release func()) {
+	s.screen.Store(&giveBack)
+	return func() { s.screen.Store(nil) }
+}
+
+// interrupt acts as SIGINT does: ctrl-c is a mere key while the explorer has the
+// terminal.
+func (s *signals) interrupt() {
+	select {
+	case s.caught <- os.Interrupt:
+	default:
+	}
+}
+
+// context is a context that SIGINT, SIGTERM and SIGHUP end, so that everything
+// cleans up behind itself. Not everything looks at its context: force is called
+// some time later, or soon after a second signal, unless stop was called by
+// then. SIGPIPE becomes an error of the write that caused it.
+func (s *signals) context(parent context.Context, force func(signalError)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	caught := make(chan os.Signal, 1)
+	s.caught = make(chan os.Signal, 1)
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(sig) { // as nohup wants it
-			signal.Notify(caught, sig)
+			signal.Notify(s.caught, sig)
 		}
 	}
-	signal.Ignore(syscall.SIGPIPE)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // and not ignored, as our children would inherit that
 	stopped := make(chan struct{})
 	go func() {
-		defer signal.Stop(caught)
-		for {
-			select {
-			case sig := <-caught:
-				if sig == syscall.SIGINT && held.Load() > 0 {
-					continue
-				}
-				cancel(signalError{sig})
-			case <-stopped:
-			}
+		defer signal.Stop(s.caught)
+		first, ok := s.next(stopped, nil)
+		if !ok {
 			return
+		}
+		cancel(first)
+		second, ok := s.next(stopped, time.After(grace))
+		if second.sig != nil {
+			_, ok = s.next(stopped, time.After(lastGrace))
+		}
+		if ok {
+			force(first)
 		}
 	}()
 	return ctx, func() {
 		close(stopped)
 		cancel(nil)
+	}
+}
+
+// next waits for a signal, or for late; it is false when stopped was closed
+// before.
+func (s *signals) next(stopped <-chan struct{}, late <-chan time.Time) (signalError, bool) {
+	for {
+		select {
+		case sig := <-s.caught:
+			if sig != syscall.SIGINT || s.held.Load() == 0 {
+				return signalError{sig}, true
+			}
+		case <-late:
+			return signalError{}, true
+		case <-stopped:
+			return signalError{}, false
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -22,9 +21,9 @@ func TestHold(t *testing.T) { proctest.Alone(t, func() { hold(t) }) }
 func hold(t *testing.T) {
 	// Signals that arrive after the end must not end the test: this stays.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM)
-	var held atomic.Int32
-	held.Store(1)
-	ctx, stop := withSignals(t.Context(), &held)
+	var s signals
+	s.hold()
+	ctx, stop := s.context(t.Context(), func(signalError) {})
 	defer stop()
 	for ctx.Err() == nil {
 		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
