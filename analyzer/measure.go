@@ -29,7 +29,7 @@ func measure(img *Image, t *filetree.Tree, warnings []Warning, checked []string)
 	if warning != "" {
 		warnings = append(warnings, Warning{Layer: -1, Text: warning})
 	}
-	r.Warnings = slices.Concat([]Warning{}, warnings)
+	r.Warnings = append([]Warning{}, warnings...) // never nil
 
 	compressed := true
 	for i, l := range img.Layers {
@@ -158,7 +158,7 @@ func describe(img *Image) ImageReport {
 		ID:        text(img.ID),
 		Digest:    text(img.Digest),
 		Platform:  img.Platform.String(),
-		Tags:      slices.Concat([]string{}, img.Tags),
+		Tags:      append([]string{}, img.Tags...),
 		Config: ImageConfig{
 			Entrypoint: []string{}, Cmd: []string{}, Env: []string{}, Labels: map[string]string{},
 			ExposedPorts: []string{}, Volumes: []string{},

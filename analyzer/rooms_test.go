@@ -52,6 +52,11 @@ var rooms = []struct {
 		why:   "the gate judges a report",
 	},
 	{
+		of:    "fathom/analyzer/inspect",
+		never: []string{"fathom/analyzer/gate", "fathom/analyzer/extract", "fathom/analyzer/imagetest"},
+		why:   "a result comes before what is made of it",
+	},
+	{
 		of:    "fathom/analyzer/extract",
 		never: []string{"fathom/analyzer/load", "fathom/analyzer/gate", "fathom/analyzer/imagetest", "net/http"},
 		why:   "extracting takes an analysis, wherever it came from",
@@ -80,7 +85,7 @@ var rooms = []struct {
 }
 
 // aboveAnalyzer lists the packages that analyzer itself must not depend on.
-var aboveAnalyzer = []string{"fathom/analyzer/load", "fathom/analyzer/gate", "fathom/analyzer/extract", "fathom/analyzer/imagetest"}
+var aboveAnalyzer = []string{"fathom/analyzer/load", "fathom/analyzer/inspect", "fathom/analyzer/gate", "fathom/analyzer/extract", "fathom/analyzer/imagetest"}
 
 // nameless are names that say nothing.
 var nameless = []string{"util", "utils", "common", "helper", "helpers", "types", "misc", "shared", "base"}

@@ -35,6 +35,23 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
+// Noun returns the kind as a sentence names it.
+func (k Kind) Noun() string {
+	switch k {
+	case Dir:
+		return "directory"
+	case Link:
+		return "hard link to nothing"
+	case Char:
+		return "character device"
+	case Block:
+		return "block device"
+	case Fifo:
+		return "named pipe"
+	}
+	return k.String()
+}
+
 // Hash is the xxh3-128 of an entry's content.
 type Hash [16]byte
 

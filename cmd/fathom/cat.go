@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fathom/analyzer"
+	"fathom/analyzer/inspect"
 	"fathom/analyzer/layer"
 )
 
@@ -27,8 +28,7 @@ func newCat(a *app) *cobra.Command {
 		Long:  catLong,
 		Args:  takes(2, 2, "an IMAGE and a PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.keep = true
-			an, err := a.analyze(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f)
+			an, err := a.files(cmd.Context(), args[0], &f, inspect.Content)
 			if err != nil {
 				return err
 			}
@@ -46,7 +46,7 @@ func newCat(a *app) *cobra.Command {
 }
 
 func (a *app) cat(ctx context.Context, an *analyzer.Analysis, path string, at int) error {
-	n, err := find(an.Tree, path, at, true)
+	n, err := an.Tree.Resolve(path, at, true)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (a *app) cat(ctx context.Context, an *analyzer.Analysis, path string, at in
 	case real == "/" || st.Kind == layer.Dir:
 		return hinted("fathom ls lists it", "%s is a directory", real)
 	case st.Kind != layer.File:
-		return fmt.Errorf("%s is a %s: it has no content", real, kindWord(st.Kind))
+		return fmt.Errorf("%s is a %s: it has no content", real, st.Kind.Noun())
 	}
 	r, err := an.Open(ctx, st.Content)
 	if err != nil {

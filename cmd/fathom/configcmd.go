@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fathom/analyzer/gate"
+	"fathom/analyzer/inspect"
 	"fathom/ui/report"
 )
 
@@ -158,7 +159,7 @@ func (j *judging) check() error {
 	if err != nil && (filepath.IsAbs(name) || strings.HasPrefix(name, ".") || filepath.Ext(name) == ".json" || fileName.MatchString(name)) {
 		return fmt.Errorf("%s: reading the baseline %s: %w", j.baseline.from, name, cause(err))
 	}
-	r, err := savedReport(name)
+	r, err := inspect.Saved(name)
 	if r != nil && err == nil {
 		if err = gate.CheckTotals(r.Totals); err == nil && !j.allowTOC.value {
 			err = gate.Unverified(r)

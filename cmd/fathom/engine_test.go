@@ -337,7 +337,7 @@ func compareExport(t *testing.T, e engine, saved, exported string) {
 func devices(t *testing.T, image string) map[string]device {
 	t.Helper()
 	a := app{stderr: io.Discard, getenv: os.Getenv}
-	an, err := a.analyze(t.Context(), source{ref: image}, &imageFlags{})
+	an, err := a.files(t.Context(), image, &imageFlags{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

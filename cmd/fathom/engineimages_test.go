@@ -85,7 +85,7 @@ func compareLoaded(t *testing.T, e engine, dir string, img *imagetest.Image) {
 func resetDirs(t *testing.T, image string) (paths []string) {
 	t.Helper()
 	a := app{stderr: io.Discard, getenv: os.Getenv}
-	an, err := a.analyze(t.Context(), source{ref: image}, &imageFlags{})
+	an, err := a.files(t.Context(), image, &imageFlags{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

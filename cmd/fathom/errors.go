@@ -11,7 +11,9 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
+	"fathom/analyzer/filetree"
 	"fathom/analyzer/gate"
+	"fathom/analyzer/inspect"
 	"fathom/analyzer/load"
 	"fathom/analyzer/load/registry"
 	"fathom/ui"
@@ -91,7 +93,9 @@ func hint(err error) string {
 		choice   *load.ChoiceError
 		notImage *load.NotImageError
 		temp     *load.TempError
-		missing  *missingError
+		missing  *filetree.MissingError
+		storage  *inspect.StorageError
+		saved    *inspect.SavedError
 		crash    *ui.Crash
 		remote   *registry.Error
 		gone     *load.UnavailableError
@@ -120,8 +124,12 @@ func hint(err error) string {
 		return notImageHint(notImage.Kind)
 	case errors.As(err, &crash):
 		return "this is a bug of fathom; what follows belongs into its report"
+	case errors.As(err, &storage) && storage.Engine == "podman" && errors.Is(err, fs.ErrPermission):
+		return "podman unshare fathom IMAGE reads also what belongs to the image's other users"
+	case errors.As(err, &saved):
+		return "a report is what fathom --json FILE IMAGE wrote"
 	case errors.As(err, &missing):
-		return missing.hint()
+		return missingHint(missing)
 	case errors.As(err, &temp):
 		return "--temp DIR keeps temporary files in another folder, --no-keep needs none"
 	case errors.As(err, &toc):
@@ -138,14 +146,15 @@ func hint(err error) string {
 	return ""
 }
 
-// unshareHint is err, with a hint where a file in a rootless podman's storage
-// may not be read: it belongs to another user of the image.
-func unshareHint(source string, err error) error {
-	var hole *load.HoleError
-	if source == "podman" && errors.As(err, &hole) && errors.Is(err, fs.ErrPermission) {
-		return hinted("podman unshare fathom IMAGE reads also what belongs to the image's other users", "%w", err)
+// missingHint says which layer last had the path, if any had it.
+func missingHint(e *filetree.MissingError) string {
+	switch {
+	case e.RemovedBy >= 0:
+		return fmt.Sprintf("layer %d removed it: --layer %d shows it as it was", e.RemovedBy, e.RemovedBy-1)
+	case e.AddedBy >= 0:
+		return fmt.Sprintf("layer %d adds it", e.AddedBy)
 	}
-	return err
+	return ""
 }
 
 // plainName is an image name that can stand in a command line as it is.

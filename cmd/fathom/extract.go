@@ -8,6 +8,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/extract"
+	"fathom/analyzer/inspect"
 	"fathom/ui/report"
 )
 
@@ -33,8 +34,7 @@ func newExtract(a *app) *cobra.Command {
 		Long:  extractLong,
 		Args:  takes(3, 3, "an IMAGE, a PATH and a DEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.keep = true
-			an, err := a.analyze(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f)
+			an, err := a.files(cmd.Context(), args[0], &f, inspect.Content)
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func newExtract(a *app) *cobra.Command {
 }
 
 func (a *app) extract(ctx context.Context, an *analyzer.Analysis, path, dest string, at int, answered bool, answer extract.Answer) error {
-	n, err := find(an.Tree, path, at, false)
+	n, err := an.Tree.Resolve(path, at, false)
 	if err != nil {
 		return err
 	}

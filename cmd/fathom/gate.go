@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +11,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/gate"
+	"fathom/analyzer/inspect"
 )
 
 // configFile is the config file that was asked for, or "".
@@ -25,13 +23,13 @@ func (a *app) configFile(f *gateFlags) string {
 }
 
 // judge gives the verdict on an image.
-func (a *app) judge(ctx context.Context, an *analyzer.Analysis, f *exploreFlags, j *judging) (*gate.Verdict, error) {
+func (a *app) judge(ctx context.Context, r *inspect.Result, f *exploreFlags, j *judging) (*gate.Verdict, error) {
 	var err error
 	opt := gate.Options{
 		FailOn: j.failOn.value, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC.value,
 	}
-	if an.Tree != nil {
-		opt.Files = gate.Files(an.Tree, an.Report.Waste)
+	if r.Analysis != nil {
+		opt.Files = gate.Files(r.Analysis.Tree, r.Report.Waste)
 	}
 	if j.baseline.value != "" {
 		if opt.Baseline, err = a.openBaseline(ctx, f, j); err != nil {
@@ -41,9 +39,9 @@ func (a *app) judge(ctx context.Context, an *analyzer.Analysis, f *exploreFlags,
 			opt.BaselineErr = fmt.Errorf("reading the baseline: %w", err)
 		}
 	}
-	v, err := gate.Check(an.Report, j.limits, opt)
+	v, err := gate.Check(r.Report, j.limits, opt)
 	if err != nil {
-		return nil, fmt.Errorf("judging %s: %w", an.Report.Image.Reference, err)
+		return nil, fmt.Errorf("judging %s: %w", r.Report.Image.Reference, err)
 	}
 	v.Config = j.config
 	v.Notes = slices.Concat(j.notes, v.Notes)
@@ -84,6 +82,14 @@ func (a *app) outcome(r *analyzer.Report, v *gate.Verdict, noFail bool) error {
 	return nil
 }
 
+// needs is what the gate needs of an image.
+func (j *judging) needs() inspect.Needs {
+	if j.allowTOC.value {
+		return 0
+	}
+	return inspect.Proof
+}
+
 // baselineName is where the baseline is. A file that a config names is looked
 // for beside the config first.
 func (j *judging) baselineName() string {
@@ -100,56 +106,18 @@ func (j *judging) baselineName() string {
 // openBaseline reads the report of a file, or measures an image.
 func (a *app) openBaseline(ctx context.Context, f *exploreFlags, j *judging) (*gate.Baseline, error) {
 	name := j.baselineName()
-	r, err := savedReport(name)
+	flags := f.imageFlags
+	flags.image = "" // which chooses in the image that is judged
+	opened, err := a.inspect(ctx, source{ref: name}, &flags, j.needs())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
-	if r == nil {
-		flags := f.imageFlags
-		flags.image = "" // which chooses in the image that is judged
-		an, err := a.analyze(ctx, source{ref: name}, &flags)
-		if err != nil {
-			return nil, err
-		}
-		defer an.Image.Close()
-		r = an.Report
-	}
+	defer opened.Close()
+	r := opened.Report
 	if !j.allowTOC.value {
 		if err := gate.Unverified(r); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return &gate.Baseline{Reference: j.baseline.value, ID: r.Image.ID, Totals: r.Totals, Layers: r.Layers}, nil
-}
-
-// savedReport is the report in a file; nil when name is no file or the file is
-// no JSON, and so perhaps an image.
-func savedReport(name string) (*analyzer.Report, error) {
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil, nil //nolint:nilerr // whoever opens it as an image says what is wrong
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, cause(err)
-	}
-	defer file.Close()
-	in := bufio.NewReader(file)
-	for {
-		b, err := in.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil, nil
-		case err != nil:
-			return nil, cause(err)
-		case strings.IndexByte(" \t\r\n", b) >= 0:
-		case b != '{':
-			return nil, nil
-		default:
-			if err := in.UnreadByte(); err != nil {
-				return nil, err
-			}
-			return analyzer.ReadReport(in)
-		}
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fathom/analyzer"
+	"fathom/analyzer/inspect"
 	"fathom/analyzer/load"
 )
 
@@ -94,17 +95,26 @@ func (s source) holds(name string) bool {
 	return false
 }
 
-// analyze opens the image and measures it, with a progress bar where one can
-// be seen. The caller closes the analysis' image.
-func (a *app) analyze(ctx context.Context, src source, f *imageFlags) (*analyzer.Analysis, error) {
+// inspect opens the image and measures it, with a progress bar where one can be
+// seen. The caller closes the result.
+func (a *app) inspect(ctx context.Context, src source, f *imageFlags, needs inspect.Needs) (*inspect.Result, error) {
 	var progress analyzer.Progress
 	stop := a.showProgress(&progress)
 	defer stop()
-	return a.load(ctx, src, f, &progress)
+	return a.open(ctx, src, f, needs, &progress)
 }
 
-// load opens the image and measures it.
-func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *analyzer.Progress) (*analyzer.Analysis, error) {
+// files opens the image for its files.
+func (a *app) files(ctx context.Context, ref string, f *imageFlags, needs inspect.Needs) (*analyzer.Analysis, error) {
+	r, err := a.inspect(ctx, source{ref: ref, stdin: a.stdin}, f, needs|inspect.Files)
+	if err != nil {
+		return nil, err
+	}
+	return r.Analysis, nil
+}
+
+// open opens the image and measures it.
+func (a *app) open(ctx context.Context, src source, f *imageFlags, needs inspect.Needs, progress *analyzer.Progress) (*inspect.Result, error) {
 	if src.ref == "-" && a.isTerminal(src.stdin) {
 		return nil, hinted("docker save NAME | fathom -", "opening standard input: it is a terminal")
 	}
@@ -117,53 +127,11 @@ func (a *app) load(ctx context.Context, src source, f *imageFlags, progress *ana
 	}
 	f.into(&opt)
 	opt.Engine.Idle, opt.Registry.Idle = time.Duration(f.timeout), time.Duration(f.timeout)
-	an, from, err := a.loadOnce(ctx, src, opt)
-	var hole *load.HoleError
-	if opt.Via != load.ViaBest || !errors.As(err, &hole) {
-		if err != nil {
-			err = mistyped(ctx, err, opt)
-		}
-		return an, err
-	}
-	progress.Note(fmt.Sprintf("the storage can't be used: %v", hole))
-	opt.Via = load.ViaAPI
-	an, _, again := a.loadOnce(ctx, src.within(from), opt)
-	var gone *load.UnavailableError
-	if errors.As(again, &gone) {
-		return nil, err // there is nobody else to ask
-	}
-	return an, again
-}
-
-// within is the same image of engine, and of nobody else: a bare name could be
-// another image elsewhere.
-func (s source) within(engine string) source {
-	if scheme, _ := load.Scheme(s.ref); engine == "" || scheme != "" {
-		return s
-	}
-	if s.name == "" {
-		s.name = s.ref
-	}
-	s.ref = engine + ":" + s.ref
-	return s
-}
-
-// loadOnce opens the image one way, and measures it. It also says where the
-// image is from, once that is known.
-func (a *app) loadOnce(ctx context.Context, src source, opt load.Options) (*analyzer.Analysis, string, error) {
-	img, err := load.Open(ctx, src.ref, opt)
+	r, err := inspect.Open(ctx, src.ref, inspect.Options{Load: opt, Name: src.name, Needs: needs})
 	if err != nil {
-		return nil, "", err
+		return nil, mistyped(ctx, err, opt)
 	}
-	if src.name != "" {
-		img.Reference = src.name
-	}
-	an, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: opt.Verify, Progress: opt.Progress})
-	if err != nil {
-		img.Close()
-		return nil, img.Source, unshareHint(img.Source, err)
-	}
-	return an, img.Source, nil
+	return r, nil
 }
 
 // layerFlag is the --layer of ls and cat.

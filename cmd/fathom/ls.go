@@ -38,7 +38,7 @@ func newLs(a *app) *cobra.Command {
 		Long:  lsLong,
 		Args:  takes(1, 2, "an IMAGE and perhaps a PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			an, err := a.analyze(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f)
+			an, err := a.files(cmd.Context(), args[0], &f, 0)
 			if err != nil {
 				return err
 			}
@@ -81,7 +81,7 @@ func (l *lister) find(path string) (filetree.Node, error) {
 			return n, nil
 		}
 	}
-	return find(l.tree, path, l.at, false)
+	return l.tree.Resolve(path, l.at, false)
 }
 
 func (l *lister) touches(n filetree.Node) bool {

@@ -14,11 +14,6 @@ type registryFlags struct {
 	mirrors  []string
 	ca       string
 	noCache  bool
-
-	// These are no flags: what is downloaded is kept for content that will be
-	// looked at, and no layer may be listed from its table of contents.
-	keep  bool
-	noTOC bool
 }
 
 func (f *registryFlags) add(flags *pflag.FlagSet) {
@@ -33,7 +28,6 @@ func (f *registryFlags) into(opt *load.Options) {
 	opt.Registry = registry.Options{
 		Insecure: f.insecure, Mirrors: f.mirrors, CA: f.ca,
 	}
-	opt.Keep, opt.TOC = f.keep, !f.noTOC
 	if !f.noCache {
 		if c, err := cache.Open("", 0); err == nil { // a user without a folder for it does without
 			opt.Cache = c

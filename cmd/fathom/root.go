@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/gate"
+	"fathom/analyzer/inspect"
 	"fathom/analyzer/load"
 	"fathom/ui"
 	"fathom/ui/report"
@@ -226,59 +228,73 @@ func (a *app) explore(ctx context.Context, src source, f *exploreFlags, ci bool)
 			return a.ungated(ci, f.stdout(), err)
 		}
 	}
-	saved, err := openSaved(src, f.set)
+	if !ci && !f.asked() && a.interactive(src) {
+		return a.show(ctx, src, f, opt)
+	}
+	var needs inspect.Needs
+	if ci {
+		needs = j.needs()
+	}
+	r, err := f.saved(src)
+	if r == nil && err == nil {
+		r, err = a.inspect(ctx, src, &f.imageFlags, needs)
+	}
 	if err != nil {
 		return a.ungated(ci, f.stdout(), err)
 	}
-	if f.onlySaved && saved == nil {
-		return a.ungated(ci, f.stdout(), hinted("fathom --json FILE IMAGE saves one", "%s is no saved report", report.Safe(src.ref)))
-	}
-	if !ci && !f.asked() && a.interactive(src) {
-		if saved != nil {
-			return ui.RunReport(ctx, saved, opt)
-		}
-		return a.show(ctx, src, f, opt)
-	}
-	f.noTOC = ci && !j.allowTOC.value
-	an := &analyzer.Analysis{Report: saved}
-	if saved == nil {
-		if an, err = a.analyze(ctx, src, &f.imageFlags); err != nil {
-			return a.ungated(ci, f.stdout(), err)
-		}
-	}
-	defer an.Image.Close()
+	defer r.Close()
 	var verdict *gate.Verdict
 	if ci {
-		if verdict, err = a.judge(ctx, an, f, j); err != nil {
+		if verdict, err = a.judge(ctx, r, f, j); err != nil {
 			return a.ungated(ci, f.stdout(), err)
 		}
 	}
-	if err := a.print(ctx, an.Report, &f.outputFlags, verdict); err != nil {
+	if err := a.print(ctx, r.Report, &f.outputFlags, verdict); err != nil {
 		return err
 	}
 	if verdict == nil {
 		return nil
 	}
-	return a.outcome(an.Report, verdict, j.noFail.value)
+	return a.outcome(r.Report, verdict, j.noFail.value)
 }
 
-// show opens the image in the explorer.
+// saved is the saved report that src names; nil where it names something else.
+func (f *exploreFlags) saved(src source) (*inspect.Result, error) {
+	rep, err := inspect.Saved(src.ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case rep == nil && f.onlySaved:
+		return nil, hinted("fathom --json FILE IMAGE saves one", "%s is no saved report", report.Safe(src.ref))
+	case rep == nil:
+		return nil, nil
+	}
+	for _, name := range []string{"image", "platform", "rootfs", "verify"} {
+		if f.set.Changed(name) {
+			return nil, fmt.Errorf("--%s: %s is a saved report, not an image", name, src.ref)
+		}
+	}
+	return &inspect.Result{Report: rep}, nil
+}
+
+// show opens the image or the saved report in the explorer.
 func (a *app) show(ctx context.Context, src source, f *exploreFlags, opt ui.Options) error {
-	f.keep = true
-	name := src.name
-	if name == "" {
-		name = src.ref
+	r, err := f.saved(src)
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		return ui.RunReport(ctx, r.Report, opt)
 	}
 	var progress analyzer.Progress
-	var an *analyzer.Analysis
-	err := ui.Open(ctx, name, &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
+	err = ui.Open(ctx, cmp.Or(src.name, src.ref), &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
 		var err error
-		an, err = a.load(ctx, src, &f.imageFlags, &progress)
-		return an, err
+		if r, err = a.open(ctx, src, &f.imageFlags, inspect.Content, &progress); err != nil {
+			return nil, err
+		}
+		return r.Analysis, nil
 	}, opt)
-	if an != nil {
-		an.Image.Close()
-	}
+	r.Close()
 	return err
 }
 

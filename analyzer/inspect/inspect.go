@@ -1,0 +1,155 @@
+// Package inspect is the way in: it opens what a reference names, measures it,
+// and runs the passes that were asked for.
+package inspect
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"fathom/analyzer"
+	"fathom/analyzer/load"
+)
+
+// Result is what is known about an image. Every output reads it.
+type Result struct {
+	Report *analyzer.Report
+	// Analysis has the files; it is nil for a saved report, which has none.
+	Analysis *analyzer.Analysis
+}
+
+// Close releases the image. The content of its files can't be read afterwards.
+func (r *Result) Close() error {
+	if r == nil || r.Analysis == nil {
+		return nil
+	}
+	return r.Analysis.Image.Close()
+}
+
+// Needs says what a reader of a Result needs, besides the report.
+type Needs uint8
+
+const (
+	// Files needs the tree: a saved report will not do.
+	Files Needs = 1 << iota
+	// Content needs the content of files after the analysis.
+	Content
+	// Proof needs entries that were read from the layers themselves, not from a
+	// table of contents that was never compared with them.
+	Proof
+)
+
+// Pass computes facts about an image that was measured and adds them to its
+// report. It runs once, after the passes in front of it.
+type Pass struct {
+	Name  string // as errors name it: "finding packages"
+	Needs Needs
+	Run   func(context.Context, *Result) error
+}
+
+// Options for Open.
+type Options struct {
+	// Load says how to open the image; Keep and TOC follow from what is needed.
+	Load   load.Options
+	Name   string // what the report calls the image; "" is the reference
+	Needs  Needs
+	Passes []Pass
+}
+
+// Open opens the image or the saved report that ref names. Where the files of
+// an engine's storage turn out to be missing or unreadable, it asks the engine
+// itself, unless Load.Via rules that out. The caller closes the result.
+func Open(ctx context.Context, ref string, opt Options) (*Result, error) {
+	needs := opt.needs()
+	if needs&Files == 0 {
+		if rep, err := Saved(ref); rep != nil || err != nil {
+			return run(ctx, &Result{Report: rep}, opt.Passes, err)
+		}
+	}
+	opt.Load.Keep = needs&Content != 0
+	opt.Load.TOC = needs&Proof == 0
+	a, err := measure(ctx, ref, opt)
+	var storage *StorageError
+	if opt.Load.Via == load.ViaBest && errors.As(err, &storage) {
+		opt.Load.Progress.Note(fmt.Sprintf("the storage can't be used: %v", storage))
+		opt.Load.Via = load.ViaAPI
+		opt.Name = cmp.Or(opt.Name, ref)
+		var unavailable *load.UnavailableError
+		again, apiErr := measure(ctx, within(storage.Engine, ref), opt)
+		if !errors.As(apiErr, &unavailable) { // otherwise the storage's error says more
+			a, err = again, apiErr
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return run(ctx, &Result{Report: a.Report, Analysis: a}, opt.Passes, nil)
+}
+
+// within is the reference of the same image in the engine alone: a bare name
+// could be another image elsewhere.
+func within(engine, ref string) string {
+	if scheme, _ := load.Scheme(ref); scheme != "" {
+		return ref
+	}
+	return engine + ":" + ref
+}
+
+// needs is what the caller and the passes need together.
+func (opt *Options) needs() Needs {
+	all := opt.Needs
+	for _, p := range opt.Passes {
+		all |= p.Needs
+	}
+	if all&Content != 0 {
+		all |= Files
+	}
+	return all
+}
+
+// measure opens the image one way and measures it.
+func measure(ctx context.Context, ref string, opt Options) (*analyzer.Analysis, error) {
+	img, err := load.Open(ctx, ref, opt.Load)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Name != "" {
+		img.Reference = opt.Name
+	}
+	a, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: opt.Load.Verify, Progress: opt.Load.Progress})
+	if err != nil {
+		img.Close()
+		if hole := (*load.HoleError)(nil); errors.As(err, &hole) {
+			err = &StorageError{img.Source, err}
+		}
+		return nil, err
+	}
+	return a, nil
+}
+
+// run runs the passes; err is why there is no result to run them on.
+func run(ctx context.Context, r *Result, passes []Pass, err error) (*Result, error) {
+	for _, p := range passes {
+		if err != nil {
+			break
+		}
+		if err = p.Run(ctx, r); err != nil {
+			err = fmt.Errorf("%s: %w", p.Name, err)
+		}
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// StorageError is an image that can't be read from an engine's storage.
+type StorageError struct {
+	Engine string // "docker", "podman"
+	Err    error
+}
+
+func (e *StorageError) Error() string { return e.Err.Error() }
+func (e *StorageError) Unwrap() error { return e.Err }

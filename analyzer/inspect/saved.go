@@ -1,0 +1,64 @@
+package inspect
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"fathom/analyzer"
+)
+
+// SavedError is a file that looks like a saved report and can't be read as one.
+type SavedError struct {
+	Name string
+	Err  error
+}
+
+func (e *SavedError) Error() string { return fmt.Sprintf("opening %s: %v", e.Name, e.Err) }
+func (e *SavedError) Unwrap() error { return e.Err }
+
+// Saved reads the report in the file called name. It is nil where name is not a
+// file or the file is not a report: it may be an image. The error is a
+// *SavedError.
+func Saved(name string) (*analyzer.Report, error) {
+	if name == "-" { // standard input
+		return nil, nil
+	}
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, nil //nolint:nilerr // opening it as an image says what is wrong
+	}
+	rep, err := readSaved(name)
+	switch {
+	case errors.Is(err, analyzer.ErrNotReport):
+		return nil, nil // a manifest, for example: opening the image says so
+	case err != nil:
+		return nil, &SavedError{name, err}
+	}
+	return rep, nil
+}
+
+func readSaved(name string) (*analyzer.Report, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, analyzer.ErrNotReport // it is empty, or can't be read as an image either
+	}
+	head = head[:n]
+	// A tar may begin with a brace, but has a zero byte soon.
+	if !bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) || bytes.IndexByte(head, 0) >= 0 {
+		return nil, analyzer.ErrNotReport
+	}
+	return analyzer.ReadReport(io.MultiReader(bytes.NewReader(head), f))
+}
