@@ -10,41 +10,17 @@ import (
 	"fathom/analyzer"
 )
 
-// explain fills in what costs most of a broken rule.
-func (c *check) explain(rule *Rule, l Limit) {
-	stored := func(x *analyzer.LayerReport) int64 { return x.StoredBytes }
-	stores := func(x *analyzer.LayerReport) bool { return x.StoredBytes > 0 }
-	switch rule.Name {
-	case MinEfficiency, MaxWastedBytes, MaxWastedPercent:
-		if c.wasted == nil {
-			c.wasted = c.groups()
-		}
-		rule.Offenders, rule.More, rule.MoreBytes, rule.all = c.wasted.Offenders, c.wasted.More, c.wasted.MoreBytes, c.wasted.all
-	case MaxLayerSize:
-		rule.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return x.StoredBytes > l.Number }))
-	case MaxCompressedSize:
-		rule.list(c.layers(func(x *analyzer.LayerReport) int64 { return x.CompressedBytes },
-			func(x *analyzer.LayerReport) bool { return x.CompressedBytes > 0 }))
-	case MaxGrowth:
-		known := map[string]bool{}
-		for _, x := range c.opt.Baseline.Layers {
-			known[x.DiffID] = true
-		}
-		rule.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return stores(x) && !known[x.DiffID] }))
-	case MaxLayers:
-		all := c.layers(stored, func(*analyzer.LayerReport) bool { return true })
-		slices.Reverse(all) // the smallest are the easiest to join with another
-		for i := range all {
-			all[i].Advice = "join steps that belong together: several commands in one RUN, several sources in one COPY"
-		}
-		rule.list(all)
-	case MaxFiles:
-		all := c.layers(stored, func(x *analyzer.LayerReport) bool { return x.Added > 0 })
-		slices.SortStableFunc(all, func(a, b Offender) int { return cmp.Compare(b.Files, a.Files) })
-		rule.list(all)
-	default:
-		rule.list(c.layers(stored, stores))
+func stored(x *analyzer.LayerReport) int64     { return x.StoredBytes }
+func compressed(x *analyzer.LayerReport) int64 { return x.CompressedBytes }
+func stores(x *analyzer.LayerReport) bool      { return x.StoredBytes > 0 }
+
+// explainWaste makes the waste that counts the rule's offenders. All rules about
+// waste share them.
+func (c *check) explainWaste(r *Rule, _ Limit) {
+	if c.wasted == nil {
+		c.wasted = c.groups()
 	}
+	r.Offenders, r.More, r.MoreBytes, r.all = c.wasted.Offenders, c.wasted.More, c.wasted.MoreBytes, c.wasted.all
 }
 
 // list makes all of them the rule's offenders.
@@ -168,9 +144,9 @@ func (c *check) command(i int) string {
 
 // denial is what a rule that denies paths found.
 type denial struct {
+	about func(File) bool
 	globs []string
 	match func(path string) int // the glob that denies it, or -1
-	final bool                  // of the final image only
 	known *suppressions
 	paths int64
 	last  string // the path that was looked at before, and counted
@@ -188,11 +164,12 @@ type hit struct{ file, glob uint32 }
 func (c *check) deny() {
 	c.denied = map[string]*denial{}
 	for _, l := range c.limits {
-		if len(l.Globs) == 0 {
+		s, _ := SpecOf(l.Rule)
+		if !s.DeniesPaths() {
 			continue
 		}
 		c.denied[l.Rule] = &denial{
-			globs: l.Globs, match: denier(l.Globs), final: l.Rule == DenyPath,
+			about: s.paths, globs: l.Globs, match: denier(l.Globs),
 			known: c.suppressions.about(l.Rule), first: make([][]File, len(l.Globs)),
 		}
 	}
@@ -201,7 +178,7 @@ func (c *check) deny() {
 	for f := range c.opt.Files {
 		var counted *Suppressed
 		for _, d := range c.denied {
-			if d.final && f.HiddenBy >= 0 {
+			if !d.about(f) {
 				continue
 			}
 			glob := d.match(f.Path)
@@ -248,18 +225,18 @@ func firstByPath(all []File) []File {
 	return all[:min(len(all), MaxDenied)]
 }
 
-func (c *check) judgePaths(rule *Rule) error {
+func (c *check) deniedPaths(l Limit) (value, error) {
 	if c.opt.Files == nil {
-		return ErrNoPaths
+		return value{}, ErrNoPaths
 	}
 	if c.denied == nil {
 		c.deny()
 	}
+	return value{number: c.denied[l.Rule].paths}, nil
+}
+
+func (c *check) explainDenied(rule *Rule, _ Limit) {
 	d := c.denied[rule.Name]
-	rule.atMost(d.paths, 0)
-	if rule.OK {
-		return nil
-	}
 	for i := range d.first {
 		d.first[i] = firstByPath(d.first[i])
 	}
@@ -287,7 +264,6 @@ func (c *check) judgePaths(rule *Rule) error {
 			n++
 		}
 	}
-	return nil
 }
 
 func denyAdvice(f File) string {

@@ -64,19 +64,19 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 	}
 	v := Verdict{FailOn: opt.FailOn, Baseline: opt.Baseline}
 	v.Default = !slices.ContainsFunc(l, func(x Limit) bool { return x.Source != defaultSource })
-	c := check{r: r, opt: opt, limits: l}
-	c.suppress(&v)
+	c := check{r: r, opt: opt, limits: l, v: &v}
+	c.suppress()
 	for _, s := range Specs() {
 		i := slices.IndexFunc(l, func(x Limit) bool { return x.Rule == s.Name })
 		if i < 0 {
-			if s.Name == MaxGrowth && opt.BaselineErr != nil { // it was asked for, and never passed over
+			if s.Form == Growth && opt.BaselineErr != nil { // it was asked for, and must not be skipped
 				v.Rules = append(v.Rules, Rule{Name: s.Name, Unit: s.Unit, Err: opt.BaselineErr})
 			}
 			continue
 		}
 		rule := Rule{Name: s.Name, Unit: l[i].Unit, AtLeast: s.AtLeast, Severity: l[i].Severity, Source: l[i].Source, Globs: l[i].Globs}
 		if rule.Err = none; none == nil {
-			rule.Err = c.judge(&rule, l[i], &v)
+			rule.Err = c.judge(&s, &rule, l[i])
 		}
 		v.Rules = append(v.Rules, rule)
 	}
@@ -89,79 +89,50 @@ type check struct {
 	r            *analyzer.Report
 	opt          Options
 	limits       Limits
+	v            *Verdict // what is known of it so far
 	suppressions suppressions
 	waste        []int              // what counts of r.Waste
 	wasted       *Rule              // its offenders are the waste that counts
 	denied       map[string]*denial // by rule; filled by deny
 }
 
-// judge fills in what was observed of a rule, and where it is broken why. An
+// judge fills in what was observed of a rule and, where it is broken, why. An
 // error says why the rule can't be evaluated.
-func (c *check) judge(rule *Rule, l Limit, v *Verdict) error {
-	t := c.r.Totals
-	switch rule.Name {
-	case MinEfficiency:
-		rule.Limit, rule.Observed, rule.OK = l.Ratio, v.Totals.Efficiency, v.Totals.Efficiency >= l.Ratio
-	case MaxWastedPercent:
-		rule.Limit, rule.Observed, rule.OK = l.Ratio, v.Totals.WastedRatio, v.Totals.WastedRatio <= l.Ratio
-	case MaxWastedBytes:
-		rule.atMost(v.Totals.WastedBytes, l.Number)
-	case MaxSize:
-		rule.atMost(t.StoredBytes, l.Number)
-	case MaxCompressedSize:
-		if t.CompressedBytes == 0 && t.Layers > 0 {
-			return ErrNoCompressedSize
-		}
-		rule.atMost(t.CompressedBytes, l.Number)
-	case MaxLayerSize:
-		if len(c.r.Layers) != t.Layers {
-			return fmt.Errorf("the report lists %d layers where there are %d", len(c.r.Layers), t.Layers)
-		}
-		largest := int64(0)
-		for _, layer := range c.r.Layers {
-			largest = max(largest, layer.StoredBytes)
-		}
-		rule.atMost(largest, l.Number)
-	case MaxLayers:
-		rule.atMost(int64(t.Layers), l.Number)
-	case MaxFiles:
-		rule.atMost(int64(t.Files), l.Number)
-	case MaxGrowth:
-		return c.judgeGrowth(rule, l, v)
-	case DenyPath, DenyLayerPath:
-		return c.judgePaths(rule)
+func (c *check) judge(s *Spec, rule *Rule, l Limit) error {
+	seen, err := s.observe(c, l)
+	if err != nil {
+		return err
 	}
-	if !rule.OK {
-		c.explain(rule, l)
-	}
-	return nil
-}
-
-// atMost judges whole numbers, all digits of them.
-func (r *Rule) atMost(observed, limit int64) {
-	r.Limit, r.Observed, r.OK = float64(limit), float64(observed), observed <= limit
-}
-
-func (c *check) judgeGrowth(rule *Rule, l Limit, v *Verdict) error {
-	bytes, ratio, ok := v.Growth()
-	if !ok {
-		return cmp.Or(c.opt.BaselineErr, ErrNoBaseline)
-	}
-	if err := CheckTotals(v.Baseline.Totals); err != nil {
-		return fmt.Errorf("the baseline makes no sense: %w", err)
-	}
-	if l.Unit == Bytes {
-		rule.atMost(bytes, l.Number)
+	if l.Unit == Bytes || l.Unit == Count { // compared to the last digit
+		rule.Limit, rule.Observed, rule.OK = float64(l.Number), float64(seen.number), passes(s, seen.number, l.Number)
 	} else {
-		if math.IsInf(ratio, 0) {
-			return errors.New("the baseline stores nothing, of which no growth is a percentage")
-		}
-		rule.Limit, rule.Observed, rule.OK = l.Ratio, ratio, ratio <= l.Ratio
+		rule.Limit, rule.Observed, rule.OK = l.Ratio, seen.ratio, passes(s, seen.ratio, l.Ratio)
 	}
 	if !rule.OK {
-		c.explain(rule, l)
+		s.explain(c, rule, l)
 	}
 	return nil
+}
+
+func passes[T int64 | float64](s *Spec, seen, limit T) bool {
+	if s.AtLeast {
+		return seen >= limit
+	}
+	return seen <= limit
+}
+
+func (c *check) growth(l Limit) (value, error) {
+	bytes, ratio, ok := c.v.Growth()
+	if !ok {
+		return value{}, cmp.Or(c.opt.BaselineErr, ErrNoBaseline)
+	}
+	if err := CheckTotals(c.v.Baseline.Totals); err != nil {
+		return value{}, fmt.Errorf("the baseline makes no sense: %w", err)
+	}
+	if l.Unit == Percent && math.IsInf(ratio, 0) {
+		return value{}, errors.New("the baseline stores nothing, of which no growth is a percentage")
+	}
+	return value{bytes, ratio}, nil
 }
 
 // checkFigures says how the report contradicts itself, if it does.

@@ -31,23 +31,6 @@ func CheckGlob(glob string) error {
 	return nil
 }
 
-// CheckGlobs is CheckGlob for the globs of a rule that denies paths. One that
-// begins with ! is an exception, and there must be others.
-func CheckGlobs(globs []string) error {
-	denies := false
-	for _, g := range globs {
-		exception, isException := strings.CutPrefix(g, "!")
-		denies = denies || !isException
-		if err := CheckGlob(exception); err != nil {
-			return err
-		}
-	}
-	if !denies {
-		return errors.New("there are only exceptions: nothing is denied")
-	}
-	return nil
-}
-
 // pointless says why no path matches a glob, or none that its author meant: a
 // rule that denies paths would pass for ever. It is "" for all others.
 func pointless(glob string) string {
@@ -150,7 +133,7 @@ func matcher(glob string) func(path string) bool {
 	return func(path string) bool { return doublestar.MatchUnvalidated(pattern, path) }
 }
 
-// denier is a list of globs, which CheckGlobs found good, as a question about
+// denier is a list of globs, which the rule found good, as a question about
 // rooted paths: which of them denies the path, -1 when none does or an exception
 // matches.
 func denier(globs []string) func(path string) int {

@@ -1,14 +1,18 @@
 package gate
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"fathom/analyzer"
 )
 
-// The rules, as their flags and their keys in the config file are called.
+// The names of the rules: their flags, and their keys in the config file.
 const (
 	MinEfficiency     = "min-efficiency"
 	MaxWastedBytes    = "max-wasted-bytes"
@@ -23,30 +27,164 @@ const (
 	DenyLayerPath     = "deny-layer-path"
 )
 
-// Spec is what there is to know of a rule before it has a limit.
+// Form is how a limit is written.
+type Form uint8
+
+const (
+	Number Form = iota // in the rule's unit
+	Growth             // in bytes, or as a percentage of the baseline
+	Globs              // a list of globs; none of what they are about may match
+	Switch             // true; none of what the rule is about may be there
+)
+
+// Spec is a rule without its limit. Everything about a rule is here: its flag,
+// its variable, its key in the config file and in the schema, its lines in the
+// starter file and in docs/gate.md are made from it.
 type Spec struct {
 	Name    string
-	Unit    Unit // of max-growth, Bytes or Percent as its limit says
-	AtLeast bool
-	Waste   bool // suppressed waste doesn't count
-	Globs   bool // its limit is a list of globs
-	Means   string
+	Form    Form
+	Unit    Unit // of what is observed; with Growth it can be Percent too
+	AtLeast bool // the limit is the least that passes, not the most
+	Default bool // applies when no rule is given, with Example as its limit
+
+	Means   string // a clause for help, the schema and reports
+	Note    string // what docs/gate.md adds to it
+	Example string // a limit, as YAML
+
+	glob    func(glob string) error                // checks one of Globs
+	paths   func(f File) bool                      // of a rule that denies paths: which files its globs are matched against
+	observe func(c *check, l Limit) (value, error) // an error says why the rule can't be evaluated
+	explain func(c *check, r *Rule, l Limit)       // fills in the offenders of a broken rule
+}
+
+// DeniesPaths reports whether the rule's globs are matched against paths. Only
+// such a rule can be named in a Suppression.
+func (s *Spec) DeniesPaths() bool { return s.paths != nil }
+
+// value is what was observed: a number for Bytes and Count, else a ratio. A rule
+// whose limit can be either observes both.
+type value struct {
+	number int64
+	ratio  float64
 }
 
 // Specs are all rules, in the order in which a Verdict has them.
 func Specs() []Spec {
 	return []Spec{
-		{Name: MinEfficiency, Unit: Ratio, AtLeast: true, Waste: true, Means: "at least this share of what is stored is visible"},
-		{Name: MaxWastedBytes, Unit: Bytes, Waste: true, Means: "at most this much is wasted"},
-		{Name: MaxWastedPercent, Unit: Percent, Waste: true, Means: "at most this share of what is stored is wasted"},
-		{Name: MaxSize, Unit: Bytes, Means: "all layers together store at most this much, uncompressed"},
-		{Name: MaxCompressedSize, Unit: Bytes, Means: "all layers together are at most this large, compressed"},
-		{Name: MaxLayerSize, Unit: Bytes, Means: "no layer stores more than this, uncompressed"},
-		{Name: MaxLayers, Unit: Count, Means: "at most so many layers"},
-		{Name: MaxFiles, Unit: Count, Means: "at most so many files in the final image"},
-		{Name: MaxGrowth, Unit: Bytes, Means: "it stores at most so much more than the baseline"},
-		{Name: DenyPath, Unit: Count, Globs: true, Means: "no path of the final image matches"},
-		{Name: DenyLayerPath, Unit: Count, Globs: true, Means: "no path of any layer matches, even if a later layer removes it"},
+		{
+			Name: MinEfficiency, Unit: Ratio, AtLeast: true, Default: true, Example: "0.9",
+			Means:   "at least this share of what is stored is visible",
+			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.v.Totals.Efficiency}, nil },
+			explain: (*check).explainWaste,
+		},
+		{
+			Name: MaxWastedBytes, Unit: Bytes, Example: "20MB",
+			Means:   "at most this much is wasted",
+			observe: func(c *check, _ Limit) (value, error) { return value{number: c.v.Totals.WastedBytes}, nil },
+			explain: (*check).explainWaste,
+		},
+		{
+			Name: MaxWastedPercent, Unit: Percent, Default: true, Example: "10%",
+			Means:   "at most this share of what is stored is wasted",
+			Note:    "a bare `1` is refused: it would be all of it",
+			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.v.Totals.WastedRatio}, nil },
+			explain: (*check).explainWaste,
+		},
+		{
+			Name: MaxSize, Unit: Bytes, Example: "500MB",
+			Means:   "all layers together store at most this much, uncompressed",
+			Note:    "the report's `storedBytes`: what the image takes on a disk, wasted bytes included",
+			observe: func(c *check, _ Limit) (value, error) { return value{number: c.r.Totals.StoredBytes}, nil },
+			explain: func(c *check, r *Rule, _ Limit) { r.list(c.layers(stored, stores)) },
+		},
+		{
+			Name: MaxCompressedSize, Unit: Bytes, Example: "200MB",
+			Means: "all layers together are at most this large, compressed",
+			Note:  "what a pull or a push of all layers transfers",
+			observe: func(c *check, _ Limit) (value, error) {
+				if t := c.r.Totals; t.CompressedBytes == 0 && t.Layers > 0 {
+					return value{}, ErrNoCompressedSize
+				}
+				return value{number: c.r.Totals.CompressedBytes}, nil
+			},
+			explain: func(c *check, r *Rule, _ Limit) {
+				r.list(c.layers(compressed, func(x *analyzer.LayerReport) bool { return x.CompressedBytes > 0 }))
+			},
+		},
+		{
+			Name: MaxLayerSize, Unit: Bytes, Example: "{limit: 200MB, severity: warn}",
+			Means: "no layer stores more than this, uncompressed",
+			observe: func(c *check, _ Limit) (value, error) {
+				if len(c.r.Layers) != c.r.Totals.Layers {
+					return value{}, fmt.Errorf("the report lists %d layers where there are %d", len(c.r.Layers), c.r.Totals.Layers)
+				}
+				largest := int64(0)
+				for _, x := range c.r.Layers {
+					largest = max(largest, x.StoredBytes)
+				}
+				return value{number: largest}, nil
+			},
+			explain: func(c *check, r *Rule, l Limit) {
+				r.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return x.StoredBytes > l.Number }))
+			},
+		},
+		{
+			Name: MaxLayers, Unit: Count, Example: "30",
+			Means:   "at most this many layers",
+			Note:    "steps without a layer don't count",
+			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.r.Totals.Layers)}, nil },
+			explain: func(c *check, r *Rule, _ Limit) {
+				all := c.layers(stored, func(*analyzer.LayerReport) bool { return true })
+				slices.Reverse(all) // the smallest are the easiest to join with another
+				for i := range all {
+					all[i].Advice = "join steps that belong together: several commands in one RUN, several sources in one COPY"
+				}
+				r.list(all)
+			},
+		},
+		{
+			Name: MaxFiles, Unit: Count, Example: "50000",
+			Means:   "at most this many files in the final image",
+			Note:    "regular files, each name counted",
+			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.r.Totals.Files)}, nil },
+			explain: func(c *check, r *Rule, _ Limit) {
+				all := c.layers(stored, func(x *analyzer.LayerReport) bool { return x.Added > 0 })
+				slices.SortStableFunc(all, func(a, b Offender) int { return cmp.Compare(b.Files, a.Files) })
+				r.list(all)
+			},
+		},
+		{
+			Name: MaxGrowth, Form: Growth, Unit: Bytes, Example: "10%",
+			Means:   "stored bytes grew by at most this much over the baseline",
+			Note:    "a smaller image always passes; `0` allows no growth at all",
+			observe: (*check).growth,
+			explain: func(c *check, r *Rule, _ Limit) {
+				known := map[string]bool{}
+				for _, x := range c.opt.Baseline.Layers {
+					known[x.DiffID] = true
+				}
+				r.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return stores(x) && !known[x.DiffID] }))
+			},
+		},
+		{
+			Name: DenyPath, Form: Globs, Unit: Count,
+			Example: "[.git, .env, id_rsa, id_ecdsa, id_ed25519, .aws/credentials, .docker/config.json, .netrc, .git-credentials]",
+			Means:   "no path of the final image matches",
+			glob:    CheckGlob,
+			paths:   func(f File) bool { return f.HiddenBy < 0 },
+			observe: (*check).deniedPaths,
+			explain: (*check).explainDenied,
+		},
+		{
+			Name: DenyLayerPath, Form: Globs, Unit: Count,
+			Example: "[.env, id_rsa, id_ecdsa, id_ed25519, .aws/credentials, .docker/config.json, .netrc, .git-credentials]",
+			Means:   "no path of any layer matches, even if a later layer removes it",
+			Note:    "a path that is hidden, by a later layer or by its own, still ships with the image",
+			glob:    CheckGlob,
+			paths:   func(File) bool { return true },
+			observe: (*check).deniedPaths,
+			explain: (*check).explainDenied,
+		},
 	}
 }
 
@@ -60,44 +198,61 @@ func SpecOf(name string) (Spec, bool) {
 	return all[i], true
 }
 
-// Limit is what one rule asks for. One that is met exactly is kept.
+// Limit is what one rule asks for. A value equal to the limit passes.
 type Limit struct {
 	Rule     string
 	Unit     Unit
 	Number   int64    // of Bytes and Count
 	Ratio    float64  // of Ratio and Percent
-	Globs    []string // of the rules that deny paths; see CheckGlobs
+	Globs    []string // of the form Globs
 	Severity Severity
 	Source   string // becomes the Rule's
 }
 
-// Limits is what an image must keep to: at most one limit for each rule.
+// Limits are the rules that an image is judged by: at most one limit for each.
 type Limits []Limit
 
-// Default is what is asked of an image when nobody asked for anything: at
-// least 0.9 of what it stores is visible, and so at most 0.1 of it wasted.
+// Default is the limits that apply when no rule is given.
 func Default() Limits {
-	return Limits{
-		{Rule: MinEfficiency, Unit: Ratio, Ratio: 0.9, Source: defaultSource},
-		{Rule: MaxWastedPercent, Unit: Percent, Ratio: 0.1, Source: defaultSource},
+	var l Limits
+	for _, s := range Specs() {
+		if s.Default {
+			x, _ := s.parse(s.Example) // a test parses them all
+			x.Source = defaultSource
+			l = append(l, x)
+		}
 	}
+	return l
 }
 
 const defaultSource = "default"
 
-// Parse reads what people write as the limit of a rule: "20MB", "10%", "12",
-// and of the rules that deny paths one glob.
-func Parse(rule, text string) (Limit, error) {
+// Parse reads the limit of a rule as people write it: "20MB", "10%", "12",
+// "true". Only a rule with globs has several texts, one for each glob.
+func Parse(rule string, texts ...string) (Limit, error) {
 	s, ok := SpecOf(rule)
 	if !ok {
-		return Limit{}, fmt.Errorf("%q is no rule", rule)
+		return Limit{}, fmt.Errorf("%q is not a rule", rule)
 	}
-	l := Limit{Rule: rule, Unit: s.Unit}
+	return s.parse(texts...)
+}
+
+func (s *Spec) parse(texts ...string) (Limit, error) {
+	l := Limit{Rule: s.Name, Unit: s.Unit}
+	if s.Form == Globs {
+		l.Globs = texts
+		return l, s.checkGlobs(texts)
+	}
+	if len(texts) != 1 {
+		return l, errors.New("it has one limit")
+	}
 	var err error
-	switch {
-	case s.Globs:
-		l.Globs, err = []string{text}, CheckGlob(strings.TrimPrefix(text, "!"))
-	case rule == MaxGrowth && strings.HasSuffix(strings.TrimSpace(text), "%"):
+	switch text := texts[0]; {
+	case s.Form == Switch:
+		if text != "true" {
+			err = fmt.Errorf("%q is neither true nor off", text)
+		}
+	case s.Form == Growth && strings.HasSuffix(strings.TrimSpace(text), "%"):
 		l.Unit = Percent
 		l.Ratio, err = parseGrowth(text)
 	case s.Unit == Bytes:
@@ -111,6 +266,29 @@ func Parse(rule, text string) (Limit, error) {
 		}
 	}
 	return l, err
+}
+
+// CheckGlob says what is wrong with one of the rule's globs, which can be an
+// exception.
+func (s *Spec) CheckGlob(glob string) error { return s.glob(strings.TrimPrefix(glob, "!")) }
+
+// checkGlobs checks each of the globs. One that begins with ! is an exception,
+// and there must be others.
+func (s *Spec) checkGlobs(globs []string) error {
+	denies := len(globs) == 0
+	for _, g := range globs {
+		denies = denies || !strings.HasPrefix(g, "!")
+		if err := s.CheckGlob(g); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(globs) == 0:
+		return errors.New("there is no glob")
+	case !denies:
+		return errors.New("there are only exceptions: nothing is denied")
+	}
+	return nil
 }
 
 // parseGrowth reads a percentage that can be above 100%.
@@ -140,21 +318,20 @@ func (l Limits) Validate() error {
 	seen := map[string]bool{}
 	for _, x := range l {
 		s, ok := SpecOf(x.Rule)
+		growth := s.Form == Growth && x.Unit == Percent
 		switch {
 		case !ok:
-			return fmt.Errorf("%q is no rule", x.Rule)
+			return fmt.Errorf("%q is not a rule", x.Rule)
 		case seen[x.Rule]:
 			return fmt.Errorf("%s: there are two limits", x.Rule)
-		case x.Unit != s.Unit && (x.Rule != MaxGrowth || x.Unit != Percent):
+		case x.Unit != s.Unit && !growth:
 			return fmt.Errorf("%s: its limit has the wrong unit", x.Rule)
 		case x.Number < 0:
 			return fmt.Errorf("%s: %d is negative", x.Rule, x.Number)
-		case !(x.Ratio >= 0) || math.IsInf(x.Ratio, 1) || x.Rule != MaxGrowth && x.Ratio > 1:
+		case !(x.Ratio >= 0) || math.IsInf(x.Ratio, 1) || x.Ratio > 1 && !growth:
 			return fmt.Errorf("%s: %v is not between 0 and 1", x.Rule, x.Ratio)
-		case s.Globs && len(x.Globs) == 0:
-			return fmt.Errorf("%s: there is no glob", x.Rule)
-		case s.Globs:
-			if err := CheckGlobs(x.Globs); err != nil {
+		case s.Form == Globs:
+			if err := s.checkGlobs(x.Globs); err != nil {
 				return fmt.Errorf("%s: %w", x.Rule, err)
 			}
 		}

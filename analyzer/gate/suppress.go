@@ -22,8 +22,8 @@ func (s *Suppression) Validate() error {
 		return fmt.Errorf("suppressing %q: there is no reason", s.Path)
 	}
 	for _, name := range s.Rules {
-		if spec, _ := SpecOf(name); !spec.Globs {
-			return fmt.Errorf("suppressing %q: %q is no rule that denies paths", s.Path, name)
+		if spec, _ := SpecOf(name); !spec.DeniesPaths() {
+			return fmt.Errorf("suppressing %q: %q is not a rule that denies paths", s.Path, name)
 		}
 	}
 	return nil
@@ -65,7 +65,8 @@ func (s *suppressions) of(path string) *Suppressed {
 }
 
 // suppress finds out which waste counts.
-func (c *check) suppress(v *Verdict) {
+func (c *check) suppress() {
+	v := c.v
 	for _, s := range c.opt.Suppress {
 		c.suppressions.match = append(c.suppressions.match, matcher(s.Path))
 		v.Suppressed = append(v.Suppressed, Suppressed{Suppression: s, Expired: s.Expired(c.opt.Today)})

@@ -221,11 +221,14 @@ func ciSchema() map[string]any {
 		if s.Unit == gate.Bytes || s.Unit == gate.Count {
 			number = object{"type": "integer", "minimum": 0}
 		}
-		if s.Name == gate.MaxGrowth {
+		if s.Form == gate.Growth {
 			text = `^\s*(` + size + `|\d+(\.\d+)?\s*%)\s*$`
 		}
 		limit := object{"anyOf": []object{number, {"type": "string", "pattern": text}, {"const": off}}}
-		if s.Globs {
+		switch s.Form {
+		case gate.Switch:
+			limit = object{"anyOf": []object{{"type": "boolean"}, {"const": off}}}
+		case gate.Globs:
 			glob := object{"type": "string", "pattern": `^!?[^!]`, "not": object{"const": off}}
 			denied := object{"pattern": `^[^!]`} // not all of them exceptions
 			limit = object{"anyOf": []object{

@@ -272,11 +272,10 @@ func limitText(l gate.Limit) string {
 func starter(dive *ciConfig) string {
 	var b strings.Builder
 	b.WriteString(starterHead)
-	examples := starterExamples()
 	for _, s := range gate.Specs() {
 		fmt.Fprintf(&b, "\n  # %s\n", s.Means)
-		comment, example := "# ", examples[s.Name]
-		if s.Name == gate.MinEfficiency || s.Name == gate.MaxWastedPercent {
+		comment, example := "# ", s.Name+": "+s.Example
+		if s.Default {
 			comment = ""
 		}
 		if dive != nil {
@@ -284,9 +283,7 @@ func starter(dive *ciConfig) string {
 				comment, example = "", fmt.Sprintf("%s: %s # %s", s.Name, starterLimit(r.value), r.from)
 			}
 		}
-		for l := range strings.Lines(example) {
-			fmt.Fprintf(&b, "  %s%s\n", comment, strings.TrimRight(l, "\n"))
-		}
+		fmt.Fprintf(&b, "  %s%s\n", comment, example)
 	}
 	b.WriteString(starterTail)
 	return b.String()
@@ -313,22 +310,6 @@ version: 1
 # 0.9 or 90%. A rule can be {limit: ..., severity: warn}; off leaves it out.
 ci:
 `
-
-func starterExamples() map[string]string {
-	return map[string]string{
-		gate.MinEfficiency:     "min-efficiency: 0.9",
-		gate.MaxWastedBytes:    "max-wasted-bytes: 20MB",
-		gate.MaxWastedPercent:  "max-wasted-percent: 10%",
-		gate.MaxSize:           "max-size: 500MB",
-		gate.MaxCompressedSize: "max-compressed-size: 200MB",
-		gate.MaxLayerSize:      "max-layer-size: {limit: 200MB, severity: warn}",
-		gate.MaxLayers:         "max-layers: 30",
-		gate.MaxFiles:          "max-files: 50000",
-		gate.MaxGrowth:         "max-growth: 10%",
-		gate.DenyPath:          "deny-path: [.git, .env, id_rsa, id_ecdsa, id_ed25519, .aws/credentials, .docker/config.json, .netrc, .git-credentials]",
-		gate.DenyLayerPath:     "deny-layer-path: [.env, id_rsa, id_ecdsa, id_ed25519, .aws/credentials, .docker/config.json, .netrc, .git-credentials]",
-	}
-}
 
 const starterTail = `
   # what fails: error, or warn for broken rules of severity warn too

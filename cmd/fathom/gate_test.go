@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v4"
 
 	"fathom/analyzer/gate"
 	"fathom/analyzer/imagetest"
@@ -172,8 +174,11 @@ func TestPlaces(t *testing.T) {
 	}
 	for _, s := range gate.Specs() {
 		v := values[s.Unit]
-		if s.Globs {
+		switch s.Form {
+		case gate.Globs:
 			v = [3]string{"a", "b", "c"}
+		case gate.Switch:
+			v = [3]string{"true", "true", "true"}
 		}
 		for places, want := range map[string]int{"flag env file": 0, "env file": 1, "file": 2, "flag file": 0, "": -1} {
 			file := "version: 1\n"
@@ -195,7 +200,7 @@ func TestPlaces(t *testing.T) {
 			var f exploreFlags
 			f.add(root)
 			if strings.Contains(places, "flag") {
-				if err := root.ParseFlags([]string{"--" + s.Name, v[0]}); err != nil {
+				if err := root.ParseFlags([]string{"--" + s.Name + "=" + v[0]}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -217,6 +222,27 @@ func TestPlaces(t *testing.T) {
 			if len(l) != 1 || l[0].Number != x.Number || l[0].Ratio != x.Ratio || !slices.Equal(l[0].Globs, x.Globs) {
 				t.Errorf("%s in %s: got %+v, want %+v", s.Name, places, l, x)
 			}
+		}
+	}
+}
+
+// A rule that is on or off is a flag without a value, and true or false in a
+// file.
+func TestSwitch(t *testing.T) {
+	for arg, want := range map[string]string{"--strict": "true", "--strict=off": "off"} {
+		f := gateFlags{set: pflag.NewFlagSet("", pflag.ContinueOnError), rules: map[string]*string{}}
+		f.addRule(&gate.Spec{Name: "strict", Form: gate.Switch})
+		if err := f.set.Parse([]string{arg, "app.tar"}); err != nil || *f.rules["strict"] != want || f.set.NArg() != 1 {
+			t.Errorf("%s: got %q, %v, %q", arg, *f.rules["strict"], err, f.set.Args())
+		}
+	}
+	for file, want := range map[string]string{"true": "true", "True": "true", "false": "off", "off": "off", "1": "", "'true'": "", "[true]": ""} {
+		var n yaml.Node
+		if err := yaml.Unmarshal([]byte(file), &n); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := switchText(n.Content[0]); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s in a file: got %q, %v; want %q", file, got, err, want)
 		}
 	}
 }

@@ -98,11 +98,14 @@ func (c *ciConfig) rule(name string, n *yaml.Node) error {
 	}
 	spec, _ := gate.SpecOf(name)
 	list, read := []*yaml.Node{limit}, scalar
-	if spec.Globs {
+	switch spec.Form {
+	case gate.Globs:
 		read = text
-	}
-	if limit.Kind == yaml.SequenceNode && spec.Globs {
-		list = limit.Content
+		if limit.Kind == yaml.SequenceNode {
+			list = limit.Content
+		}
+	case gate.Switch:
+		read = switchText
 	}
 	var texts []string
 	for _, item := range list {
@@ -118,8 +121,10 @@ func (c *ciConfig) rule(name string, n *yaml.Node) error {
 		if s == off {
 			return at(item, "%s: off stands alone", name)
 		}
-		if _, err := gate.Parse(name, s); err != nil {
-			return at(item, "%s: %w", name, err)
+		if spec.Form == gate.Globs {
+			if err := spec.CheckGlob(s); err != nil {
+				return at(item, "%s: %w", name, err)
+			}
 		}
 	}
 	if len(list) == 0 {
@@ -132,6 +137,21 @@ func (c *ciConfig) rule(name string, n *yaml.Node) error {
 	v.limit.Severity, v.limit.Source = weight, c.place(limit)
 	c.rules[name] = setting[ruleValue]{v, c.place(limit)}
 	return nil
+}
+
+// switchText is true, or off where the file says off or false.
+func switchText(n *yaml.Node) (string, error) {
+	if n.Value == off {
+		return off, nil
+	}
+	var on *bool
+	if err := boolean(&on)(n); err != nil {
+		return "", err
+	}
+	if !*on {
+		return off, nil
+	}
+	return "true", nil
 }
 
 // suppressions reads a list of path, rule, reason and until.
@@ -203,6 +223,6 @@ func (c *ciConfig) suppressions(n *yaml.Node) error {
 func denyRules() []string {
 	return slices.DeleteFunc(ruleNames(), func(name string) bool {
 		s, _ := gate.SpecOf(name)
-		return !s.Globs
+		return !s.DeniesPaths()
 	})
 }

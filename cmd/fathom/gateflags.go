@@ -29,19 +29,7 @@ func (f *gateFlags) add(flags *pflag.FlagSet) {
 	f.set = flags
 	f.rules, f.globs = map[string]*string{}, map[string]*[]string{}
 	for _, s := range gate.Specs() {
-		usage := "rule: " + s.Means
-		switch {
-		case s.Globs:
-			f.globs[s.Name] = flags.StringArray(s.Name, nil, usage+": `GLOB`, any number of times; implies --ci")
-		case s.Name == gate.MaxGrowth:
-			f.rules[s.Name] = flags.String(s.Name, "", usage+": `SIZE` or a percentage (5MB, 10%); implies --ci")
-		case s.Unit == gate.Bytes:
-			f.rules[s.Name] = flags.String(s.Name, "", usage+": `SIZE` (20MB, 20MiB); implies --ci")
-		case s.Unit == gate.Count:
-			f.rules[s.Name] = flags.String(s.Name, "", usage+": `N`; implies --ci")
-		default:
-			f.rules[s.Name] = flags.String(s.Name, "", usage+": `RATIO` (0.9, 90%); implies --ci")
-		}
+		f.addRule(&s)
 	}
 	flags.StringArrayVar(&f.warn, "warn", nil, "only warn when `RULE` is broken, any number of times; implies --ci")
 	flags.StringVar(&f.failOn, "fail-on", "", "what fails: `SEVERITY` is error (broken rules of severity warn are only shown) or warn; implies --ci")
@@ -50,6 +38,36 @@ func (f *gateFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "what --max-growth measures from: `IMAGE`, or the file of a report in JSON; implies --ci")
 	flags.StringVar(&f.config, "config", "", "read `FILE` in place of the project's config file; a name that begins with .dive-ci is read as dive's")
 }
+
+func (f *gateFlags) addRule(s *gate.Spec) {
+	usage := func(limit string) string { return "rule: " + s.Means + limit + "; implies --ci" }
+	if s.Form == gate.Globs {
+		f.globs[s.Name] = f.set.StringArray(s.Name, nil, usage(": `GLOB`, any number of times"))
+		return
+	}
+	v := new(string)
+	f.rules[s.Name] = v
+	switch {
+	case s.Form == gate.Switch:
+		f.set.Var((*switchValue)(v), s.Name, usage(""))
+		f.set.Lookup(s.Name).NoOptDefVal = "true"
+	case s.Form == gate.Growth:
+		f.set.StringVar(v, s.Name, "", usage(": `SIZE` or a percentage (5MB, 10%)"))
+	case s.Unit == gate.Bytes:
+		f.set.StringVar(v, s.Name, "", usage(": `SIZE` (20MB, 20MiB)"))
+	case s.Unit == gate.Count:
+		f.set.StringVar(v, s.Name, "", usage(": `N`"))
+	default:
+		f.set.StringVar(v, s.Name, "", usage(": `RATIO` (0.9, 90%)"))
+	}
+}
+
+// switchValue is the flag of a rule that is on or off.
+type switchValue string
+
+func (v *switchValue) Set(text string) error { *v = switchValue(text); return nil }
+func (v *switchValue) String() string        { return string(*v) }
+func (v *switchValue) Type() string          { return "bool" }
 
 // given is whether a flag asks for a verdict: a rule, or what would be passed
 // over in silence without one.
@@ -103,7 +121,7 @@ func (a *app) judging(f *gateFlags, c *config) (*judging, error) {
 		if err != nil {
 			return nil, err
 		}
-		if file, ok := ci.rules[s.Name]; ok && s.Globs && !file.value.off && v.from != file.from {
+		if file, ok := ci.rules[s.Name]; ok && s.Form == gate.Globs && !file.value.off && v.from != file.from {
 			j.notes = append(j.notes, fmt.Sprintf("%s stands for the globs of %s, which hold no more", v.from, file.from))
 		}
 		if v != nil {
@@ -183,11 +201,11 @@ func (a *app) rule(f *gateFlags, s gate.Spec, ci *ciConfig) (*setting[ruleValue]
 	var from string
 	env := a.getenv(variable(s.Name))
 	switch {
-	case f.set.Changed(s.Name) && s.Globs:
+	case f.set.Changed(s.Name) && s.Form == gate.Globs:
 		texts, from = *f.globs[s.Name], "--"+s.Name
 	case f.set.Changed(s.Name):
 		texts, from = []string{*f.rules[s.Name]}, "--"+s.Name
-	case env != "" && s.Globs:
+	case env != "" && s.Form == gate.Globs:
 		texts, from = strings.FieldsFunc(env, func(r rune) bool { return r == '\n' || r == ':' }), variable(s.Name)
 	case env != "":
 		texts, from = []string{env}, variable(s.Name)
@@ -205,30 +223,18 @@ func (a *app) rule(f *gateFlags, s gate.Spec, ci *ciConfig) (*setting[ruleValue]
 	return &setting[ruleValue]{v, from}, nil
 }
 
-// parseRule reads a limit, or off. Only rules that deny paths have several.
+// parseRule reads a limit, or off. Only a list of globs has several texts.
 func parseRule(name string, texts []string) (ruleValue, error) {
-	if len(texts) == 1 && texts[0] == off {
+	switch {
+	case len(texts) == 0:
+		return ruleValue{}, errors.New("it names nothing")
+	case len(texts) == 1 && texts[0] == off:
 		return ruleValue{name: name, off: true}, nil
+	case slices.Contains(texts, off):
+		return ruleValue{}, errors.New("off stands alone")
 	}
-	v := ruleValue{name: name}
-	for _, text := range texts {
-		if text == off {
-			return v, errors.New("off stands alone")
-		}
-		l, err := gate.Parse(name, text)
-		if err != nil {
-			return v, err
-		}
-		l.Globs = slices.Concat(v.limit.Globs, l.Globs)
-		v.limit = l
-	}
-	if len(texts) == 0 {
-		return v, errors.New("it names nothing")
-	}
-	if len(v.limit.Globs) > 0 {
-		return v, gate.CheckGlobs(v.limit.Globs)
-	}
-	return v, nil
+	l, err := gate.Parse(name, texts...)
+	return ruleValue{name: name, limit: l}, err
 }
 
 // warnOnly lowers the severity of the rules of --warn. One that has no limit

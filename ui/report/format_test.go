@@ -355,7 +355,7 @@ func denying(t testing.TB, keys int, folder string) *Input {
 		if s.AtLeast {
 			x.Ratio = 1
 		}
-		if s.Globs {
+		if s.Form == gate.Globs {
 			x.Globs = []string{"*.key", "/etc/shadow", "/none"}
 		}
 		l = append(l, x)
