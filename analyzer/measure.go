@@ -158,12 +158,9 @@ func describe(img *Image) ImageReport {
 		ID:        text(img.ID),
 		Digest:    text(img.Digest),
 		Platform:  img.Platform.String(),
-		Tags:      append([]string{}, img.Tags...),
-		Config: ImageConfig{
-			Entrypoint: []string{}, Cmd: []string{}, Env: []string{}, Labels: map[string]string{},
-			ExposedPorts: []string{}, Volumes: []string{},
-		},
+		Tags:      slices.Clone(img.Tags),
 	}
+	out.FillLists()
 	if img.Config == nil {
 		return out
 	}

@@ -128,8 +128,14 @@ func (r *Report) fill() {
 	if r.Folders == nil {
 		r.Folders = []Folder{}
 	}
-	c := &r.Image.Config
-	for _, l := range []*[]string{&r.Image.Tags, &c.Entrypoint, &c.Cmd, &c.Env, &c.ExposedPorts, &c.Volumes} {
+	r.Image.FillLists()
+}
+
+// FillLists puts an empty list in the place of each nil one: the JSON form has
+// no null lists.
+func (r *ImageReport) FillLists() {
+	c := &r.Config
+	for _, l := range []*[]string{&r.Tags, &c.Entrypoint, &c.Cmd, &c.Env, &c.ExposedPorts, &c.Volumes} {
 		if *l == nil {
 			*l = []string{}
 		}
@@ -146,21 +152,14 @@ func asText(path []byte) string { return string([]rune(string(path))) }
 // check says what in the report contradicts itself.
 func (r *Report) check() error {
 	t := &r.Totals
-	if err := counts("totals", t.StoredBytes, t.VisibleBytes, t.WastedBytes, t.CompressedBytes, int64(t.Files), int64(t.Layers)); err != nil {
-		return err
-	}
 	if t.Layers != len(r.Layers) {
 		return fmt.Errorf("its totals count %d layers, and it lists %d", t.Layers, len(r.Layers))
 	}
 	if err := r.checkLayers(); err != nil {
 		return err
 	}
-	efficiency := 1.0
-	if t.StoredBytes > 0 {
-		efficiency = float64(t.VisibleBytes) / float64(t.StoredBytes)
-	}
-	if !(math.Abs(t.Efficiency-efficiency) < 1e-9) {
-		return fmt.Errorf("its efficiency is %v, and its totals make it %v", t.Efficiency, efficiency)
+	if err := t.Check(); err != nil {
+		return err
 	}
 	next := 0
 	for i, s := range r.History {
@@ -178,6 +177,24 @@ func (r *Report) check() error {
 		return err
 	}
 	return r.checkWaste()
+}
+
+// Check says how the totals contradict each other, if they do.
+func (t *Totals) Check() error {
+	if err := counts("totals", t.StoredBytes, t.VisibleBytes, t.WastedBytes, t.CompressedBytes, int64(t.Files), int64(t.Layers)); err != nil {
+		return err
+	}
+	if t.StoredBytes-t.VisibleBytes != t.WastedBytes {
+		return fmt.Errorf("totals: %d bytes stored are not %d visible and %d wasted", t.StoredBytes, t.VisibleBytes, t.WastedBytes)
+	}
+	efficiency := 1.0
+	if t.StoredBytes > 0 {
+		efficiency = float64(t.VisibleBytes) / float64(t.StoredBytes)
+	}
+	if !(math.Abs(t.Efficiency-efficiency) < 1e-9) {
+		return fmt.Errorf("its efficiency is %v, and its totals make it %v", t.Efficiency, efficiency)
+	}
+	return nil
 }
 
 func (r *Report) checkLayers() error {

@@ -68,7 +68,7 @@ func (c *check) groups() *Rule {
 	var all []group
 	for _, i := range c.waste {
 		w := &c.r.Waste[i]
-		path := wastePath(w)
+		path := w.Path
 		dir := path[:strings.LastIndexByte(path, '/')+1]
 		folder, ok := known[dir]
 		if !ok {

@@ -37,7 +37,7 @@ func Files(t *filetree.Tree, waste []analyzer.Waste) iter.Seq[File] {
 		}
 		for i := range waste {
 			w := &waste[i]
-			if w.StoredIn == w.HiddenBy && w.Cause != "repeated" && !yield(File{wastePath(w), w.Bytes, w.StoredIn, w.HiddenBy}) {
+			if w.StoredIn == w.HiddenBy && w.Cause != "repeated" && !yield(File{w.Path, w.Bytes, w.StoredIn, w.HiddenBy}) {
 				return
 			}
 		}

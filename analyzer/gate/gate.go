@@ -47,8 +47,8 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 	if err := l.Validate(); err != nil {
 		return Verdict{}, err
 	}
-	if err := checkFigures(r); err != nil {
-		return Verdict{}, err
+	if err := r.Totals.Check(); err != nil {
+		return Verdict{}, fmt.Errorf("the report contradicts itself: %w", err)
 	}
 	for _, s := range opt.Suppress {
 		if err := s.Validate(); err != nil {
@@ -65,7 +65,9 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 	v := Verdict{FailOn: opt.FailOn, Baseline: opt.Baseline}
 	v.Default = !slices.ContainsFunc(l, func(x Limit) bool { return x.Source != defaultSource })
 	c := check{r: r, opt: opt, limits: l, v: &v}
-	c.suppress()
+	if err := c.suppress(); err != nil {
+		return Verdict{}, err
+	}
 	for _, s := range Specs() {
 		i := slices.IndexFunc(l, func(x Limit) bool { return x.Rule == s.Name })
 		if i < 0 {
@@ -126,43 +128,13 @@ func (c *check) growth(l Limit) (value, error) {
 	if !ok {
 		return value{}, cmp.Or(c.opt.BaselineErr, ErrNoBaseline)
 	}
-	if err := CheckTotals(c.v.Baseline.Totals); err != nil {
-		return value{}, fmt.Errorf("the baseline makes no sense: %w", err)
+	if err := c.v.Baseline.Totals.Check(); err != nil {
+		return value{}, fmt.Errorf("the baseline contradicts itself: %w", err)
 	}
 	if l.Unit == Percent && math.IsInf(ratio, 0) {
 		return value{}, errors.New("the baseline stores nothing, of which no growth is a percentage")
 	}
 	return value{bytes, ratio}, nil
-}
-
-// checkFigures says how the report contradicts itself, if it does.
-func checkFigures(r *analyzer.Report) error {
-	if err := CheckTotals(r.Totals); err != nil {
-		return err
-	}
-	sum := int64(0)
-	for _, w := range r.Waste {
-		if w.Bytes < 0 || sum+w.Bytes < 0 {
-			return errors.New("the report's list of waste makes no sense")
-		}
-		sum += w.Bytes
-	}
-	if sum != r.Totals.WastedBytes {
-		return fmt.Errorf("the report's list of waste adds up to %d bytes, its totals say %d", sum, r.Totals.WastedBytes)
-	}
-	return nil
-}
-
-// CheckTotals says how a report's figures contradict each other, if they do.
-func CheckTotals(t analyzer.Totals) error {
-	if t.CompressedBytes < 0 || t.Files < 0 || t.Layers < 0 || t.StoredBytes < 0 || t.WastedBytes < 0 || t.VisibleBytes < 0 || t.StoredBytes-t.VisibleBytes != t.WastedBytes {
-		return errors.New("the report's totals contradict each other")
-	}
-	efficiency, _ := shares(t.StoredBytes, t.WastedBytes)
-	if math.Abs(t.Efficiency-efficiency) > 1e-9 || math.IsNaN(t.Efficiency) {
-		return fmt.Errorf("the report's efficiency is %v, its totals make it %v", t.Efficiency, efficiency)
-	}
-	return nil
 }
 
 // shares are the visible and the wasted share of what is stored. Each is one

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"fathom/analyzer"
 )
 
 // Day is how days are written: 2027-01-31.
@@ -65,7 +63,7 @@ func (s *suppressions) of(path string) *Suppressed {
 }
 
 // suppress finds out which waste counts.
-func (c *check) suppress() {
+func (c *check) suppress() error {
 	v := c.v
 	for _, s := range c.opt.Suppress {
 		c.suppressions.match = append(c.suppressions.match, matcher(s.Path))
@@ -76,7 +74,7 @@ func (c *check) suppress() {
 	known := c.suppressions.about("")
 	for i := range c.r.Waste {
 		w := &c.r.Waste[i]
-		by := known.of(wastePath(w))
+		by := known.of(w.Path)
 		if by != nil {
 			by.Pieces++
 			by.Bytes += w.Bytes
@@ -89,6 +87,10 @@ func (c *check) suppress() {
 		c.waste = append(c.waste, i)
 	}
 	v.Totals.Efficiency, v.Totals.WastedRatio = shares(v.Totals.StoredBytes, v.Totals.WastedBytes)
+	if sum := v.Totals.WastedBytes + v.Totals.SuppressedBytes; sum != c.r.Totals.WastedBytes {
+		return fmt.Errorf("the report contradicts itself: its list of waste adds up to %d bytes, and its totals say %d", sum, c.r.Totals.WastedBytes)
+	}
+	return nil
 }
 
 // warnOfSuppressions says which suppressions no longer do what they are for.
@@ -115,14 +117,6 @@ func (v *Verdict) warnOfSuppressions() {
 		}
 		v.Warnings = append(v.Warnings, fmt.Sprintf("the suppression of %q %s", s.Path, text))
 	}
-}
-
-// wastePath is the path as the image has it.
-func wastePath(w *analyzer.Waste) string {
-	if len(w.PathBytes) > 0 {
-		return string(w.PathBytes)
-	}
-	return w.Path
 }
 
 // ParseDay reads "2027-01-31".

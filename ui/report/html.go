@@ -95,7 +95,7 @@ func HTML(w io.Writer, in *Input) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string { return strings.TrimLeft(offender(o), " ") },
 		"command": func(s string) string { return cmp.Or(Safe(Command(s)), "(no command)") },
-		"path":    func(w analyzer.Waste) string { return Safe(WastePath(w)) }, "warning": Warning, "verdict": VerdictLine,
+		"warning": Warning, "verdict": VerdictLine,
 		"suppressed": suppressed, "unevaluated": func(r *gate.Rule) string { return Safe(unevaluated(*r)) },
 		"storedBy": func(x row) string { return storedBy(&x.Offender) }, "hiddenBy": func(x row) string { return hiddenBy(&x.Offender) }, "join": strings.Join,
 	}).Parse(pageHTML)
@@ -155,11 +155,7 @@ func writePageData(b *bufio.Writer, in *Input) error {
 		for j, l := range f.Layers {
 			layers[j] = [3]int64{int64(l.Layer), l.VisibleBytes, l.WastedBytes}
 		}
-		path := f.Path
-		if len(f.PathBytes) > 0 {
-			path = string(f.PathBytes)
-		}
-		return []any{Safe(path), f.VisibleBytes, f.WastedBytes, f.Pieces, layers}
+		return []any{Safe(f.Path), f.VisibleBytes, f.WastedBytes, f.Pieces, layers}
 	})
 	if err != nil {
 		return err
@@ -169,7 +165,7 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	b.WriteString(`,"waste":`)
 	err = list(len(r.Waste), func(i int) any {
 		w := &r.Waste[i]
-		path := Safe(WastePath(*w))
+		path := Safe(w.Path)
 		folder, name := path[:strings.LastIndexByte(path, '/')+1], path[strings.LastIndexByte(path, '/')+1:]
 		n, ok := number[folder]
 		if !ok {

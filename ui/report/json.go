@@ -96,30 +96,14 @@ func encode(v any, prefix string) ([]byte, error) {
 	if prefix != "" {
 		e.SetIndent(prefix, "  ")
 	}
-	if err := e.Encode(withoutNulls(v)); err != nil {
+	if img, ok := v.(analyzer.ImageReport); ok { // the only element that can have nil lists
+		img.FillLists()
+		v = img
+	}
+	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
 	return escapeJSON(bytes.TrimSuffix(out.Bytes(), []byte("\n"))), nil
-}
-
-// withoutNulls is v with empty lists and maps in the place of nil ones, where
-// v is an ImageReport: the only element of the report that has any.
-func withoutNulls(v any) any {
-	img, ok := v.(analyzer.ImageReport)
-	if !ok {
-		return v
-	}
-	for _, list := range []*[]string{
-		&img.Tags, &img.Config.Entrypoint, &img.Config.Cmd, &img.Config.Env, &img.Config.ExposedPorts, &img.Config.Volumes,
-	} {
-		if *list == nil {
-			*list = []string{}
-		}
-	}
-	if img.Config.Labels == nil {
-		img.Config.Labels = map[string]string{}
-	}
-	return img
 }
 
 // escapeJSON writes every character of a JSON text that can't be seen, or that

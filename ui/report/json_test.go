@@ -58,12 +58,12 @@ const sampleJSON = `{
     {"command":"ENV A=b","created":null,"comment":"","author":"","layer":-1}
   ],
   "waste": [
-    {"path":"/var/lib/` + "\ufffd" + `\n","pathBytes":"L3Zhci9saWIv/wo=","bytes":900000,"cause":"removed","storedIn":0,"hiddenBy":1},
+    {"path":"/var/lib/\ufffd\n","pathBytes":"L3Zhci9saWIv/wo=","bytes":900000,"cause":"removed","storedIn":0,"hiddenBy":1},
     {"path":"/etc/\udb40\udc41","bytes":100000,"cause":"overwritten","storedIn":0,"hiddenBy":1}
   ],
   "folders": [
     {"path":"/","visibleBytes":2000000,"wastedBytes":1000000,"pieces":9,"layers":[{"layer":0,"visibleBytes":1500000,"wastedBytes":1000000},{"layer":1,"visibleBytes":500000,"wastedBytes":0}]},
-    {"path":"/var/` + "\ufffd" + `","pathBytes":"L3Zhci//","visibleBytes":0,"wastedBytes":900000,"pieces":1,"layers":[{"layer":0,"visibleBytes":0,"wastedBytes":900000}]}
+    {"path":"/var/\ufffd","pathBytes":"L3Zhci//","visibleBytes":0,"wastedBytes":900000,"pieces":1,"layers":[{"layer":0,"visibleBytes":0,"wastedBytes":900000}]}
   ],
   "warnings": [
     {"layer":1,"path":"/a\tb","text":"odd"},

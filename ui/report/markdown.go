@@ -262,7 +262,7 @@ func (d *markdown) waste(in *Input) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<details><summary>%s of waste</summary>\n\n", count(len(waste), "piece"))
 	for _, w := range waste[:min(len(waste), markdownWaste)] {
-		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), code(WastePath(w)), plain(w.Cause), w.StoredIn, w.HiddenBy)
+		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), code(w.Path), plain(w.Cause), w.StoredIn, w.HiddenBy)
 	}
 	if n := len(waste) - markdownWaste; n > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", n)

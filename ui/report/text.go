@@ -107,7 +107,7 @@ func writeWaste(b *bufio.Writer, waste []analyzer.Waste) {
 	}
 	b.WriteString("\n wasted  cause        layers     path\n")
 	for _, w := range waste[:min(len(waste), wasteShown)] {
-		fmt.Fprintf(b, "%7s  %-11s  %-9s  %s\n", Size(w.Bytes), Safe(w.Cause), fmt.Sprintf("%d -> %d", w.StoredIn, w.HiddenBy), Safe(WastePath(w)))
+		fmt.Fprintf(b, "%7s  %-11s  %-9s  %s\n", Size(w.Bytes), Safe(w.Cause), fmt.Sprintf("%d -> %d", w.StoredIn, w.HiddenBy), Safe(w.Path))
 	}
 	if len(waste) > wasteShown {
 		var rest int64
@@ -116,14 +116,6 @@ func writeWaste(b *bufio.Writer, waste []analyzer.Waste) {
 		}
 		fmt.Fprintf(b, "%7s  in %d more: --json lists all\n", Size(rest), len(waste)-wasteShown)
 	}
-}
-
-// WastePath is the path as the image has it, which Path alone can't always carry.
-func WastePath(w analyzer.Waste) string {
-	if len(w.PathBytes) > 0 {
-		return string(w.PathBytes)
-	}
-	return w.Path
 }
 
 func writeWarnings(b *bufio.Writer, warnings []analyzer.Warning) {

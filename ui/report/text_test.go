@@ -36,14 +36,14 @@ func sample() *analyzer.Report {
 		},
 		History: []analyzer.Step{{Command: "ENV A=b", Layer: -1}},
 		Waste: []analyzer.Waste{
-			{Path: "/var/lib/\ufffd\n", PathBytes: []byte("/var/lib/\xff\n"), Bytes: 900_000, Cause: "removed", StoredIn: 0, HiddenBy: 1},
+			{Path: "/var/lib/\xff\n", PathBytes: []byte("/var/lib/\xff\n"), Bytes: 900_000, Cause: "removed", StoredIn: 0, HiddenBy: 1},
 			{Path: "/etc/\U000e0041", Bytes: 100_000, Cause: "overwritten", StoredIn: 0, HiddenBy: 1},
 		},
 		Folders: []analyzer.Folder{
 			{Path: "/", VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Pieces: 9, Layers: []analyzer.FolderLayer{
 				{Layer: 0, VisibleBytes: 1_500_000, WastedBytes: 1_000_000}, {Layer: 1, VisibleBytes: 500_000},
 			}},
-			{Path: "/var/\ufffd", PathBytes: []byte("/var/\xff"), WastedBytes: 900_000, Pieces: 1, Layers: []analyzer.FolderLayer{{Layer: 0, WastedBytes: 900_000}}},
+			{Path: "/var/\xff", PathBytes: []byte("/var/\xff"), WastedBytes: 900_000, Pieces: 1, Layers: []analyzer.FolderLayer{{Layer: 0, WastedBytes: 900_000}}},
 		},
 		Warnings: []analyzer.Warning{{Layer: 1, Path: "/a\tb", Text: "odd"}, {Layer: -1, Text: "old\r"}},
 	}
