@@ -22,7 +22,7 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-var update = flag.Bool("update", false, "write the generated part of docs/cli.md anew")
+var update = flag.Bool("update", false, "write what is generated: the end of docs/cli.md, docs/config.schema.json, what scripts expect of cmp")
 
 const (
 	cliDoc  = "../../docs/cli.md"

@@ -35,6 +35,7 @@ func TestScript(t *testing.T) {
 		ContinueOnError:     true,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CI", "")
 			// No engine and no registry of this machine's is asked.

@@ -1,0 +1,157 @@
+package report
+
+import (
+	"flag"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+)
+
+var update = flag.Bool("update", false, "write what the formats print to testdata/formats")
+
+// The page's own style and script, and their hashes.
+var pageParts = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|content="default-src[^"]*"`)
+
+// Every format prints what testdata/formats has: a file for each input, in it a
+// file for each format. To write them: go test ./ui/report -run TestGoldens -update
+func TestGoldens(t *testing.T) {
+	pass := &analyzer.Report{
+		Image:  analyzer.ImageReport{Reference: "podman:localhost/app:2", Source: "podman", Tags: []string{"localhost/app:2"}},
+		Totals: analyzer.Totals{StoredBytes: 1, VisibleBytes: 1, Efficiency: 1, CompressedBytes: 33, Files: 1, Layers: 1},
+		Layers: []analyzer.LayerReport{{StoredBytes: 1, VisibleBytes: 1, CompressedBytes: 33, Added: 1, Unverified: true}},
+	}
+	v, err := gate.Check(pass, nil, gate.Options{AllowUnverified: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := map[string]*Input{
+		"unjudged": {Report: sample()}, "pass": {Report: pass, Verdict: &v}, "hostile": hostile(t), "fail": broken(t),
+	}
+	for name, in := range inputs {
+		file := filepath.Join("testdata", "formats", name+".txtar")
+		a := &txtar.Archive{}
+		for _, f := range Formats() {
+			text := pageParts.ReplaceAllString(written(t, f.Name, in), "")
+			a.Files = append(a.Files, txtar.File{Name: f.Name, Data: []byte(text)})
+		}
+		if *update {
+			if err := os.WriteFile(file, txtar.Format(a), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range a.Files {
+			i := slices.IndexFunc(want.Files, func(f txtar.File) bool { return f.Name == got.Name })
+			if i < 0 {
+				t.Errorf("%s has no %s", file, got.Name)
+			} else if diff := cmp.Diff(string(want.Files[i].Data), string(got.Data)); diff != "" {
+				t.Errorf("%s of %s (-want +got):\n%s", got.Name, name, diff)
+			}
+		}
+	}
+}
+
+// broken is an image that breaks every kind of rule, with all that can stand
+// beside a verdict.
+func broken(t *testing.T) *Input {
+	t.Helper()
+	day := func(s string) time.Time {
+		d, err := gate.ParseDay(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	r := &analyzer.Report{
+		Image: analyzer.ImageReport{
+			Reference: "registry:ghcr.io/shop/app@sha256:00", Source: "registry", ID: "sha256:aa", Platform: "linux/arm64",
+			Tags: []string{"shop/app:1", "shop/app:2", "shop/app:3", "shop/app:4"},
+		},
+		Layers: []analyzer.LayerReport{
+			{DiffID: "sha256:d0", Command: "/bin/sh -c #(nop) ADD file:" + fmt.Sprintf("%064d", 7) + " in / ", Added: 3},
+			{Index: 1, DiffID: "sha256:d1", Command: "RUN /bin/sh -c apt-get update && apt-get install -y curl # buildkit", Added: 12},
+			{Index: 2, DiffID: "sha256:d2", Command: "RUN /bin/sh -c chown -R app /srv && rm -rf /var/lib/apt/lists # buildkit", Modified: 2, Removed: 9},
+		},
+	}
+	waste := func(path string, bytes int64, cause string, stored, hidden int) {
+		r.Waste = append(r.Waste, analyzer.Waste{Path: path, Bytes: bytes, Cause: cause, StoredIn: stored, HiddenBy: hidden})
+		r.Layers[stored].WastedBytes += bytes
+		if stored != hidden {
+			r.Layers[hidden].HidesBytes += bytes
+		}
+	}
+	waste("/srv/data", 5000, "metadata", 0, 2)
+	waste("/var/lib/apt/lists/a", 4000, "removed", 1, 2)
+	waste("/var/lib/apt/lists/b", 3000, "removed", 1, 2)
+	waste("/etc/conf", 2000, "overwritten", 0, 1)
+	waste("/bin/twice", 1500, "repeated", 1, 1)
+	for i := range 17 {
+		waste(fmt.Sprintf("/opt/%02d.map", i), int64(1000-i), "removed", i%2, 2)
+	}
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		l.VisibleBytes = int64(10_000 * (3 - i))
+		l.StoredBytes = l.VisibleBytes + l.WastedBytes
+		r.Totals.StoredBytes += l.StoredBytes
+		r.Totals.VisibleBytes += l.VisibleBytes
+		r.Totals.WastedBytes += l.WastedBytes
+	}
+	r.Totals.Efficiency = float64(r.Totals.VisibleBytes) / float64(r.Totals.StoredBytes)
+	r.Totals.Files, r.Totals.Layers = 12, len(r.Layers)
+	for i := range 22 {
+		r.Warnings = append(r.Warnings, analyzer.Warning{Layer: i % 3, Path: fmt.Sprintf("/odd/%d", i), Text: "odd"})
+	}
+	files := iter.Seq[gate.File](func(yield func(gate.File) bool) {
+		for i := range 25 {
+			f := gate.File{Path: fmt.Sprintf("/srv/%02d.key", i), Bytes: int64(i), Layer: i % 3, HiddenBy: -1}
+			if i%3 < 2 && i%2 == 0 {
+				f.HiddenBy = 2
+			}
+			if !yield(f) {
+				return
+			}
+		}
+	})
+	v, err := gate.Check(r, gate.Limits{
+		{Rule: gate.MinEfficiency, Unit: gate.Ratio, Ratio: 0.9, Source: ".fathom.yaml:3:3"},
+		{Rule: gate.MaxWastedBytes, Unit: gate.Bytes, Number: 10, Severity: gate.Warn, Source: "--max-wasted-bytes"},
+		{Rule: gate.MaxSize, Unit: gate.Bytes, Number: 1 << 40},
+		{Rule: gate.MaxCompressedSize, Unit: gate.Bytes, Number: 10, Source: "FATHOM_MAX_COMPRESSED_SIZE"},
+		{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2, Severity: gate.Warn},
+		{Rule: gate.MaxGrowth, Unit: gate.Percent, Ratio: 0.5},
+		{Rule: gate.DenyPath, Unit: gate.Count, Globs: []string{"*.key", "!/srv/00.key"}},
+		{Rule: gate.DenyLayerPath, Unit: gate.Count, Globs: []string{"/srv/2*", "/srv/11.*"}, Severity: gate.Warn},
+	}, gate.Options{
+		Files: files, Today: day("2026-11-21"),
+		Baseline: &gate.Baseline{
+			Reference: "fathom-baseline.json", ID: "sha256:00", Layers: r.Layers[:1],
+			Totals: analyzer.Totals{StoredBytes: 20_000, VisibleBytes: 20_000, Efficiency: 1},
+		},
+		Suppress: []gate.Suppression{
+			{Path: "/etc/**", Reason: "known", Until: day("2027-01-01"), Source: ".fathom.yaml:9:5"},
+			{Path: "/opt/00.map", Reason: "was known", Until: day("2026-01-01")},
+			{Path: "/none", Reason: "nothing is there"},
+			{Path: "/srv/03.key", Rules: []string{gate.DenyPath}, Reason: "public"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Config, v.Notes = ".fathom.yaml", append(v.Notes, "a note")
+	return &Input{Report: r, Verdict: &v, Version: "1.2"}
+}
