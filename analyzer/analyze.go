@@ -3,6 +3,7 @@ package analyzer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -37,6 +38,7 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	warnings := slices.Clone(img.Warnings)
 	checked := make([]string, len(img.Layers))
 	tree := filetree.NewBuilder()
+	tree.Memory = img.Limits.Memory
 
 	blobs, err := distinct(img)
 	if err != nil {
@@ -57,9 +59,6 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 				}
 				again[b.first] = d
 			}
-			if i == b.last {
-				delete(again, b.first)
-			}
 			checked[i] = check(img.Layers[i], d)
 			odd, err := tree.Apply(d)
 			if err != nil {
@@ -67,6 +66,10 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 			}
 			warnings = append(warnings, layerWarnings(i, d.Warnings)...)
 			warnings = append(warnings, layerWarnings(i, odd)...)
+			if i == b.last {
+				delete(again, b.first)
+				img.Limits.Memory.Give(d.Memory)
+			}
 		}
 		return nil
 	})
@@ -80,6 +83,10 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	t, err := tree.Build(ctx, func(ctx context.Context, groups []filetree.Group) error {
 		return compare(ctx, img, groups)
 	})
+	var over *layer.QuotaError
+	if errors.As(err, &over) {
+		return nil, fmt.Errorf("adding up: %w", err) // which names the layer
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +95,11 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 			return nil, err
 		}
 	}
-	return &Analysis{Image: img, Tree: t, Report: measure(img, t, warnings, checked)}, nil
+	r, err := measure(img, t, warnings, checked)
+	if err != nil {
+		return nil, err
+	}
+	return &Analysis{Image: img, Tree: t, Report: r}, nil
 }
 
 // check says what of the layer was compared with its bytes while d was read.
@@ -175,7 +186,7 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, blobs []
 				i := order[at]
 				l := img.Layers[i]
 				d, err := layer.Read(ctx, l.Blob, layer.Options{
-					Digest: l.Digest, DiffID: l.DiffID, Verify: opt.Verify, Read: &tasks[i].Read,
+					Digest: l.Digest, DiffID: l.DiffID, Verify: opt.Verify, Read: &tasks[i].Read, Limits: img.Limits,
 				})
 				if err == nil && opt.Verify && l.Verified != nil {
 					err = l.Verified(ctx, d)

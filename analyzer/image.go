@@ -29,6 +29,9 @@ type Image struct {
 	// there are processors where reading is mostly waiting.
 	Parallel int
 
+	// Limits bounds what reading the image may take.
+	Limits layer.Limits
+
 	// Temp is the folder for temporary files; "" is the system's.
 	Temp string
 

@@ -17,7 +17,7 @@ import (
 
 // measure makes the report of an image out of its tree. checked is what was
 // compared with each layer's bytes.
-func measure(img *Image, t *filetree.Tree, warnings []Warning, checked []string) *Report {
+func measure(img *Image, t *filetree.Tree, warnings []Warning, checked []string) (*Report, error) {
 	r := &Report{
 		Schema: Schema,
 		Image:  describe(img),
@@ -55,11 +55,12 @@ func measure(img *Image, t *filetree.Tree, warnings []Warning, checked []string)
 	work.Go(func() { countPaths(r, t) })
 	work.Go(func() { listFolders(r, t) })
 	countBytes(r, t)
+	err := listWaste(r, t, img)
 	work.Wait()
-	return r
+	return r, err
 }
 
-// countBytes fills in what is stored, visible and wasted, and the list of waste.
+// countBytes fills in what is stored, visible and wasted.
 func countBytes(r *Report, t *filetree.Tree) {
 	for c := range filetree.Content(t.Contents()) {
 		s := t.Stored(c)
@@ -85,14 +86,17 @@ func countBytes(r *Report, t *filetree.Tree) {
 	if r.Totals.StoredBytes > 0 {
 		r.Totals.Efficiency = float64(r.Totals.VisibleBytes) / float64(r.Totals.StoredBytes)
 	}
-	listWaste(r, t)
 }
+
+// wasteBytes is the memory of a line of the waste without its path, and of what
+// it is sorted by.
+const wasteBytes = 128
 
 // listWaste lists what is wasted, the largest first, equal sizes by path.
 // There may be a hundred thousand pieces: numbers are sorted, which brings
 // those of one size into the order of the tree, and that is nearly the one of
 // their paths.
-func listWaste(r *Report, t *filetree.Tree) {
+func listWaste(r *Report, t *filetree.Tree, img *Image) error {
 	type piece struct {
 		bytes   int64
 		lost    filetree.Node
@@ -114,6 +118,9 @@ func listWaste(r *Report, t *filetree.Tree) {
 		if !utf8.ValidString(w.Path) {
 			w.PathBytes = []byte(w.Path)
 		}
+		if err := img.Limits.Memory.Take(wasteBytes + int64(len(w.Path)+len(w.PathBytes))); err != nil {
+			return fmt.Errorf("listing the waste of %s: %w", img.layerName(s.Layer), err)
+		}
 		r.Waste[i] = w
 	}
 	byPath := func(a, b Waste) int { return cmp.Compare(a.Path, b.Path) }
@@ -127,6 +134,7 @@ func listWaste(r *Report, t *filetree.Tree) {
 		}
 		rest = rest[run:]
 	}
+	return nil
 }
 
 // countPaths fills in how many paths each layer changed.

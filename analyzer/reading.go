@@ -34,6 +34,7 @@ type Reading struct {
 	filling sync.Mutex // holds src and file
 	src     io.ReadCloser
 	file    *os.File
+	taken   int64                   // of Limits.Temp
 	shared  atomic.Pointer[os.File] // file, for ReadAt
 }
 
@@ -138,6 +139,10 @@ func (r *Reading) put(p []byte, at int64) error {
 		return nil
 	}
 	if len(bytes.TrimLeft(p, "\x00")) > 0 {
+		if err := r.a.Image.Limits.Temp.Take(int64(len(p))); err != nil {
+			return r.a.reading(r.a.Tree.Stored(r.content), err)
+		}
+		r.taken += int64(len(p))
 		_, err = r.file.WriteAt(p, at)
 	} else {
 		err = r.file.Truncate(at + int64(len(p)))
@@ -164,6 +169,8 @@ func (r *Reading) Close() {
 	}
 	if r.file != nil {
 		r.file.Close()
+		r.a.Image.Limits.Temp.Give(r.taken)
+		r.taken = 0
 	}
 }
 

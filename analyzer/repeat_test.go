@@ -3,6 +3,8 @@ package analyzer_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"fathom/analyzer"
+	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/layer"
 	"fathom/analyzer/load"
@@ -99,5 +102,57 @@ func TestRepeatedWithAnotherDiffID(t *testing.T) {
 	_, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
 	if err == nil || !strings.Contains(err.Error(), "layer 4 (") || !strings.Contains(err.Error(), "the same blob as layer 0 (") {
 		t.Errorf("got error %v, want one that names both layers", err)
+	}
+}
+
+// An image that takes more memory than it may is an error that names the
+// layer. What is left in the end is that of the tree and the waste.
+func TestMemoryLimit(t *testing.T) {
+	var text strings.Builder
+	long := strings.Repeat(strings.Repeat("n", 250)+"/", 8)
+	for range 2 {
+		fmt.Fprintf(&text, "layer\n  dir %s\n  symlink d -> %s\n", long, long)
+		for i := range 500 {
+			fmt.Fprintf(&text, "  file d/%04d 1xa\n", i)
+		}
+	}
+	parsed := imagetest.Must(t, text.String())
+	open := func(limit int64) *analyzer.Image {
+		img := parsed.Image(imagetest.Gzip)
+		img.Limits.Memory = layer.NewQuota(layer.Memory, limit)
+		return img
+	}
+	b := filetree.NewBuilder()
+	b.Memory = layer.NewQuota(layer.Memory, 1<<30)
+	for _, l := range open(1 << 30).Layers {
+		d, err := layer.Read(t.Context(), l.Blob, layer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Apply(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	least := b.Memory.Used() + 500*int64(len(long)+len("/0000"))
+
+	where := map[string]bool{}
+	for limit := int64(1 << 16); ; limit += limit / 4 {
+		img := open(limit)
+		_, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+		if err == nil {
+			if used := img.Limits.Memory.Used(); used < least || used > least+1<<20 {
+				t.Errorf("%d bytes are taken in the end, want about %d", used, least)
+			}
+			break
+		}
+		var over *layer.QuotaError
+		if !errors.As(err, &over) || over.Most != limit || !strings.Contains(err.Error(), "layer 0 (") && !strings.Contains(err.Error(), "layer 1 (") {
+			t.Fatalf("with %d bytes: got error %v", limit, err)
+		}
+		what, _, _ := strings.Cut(err.Error(), " layer")
+		where[what] = true
+	}
+	if !where["reading"] || !where["listing the waste of"] {
+		t.Errorf("got errors of %v only", where)
 	}
 }

@@ -1,7 +1,6 @@
 package filetree
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"maps"
@@ -42,7 +41,8 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 		devices: b.devices,
 		layers:  int(b.layers),
 	}
-	b.pieces = pile[piece]{}
+	// What only finds nodes is not needed any more.
+	b.pieces, b.alive, b.table, b.ownerID, b.applied = pile[piece]{}, pile[int32]{}, nil, nil, nil
 	order := b.order(t)
 	b.arrange(t, order)
 	if err := ctx.Err(); err != nil {
@@ -54,12 +54,14 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 	t.findNames()
 	t.findFirsts()
 	t.explain()
-	t.sumUp()
+	if err := t.sumUp(b.Memory); err != nil {
+		return nil, err
+	}
 	return t, ctx.Err()
 }
 
 // order numbers the nodes depth first, children by name: it fills t.nodes and
-// t.names and returns, by new number, the old one.
+// returns, by new number, the old one.
 func (b *Builder) order(t *Tree) []int32 {
 	// Children of every node, in one array.
 	first := make([]int32, b.nodes.n+1)
@@ -76,9 +78,9 @@ func (b *Builder) order(t *Tree) []int32 {
 		children[fill[p]] = n
 		fill[p]++
 	}
-	name := func(n int32) []byte {
+	name := func(n int32) string {
 		x := b.nodes.at(n)
-		return b.names[x.nameAt : x.nameAt+x.nameLen]
+		return b.names.at(x.nameAt, x.nameLen)
 	}
 	for n := range b.nodes.n {
 		sortByName(children[first[n]:first[n+1]], name)
@@ -88,15 +90,13 @@ func (b *Builder) order(t *Tree) []int32 {
 	copy(fill, first)
 	order := make([]int32, 0, b.nodes.n)
 	t.nodes = make([]place, 0, b.nodes.n+1)
-	var names strings.Builder
-	names.Grow(len(b.names))
 	type open struct{ old, new int32 }
 	var stack []open
 	visit := func(old, parent int32) {
 		stack = append(stack, open{old, int32(len(order))})
 		order = append(order, old)
-		t.nodes = append(t.nodes, place{parent: parent, name: uint32(names.Len())})
-		names.Write(name(old))
+		x := b.nodes.at(old)
+		t.nodes = append(t.nodes, place{parent: parent, name: x.nameAt, length: x.nameLen})
 	}
 	visit(0, -1)
 	for len(stack) > 0 {
@@ -109,8 +109,8 @@ func (b *Builder) order(t *Tree) []int32 {
 		t.nodes[top.new].end = int32(len(order))
 		stack = stack[:len(stack)-1]
 	}
-	t.nodes = append(t.nodes, place{parent: -1, end: int32(len(order)), name: uint32(names.Len())})
-	t.names = names.String()
+	t.nodes = append(t.nodes, place{parent: -1, end: int32(len(order))})
+	t.names = names{pieces: b.names.pieces}
 	return order
 }
 
@@ -132,7 +132,7 @@ func (b *Builder) arrange(t *Tree, order []int32) {
 		to := at
 		for v := b.nodes.at(old).last; v >= 0; v = b.versions.at(v).prev {
 			to--
-			t.versions[to] = *b.versions.at(v)
+			t.versions[to] = b.versions.at(v).version
 			if b.versions.at(v).flags&again != 0 {
 				t.repeats[to] = b.repeats[v]
 			}
@@ -143,7 +143,7 @@ func (b *Builder) arrange(t *Tree, order []int32) {
 		p := &t.pieces[i]
 		p.node, p.lost = renumber[p.node], renumber[p.lost]
 	}
-	*b = Builder{hashes: b.hashes} // all else is in t
+	*b = Builder{hashes: b.hashes, Memory: b.Memory} // all else is in t
 }
 
 // settle finds out which content of one path is the same.
@@ -157,7 +157,7 @@ func (b *Builder) settle(ctx context.Context, t *Tree, same func(context.Context
 		}
 		found = found[:0]
 		for v := from; v < to; v++ {
-			if c := t.versions[v].content; c != NoContent && t.pieces[c].bytes > 0 {
+			if c := t.versions[v].content(); c != NoContent && t.pieces[c].bytes > 0 {
 				found = append(found, c)
 			}
 		}
@@ -311,7 +311,7 @@ func (t *Tree) findNames() {
 	for n := Node(0); int(n) < t.Len(); n++ {
 		from, to := t.history(n)
 		for v := from; v < to; v++ {
-			c := t.versions[v].content
+			c := t.versions[v].content()
 			if c == NoContent || !t.pieces[c].linked {
 				continue
 			}
@@ -340,7 +340,7 @@ func (t *Tree) explain() {
 			p.cause = Deleted
 		case p.layer == p.hiddenBy:
 			p.cause = Repeated
-		case v.kind == layer.File && t.sameContent(Content(c), v.content):
+		case v.kind == layer.File && t.sameContent(Content(c), v.content()):
 			p.cause = MetadataOnly
 		default:
 			p.cause = Overwritten
@@ -349,8 +349,8 @@ func (t *Tree) explain() {
 }
 
 // sortByName sorts siblings; those of a tar mostly are sorted already.
-func sortByName(nodes []int32, name func(int32) []byte) {
-	byName := func(a, b int32) int { return bytes.Compare(name(a), name(b)) }
+func sortByName(nodes []int32, name func(int32) string) {
+	byName := func(a, b int32) int { return strings.Compare(name(a), name(b)) }
 	if !slices.IsSortedFunc(nodes, byName) {
 		slices.SortFunc(nodes, byName)
 	}

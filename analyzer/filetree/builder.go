@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"weak"
 
 	"fathom/analyzer/layer"
 )
@@ -13,18 +14,34 @@ import (
 // what prints a tree pays for the depth of every node.
 const maxDepth = 4096
 
-// version is what a node shows from a layer on, until its next version.
+// version is what a node shows from a layer on, until its next version. There
+// is one for every entry of every layer, so that every byte of it counts.
 type version struct {
-	size    int64
-	mtime   int64
-	content Content
-	prev    int32 // while building: the node's version before this one, or -1
-	owner   int32 // in owners
-	text    int32 // of a symlink or broken link, in texts; of a device or fifo, in devices
-	layer   int32
-	mode    uint16
-	kind    layer.Kind
-	flags   uint8
+	mtime int64
+	owner int32 // in owners
+	// ref is a file's Content; of a symlink or broken link its place in texts,
+	// of a device or fifo in devices; else noRef.
+	ref   int32
+	layer int16
+	mode  uint16
+	kind  layer.Kind
+	flags uint8
+}
+
+const noRef = int32(NoContent)
+
+// content is what a file shows, NoContent for anything else.
+func (v *version) content() Content {
+	if v.kind != layer.File {
+		return NoContent
+	}
+	return Content(v.ref)
+}
+
+// revision is a version while the tree is being built.
+type revision struct {
+	version
+	prev int32 // the node's revision before this one, or -1
 }
 
 const (
@@ -40,11 +57,11 @@ func (v *version) alive() bool { return v.flags&removed == 0 }
 type piece struct {
 	bytes    int64
 	offset   int64
-	node     int32 // of the entry
-	lost     int32 // the last name that went
-	layer    int32
-	hiddenBy int32   // -1 while visible
+	node     int32   // of the entry
+	lost     int32   // the last name that went
 	same     Content // the first piece known to hold the same, or itself
+	layer    int16
+	hiddenBy int16 // -1 while visible
 	cause    Cause
 	linked   bool // has, or had, more than one name
 	sparse   bool
@@ -67,18 +84,18 @@ type node struct {
 	nameLen     uint32
 	last        int32 // version
 	child       int32 // first alive
-	entered     int32 // the last layer with an entry below, counted from 1
+	entered     int16 // the last layer with an entry below, counted from 1
 	left, right int32 // alive siblings
 }
 
 // Builder makes a Tree out of layers.
 type Builder struct {
 	nodes    pile[node]
-	names    []byte
+	names    names
 	table    []slot
 	found    int32 // the node looked up last
 	seed     maphash.Seed
-	versions pile[version]
+	versions pile[revision]
 	pieces   pile[piece]
 	hashes   []layer.Hash      // of the pieces that are hashed
 	sizes    map[Content]int64 // of sparse pieces, as read
@@ -88,10 +105,13 @@ type Builder struct {
 	ownerID  map[owner]int32
 	texts    []string
 	devices  []device
-	layers   int32
+	layers   int16
+	// Memory is what the tree takes, while it is built and after; may be nil.
+	Memory *layer.Quota
+	taken  int64 // not yet from Memory
 
 	// Of the layer being applied.
-	layer    int32
+	layer    int16
 	dir      string   // the directory path resolved last, and
 	trail    []trail  // the nodes along it
 	spare    []trail  // room for the next
@@ -109,7 +129,7 @@ type Builder struct {
 	// Of all layers.
 	steps   int // taken
 	granted int // and allowed
-	applied map[*layer.Diff]bool
+	applied map[weak.Pointer[layer.Diff]]bool
 }
 
 // trail is one component of the directory resolved last.
@@ -131,17 +151,20 @@ func NewBuilder() *Builder {
 		repeats: map[int32]int64{},
 		sizes:   map[Content]int64{},
 		ownerID: map[owner]int32{},
-		applied: map[*layer.Diff]bool{},
+		applied: map[weak.Pointer[layer.Diff]]bool{},
 		granted: freeSteps,
 		layer:   -1,
 	}
 	b.nodes.add(node{parent: -1, last: -1, child: -1, left: -1, right: -1})
-	b.set(0, version{kind: layer.Dir, mode: 0o755, flags: implied, content: NoContent, owner: b.own(0, 0, "")})
+	b.set(0, version{kind: layer.Dir, mode: 0o755, flags: implied, ref: noRef, owner: b.own(0, 0, "")})
 	return b
 }
 
 // Apply puts the next layer on top, and returns what is odd about it.
 func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
+	if b.layers == maxLayers {
+		return nil, errTooManyLayers
+	}
 	b.layer = b.layers
 	b.layers++
 	b.forget()
@@ -149,8 +172,8 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	b.linked, b.given, b.entered = b.linked[:0], nil, b.entered[:0]
 
 	// The names of a layer that comes again are not read again.
-	again := b.applied[d]
-	b.applied[d] = true
+	again := b.applied[weak.Make(d)]
+	b.applied[weak.Make(d)] = true
 	for i := range d.Len() {
 		e := d.At(i)
 		long := (len(e.Path) + len(e.Link)) / stepBytes
@@ -165,6 +188,9 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 		if b.steps > b.granted {
 			return nil, errTooManySteps
 		}
+		if err := b.take(); err != nil {
+			return nil, err
+		}
 	}
 	if err := b.hide(); err != nil {
 		return nil, err
@@ -175,6 +201,9 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	b.share()
 	b.warnParents()
 	b.bury()
+	if err := b.take(); err != nil {
+		return nil, err
+	}
 	return b.warnings.list(), nil
 }
 
@@ -216,20 +245,20 @@ func (b *Builder) apply(e *layer.Entry) error {
 		return nil
 	}
 	v := version{
-		kind:    e.Kind,
-		mode:    e.Mode,
-		size:    e.Size,
-		mtime:   e.ModTime,
-		owner:   b.own(e.UID, e.GID, e.Xattrs),
-		content: NoContent,
+		kind:  e.Kind,
+		mode:  e.Mode,
+		mtime: e.ModTime,
+		owner: b.own(e.UID, e.GID, e.Xattrs),
+		ref:   noRef,
 	}
 	switch e.Kind {
 	case layer.File:
-		v.content = b.store(n, e)
+		v.ref = int32(b.store(n, e))
 	case layer.Symlink:
-		v.text = b.text(e.Link)
+		v.ref = b.text(e.Link)
 	case layer.Char, layer.Block, layer.Fifo:
-		v.text = int32(len(b.devices))
+		v.ref = int32(len(b.devices))
+		b.taken += deviceBytes
 		b.devices = append(b.devices, device{e.Major, e.Minor})
 	}
 	b.replace(n, v)
@@ -244,12 +273,14 @@ func (b *Builder) store(n int32, e *layer.Entry) Content {
 		told: e.Told,
 	})
 	b.alive.add(0)
+	b.taken += pieceBytes
 	if e.Hashed {
 		b.hashes = slices.Grow(b.hashes, b.pieces.n-len(b.hashes))[:b.pieces.n]
 		b.hashes[c] = e.Hash
 	}
 	if e.Sparse {
 		b.sizes[c] = e.Size
+		b.taken += numberBytes
 	}
 	return c
 }
@@ -279,29 +310,29 @@ func (b *Builder) set(n int32, v version) {
 	if v.kind == layer.Symlink {
 		b.marked = ""
 	}
-	if v.content != NoContent {
-		*b.alive.at(int32(v.content))++
+	if v.content() != NoContent {
+		*b.alive.at(int32(v.content()))++
 	}
 	if was {
-		b.unname(b.versions.at(at).content, n)
+		b.unname(b.versions.at(at).content(), n)
 	}
 	if at >= 0 && b.versions.at(at).layer == b.layer {
 		v.flags |= b.versions.at(at).flags & again
-		if c := b.versions.at(at).content; c != v.content {
+		if c := b.versions.at(at).content(); c != v.content() {
 			if b.storedHere(c, n) {
 				b.repeats[at] += b.pieces.at(int32(c)).bytes
 				v.flags |= again
+				b.taken += numberBytes
 			}
-			if b.storedHere(v.content, n) && b.pieces.at(int32(v.content)).linked {
-				b.repeats[at] -= b.pieces.at(int32(v.content)).bytes // back through a link
+			if b.storedHere(v.content(), n) && b.pieces.at(int32(v.content())).linked {
+				b.repeats[at] -= b.pieces.at(int32(v.content())).bytes // back through a link
 			}
 		}
-		v.prev = b.versions.at(at).prev
-		*b.versions.at(at) = v
+		b.versions.at(at).version = v
 	} else {
-		v.prev = at
 		b.nodes.at(n).last = int32(b.versions.n)
-		b.versions.add(v)
+		b.versions.add(revision{v, at})
+		b.taken += versionBytes
 	}
 	if is := v.alive(); is != was && n != int32(Root) {
 		b.relist(n, is)
@@ -363,7 +394,7 @@ func (b *Builder) remove(n int32) {
 		}
 		up := b.nodes.at(at).parent
 		if l := b.nodes.at(at).last; l >= 0 && b.versions.at(l).alive() {
-			b.set(at, version{flags: removed, content: NoContent})
+			b.set(at, version{flags: removed, ref: noRef})
 		}
 		if at == n {
 			return
@@ -382,7 +413,7 @@ func (b *Builder) bury() {
 		}
 		p.hiddenBy, p.lost = b.layer, d.node
 		last := b.versions.at(b.nodes.at(p.node).last)
-		if last.layer == b.layer && (p.layer == b.layer || last.prev >= 0 && b.versions.at(last.prev).content == d.content) {
+		if last.layer == b.layer && (p.layer == b.layer || last.prev >= 0 && b.versions.at(last.prev).content() == d.content) {
 			p.lost = p.node
 		}
 	}
@@ -397,12 +428,14 @@ func (b *Builder) own(uid, gid int64, xattrs string) int32 {
 		id = int32(len(b.owners))
 		o := owner{uid, gid, strings.Clone(xattrs)}
 		b.owners = append(b.owners, o)
+		b.taken += ownerBytes + int64(len(xattrs))
 		b.ownerID[o] = id
 	}
 	return id
 }
 
 func (b *Builder) text(s string) int32 {
+	b.taken += textBytes + int64(len(s))
 	b.texts = append(b.texts, strings.Clone(s))
 	return int32(len(b.texts) - 1)
 }

@@ -123,21 +123,23 @@ func (b *Builder) hideOne(n int32) {
 	case b.nodes.at(n).child >= 0:
 		b.replaceByImplied(n)
 	default:
-		b.set(n, version{flags: removed, content: NoContent})
+		b.set(n, version{flags: removed, ref: noRef})
 	}
 }
 
 // markedParents makes the directories that a marker's path mentions. It brings
 // back nothing that the layer took away, and replaces no entry of the layer.
 func (b *Builder) markedParents(dir int32) {
-	for _, n := range slices.Backward(b.missing(dir)) {
+	missing := b.missing(dir)
+	b.steps += len(missing)
+	for _, n := range slices.Backward(missing) {
 		if at := b.nodes.at(n).last; at >= 0 {
 			v := b.versions.at(at)
 			switch {
 			case v.alive() && v.layer == b.layer:
 				return
 			case v.alive():
-				b.noDirectory(n, v)
+				b.noDirectory(n, &v.version)
 			case v.layer == b.layer && v.prev >= 0 && b.versions.at(v.prev).alive():
 				return
 			}

@@ -11,7 +11,7 @@ import (
 func (b *Builder) link(n int32, e *layer.Entry) {
 	t := b.target(e.Link)
 	if t >= 0 {
-		v := *b.versions.at(b.nodes.at(t).last)
+		v := b.versions.at(b.nodes.at(t).last).version
 		if v.layer == b.layer && v.flags&(pending|implied|removed) == 0 && v.kind != layer.Dir {
 			if t == n {
 				b.warnings.add(e.Path, "a hard link to itself is ignored")
@@ -24,8 +24,8 @@ func (b *Builder) link(n int32, e *layer.Entry) {
 		}
 	}
 	b.replace(n, version{
-		kind: layer.Link, flags: pending, mode: e.Mode, mtime: e.ModTime, content: NoContent,
-		owner: b.own(e.UID, e.GID, e.Xattrs), text: b.text(e.Link),
+		kind: layer.Link, flags: pending, mode: e.Mode, mtime: e.ModTime,
+		owner: b.own(e.UID, e.GID, e.Xattrs), ref: b.text(e.Link),
 	})
 	b.deferred = append(b.deferred, n)
 }
@@ -37,10 +37,10 @@ type inode struct {
 }
 
 func (v *version) inode() inode {
-	if v.content != NoContent {
-		return inode{v.kind, int32(v.content)}
+	if v.content() != NoContent {
+		return inode{v.kind, int32(v.content())}
 	}
-	return inode{v.kind, v.text}
+	return inode{v.kind, v.ref}
 }
 
 // attributes are what the entry of a hard link says. They are the inode's.
@@ -53,8 +53,9 @@ type attributes struct {
 // name makes n a further name of what v shows.
 func (b *Builder) name(n int32, v version) {
 	v.flags &^= again
-	if v.content != NoContent {
-		b.pieces.at(int32(v.content)).linked = true
+	if v.content() != NoContent {
+		b.pieces.at(int32(v.content())).linked = true
+		b.taken += linkBytes
 	}
 	b.replace(n, v)
 	b.linked = append(b.linked, n)
@@ -124,7 +125,7 @@ func (b *Builder) resolveLinks() error {
 // leadsTo is the version that a deferred link names, nil for none, and a
 // warning in either case.
 func (b *Builder) leadsTo(n int32) (*version, string) {
-	target := b.texts[b.versions.at(b.nodes.at(n).last).text]
+	target := b.texts[b.versions.at(b.nodes.at(n).last).ref]
 	for range maxHops {
 		t := b.target(target)
 		if t < 0 {
@@ -134,7 +135,7 @@ func (b *Builder) leadsTo(n int32) (*version, string) {
 		if v := b.versions.at(at); v.layer == b.layer && v.alive() {
 			switch {
 			case v.flags&pending != 0 && t != n:
-				target = b.texts[v.text]
+				target = b.texts[v.ref]
 				continue
 			case v.flags&pending != 0: // a link to itself: to what was there before
 			case v.kind == layer.Dir:
@@ -142,7 +143,7 @@ func (b *Builder) leadsTo(n int32) (*version, string) {
 			case v.kind == layer.Link:
 				return nil, "its target is another"
 			default:
-				return v, "a hard link before its target: engines refuse it"
+				return &v.version, "a hard link before its target: engines refuse it"
 			}
 		}
 		for at >= 0 && b.versions.at(at).layer == b.layer {
@@ -156,7 +157,7 @@ func (b *Builder) leadsTo(n int32) (*version, string) {
 		case b.versions.at(at).kind == layer.Link:
 			return nil, "its target is another"
 		}
-		return b.versions.at(at), "a hard link to a file of a lower layer: overlay engines refuse it"
+		return &b.versions.at(at).version, "a hard link to a file of a lower layer: overlay engines refuse it"
 	}
 	return nil, "too many links on the way"
 }

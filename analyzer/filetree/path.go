@@ -1,7 +1,6 @@
 package filetree
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -28,7 +27,7 @@ const (
 	stepBytes     = 64 // bytes of a name that count as a step
 )
 
-var errTooManyNames = errors.New("the names of all paths together exceed 4 GiB")
+var errTooManyNames = errors.New("the names of all paths together exceed 4 GiB, or there are more than two billion")
 
 // slot is a place in the hash table of all nodes by directory and name: the
 // hash in its upper half, so that most others are passed over without a look at
@@ -44,7 +43,7 @@ func (b *Builder) hash(dir int32, name string) uint32 {
 
 func (b *Builder) is(n, dir int32, name string) bool {
 	x := b.nodes.at(n)
-	return x.parent == dir && string(b.names[x.nameAt:x.nameAt+x.nameLen]) == name
+	return x.parent == dir && b.names.at(x.nameAt, x.nameLen) == name
 }
 
 // seek finds the node, or -1 and the place in the table where it belongs.
@@ -86,15 +85,19 @@ func (b *Builder) find(dir int32, name string) (int32, error) {
 		b.found = n
 		return n, nil
 	}
-	if len(b.names)+len(name) > math.MaxUint32 {
+	nameAt, err := b.names.add(name)
+	if err != nil {
+		return -1, err
+	}
+	if b.nodes.n == math.MaxInt32 {
 		return -1, errTooManyNames
 	}
+	b.taken += nodeBytes + int64(len(name))
 	n = int32(b.nodes.n)
 	b.nodes.add(node{
-		parent: dir, nameAt: uint32(len(b.names)), nameLen: uint32(len(name)),
+		parent: dir, nameAt: nameAt, nameLen: uint32(len(name)),
 		last: -1, child: -1, left: -1, right: -1,
 	})
-	b.names = append(b.names, name...)
 	b.table[at] = slot(h)<<32 | slot(n)
 	b.found = n
 	if b.nodes.n*3 > len(b.table)*2 {
@@ -218,7 +221,7 @@ func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
 	if at < 0 || !b.versions.at(at).alive() || b.versions.at(at).kind != layer.Symlink || b.versions.at(at).layer != b.layer {
 		return n, nil
 	}
-	target := b.texts[b.versions.at(at).text]
+	target := b.texts[b.versions.at(at).ref]
 	*hops++
 	if *hops > maxHops || len(target) > maxTarget {
 		return nowhere, nil
@@ -245,7 +248,7 @@ func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
 func (b *Builder) makeDirs(n int32) {
 	for _, n := range slices.Backward(b.missing(n)) {
 		if at := b.nodes.at(n).last; at >= 0 && b.versions.at(at).alive() {
-			b.noDirectory(n, b.versions.at(at))
+			b.noDirectory(n, &b.versions.at(at).version)
 		}
 		b.replaceByImplied(n)
 	}
@@ -261,7 +264,6 @@ func (b *Builder) missing(n int32) []int32 {
 		}
 		b.chain = append(b.chain, n)
 	}
-	b.steps += len(b.chain)
 	return b.chain
 }
 
@@ -281,7 +283,7 @@ func (b *Builder) noDirectory(n int32, v *version) {
 func (b *Builder) enterAll(n int32) {
 	for x := b.nodes.at(n); n > int32(Root) && x.entered != b.layers; x = b.nodes.at(n) {
 		x.entered = b.layers
-		if at := x.last; at >= 0 && b.resets(b.versions.at(at)) {
+		if at := x.last; at >= 0 && b.resets(&b.versions.at(at).version) {
 			b.entered = append(b.entered, n)
 		}
 		n = x.parent
@@ -301,7 +303,7 @@ func (b *Builder) resets(v *version) bool {
 // one below.
 func (b *Builder) warnParents() {
 	for _, n := range b.entered {
-		if b.resets(b.versions.at(b.nodes.at(n).last)) {
+		if b.resets(&b.versions.at(b.nodes.at(n).last).version) {
 			b.warn(n, parentReset)
 		}
 	}
@@ -311,18 +313,16 @@ func (b *Builder) warnParents() {
 const parentReset = "the layer has entries in this directory and none for it: docker (overlay2) and podman show it as root's with mode 0755, containerd as it was"
 
 func (b *Builder) replaceByImplied(n int32) {
-	b.set(n, version{kind: layer.Dir, mode: 0o755, flags: implied, content: NoContent, owner: b.own(0, 0, "")})
+	b.set(n, version{kind: layer.Dir, mode: 0o755, flags: implied, ref: noRef, owner: b.own(0, 0, "")})
 }
 
 // path is n's path without a leading slash.
 func (b *Builder) path(n int32) string {
-	var parts [][]byte
+	var parts []string
 	for ; n > 0; n = b.nodes.at(n).parent {
 		x := b.nodes.at(n)
-		parts = append(parts, b.names[x.nameAt:x.nameAt+x.nameLen])
+		parts = append(parts, b.names.at(x.nameAt, x.nameLen))
 	}
-	for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
-		parts[i], parts[j] = parts[j], parts[i]
-	}
-	return string(bytes.Join(parts, []byte("/")))
+	slices.Reverse(parts)
+	return strings.Join(parts, "/")
 }

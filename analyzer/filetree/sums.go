@@ -3,6 +3,8 @@ package filetree
 import (
 	"cmp"
 	"container/heap"
+	"fmt"
+	"math"
 	"slices"
 
 	"fathom/analyzer/layer"
@@ -11,26 +13,34 @@ import (
 // figure is what one version, or content that goes over to another name, adds
 // to the sums of the directories above a node.
 type figure struct {
-	node, layer int32
-	sum         sum
+	node  int32
+	layer int16
+	sum   sum
 }
 
 // sumUp makes the sums of every directory for every layer that did something
 // below it.
-func (t *Tree) sumUp() {
+func (t *Tree) sumUp(memory *layer.Quota) error {
 	byLayer, first := t.byLayer()
 	moves := t.moves()
-
-	type record struct {
-		dir int32
-		sum sum
+	if err := t.placeSums(memory, byLayer, first, moves); err != nil {
+		return err
 	}
-	var records []record
+
+	// Every directory's sums begin where placeSums says, oldest layer first;
+	// sizes and counts are up to the layer.
+	fill := make([]int32, t.Len())
 	w := sweep{t: t}
-	for i := range int32(t.layers) {
+	for i := range int16(t.layers) {
 		w.emit = func(dir int32, s sum) {
 			s.layer = i
-			records = append(records, record{dir, s})
+			at := t.nodes[dir].sum + fill[dir]
+			if fill[dir] > 0 {
+				s.size += t.sums[at-1].size
+				s.files += t.sums[at-1].files
+			}
+			t.sums[at] = s
+			fill[dir]++
 		}
 		for _, at := range byLayer[first[i]:first[i+1]] {
 			n := at.node
@@ -46,25 +56,40 @@ func (t *Tree) sumUp() {
 		}
 		w.finish()
 	}
+	return nil
+}
 
-	// By directory, oldest layer first; sizes and counts up to the layer.
-	for _, r := range records {
-		t.nodes[r.dir+1].sum++
+// placeSums counts the sums of every directory, to know where they begin.
+func (t *Tree) placeSums(memory *layer.Quota, byLayer []nodeVersion, first []int32, moves []figure) error {
+	seen := make([]int16, t.Len()) // the last layer that counted, and one more
+	total := int64(0)
+	for i := range int16(t.layers) {
+		before := total
+		count := func(n int32) {
+			for d := t.nodes[n].parent; d >= 0 && seen[d] != i+1; d = t.nodes[d].parent {
+				seen[d] = i + 1
+				t.nodes[d+1].sum++
+				total++
+			}
+		}
+		for _, at := range byLayer[first[i]:first[i+1]] {
+			count(at.node)
+		}
+		for ; len(moves) > 0 && moves[0].layer == i; moves = moves[1:] {
+			count(moves[0].node)
+		}
+		if total > math.MaxInt32 {
+			return fmt.Errorf("layer %d: %w", i, errTooManyNames)
+		}
+		if err := memory.Take((total - before) * sumBytes); err != nil {
+			return fmt.Errorf("layer %d: %w", i, err)
+		}
 	}
 	for n := 1; n < len(t.nodes); n++ {
 		t.nodes[n].sum += t.nodes[n-1].sum
 	}
-	t.sums = make([]sum, len(records))
-	fill := make([]int32, t.Len())
-	for _, r := range records {
-		at := t.nodes[r.dir].sum + fill[r.dir]
-		if fill[r.dir] > 0 {
-			r.sum.size += t.sums[at-1].size
-			r.sum.files += t.sums[at-1].files
-		}
-		t.sums[at] = r.sum
-		fill[r.dir]++
-	}
+	t.sums = make([]sum, total)
+	return nil
 }
 
 type nodeVersion struct{ node, version int32 }
@@ -73,7 +98,7 @@ type nodeVersion struct{ node, version int32 }
 // begins. The root's are left out: it lies below nothing.
 func (t *Tree) byLayer() (all []nodeVersion, first []int32) {
 	first = make([]int32, t.layers+1)
-	each := func(do func(at nodeVersion, i int32)) {
+	each := func(do func(at nodeVersion, i int16)) {
 		for n := Root + 1; int(n) < t.Len(); n++ {
 			from, to := t.history(n)
 			for v := from; v < to; v++ {
@@ -81,13 +106,13 @@ func (t *Tree) byLayer() (all []nodeVersion, first []int32) {
 			}
 		}
 	}
-	each(func(_ nodeVersion, i int32) { first[i+1]++ })
+	each(func(_ nodeVersion, i int16) { first[i+1]++ })
 	for i := 1; i < len(first); i++ {
 		first[i] += first[i-1]
 	}
 	fill := slices.Clone(first)
 	all = make([]nodeVersion, first[t.layers])
-	each(func(at nodeVersion, i int32) {
+	each(func(at nodeVersion, i int16) {
 		all[fill[i]] = at
 		fill[i]++
 	})
@@ -106,8 +131,8 @@ func (t *Tree) figure(n, i int32) sum {
 		}
 		if v := &t.versions[i]; v.alive() && v.kind == layer.File {
 			s.files += int32(sign)
-			if !t.pieces[v.content].linked {
-				s.size += sign * t.pieces[v.content].bytes
+			if !t.pieces[v.content()].linked {
+				s.size += sign * t.pieces[v.content()].bytes
 			}
 		}
 	}
@@ -117,7 +142,10 @@ func (t *Tree) figure(n, i int32) sum {
 }
 
 // first is the first name of content, in the order of paths, from a layer on.
-type first struct{ layer, node int32 } // node None when there is none
+type first struct {
+	layer int16
+	node  int32 // None when there is none
+}
 
 // findFirsts finds the first name of all content that has several.
 func (t *Tree) findFirsts() {
@@ -131,16 +159,17 @@ func (t *Tree) findFirsts() {
 // names is every node that ever showed c, in the order of paths.
 func (t *Tree) firstNames(c Content, names []int32) []first {
 	type event struct {
-		layer, rank int32 // rank is the name's place in names
-		shows       bool
+		rank  int32 // the name's place in names
+		layer int16
+		shows bool
 	}
 	var events []event
 	for rank, n := range names {
 		shows := false
 		from, to := t.history(Node(n))
 		for v := from; v < to; v++ {
-			if now := t.versions[v].content == c; now != shows {
-				events = append(events, event{t.versions[v].layer, int32(rank), now})
+			if now := t.versions[v].content() == c; now != shows {
+				events = append(events, event{int32(rank), t.versions[v].layer, now})
 				shows = now
 			}
 		}

@@ -22,7 +22,7 @@ import (
 // nothing to follow.
 type Tree struct {
 	nodes    []place // and one more, where the last one's ranges end
-	names    string
+	names    names
 	versions []version // by node, then layer
 	sums     []sum     // by directory, then layer
 	pieces   []piece
@@ -41,7 +41,8 @@ type Tree struct {
 type place struct {
 	parent  int32
 	end     int32
-	name    uint32
+	name    uint32 // in names
+	length  uint32 // of the name
 	version int32
 	sum     int32
 }
@@ -84,7 +85,7 @@ func (t *Tree) Len() int { return len(t.nodes) - 1 }
 func (t *Tree) Layers() int { return t.layers }
 
 // Name is the last component of n's path; "" for Root.
-func (t *Tree) Name(n Node) string { return t.names[t.nodes[n].name:t.nodes[n+1].name] }
+func (t *Tree) Name(n Node) string { return t.names.at(t.nodes[n].name, t.nodes[n].length) }
 
 // Parent is the directory of n; None for Root.
 func (t *Tree) Parent(n Node) Node { return Node(t.nodes[n].parent) }
@@ -185,14 +186,16 @@ func (t *Tree) state(i int32) State {
 	v := &t.versions[i]
 	o := &t.owners[v.owner]
 	s := State{
-		Kind: v.kind, Mode: v.mode, UID: o.uid, GID: o.gid, Xattrs: o.xattrs, Size: v.size, ModTime: v.mtime,
-		Layer: int(v.layer), Implied: v.flags&implied != 0, Content: v.content,
+		Kind: v.kind, Mode: v.mode, UID: o.uid, GID: o.gid, Xattrs: o.xattrs, ModTime: v.mtime,
+		Layer: int(v.layer), Implied: v.flags&implied != 0, Content: v.content(),
 	}
 	switch v.kind {
+	case layer.File:
+		s.Size = t.size(v.content())
 	case layer.Symlink, layer.Link:
-		s.Target = t.texts[v.text]
+		s.Target = t.texts[v.ref]
 	case layer.Char, layer.Block:
-		s.Major, s.Minor = t.devices[v.text].major, t.devices[v.text].minor
+		s.Major, s.Minor = t.devices[v.ref].major, t.devices[v.ref].minor
 	}
 	return s
 }
@@ -252,7 +255,7 @@ func (t *Tree) size(c Content) int64 {
 func (t *Tree) FirstName(c Content, i int) Node {
 	p := &t.pieces[c]
 	if !p.linked {
-		if v := t.at(Node(p.node), i); v >= 0 && t.versions[v].content == c {
+		if v := t.at(Node(p.node), i); v >= 0 && t.versions[v].content() == c {
 			return Node(p.node)
 		}
 		return None
@@ -276,7 +279,7 @@ func (t *Tree) Names(c Content, i int) []Node {
 		return out
 	}
 	for _, n := range t.names2[c] {
-		if v := t.at(Node(n), i); v >= 0 && t.versions[v].content == c {
+		if v := t.at(Node(n), i); v >= 0 && t.versions[v].content() == c {
 			out = append(out, Node(n))
 		}
 	}

@@ -70,7 +70,8 @@ type Sum struct {
 // count everything up to the layer; while it is made, what the layer adds.
 type sum struct {
 	size, stored, removed int64
-	files, layer          int32
+	files                 int32
+	layer                 int16
 	marks                 Marks
 }
 
@@ -156,7 +157,7 @@ func (v *View) Size(n Node) (int64, bool) {
 	if v.t.versions[i].kind != layer.File {
 		return 0, true
 	}
-	return v.t.versions[i].size, true
+	return v.t.size(v.t.versions[i].content()), true
 }
 
 // Sum is what lies below n.
@@ -249,11 +250,11 @@ func (t *Tree) compare(before, after int32) (Mark, Differs) {
 func (t *Tree) sameBytes(a, b *version) bool {
 	switch a.kind {
 	case layer.File:
-		return t.sameContent(a.content, b.content)
+		return t.sameContent(a.content(), b.content())
 	case layer.Symlink, layer.Link:
-		return t.texts[a.text] == t.texts[b.text]
+		return t.texts[a.ref] == t.texts[b.ref]
 	case layer.Char, layer.Block:
-		return t.devices[a.text] == t.devices[b.text]
+		return t.devices[a.ref] == t.devices[b.ref]
 	}
 	return true
 }
@@ -275,8 +276,8 @@ func (t *Tree) storedAt(n Node, i int32) int64 {
 	if v.flags&again != 0 {
 		stored = t.repeats[i]
 	}
-	if v.content != NoContent {
-		if p := &t.pieces[v.content]; p.node == int32(n) && p.layer == v.layer {
+	if v.content() != NoContent {
+		if p := &t.pieces[v.content()]; p.node == int32(n) && p.layer == v.layer {
 			stored += p.bytes
 		}
 	}
@@ -290,7 +291,7 @@ func (t *Tree) lost(before, after int32) int64 {
 		return 0
 	}
 	if mark, differs := t.compare(before, after); mark == Removed || differs == Bytes {
-		return t.pieces[t.versions[before].content].bytes
+		return t.pieces[t.versions[before].content()].bytes
 	}
 	return 0
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"sync"
 
 	"github.com/zeebo/xxh3"
@@ -41,7 +40,7 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil { // a short stream ends before it is asked for
 		return nil, err
 	}
-	s, err := b.stream(ctx, math.MaxInt64, nil, nil)
+	s, err := b.stream(ctx, nil, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -60,20 +60,20 @@ type decoder struct {
 	name string
 	br   *bufio.Reader
 	feed *feed
-	max  int64
-	out  int64
-	gz   *gzip.Reader
-	zs   *zstd.Decoder
-	r    io.Reader // of the other encodings
-	err  error
+	// quota is what the output is taken from.
+	quota *Quota
+	gz    *gzip.Reader
+	zs    *zstd.Decoder
+	r     io.Reader // of the other encodings
+	err   error
 	// tail is how many bytes follow the last gzip member, zeros whether they
 	// are only that.
 	tail  int64
 	zeros bool
 }
 
-func newDecoder(enc encoding, br *bufio.Reader, f *feed, limit int64) (*decoder, error) {
-	d := &decoder{br: br, feed: f, max: limit, zeros: true}
+func newDecoder(enc encoding, br *bufio.Reader, f *feed, quota *Quota) (*decoder, error) {
+	d := &decoder{br: br, feed: f, quota: quota, zeros: true}
 	var err error
 	switch enc {
 	case tarGzip:
@@ -143,20 +143,16 @@ func (d *decoder) Read(p []byte) (int, error) {
 	if err == nil {
 		err = d.count(n)
 	} else {
-		d.out += int64(n)
 		err = d.ended(err)
 	}
 	d.err = err
 	return n, err
 }
 
-// count adds n bytes to the output, which is over a limit at some time.
+// count takes n bytes of output from the quota.
 func (d *decoder) count(n int) error {
-	switch d.out += int64(n); {
-	case d.out > d.max:
-		return fmt.Errorf("%s: more than %d bytes uncompressed: over the limit for one layer", d.name, d.max)
-	case d.out > ratioFrom && d.out/ratio > d.feed.taken:
-		return fmt.Errorf("%s: %d bytes uncompressed from %d, more than %d:1: over the limit for one layer", d.name, d.out, d.feed.taken, ratio)
+	if err := d.quota.Take(int64(n)); err != nil {
+		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package layer
 import (
 	"fmt"
 	"time"
+	"unsafe"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -102,6 +103,9 @@ type Warning struct {
 	Text string
 }
 
+// entryBytes is the memory of an entry without its strings.
+const entryBytes = int64(unsafe.Sizeof(Entry{}))
+
 // chunk is how many entries are kept together. Only the first chunk grows by
 // copying: most layers have few entries, some a million.
 const chunk = 1 << 11
@@ -115,6 +119,9 @@ type Diff struct {
 	Stored int64
 	// Size is the length of the uncompressed tar, trailing bytes included.
 	Size int64
+	// Memory is how many bytes were taken from Limits.Memory for the entries: to
+	// be given back when they are forgotten.
+	Memory int64
 	// Plain is whether the blob itself is an uncompressed tar that can be read
 	// at an offset.
 	Plain bool

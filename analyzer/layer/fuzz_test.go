@@ -59,7 +59,7 @@ func compare(t *testing.T, p []byte) {
 func mend(t testing.TB, p []byte) {
 	for range 64 {
 		src := plainSource(t, p, window)
-		w := walker{src: src, most: 1 << 20, diff: &Diff{}}
+		w := walker{src: src, diff: &Diff{}}
 		_, err := w.walk()
 		if err == nil || !strings.Contains(err.Error(), "header checksum") {
 			return
@@ -110,7 +110,7 @@ func FuzzRead(f *testing.F) {
 		if len(p) > 1<<20 {
 			return
 		}
-		opt := Options{MaxBytes: 16 << 20}
+		opt := Options{Limits: Limits{Unpacked: NewQuota(Unpacked, 32<<20)}}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		a, errA := Read(t.Context(), at(p), opt)

@@ -136,6 +136,8 @@ func TestErrors(t *testing.T) {
 	head := hungry[12 : 12+4*(int(hungry[12])+1)]
 	head[bytes.Index(head, []byte{0x21, 0x01})+2] = 40
 	binary.LittleEndian.PutUint32(head[len(head)-4:], crc32.ChecksumIEEE(head[:len(head)-4]))
+	crowd := raws(slices.Repeat([]raw{{name: "f", flag: '0'}}, 100)...)
+	unpacked := Limits{Unpacked: NewQuota(Unpacked, 1000)}
 	for _, c := range []struct {
 		name string
 		b    Blob
@@ -166,9 +168,9 @@ func TestErrors(t *testing.T) {
 		{"empty, with a diff ID", at(nil), Options{DiffID: sha(p)}, "diff ID: expected " + sha(p).String()},
 		{"garbage after gzip", at(append(bytes.Clone(z), "garbage"...)), Options{}, fmt.Sprintf("gzip: 7 bytes that are not gzip at the end, from byte %d on", len(z))},
 		{"second member cut", at(append(bytes.Clone(z), z[:9]...)), Options{}, "gzip: unexpected end after"},
-		{"entries", at(p), Options{MaxEntries: 2}, "more than 2 entries: over the limit"},
-		{"bytes, gzip", at(z), Options{MaxBytes: 1000}, "gzip: more than 1000 bytes uncompressed: over the limit"},
-		{"bytes, stream", streamed(p), Options{MaxBytes: 1000}, "more than 1000 bytes: over the limit"},
+		{"memory", at(crowd), Options{Limits: Limits{Memory: NewQuota(Memory, 10_000)}}, "more than 10000 bytes of memory: over the limit"},
+		{"bytes, gzip", at(z), Options{Limits: unpacked}, "gzip: more than 1000 bytes of unpacked data: over the limit"},
+		{"bytes, stream", Blob{Size: -1, Stream: streamed(p).Stream}, Options{Limits: unpacked}, "more than 1000 bytes of unpacked data: over the limit"},
 		{"window", at(window), Options{}, "zstd: a window of more than 134217728 bytes: over the limit"},
 		{"reading", Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(bytes.NewReader(z[:99]), iotest.ErrReader(errors.New("cable cut")))), nil
@@ -294,21 +296,54 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestBomb wants a gzip of zeros refused soon after it is more than a GiB.
+// zeros is a gzip of a tar with a file of so many MiB of zeros.
+func zeros(t *testing.T, n int) []byte {
+	var all bytes.Buffer
+	all.Write(gz(t, raw{name: "zeros", flag: '0', size: fmt.Sprintf("%011o\x00", int64(n)<<20)}.bytes()))
+	member := gz(t, make([]byte, 1<<20))
+	for range n {
+		all.Write(member)
+	}
+	all.Write(gz(t, make([]byte, 2*blockSize)))
+	return all.Bytes()
+}
+
+// TestBomb wants a gzip of zeros refused soon after it is over the limit, and
+// read, however well it is compressed, when it is not.
 func TestBomb(t *testing.T) {
+	bomb := zeros(t, 64)
+	quota := NewQuota(Unpacked, 32<<20)
+	_, err := Read(t.Context(), at(bomb), Options{Limits: Limits{Unpacked: quota}})
+	var over *QuotaError
+	if !errors.As(err, &over) || over.What != Unpacked || over.Most != 32<<20 {
+		t.Errorf("got %v", err)
+	}
+	if used := quota.Used(); used < 31<<20 {
+		t.Errorf("it was refused after %d bytes", used)
+	}
 	if testing.Short() {
 		t.Skip("decodes a gigabyte")
 	}
-	var one bytes.Buffer
-	zeros := make([]byte, 1<<20)
-	h := raw{name: "zeros", flag: '0', size: fmt.Sprintf("%011o\x00", int64(2)<<30)}.bytes()
-	one.Write(gz(t, h))
-	member := gz(t, zeros)
-	for range 2 << 10 {
-		one.Write(member)
+	d, err := Read(t.Context(), at(zeros(t, 1200)), Options{})
+	if err != nil || d.Stored != 1200<<20 {
+		t.Errorf("1200 MiB of zeros: got %v", err)
 	}
-	_, err := Read(t.Context(), at(one.Bytes()), Options{})
-	if err == nil || !strings.Contains(err.Error(), "more than 200:1: over the limit") {
-		t.Errorf("got %v", err)
+}
+
+// TestMemory takes memory for the entries of a layer, and gives it back where
+// there are none in the end.
+func TestMemory(t *testing.T) {
+	p := raws(slices.Repeat([]raw{{name: "f", flag: '0'}}, 1000)...)
+	quota := NewQuota(Memory, 1<<20)
+	opt := Options{Limits: Limits{Memory: quota}}
+	for _, b := range []Blob{at(p), at(gz(t, p))} {
+		d := mustRead(t, b, opt)
+		if least := int64(d.Len()) * entryBytes; d.Memory > quota.Used() || d.Memory < least-takeAt || d.Memory > 2*least {
+			t.Errorf("%d bytes for %d entries, %d are taken", d.Memory, d.Len(), quota.Used())
+		}
+		quota.Give(d.Memory)
+		if _, err := Read(t.Context(), at(p[:len(p)-1024]), opt); err == nil || quota.Used() != 0 {
+			t.Errorf("got error %v; %d bytes are taken, want none", err, quota.Used())
+		}
 	}
 }

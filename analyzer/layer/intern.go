@@ -2,18 +2,13 @@ package layer
 
 import "strings"
 
-const (
-	nameChunk = 64 << 10
-	// maxText is what the names, link targets and attributes of one layer may
-	// take. Five million entries of a hundred bytes are half of it.
-	maxText = 1 << 30
-)
+const nameChunk = 64 << 10
 
 // names keeps strings in large pieces of memory, so that a million of them
 // are no million allocations.
 type names struct {
 	b     strings.Builder
-	total int64
+	total int64             // bytes kept
 	seen  map[string]string // attributes: many files have the same
 }
 

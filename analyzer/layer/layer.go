@@ -52,17 +52,11 @@ type Options struct {
 	Sum    bool          // compute the sha256 of the tar in a compressed blob, also without a DiffID
 	Read   *atomic.Int64 // counts bytes of the blob as they are read or skipped; may be nil
 
-	MaxBytes   int64 // uncompressed bytes of a blob that is not read at offsets; 0 is MaxBytes
-	MaxEntries int   // 0 is MaxEntries
+	Limits Limits
 }
 
-// Limits for one layer, against input that was made to exhaust its reader.
+// The most memory that a decoder may take, as in engines.
 const (
-	MaxBytes   = 64 << 30
-	MaxEntries = 5_000_000
-
-	ratioFrom    = 1 << 30 // uncompressed bytes from which on
-	ratio        = 200     // times the compressed bytes are too many
 	zstdWindow   = 128 << 20
 	xzDictionary = 128 << 20 // twice what xz -9 takes
 )
@@ -72,12 +66,6 @@ const (
 // its digest compared, or else its diff ID. The error of a tar that is cut, damaged or over a limit
 // comes without a Diff.
 func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
-	if opt.MaxBytes == 0 {
-		opt.MaxBytes = MaxBytes
-	}
-	if opt.MaxEntries == 0 {
-		opt.MaxEntries = MaxEntries
-	}
 	if b.List != nil && !opt.Verify {
 		return b.List(ctx, opt)
 	}
@@ -121,7 +109,7 @@ func sniffAt(b Blob) (encoding, error) {
 // equally fast where entries are small.
 const window = 32 << 10
 
-func readPlain(ctx context.Context, b Blob, opt Options) (*Diff, error) {
+func readPlain(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	told := int64(0)
 	src := &source{ctx: ctx, at: b.At, size: b.Size, buf: make([]byte, cmp.Or(b.Window, window)), seen: func(to int64) {
 		if opt.Read != nil {
@@ -129,7 +117,12 @@ func readPlain(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 		}
 		told = to
 	}}
-	w := walker{src: src, most: opt.MaxEntries, diff: &Diff{Size: b.Size, Plain: true}}
+	w := walker{src: src, memory: opt.Limits.Memory, diff: &Diff{Size: b.Size, Plain: true}}
+	defer func() {
+		if err != nil {
+			w.giveBack()
+		}
+	}()
 	ended, err := w.walk()
 	if err != nil {
 		return nil, err
@@ -145,7 +138,7 @@ func readPlain(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 }
 
 // readStream reads the tar of a blob as it streams by.
-func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
+func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	var sums []*digester
 	digest, err := newDigester("digest", opt.Digest)
 	if err != nil && opt.Verify {
@@ -154,7 +147,7 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	if digest != nil {
 		sums = append(sums, digest)
 	}
-	s, err := b.stream(ctx, opt.MaxBytes, opt.Read, sums)
+	s, err := b.stream(ctx, opt.Limits.Unpacked, opt.Read, sums)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +174,12 @@ func readStream(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 			return p, err
 		}
 	}
-	w := walker{src: src, stream: true, most: opt.MaxEntries, diff: &Diff{}}
+	w := walker{src: src, stream: true, memory: opt.Limits.Memory, diff: &Diff{}}
+	defer func() {
+		if err != nil {
+			w.giveBack()
+		}
+	}()
 	ended, err := w.walk()
 	if err == nil {
 		err = src.drain()
@@ -230,7 +228,7 @@ func vouch(ctx context.Context, b Blob, opt Options, n int64) (v1.Hash, error) {
 	if err != nil || sum == nil {
 		return v1.Hash{}, fmt.Errorf("%w and no diff ID to prove that nothing is missing", cut)
 	}
-	s, err := b.stream(ctx, opt.MaxBytes, nil, nil)
+	s, err := b.stream(ctx, nil, nil, nil)
 	if err != nil {
 		return v1.Hash{}, err
 	}

@@ -1,10 +1,5 @@
 package layer
 
-import (
-	"cmp"
-	"fmt"
-)
-
 // Header is one entry of a layer as something else than a tar tells it: its
 // fields as they would stand in the tar, and what is known of its content.
 type Header struct {
@@ -28,18 +23,15 @@ type Lister struct {
 	link []byte
 }
 
-// NewLister begins a Diff of at most opt.MaxEntries entries.
+// NewLister begins a Diff.
 func NewLister(opt Options) *Lister {
-	return &Lister{w: walker{most: cmp.Or(opt.MaxEntries, MaxEntries), diff: &Diff{}}}
+	return &Lister{w: walker{memory: opt.Limits.Memory, diff: &Diff{}}}
 }
 
 // Add takes the next header, in the order of the tar. A Hash of a file is made
 // of Sum (see Entry.Told).
 func (l *Lister) Add(h *Header) error {
 	w := &l.w
-	if err := w.count(); err != nil {
-		return err
-	}
 	l.name, l.link = append(l.name[:0], h.Name...), append(l.link[:0], h.Link...)
 	w.h = header{
 		name: l.name, link: l.link, flag: h.Type, size: h.Size, mode: h.Mode,
@@ -64,7 +56,7 @@ func (l *Lister) Add(h *Header) error {
 		}
 	}
 	w.add(e)
-	return nil
+	return w.count()
 }
 
 // Diff is what was added. The Lister is not to be used afterwards.
@@ -73,13 +65,42 @@ func (l *Lister) Diff() *Diff {
 	return l.w.diff
 }
 
-// count counts one more header, and holds the layer to its limits.
+// Close gives back the memory of a Diff that nobody will ask for.
+func (l *Lister) Close() { l.w.giveBack() }
+
+// takeAt is how many bytes of memory are taken at a time.
+const takeAt = 4 << 10
+
+// count takes the memory of what was kept since it last did.
 func (w *walker) count() error {
-	if w.entries++; w.entries > w.most {
-		return fmt.Errorf("more than %d entries: over the limit for one layer", w.most)
+	n := int64(w.diff.Len()+len(w.plnk))*entryBytes + w.names.total - w.diff.Memory
+	if n < takeAt {
+		return nil
 	}
-	if w.names.total > maxText {
-		return fmt.Errorf("more than %d bytes of names: over the limit for one layer", maxText)
+	err := w.memory.Take(n)
+	if err == nil {
+		w.diff.Memory += n
 	}
-	return nil
+	return err
+}
+
+// Take takes the memory of entries that were made without Options, as those of
+// a Diff that was read are.
+func (d *Diff) Take(memory *Quota) error {
+	n := int64(d.Len()) * entryBytes
+	for i := range d.Len() {
+		e := d.At(i)
+		n += int64(len(e.Path) + len(e.Link))
+	}
+	err := memory.Take(n)
+	if err == nil {
+		d.Memory += n
+	}
+	return err
+}
+
+// giveBack gives back the memory that was taken.
+func (w *walker) giveBack() {
+	w.memory.Give(w.diff.Memory)
+	w.diff.Memory = 0
 }

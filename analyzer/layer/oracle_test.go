@@ -123,7 +123,7 @@ func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
 // walked reads a tar with the walker, plain or as a stream, without asking
 // whether its end is proved. What the oracle can't tell is checked and zeroed.
 func walked(src *source) ([]Entry, error) {
-	w := walker{src: src, stream: src.at == nil, most: 1 << 20, diff: &Diff{}}
+	w := walker{src: src, stream: src.at == nil, diff: &Diff{}}
 	if _, err := w.walk(); err != nil {
 		return nil, err
 	}

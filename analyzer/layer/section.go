@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 )
 
 // Section is the content of a file entry as something to read at any offset;
@@ -56,7 +55,7 @@ func Contents(ctx context.Context, b Blob, entries []Entry, read func(i int, r i
 		}
 		return nil
 	}
-	s, err := b.stream(ctx, math.MaxInt64, nil, nil)
+	s, err := b.stream(ctx, nil, nil, nil)
 	if err != nil {
 		return err
 	}

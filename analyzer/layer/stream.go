@@ -3,7 +3,6 @@ package layer
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"math"
 	"sync/atomic"
@@ -27,9 +26,9 @@ func (b Blob) open(ctx context.Context) (io.ReadCloser, error) {
 	return b.Stream(ctx)
 }
 
-// stream opens the tar in a blob, of at most limit bytes if it is compressed or
-// has no offsets. sums see the blob as it is stored.
-func (b Blob) stream(ctx context.Context, limit int64, read *atomic.Int64, sums []*digester) (*stream, error) {
+// stream opens the tar in a blob. Its bytes are taken from quota if it is
+// compressed or of unknown length. sums see the blob as it is stored.
+func (b Blob) stream(ctx context.Context, quota *Quota, read *atomic.Int64, sums []*digester) (*stream, error) {
 	r, err := b.open(ctx)
 	if err != nil {
 		return nil, err
@@ -43,13 +42,12 @@ func (b Blob) stream(ctx context.Context, limit int64, read *atomic.Int64, sums 
 	}
 	enc := sniff(magic)
 	if enc == tarPlain {
-		if b.At != nil {
-			limit = math.MaxInt64
+		if s.r = br; b.Size < 0 {
+			s.r = &limited{r: br, quota: quota}
 		}
-		s.r = &limited{r: br, max: limit}
 		return s, nil
 	}
-	if s.dec, err = newDecoder(enc, br, s.feed, limit); err != nil {
+	if s.dec, err = newDecoder(enc, br, s.feed, quota); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -68,14 +66,14 @@ func (s *stream) close() {
 
 // limited is a plain tar that may not go on for ever.
 type limited struct {
-	r        io.Reader
-	max, out int64
+	r     io.Reader
+	quota *Quota
 }
 
 func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
-	if l.out += int64(n); l.out > l.max {
-		return n, fmt.Errorf("more than %d bytes: over the limit for one layer", l.max)
+	if over := l.quota.Take(int64(n)); over != nil {
+		return n, over
 	}
 	return n, err
 }

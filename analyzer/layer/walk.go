@@ -12,13 +12,12 @@ import (
 // walker turns the tar in src into entries. It takes and refuses what
 // archive/tar does, except that it never trusts the end (see ended).
 type walker struct {
-	src     *source
-	stream  bool // content streams by: hash it
-	entries int  // headers seen, hidden ones too
-	most    int  // entries allowed
-	diff    *Diff
-	names   names
-	notes   notebook
+	src    *source
+	stream bool   // content streams by: hash it
+	memory *Quota // taken for what is kept
+	diff   *Diff
+	names  names
+	notes  notebook
 
 	h              header // being read, and the entry made of it
 	e              Entry

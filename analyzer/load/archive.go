@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 
+	"fathom/analyzer"
 	"fathom/analyzer/layer"
 )
 
@@ -47,6 +48,11 @@ func (o *opening) read(s section, name string) ([]byte, error) {
 	if s.size > maxDocument {
 		return nil, &LimitError{What: name, Limit: maxDocument, Unit: "bytes"}
 	}
+	// Whatever it says must fit when it is decoded.
+	if err := o.limits.Memory.Take(s.size * documentMemory); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	defer o.limits.Memory.Give(s.size * documentMemory)
 	if o.documents += s.size; o.documents > maxDocuments {
 		return nil, &LimitError{What: "all manifests and configs", Limit: maxDocuments, Unit: "bytes"}
 	}
@@ -71,6 +77,29 @@ type archive struct {
 	// where they begin in it.
 	early map[int64]*early
 	steps int64 // bytes of names that were looked up
+	// memory is what the index takes, and taken how much it did.
+	memory *layer.Quota
+	taken  int64
+}
+
+// entryMemory is what the index takes for an entry, without its name.
+const entryMemory = 200
+
+// forget gives back the memory of the index, and of the layers that were read
+// early and are none of img's, nil for no image.
+func (a *archive) forget(img *analyzer.Image) {
+	a.memory.Give(a.taken)
+	used := map[any]bool{}
+	if img != nil {
+		for _, l := range img.Layers {
+			used[l.Blob.Key] = true
+		}
+	}
+	for off, e := range a.early {
+		if e.diff != nil && !used[off] {
+			a.memory.Give(e.diff.Memory)
+		}
+	}
 }
 
 // entry is one member of the archive; the last of a name counts.
@@ -92,8 +121,8 @@ type tarInput interface {
 }
 
 // index reads the headers of a tar, up to a limit.
-func index(ctx context.Context, r io.ReaderAt, size int64, limit int) (*archive, error) {
-	a := &archive{r: r, size: size}
+func index(ctx context.Context, r io.ReaderAt, size int64, limit int, memory *layer.Quota) (*archive, error) {
+	a := &archive{r: r, size: size, memory: memory}
 	err := a.index(ctx, &cursor{r: r, size: size}, limit, func(*tar.Reader, string, entry) error { return nil })
 	if err != nil {
 		return nil, err
@@ -134,6 +163,11 @@ func (a *archive) index(ctx context.Context, in tarInput, limit int, visit func(
 			e.kind = tar.TypeGNUSparse
 		}
 		name := clean(h.Name)
+		cost := entryMemory + int64(len(name)+len(e.link))
+		if err := a.memory.Take(cost); err != nil {
+			return fmt.Errorf("listing the archive: %w", err)
+		}
+		a.taken += cost
 		if _, ok := a.entries[name]; ok && e.kind != tar.TypeDir {
 			a.repeats[name] = true
 		}

@@ -139,6 +139,7 @@ func (v *arrival) read() error {
 	}
 	v.in = stream
 	v.index.early = map[int64]*early{}
+	v.index.memory = v.o.limits.Memory
 	if v.o.opt.NoKeep {
 		v.index.r = &v.kept
 	} else {
@@ -181,17 +182,10 @@ func (v *arrival) Read(b []byte) (int, error) {
 	if n == 512 {
 		v.zeros = [512]byte(b) == [512]byte{}
 	}
-	limit := v.o.opt.MaxSpool
-	if limit <= 0 {
-		limit = defaultMaxSpool
-	}
-	if v.pos > limit {
-		return 0, &inputError{&LimitError{What: "what it unpacks to", Limit: limit, Unit: "bytes"}}
-	}
-	if v.pos > bombFloor && v.pos/bombRatio > v.raw.n.Load() {
-		return 0, &inputError{&LimitError{What: "its compression", Limit: bombRatio, Unit: "to 1"}}
-	}
 	if v.file != nil && n > 0 {
+		if err := v.o.limits.Temp.Take(int64(n)); err != nil {
+			return 0, &inputError{err}
+		}
 		if w, err := v.file.WriteAt(b[:n], at); err != nil {
 			return 0, &inputError{&TempError{Dir: v.o.tempDir(), Written: at + int64(w), Err: reason(err)}}
 		}
@@ -226,6 +220,9 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 		if _, err := io.ReadFull(body, b); err != nil {
 			return readError(err)
 		}
+		if err := v.o.limits.Memory.Take(int64(len(b))); err != nil {
+			return err
+		}
 		v.kept.add(e.off, b)
 		body = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(b), body), headSize)
 	}
@@ -237,7 +234,7 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	if v.file != nil {
 		l.again = layer.Blob{At: io.NewSectionReader(v.file, e.off, e.size), Size: e.size}
 	}
-	opt := layer.Options{}
+	opt := layer.Options{Limits: v.o.limits}
 	if packed {
 		opt.Digest = parseDigest(promised(name)).hash()
 		opt.Sum = v.file == nil || opt.Digest == (v1.Hash{})

@@ -68,6 +68,9 @@ func (o *opening) configured(c *candidate, raw []byte) (*analyzer.Image, error) 
 	if len(c.layers) != len(config.RootFS.DiffIDs) {
 		return nil, fmt.Errorf("the manifest has %d layers, the config %d diff IDs", len(c.layers), len(config.RootFS.DiffIDs))
 	}
+	if err := o.limits.Memory.Take(int64(len(raw)) * documentMemory); err != nil {
+		return nil, fmt.Errorf("reading config %s: %w", c.config.name, err)
+	}
 	img := &analyzer.Image{
 		Source:   c.form,
 		ID:       digestOf(raw).hash(),

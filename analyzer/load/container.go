@@ -2,7 +2,6 @@ package load
 
 import (
 	"archive/tar"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -143,9 +142,10 @@ func (o *opening) pack(ctx context.Context, write func(*tar.Writer) error) (anal
 			return l, err
 		}
 		o.files = append(o.files, f)
-		out := &keeper{f: f}
+		out := &keeper{f: f, quota: o.limits.Temp}
 		size, diffID, err := o.packTo(out, write)
-		if out.err != nil {
+		var over *layer.QuotaError
+		if out.err != nil && !errors.As(out.err, &over) {
 			err = &TempError{Dir: o.tempDir(), Written: size, Err: reason(out.err)}
 		}
 		l.DiffID, l.Blob = diffID, layer.Blob{At: io.NewSectionReader(f, 0, size), Size: size}
@@ -160,7 +160,7 @@ func (o *opening) pack(ctx context.Context, write func(*tar.Writer) error) (anal
 		w.CloseWithError(err)
 		done <- err
 	}()
-	d, err := layer.Read(ctx, layer.Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(r), nil }}, layer.Options{})
+	d, err := layer.Read(ctx, layer.Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(r), nil }}, layer.Options{Limits: o.limits})
 	if err == nil {
 		_, err = io.Copy(io.Discard, r) // the end marker's rest
 	}
@@ -179,7 +179,7 @@ func (o *opening) pack(ctx context.Context, write func(*tar.Writer) error) (anal
 // packTo writes a tar, and gives its size and digest.
 func (o *opening) packTo(out io.Writer, write func(*tar.Writer) error) (int64, v1.Hash, error) {
 	sum := sha256.New()
-	in := &packed{to: io.MultiWriter(out, sum), limit: cmp.Or(o.opt.MaxSpool, defaultMaxSpool)}
+	in := &packed{to: io.MultiWriter(out, sum)}
 	w := tar.NewWriter(in)
 	if err := write(w); err != nil {
 		return in.n, v1.Hash{}, err
@@ -188,15 +188,13 @@ func (o *opening) packTo(out io.Writer, write func(*tar.Writer) error) (int64, v
 	return in.n, v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum.Sum(nil))}, err
 }
 
-// packed counts what is written, up to a limit.
+// packed counts what is written.
 type packed struct {
-	to       io.Writer
-	n, limit int64
+	to io.Writer
+	n  int64
 }
 
 func (p *packed) Write(b []byte) (int, error) {
-	if p.n += int64(len(b)); p.n > p.limit {
-		return 0, &LimitError{What: "the layer of what was changed", Limit: p.limit, Unit: "bytes"}
-	}
+	p.n += int64(len(b))
 	return p.to.Write(b)
 }

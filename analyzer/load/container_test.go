@@ -114,9 +114,9 @@ layer
 	if err == nil || !strings.Contains(err.Error(), "has no image none") {
 		t.Errorf("got %v", err)
 	}
-	opt.MaxSpool = 1 << 14
+	opt.MaxTemp = 1 << 10
 	_, err = Open(t.Context(), "docker:box", opt)
-	if err != nil && !strings.Contains(err.Error(), "over the limit of 16384 bytes") {
+	if err == nil || !strings.Contains(err.Error(), "more than 1024 bytes of temporary files") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -31,7 +31,7 @@ func FuzzOpenArchive(f *testing.F) {
 	f.Add(imagetest.Compress(whole, imagetest.Gzip))
 	f.Add(imagetest.Compress(whole, imagetest.Zstd))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		img, err := Open(t.Context(), "-", Options{Stdin: bytes.NewReader(b), Temp: t.TempDir(), MaxSpool: 1 << 20})
+		img, err := Open(t.Context(), "-", Options{Stdin: bytes.NewReader(b), Temp: t.TempDir(), MaxTemp: 1 << 20})
 		if err != nil {
 			return
 		}
@@ -81,7 +81,7 @@ func FuzzDocuments(f *testing.F) {
 			}
 		}
 		b := a.Tar()
-		src, err := index(t.Context(), bytes.NewReader(b), int64(len(b)), 100)
+		src, err := index(t.Context(), bytes.NewReader(b), int64(len(b)), 100, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -124,7 +124,7 @@ func (o *opening) tar(ctx context.Context, head []byte, r io.ReaderAt, size int6
 	if o.opt.Rootfs {
 		return &archive{r: r, size: size}, nil
 	}
-	a, err := index(ctx, r, size, maxEntries)
+	a, err := index(ctx, r, size, maxEntries, o.limits.Memory)
 	if err != nil {
 		return nil, err
 	}

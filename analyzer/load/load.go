@@ -18,6 +18,7 @@ import (
 	"os"
 
 	"fathom/analyzer"
+	"fathom/analyzer/layer"
 	"fathom/analyzer/load/cache"
 	"fathom/analyzer/load/engine"
 	"fathom/analyzer/load/registry"
@@ -35,9 +36,13 @@ type Options struct {
 	Stdin io.Reader
 	// Temp is the folder for temporary files; "" is the system's.
 	Temp string
-	// MaxSpool is how many bytes a stream or a compressed archive may unpack
-	// to; 0 is 64 GiB.
-	MaxSpool int64
+	// MaxMemory is how many bytes of memory the image may take; 0 is a
+	// sixteenth of the machine's, or of what its control group may have, but a
+	// gigabyte at least.
+	MaxMemory int64
+	// MaxUnpacked is how many bytes decompressing the image may give, and
+	// MaxTemp how many may be in temporary files; 0 is 64 GiB each.
+	MaxUnpacked, MaxTemp int64
 	// NoKeep leaves out the temporary file that an uncompressed archive on a
 	// stream would go to: the content of its files can't be read afterwards.
 	NoKeep bool
@@ -81,6 +86,7 @@ const (
 // opening is an Open in progress: what it has noticed and what it holds open.
 type opening struct {
 	opt      Options
+	limits   layer.Limits
 	warnings []analyzer.Warning
 	files    []*os.File
 	checks   []func() error
@@ -116,13 +122,14 @@ func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error)
 	if opt.NoKeep && opt.Verify {
 		return nil, errors.New("what is not kept can't be verified: it is read only once")
 	}
-	o := &opening{opt: opt}
+	o := &opening{opt: opt, limits: opt.limits()}
 	img, err := o.open(ctx, r, want)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", r.title(), errors.Join(err, o.close()))
 	}
 	img.Reference = ref
 	img.Temp = opt.Temp
+	img.Limits = o.limits
 	img.Warnings = o.warnings
 	img.Check = o.check
 	img.Release = o.close
@@ -169,6 +176,9 @@ func (o *opening) image(ctx context.Context, src source, want platform) (*analyz
 	img, err := o.build(ctx, src, c)
 	if err != nil {
 		return nil, because(src, err)
+	}
+	if a, ok := src.(*archive); ok {
+		a.forget(img)
 	}
 	if flaw := src.flaw(); flaw != nil {
 		o.warn("%v; the image itself is all there", flaw)

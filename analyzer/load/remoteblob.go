@@ -60,7 +60,11 @@ func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, 
 	if cache != nil && checked {
 		d, ok = cache.Get(b.digest)
 	}
-	if !ok {
+	if ok {
+		if err := d.Take(opt.Limits.Memory); err != nil {
+			return nil, err
+		}
+	} else {
 		b.read.Store(true)
 		var err error
 		d, err = layer.Read(ctx, layer.Blob{Size: b.size, Stream: b.receive}, opt)
@@ -118,13 +122,9 @@ func (b *remoteBlob) file() *io.SectionReader {
 }
 
 func (b *remoteBlob) mayKeep() bool {
-	limit := b.r.o.opt.MaxSpool
-	if limit <= 0 {
-		limit = defaultMaxSpool
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.full && !b.over && !b.r.o.opt.NoKeep && b.size <= limit
+	return !b.full && !b.over && !b.r.o.opt.NoKeep
 }
 
 // give has f kept, which is all of the blob.
@@ -155,7 +155,7 @@ func (b *remoteBlob) fetch(ctx context.Context) error {
 	}
 	defer src.Close()
 	sum := b.sum()
-	w := &keeper{f: f}
+	w := &keeper{f: f, quota: b.r.o.limits.Temp}
 	out := io.Writer(w)
 	if sum != nil {
 		out = io.MultiWriter(w, sum)
@@ -163,16 +163,16 @@ func (b *remoteBlob) fetch(ctx context.Context) error {
 	_, err = io.CopyBuffer(out, &counter{r: src, n: &task.Read}, make([]byte, 256<<10))
 	switch {
 	case w.err != nil:
-		f.Close()
+		w.drop()
 		b.stopKeeping()
 		return nil
 	case err != nil:
-		f.Close()
+		w.drop()
 		return err
 	}
 	if sum != nil {
 		if got := fmt.Sprintf("%x", sum.Sum(nil)); got != b.digest.Hex {
-			f.Close()
+			w.drop()
 			return fmt.Errorf("digest: expected %s, got %s:%s", b.digest, b.digest.Algorithm, got)
 		}
 	}
@@ -197,18 +197,29 @@ func (b *remoteBlob) stopKeeping() {
 	b.full = true
 }
 
-// keeper writes to a file, and remembers that it failed.
+// keeper writes to a temporary file, and remembers that it failed.
 type keeper struct {
-	f   *os.File
-	err error
+	f     *os.File
+	quota *layer.Quota
+	taken int64 // of it
+	err   error
 }
 
-func (k *keeper) Write(p []byte) (int, error) {
-	n, err := k.f.Write(p)
+func (k *keeper) Write(p []byte) (n int, err error) {
+	if err = k.quota.Take(int64(len(p))); err == nil {
+		k.taken += int64(len(p))
+		n, err = k.f.Write(p)
+	}
 	if err != nil {
 		k.err = err
 	}
 	return n, err
+}
+
+// drop gives up the file.
+func (k *keeper) drop() {
+	k.f.Close()
+	k.quota.Give(k.taken)
 }
 
 // receive downloads the blob for its entries; what will be looked at is kept
@@ -237,7 +248,7 @@ func (b *remoteBlob) receive(ctx context.Context) (io.ReadCloser, error) {
 		b.stopKeeping()
 		return body, nil
 	}
-	return &teed{b: b, src: body, f: f}, nil
+	return &teed{b: b, src: body, k: &keeper{f: f, quota: b.r.o.limits.Temp}}, nil
 }
 
 type body struct {
@@ -266,32 +277,32 @@ type teed struct {
 	src io.ReadCloser
 
 	mu sync.Mutex // Close may come while Read waits
-	f  *os.File   // nil when it is given away
+	k  *keeper    // nil when its file is given away
 }
 
 func (t *teed) Read(p []byte) (int, error) {
 	n, err := t.src.Read(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.f != nil && n > 0 {
-		if _, err := t.f.Write(p[:n]); err != nil {
-			t.f.Close()
-			t.f = nil
+	if t.k != nil && n > 0 {
+		if _, err := t.k.Write(p[:n]); err != nil {
+			t.k.drop()
+			t.k = nil
 			t.b.stopKeeping()
 		}
 	}
-	if err == io.EOF && t.f != nil {
-		t.b.give(t.f)
-		t.f = nil
+	if err == io.EOF && t.k != nil {
+		t.b.give(t.k.f)
+		t.k = nil
 	}
 	return n, err
 }
 
 func (t *teed) Close() error {
 	t.mu.Lock()
-	if t.f != nil {
-		t.f.Close()
-		t.f = nil
+	if t.k != nil {
+		t.k.drop()
+		t.k = nil
 	}
 	t.mu.Unlock()
 	return t.src.Close()

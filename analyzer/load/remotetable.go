@@ -41,10 +41,14 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 		}
 		if c := r.o.opt.Cache; c != nil && !r.o.opt.Verify {
 			if d, ok := c.Get(b.digest); ok {
+				if err := d.Take(r.o.limits.Memory); err != nil {
+					return fmt.Errorf("layer %d (%s): %w", i, p.title(), err)
+				}
 				b.diff = d
 				continue
 			}
 		}
+		place.Limits = r.o.limits
 		group.Go(func() error {
 			if noRanges.Load() {
 				return nil
@@ -107,10 +111,11 @@ func (r *remote) verify(img *analyzer.Image, pieces []piece, tables []*toc.Table
 			if tables[i] == nil {
 				return nil
 			}
-			told, err := tables[i].Diff(ctx, layer.Options{})
+			told, err := tables[i].Diff(ctx, layer.Options{Limits: r.o.limits})
 			if err != nil {
 				return fmt.Errorf("its table of contents: %w", err)
 			}
+			defer r.o.limits.Memory.Give(told.Memory)
 			return agree(told, d)
 		}
 	}

@@ -29,6 +29,7 @@ func (o *opening) oneLayer(r reference, src source, kind Kind, want platform) (*
 	case gone:
 		return nil, fmt.Errorf("it is one layer: %w", ErrNotKept)
 	}
+	a.forget(nil)
 	name := "rootfs"
 	if kind == SingleLayer {
 		name = "layer"

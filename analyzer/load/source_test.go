@@ -16,6 +16,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/layer"
 )
 
 // TestBadFolders has a folder a row that must be refused.
@@ -123,10 +124,10 @@ func TestStreams(t *testing.T) {
 	// An archive that goes on for ever.
 	head := imagetest.Must(t, sample).DockerArchive().Tar()[:512]
 	endless := io.MultiReader(bytes.NewReader(head), struct{ io.Reader }{zero})
-	err = wantError(t, "-", Options{Stdin: endless, MaxSpool: 8 << 20}, "over the limit of 8388608 bytes")
-	var limit *LimitError
+	err = wantError(t, "-", Options{Stdin: endless, MaxTemp: 8 << 20}, "more than 8388608 bytes of temporary files")
+	var limit *layer.QuotaError
 	if !errors.As(err, &limit) {
-		t.Errorf("got %T, want a LimitError", err)
+		t.Errorf("got %T, want a QuotaError", err)
 	}
 
 	// A pipe that nobody writes to, and a cancelled context.
@@ -192,12 +193,12 @@ func (r repeating) ReadAt(b []byte, off int64) (int, error) {
 func TestManyEntries(t *testing.T) {
 	// A root filesystem may have any number.
 	block := imagetest.Tar([]imagetest.Entry{file("usr/x", "")})[:512]
-	if _, err := index(t.Context(), repeating(block), 1<<50, 1000); err != nil {
+	if _, err := index(t.Context(), repeating(block), 1<<50, 1000, nil); err != nil {
 		t.Errorf("usr/x: %v", err)
 	}
 	for name, want := range map[string]string{"x": "over the limit of 1000 entries", "manifest.json": "over the limit of 1000 entries"} {
 		block := imagetest.Tar([]imagetest.Entry{file(name, "")})[:512]
-		_, err := index(t.Context(), repeating(block), 1<<50, 1000)
+		_, err := index(t.Context(), repeating(block), 1<<50, 1000, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", name, err, want)
 		}

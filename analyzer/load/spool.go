@@ -13,17 +13,14 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
+
+	"fathom/analyzer/layer"
 )
 
 const (
-	headSize        = 1 << 10
-	maxLevels       = 2         // compression within compression
-	xzDictionary    = 128 << 20 // bytes: twice what xz -9 takes
-	defaultMaxSpool = 64 << 30
-	// Above bombFloor an archive that unpacks to more than bombRatio times
-	// its size is taken for a bomb.
-	bombFloor = 1 << 30
-	bombRatio = 200
+	headSize     = 1 << 10
+	maxLevels    = 2         // compression within compression
+	xzDictionary = 128 << 20 // bytes: twice what xz -9 takes
 )
 
 // peel takes the compressions off a stream until a tar shows.
@@ -54,7 +51,7 @@ func (o *opening) peel(in io.Reader) (io.Reader, func(), error) {
 		if closer != nil {
 			closers = append(closers, closer)
 		}
-		r = bufio.NewReaderSize(&decoding{next, form}, 1<<18)
+		r = bufio.NewReaderSize(&decoding{next, form, o.limits.Unpacked}, 1<<18)
 	}
 }
 
@@ -130,14 +127,18 @@ func (m *members) padding() error {
 	}
 }
 
-// decoding says in its errors what was being decompressed.
+// decoding says in its errors what was being decompressed, and counts the output.
 type decoding struct {
-	r    io.Reader
-	form form
+	r     io.Reader
+	form  form
+	quota *layer.Quota // for what comes out
 }
 
 func (d *decoding) Read(b []byte) (int, error) {
 	n, err := d.r.Read(b)
+	if over := d.quota.Take(int64(n)); over != nil {
+		return 0, over
+	}
 	if err != nil && err != io.EOF {
 		err = undecoded(d.form, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
+	"fathom/analyzer/layer"
 	"fathom/analyzer/load"
 	"fathom/analyzer/load/registry"
 	"fathom/ui"
@@ -93,6 +94,7 @@ func hint(err error) string {
 		choice   *load.ChoiceError
 		notImage *load.NotImageError
 		temp     *load.TempError
+		quota    *layer.QuotaError
 		missing  *filetree.MissingError
 		storage  *inspect.StorageError
 		saved    *inspect.SavedError
@@ -130,6 +132,8 @@ func hint(err error) string {
 		return "a report is what fathom --json FILE IMAGE wrote"
 	case errors.As(err, &missing):
 		return missingHint(missing)
+	case errors.As(err, &quota):
+		return quotaHint(quota)
 	case errors.As(err, &temp):
 		return "--temp DIR keeps temporary files in another folder, --no-keep needs none"
 	case errors.As(err, &toc):
@@ -155,6 +159,17 @@ func missingHint(e *filetree.MissingError) string {
 		return fmt.Sprintf("layer %d adds it", e.AddedBy)
 	}
 	return ""
+}
+
+// quotaHint names the flag of a limit.
+func quotaHint(e *layer.QuotaError) string {
+	switch e.What {
+	case layer.Memory:
+		return "--max-memory SIZE allows more"
+	case layer.Unpacked:
+		return "--max-unpacked SIZE allows more"
+	}
+	return "--max-temp SIZE allows more, --no-keep needs none"
 }
 
 // plainName is an image name that can stand in a command line as it is.

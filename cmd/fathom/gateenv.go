@@ -20,7 +20,7 @@ func variable(flag string) string {
 // openingFlags are the flags of opening an image that have a variable. The
 // others are about one image.
 func openingFlags() []string {
-	return []string{"platform", "temp", "verify", "via", "no-keep", "no-cache", "ca", "timeout"}
+	return []string{"platform", "temp", "verify", "via", "max-memory", "max-unpacked", "max-temp", "no-keep", "no-cache", "ca", "timeout"}
 }
 
 // fromEnvironment gives those flags of a command that weren't given the values

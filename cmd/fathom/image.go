@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fathom/analyzer"
+	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 	"fathom/analyzer/load"
 )
@@ -29,6 +30,8 @@ type imageFlags struct {
 	verify   bool
 	rootfs   bool
 	timeout  duration
+	// What the image may take; 0 is load's default.
+	maxMemory, maxUnpacked, maxTemp byteSize
 	registryFlags
 }
 
@@ -43,8 +46,27 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 	f.timeout = duration(time.Minute)
 	flags.Var(&f.timeout, "timeout", "give up an engine, a registry or a credential helper that sends nothing for `DURATION`")
 	flags.BoolVar(&f.rootfs, "rootfs", false, "open a tar as one layer, whatever is in it: a root filesystem or a layer")
+	flags.Var(&f.maxMemory, "max-memory", "take at most `SIZE` of memory for the image (default a sixteenth of the machine's, at least 1GB)")
+	flags.Var(&f.maxUnpacked, "max-unpacked", "decompress at most `SIZE` of the image (default 64GiB)")
+	flags.Var(&f.maxTemp, "max-temp", "write at most `SIZE` to temporary files (default 64GiB)")
 	f.registryFlags.add(flags)
 }
+
+// byteSize is a flag's number of bytes, which must be more than 0.
+type byteSize int64
+
+// Set, String and Type make it a pflag.Value.
+func (b *byteSize) Set(s string) error {
+	n, err := gate.ParseBytes(s)
+	if err != nil || n == 0 {
+		return errors.New("not a size such as 2GB or 512MiB")
+	}
+	*b = byteSize(n)
+	return nil
+}
+
+func (b *byteSize) String() string { return "" }
+func (b *byteSize) Type() string   { return "SIZE" }
 
 // duration is a flag's time, which must be more than 0.
 type duration time.Duration
@@ -121,6 +143,7 @@ func (a *app) open(ctx context.Context, src source, f *imageFlags, needs inspect
 	opt := load.Options{
 		Platform: f.platform, Image: f.image, Stdin: src.stdin, Temp: f.temp,
 		NoKeep: f.noKeep, Rootfs: f.rootfs, Verify: f.verify, Via: load.Via(f.via), Progress: progress,
+		MaxMemory: int64(f.maxMemory), MaxUnpacked: int64(f.maxUnpacked), MaxTemp: int64(f.maxTemp),
 	}
 	if f.via != "" && opt.Via != load.ViaStorage && opt.Via != load.ViaAPI {
 		return nil, fmt.Errorf("--via: %q is neither storage nor api", f.via)

@@ -18,10 +18,11 @@ import (
 const (
 	window = 4 << 20 // of the zstd frame
 
-	// Limits that package layer holds itself to. Nothing is allocated because a
+	// Limits for one layer. Nothing is allocated because a
 	// file says that it will come: these are for frames that never end.
 	maxText     = 1 << 30
-	maxOne      = 4 << 20 // bytes of one text
+	maxEntries  = 5_000_000 // a layer of more is not remembered
+	maxOne      = 4 << 20   // bytes of one text
 	maxWarnings = 1 << 10
 )
 
@@ -87,7 +88,7 @@ func (r *decoder) diff(digest v1.Hash) (*layer.Diff, error) {
 		d.Warnings = append(d.Warnings, layer.Warning{Path: path, Text: r.text()})
 	}
 	n = r.number()
-	if n > layer.MaxEntries {
+	if n > maxEntries {
 		return nil, errDamaged
 	}
 	var e layer.Entry

@@ -148,7 +148,7 @@ func TestClaimsCostNothing(t *testing.T) {
 		"text":            head(1, huge),
 		"text of 4 MB":    head(1, maxOne),
 		"entries":         head(0, huge),
-		"many entries":    head(0, layer.MaxEntries),
+		"many entries":    head(0, maxEntries),
 		"attributes":      append(head(0, 1), 0, 0xff, 0xff, 3),
 		"shared path":     append(head(0, 1), 0, 0, 1, 0, 0, 0, 9),
 		"no such kind":    append(head(0, 1), 15),
@@ -175,7 +175,7 @@ func TestClaimsCostNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Write(head(0, layer.MaxEntries))
+	w.Write(head(0, maxEntries))
 	zeros := make([]byte, 1<<20)
 	for range 256 {
 		w.Write(zeros)

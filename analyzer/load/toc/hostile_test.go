@@ -104,9 +104,6 @@ func TestReadsAWrittenTable(t *testing.T) {
 	if diff := cmp.Diff(entries(d), entries(again)); diff != "" || err != nil {
 		t.Errorf("the second time: %v\n%s", err, diff)
 	}
-	if _, err := table.Diff(t.Context(), layer.Options{MaxEntries: 2}); err == nil {
-		t.Error("three entries were taken where two are the limit")
-	}
 }
 
 // A table that can't be true is an error, and the layer is then read.
@@ -127,8 +124,7 @@ func TestTablesThatLie(t *testing.T) {
 		"negative size of a dir":  entryTable(`{"name":"a","type":"dir","size":-1}`),
 		"size over int64":         entryTable(`{"name":"a","type":"reg","size":9223372036854775808}`),
 		"huge size":               entryTable(reg("a", 1<<62, digest)),
-		"sizes that overflow":     entryTable(reg("a", 1<<35, digest) + strings.Repeat(","+reg("b", 1<<35, digest), 3)),
-		"size beyond the ratio":   entryTable(reg("a", 2<<30, digest)),
+		"sizes that overflow":     entryTable(reg("a", 1<<62, digest) + strings.Repeat(","+reg("b", 1<<62, digest), 3)),
 		"negative offset":         entryTable(`{"name":"a","type":"reg","size":5,"offset":-1` + digest + `}`),
 		"offset beyond the layer": entryTable(`{"name":"a","type":"reg","size":5,"offset":99999` + digest + `}`),
 		"offset in the table":     entryTable(fmt.Sprintf(`{"name":"a","type":"reg","size":5,"offset":%d%s}`, len(hello), digest)),

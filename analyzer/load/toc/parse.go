@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"fathom/analyzer/layer"
 )
@@ -43,17 +44,19 @@ var flags = map[string]byte{
 
 const maxName = 1 << 20 // bytes of one name, as in a tar
 
-// Limits for what the files of one layer claim to unpack to, as for its tar.
-const (
-	ratioFrom = 1 << 30
-	ratio     = 200
-)
+// chunksAtOnce is for how many chunks memory is taken at a time.
+const chunksAtOnce = 64
+
+// maxClaim is the most bytes that the files of one layer may claim to have, so
+// that the sums of all layers stay numbers.
+const maxClaim = 1 << 46
 
 // parser makes entries and the places of their content out of a table.
 type parser struct {
 	list  *layer.Lister
 	place *Place
-	total int64 // claimed size of all files
+	quota *layer.Quota // for chunks
+	total int64        // claimed size of all files
 
 	out  contents
 	file layer.Header // a file whose chunks are not all there yet
@@ -64,8 +67,13 @@ type parser struct {
 
 // parse reads the JSON of a table. file is the entry of the table itself, which
 // the table does not list; nil where the tar has none.
-func parse(ctx context.Context, b []byte, p *Place, file *layer.Header, opt layer.Options) (*layer.Diff, contents, error) {
-	ps := &parser{list: layer.NewLister(opt), place: p, out: contents{whole: map[int32][sha256.Size]byte{}}}
+func parse(ctx context.Context, b []byte, p *Place, file *layer.Header, opt layer.Options) (_ *layer.Diff, _ contents, err error) {
+	ps := &parser{list: layer.NewLister(opt), place: p, quota: opt.Limits.Memory, out: contents{whole: map[int32][sha256.Size]byte{}}}
+	defer func() {
+		if err != nil {
+			ps.list.Close()
+		}
+	}()
 	if err := ps.document(ctx, b); err != nil {
 		return nil, contents{}, err
 	}
@@ -163,11 +171,8 @@ func (p *parser) entry(e *entry) error {
 		h.Offset = -1
 		return p.list.Add(&h)
 	}
-	if e.Size > layer.MaxBytes {
-		return fmt.Errorf("%q has %d bytes, too many for a layer", e.Name, e.Size)
-	}
-	if p.total += e.Size; p.total > layer.MaxBytes || p.total > ratioFrom && p.total/ratio > p.place.size {
-		return fmt.Errorf("the files have %d bytes or more, too many for a layer of %d", p.total, p.place.size)
+	if p.total += min(e.Size, maxClaim+1); p.total > maxClaim {
+		return fmt.Errorf("the files have %d bytes or more, too many for a layer", p.total)
 	}
 	h.Offset = int64(len(p.out.files))
 	p.out.files = append(p.out.files, int32(len(p.out.chunks)))
@@ -215,6 +220,11 @@ func (p *parser) chunk(e *entry) error {
 	if len(p.out.chunks) >= maxChunks {
 		return fmt.Errorf("it has more than %d chunks", maxChunks)
 	}
+	if n := len(p.out.chunks); n%chunksAtOnce == chunksAtOnce-1 {
+		if err := p.quota.Take(chunksAtOnce * int64(unsafe.Sizeof(c))); err != nil {
+			return err
+		}
+	}
 	p.out.chunks = append(p.out.chunks, c)
 	return nil
 }
@@ -254,7 +264,7 @@ func (e *entry) check() error {
 			return fmt.Errorf("%q has a negative number (%d)", e.Name, n)
 		}
 	}
-	if e.InnerOffset > layer.MaxBytes {
+	if e.InnerOffset > maxClaim {
 		return fmt.Errorf("%q is at byte %d of what its place unpacks to", e.Name, e.InnerOffset)
 	}
 	for _, s := range []string{e.Name, e.LinkName} {

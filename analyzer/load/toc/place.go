@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"fathom/analyzer/layer"
 )
 
 // The annotations of a layer's descriptor that tell of a table.
@@ -37,6 +39,9 @@ const maxTable = 150 << 20
 
 // Place says where a layer's table of contents is and what it must be.
 type Place struct {
+	// Limits bounds what reading the table takes.
+	Limits layer.Limits
+
 	size int64 // of the layer's blob
 	// sum is of the table as it stands in the blob, plain of what it unpacks
 	// to; either may be zero.

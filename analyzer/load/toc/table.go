@@ -79,7 +79,7 @@ func (t *Table) open(ctx context.Context) error {
 	if err := compare(b, p.plain); err != nil {
 		return err
 	}
-	t.diff, t.content, err = parse(ctx, b, p, t.file, layer.Options{})
+	t.diff, t.content, err = parse(ctx, b, p, t.file, layer.Options{Limits: p.Limits})
 	return err
 }
 
@@ -94,7 +94,7 @@ func (t *Table) Diff(ctx context.Context, opt layer.Options) (*layer.Diff, error
 	d := t.diff
 	t.diff = nil // whoever has it knows when to forget it
 	t.mu.Unlock()
-	if d == nil || opt.MaxEntries > 0 && d.Len() > opt.MaxEntries {
+	if d == nil {
 		b, err := t.unpack()
 		if err == nil {
 			d, _, err = parse(ctx, b, &t.place, t.file, opt)
