@@ -70,9 +70,9 @@ func Open(ctx context.Context, ref string, opt Options) (*Result, error) {
 	opt.Load.Keep = needs&Content != 0
 	opt.Load.TOC = needs&Proof == 0
 	a, err := measure(ctx, ref, opt)
-	var storage *StorageError
+	var storage *load.StorageError
 	if opt.Load.Via == load.ViaBest && errors.As(err, &storage) {
-		opt.Load.Progress.Note(fmt.Sprintf("the storage can't be used: %v", storage))
+		opt.Load.Progress.Note(fmt.Sprintf("the storage can't be used: %v", err))
 		opt.Load.Via = load.ViaAPI
 		opt.Name = cmp.Or(opt.Name, ref)
 		var unavailable *load.UnavailableError
@@ -120,9 +120,6 @@ func measure(ctx context.Context, ref string, opt Options) (*analyzer.Analysis, 
 	a, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: opt.Load.Verify, Progress: opt.Load.Progress})
 	if err != nil {
 		img.Close()
-		if hole := (*load.HoleError)(nil); errors.As(err, &hole) {
-			err = &StorageError{img.Source, err}
-		}
 		return nil, err
 	}
 	return a, nil
@@ -144,12 +141,3 @@ func run(ctx context.Context, r *Result, passes []Pass, err error) (*Result, err
 	}
 	return r, nil
 }
-
-// StorageError is an image that can't be read from an engine's storage.
-type StorageError struct {
-	Engine string // "docker", "podman"
-	Err    error
-}
-
-func (e *StorageError) Error() string { return e.Err.Error() }
-func (e *StorageError) Unwrap() error { return e.Err }

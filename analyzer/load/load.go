@@ -102,7 +102,7 @@ type opening struct {
 // engine's that has it, or its registry's. A tar of files without an image
 // around it is an image of one layer, with neither config nor diff ID. The image
 // holds files open until it is closed. A *NotFoundError, *SchemeError,
-// *ChoiceError, *NotImageError, *LimitError, *TempError, *HoleError,
+// *ChoiceError, *NotImageError, *LimitError, *TempError, *StorageError,
 // *registry.Error or an error of package engine in the error says more.
 func Open(ctx context.Context, ref string, opt Options) (*analyzer.Image, error) {
 	r, err := parse(ref)

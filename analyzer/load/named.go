@@ -26,9 +26,9 @@ const (
 	ViaAPI     Via = "api"     // the stream of a save
 )
 
-// HoleError says that an engine's storage isn't what its records say: the
-// engine itself may still give the image.
-type HoleError = storage.HoleError
+// StorageError says that an engine's storage does not match its records. The
+// engine itself may still be able to save the image.
+type StorageError = storage.Error
 
 // UnavailableError says that there is no engine, or none that answers;
 // NoImageError that an engine hasn't the image.

@@ -4,33 +4,22 @@ import (
 	"fmt"
 	"strings"
 
+	dockerref "github.com/distribution/reference"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// fullName is a name with its registry, path and tag, as engines and
-// containerd write it: "app" is "docker.io/library/app:latest". What isn't a
-// name stays as it is.
+// fullName returns a name with its registry, path and tag, as engines and
+// containerd write it: "app" becomes "docker.io/library/app:latest". It returns
+// an invalid name unchanged.
 func fullName(name string) string {
-	if name == "" || strings.ContainsAny(name, " \t\n@") {
+	r, err := dockerref.ParseNormalizedNamed(name)
+	if err != nil {
 		return name
 	}
-	host, rest, ok := strings.Cut(name, "/")
-	if !ok || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		host, rest = "docker.io", name
-	}
-	if host == "index.docker.io" {
-		host = "docker.io"
-	}
-	if host == "docker.io" && !strings.Contains(rest, "/") {
-		rest = "library/" + rest
-	}
-	if !strings.Contains(rest[strings.LastIndex(rest, "/")+1:], ":") {
-		rest += ":latest"
-	}
-	return host + "/" + rest
+	return dockerref.TagNameOnly(r).String()
 }
 
-// tagPart is what follows the last colon of a name, or all of a bare tag.
+// tagPart returns what follows the last colon of a name, or all of a bare tag.
 func tagPart(name string) string {
 	base := name[strings.LastIndex(name, "/")+1:]
 	if _, tag, ok := strings.Cut(base, ":"); ok {
@@ -39,11 +28,11 @@ func tagPart(name string) string {
 	return base
 }
 
-// platform is an operating system and an architecture, in the form that
-// containerd gives them: "arm64/v8" is "arm64", "x86_64" is "amd64".
+// platform is an operating system and an architecture, normalized as containerd
+// does it: "arm64/v8" becomes "arm64", "x86_64" becomes "amd64".
 type platform struct{ os, arch, variant string }
 
-// parsePlatform reads "os/arch" or "os/arch/variant"; "" is any platform.
+// parsePlatform parses "os/arch" or "os/arch/variant"; "" means any platform.
 func parsePlatform(s string) (platform, error) {
 	if s == "" {
 		return platform{}, nil
@@ -86,7 +75,7 @@ func (p platform) normal() platform {
 	return p
 }
 
-// fits is whether an image of platform have is one for p.
+// fits reports whether an image for the platform have can be used for p.
 func (p platform) fits(have v1.Platform) bool {
 	h := platformOf(have)
 	if h.arch == "arm" && h.variant == "" {

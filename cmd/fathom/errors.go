@@ -96,7 +96,7 @@ func hint(err error) string {
 		temp     *load.TempError
 		quota    *layer.QuotaError
 		missing  *filetree.MissingError
-		storage  *inspect.StorageError
+		storage  *load.StorageError
 		saved    *inspect.SavedError
 		crash    *ui.Crash
 		remote   *registry.Error

@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"testing"
 
-	"fathom/analyzer/inspect"
 	"fathom/analyzer/load"
 	"fathom/ui"
 )
@@ -51,12 +50,12 @@ func TestExit(t *testing.T) {
 				"goroutine 1:\n\\tui.go:3\n",
 		},
 		"rootless": {
-			&inspect.StorageError{Engine: "podman", Err: wrap(&load.HoleError{Layer: 3, Path: "home/a", Err: &fs.PathError{Op: "openat", Path: "a", Err: syscall.EACCES}})}, 2,
+			wrap(&load.StorageError{Engine: "podman", Layer: 3, Path: "home/a", Err: &fs.PathError{Op: "openat", Path: "a", Err: syscall.EACCES}}), 2,
 			"fathom: error: opening x: layer 3 in the storage: \"home/a\": openat a: permission denied\n" +
 				"fathom: hint: podman unshare fathom IMAGE reads also what belongs to the image's other users\n",
 		},
-		"hole": {
-			&inspect.StorageError{Engine: "podman", Err: wrap(&load.HoleError{Layer: 3, Path: "home/a", Err: syscall.ENOENT})}, 2,
+		"missing file": {
+			wrap(&load.StorageError{Engine: "podman", Layer: 3, Path: "home/a", Err: syscall.ENOENT}), 2,
 			"fathom: error: opening x: layer 3 in the storage: \"home/a\": no such file or directory\n",
 		},
 		"hostile name": {

@@ -5,19 +5,19 @@ import (
 	"path"
 )
 
-// errLink says that a link stands where a folder or a file was.
-var errLink = errors.New("a link leads there")
+// errLink says that a symlink has taken the place of a folder or a file.
+var errLink = errors.New("there is a symlink in its path")
 
-// errOther says that something else stands where a file was.
-var errOther = errors.New("it is no regular file")
+// errNotRegular says that something else has taken the place of a file.
+var errNotRegular = errors.New("it is not a regular file")
 
-// info is what is asked about a file.
+// info describes a file.
 type info struct {
 	regular bool
 	size    int64
 	mtime   int64 // in whole seconds
 }
 
-// beneath is where the content of a member of the tar lies: its name as engines
+// beneath returns where the content of a tar's entry is: its name as engines
 // clean it, never above the root.
 func beneath(name string) string { return path.Clean("/" + name)[1:] }

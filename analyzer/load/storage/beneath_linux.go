@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is a layer's folder. Nothing in it is reached over a link, so that
-// nothing outside of it is reached.
+// folder is a layer's folder. It follows no symlinks, so that nothing outside of
+// it can be read.
 type folder struct {
 	mu   sync.RWMutex // held while fd is used
-	fd   int          // -1 when closed
-	walk bool         // the kernel has no openat2: name by name
+	fd   int          // -1 once closed
+	walk bool         // without openat2: open one folder after the other
 }
 
 func openFolder(name string) (*folder, error) {
@@ -65,7 +65,7 @@ func (d *folder) at(name string, flags int) (int, error) {
 	return fd, linked(err)
 }
 
-// step opens one folder after the other, none over a link.
+// step opens one folder after the other, following no symlink.
 func (d *folder) step(name string, flags int) (int, error) {
 	at := d.fd
 	for {
@@ -85,7 +85,7 @@ func (d *folder) step(name string, flags int) (int, error) {
 	}
 }
 
-// linked gives the errors that a link causes a name.
+// linked returns errLink for the errors that a symlink causes.
 func linked(err error) error {
 	if err == unix.ELOOP || err == unix.EXDEV {
 		return errLink
@@ -93,7 +93,7 @@ func linked(err error) error {
 	return err
 }
 
-// retry calls again what a signal interrupted, or a rename nearby.
+// retry repeats a call that a signal, or a rename at the same time, interrupted.
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()
@@ -106,32 +106,32 @@ func retry(call func() (int, error)) (int, error) {
 // content is an open file.
 type content struct{ fd int }
 
-// open opens a regular file. Whatever else has taken its place is not touched,
-// and never waited for.
+// open opens a regular file. It never blocks, whatever stands in the file's
+// place.
 func (d *folder) open(name string) (content, info, error) {
 	fd, err := d.at(beneath(name), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err == unix.ENXIO { // a socket, or a device without a driver
-		err = errOther
+		err = errNotRegular
 	}
 	if err != nil {
 		return content{-1}, info{}, err
 	}
 	var st unix.Stat_t
 	if _, err = retry(func() (int, error) { return 0, unix.Fstat(fd, &st) }); err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
-		err = errOther
+		err = errNotRegular
 	}
 	if err != nil {
 		unix.Close(fd)
 		return content{-1}, info{}, err
 	}
-	return content{fd}, told(&st), nil
+	return content{fd}, infoOf(&st), nil
 }
 
-func told(st *unix.Stat_t) info {
+func infoOf(st *unix.Stat_t) info {
 	return info{st.Mode&unix.S_IFMT == unix.S_IFREG, st.Size, int64(st.Mtim.Sec)} //nolint:unconvert // 32 bits on some processors
 }
 
-// ReadAt reads all of p, or says io.EOF.
+// ReadAt reads all of p, or returns io.EOF.
 func (c content) ReadAt(p []byte, off int64) (n int, err error) {
 	for n < len(p) && err == nil {
 		var got int
@@ -145,7 +145,7 @@ func (c content) ReadAt(p []byte, off int64) (n int, err error) {
 
 func (c content) close() { unix.Close(c.fd) }
 
-// directory is a folder in a layer's folder, of which several files are looked at.
+// directory is an open folder below a layer's folder.
 type directory struct{ fd int }
 
 func (d *folder) directory(name string) (directory, error) {
@@ -163,13 +163,13 @@ func (d directory) stat(name string) (info, error) {
 	}); err != nil {
 		return info{}, err
 	}
-	return told(&st), nil
+	return infoOf(&st), nil
 }
 
 func (d directory) close() { unix.Close(d.fd) }
 
-// owner is who may read what the caller may not: the owner of the nearest
-// folder that can be looked at.
+// owner returns the owner of the nearest folder at or above name of which that
+// is known; "" if it is of none.
 func owner(name string) string {
 	for name != "" {
 		if info, err := os.Lstat(name); err == nil {

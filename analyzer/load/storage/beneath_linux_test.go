@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestBeneath opens files in both ways: as kernels with openat2 do it, and as
-// those without it have to.
+// TestBeneath opens files with openat2, and one folder after the other as on
+// kernels without it.
 func TestBeneath(t *testing.T) {
 	top := t.TempDir()
 	dir := filepath.Join(top, "layer")

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// folder is a layer's folder. Engines keep them on linux; elsewhere it is a
-// copy, and the standard library's guard against links is good enough.
+// folder is a layer's folder. Engines keep layers on Linux; elsewhere the folder
+// is a copy, and os.Root guards well enough against symlinks.
 type folder struct{ root *os.Root }
 
 func openFolder(name string) (*folder, error) {
@@ -28,13 +28,13 @@ type content struct{ f *os.File }
 // open opens a regular file.
 func (d *folder) open(name string) (content, info, error) {
 	name = beneath(name)
-	// Looked at first: opening a named pipe would wait.
+	// Lstat comes first: opening a named pipe would block.
 	at, err := d.root.Lstat(name)
 	if err != nil {
 		return content{}, info{}, err
 	}
 	if !at.Mode().IsRegular() {
-		return content{}, info{}, errOther
+		return content{}, info{}, errNotRegular
 	}
 	f, err := d.root.Open(name)
 	if err != nil {
@@ -48,14 +48,14 @@ func (d *folder) open(name string) (content, info, error) {
 		f.Close()
 		return content{}, info{}, err
 	}
-	return content{f}, told(now), nil
+	return content{f}, infoOf(now), nil
 }
 
-func told(i os.FileInfo) info {
+func infoOf(i os.FileInfo) info {
 	return info{i.Mode().IsRegular(), i.Size(), i.ModTime().Unix()}
 }
 
-// ReadAt reads all of p, or says io.EOF.
+// ReadAt reads all of p, or returns io.EOF.
 func (c content) ReadAt(p []byte, off int64) (int, error) {
 	n, err := c.f.ReadAt(p, off)
 	if n == len(p) && err == io.EOF {
@@ -66,7 +66,7 @@ func (c content) ReadAt(p []byte, off int64) (int, error) {
 
 func (c content) close() { c.f.Close() }
 
-// directory is a folder in a layer's folder, of which several files are looked at.
+// directory is an open folder below a layer's folder.
 type directory struct{ root *os.Root }
 
 func (d *folder) directory(name string) (directory, error) {
@@ -82,7 +82,7 @@ func (d directory) stat(name string) (info, error) {
 	if err != nil {
 		return info{}, err
 	}
-	return told(i), nil
+	return infoOf(i), nil
 }
 
 func (d directory) close() {
@@ -91,5 +91,5 @@ func (d directory) close() {
 	}
 }
 
-// owner is who may read what the caller may not.
+// owner returns "": owners are only looked up on Linux.
 func owner(string) string { return "" }

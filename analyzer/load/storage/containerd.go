@@ -10,8 +10,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// contentStores is where containerd keeps blobs, below what may be named as its
-// root: its own, docker's data root, or the store itself.
+// contentStores are the folders in which containerd may keep its blobs. They
+// are relative to containerd's root, to docker's data root, or to the store.
 var contentStores = []string{
 	"io.containerd.content.v1.content",
 	"containerd/daemon/io.containerd.content.v1.content",
@@ -20,16 +20,16 @@ var contentStores = []string{
 }
 
 // Content finds an index or a manifest in the content store of containerd, which
-// docker uses too when it is told to. The store is a folder laid out like an OCI
-// layout without its index.json: index is what that would be. Which digest a
-// name has only the daemon tells, whose database nobody else may open while it
+// docker can use as well. The store is a folder like an OCI layout without an
+// index.json; Content returns what that file would hold. It takes a digest:
+// names are in the daemon's database, which can't be opened while the daemon
 // runs. The error is a *NotFoundError, *DeniedError or *IncompleteError.
 func Content(root string, digest v1.Hash) (dir string, index []byte, err error) {
 	fail := func(err error) (string, []byte, error) {
 		return "", nil, fmt.Errorf("reading containerd's content store: %w", err)
 	}
 	if digest.Algorithm != "sha256" || !isHex(digest.Hex, 64) {
-		return fail(fmt.Errorf("%q is not a digest that can be looked up", digest))
+		return fail(fmt.Errorf("%q is not a sha256 digest", digest))
 	}
 	for _, store := range contentStores {
 		dir := filepath.Join(root, filepath.FromSlash(store))
@@ -49,7 +49,7 @@ func Content(root string, digest v1.Hash) (dir string, index []byte, err error) 
 	return fail(&NotFoundError{root, digest.String()})
 }
 
-// indexOf is an index with one descriptor, of raw.
+// indexOf returns an index with one descriptor, that of raw.
 func indexOf(digest v1.Hash, raw []byte) ([]byte, error) {
 	if got := hashOf(raw); got != digest {
 		return nil, &IncompleteError{What: fmt.Sprintf("%s is damaged: its content has the digest %s", digest, got)}

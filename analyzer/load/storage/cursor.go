@@ -12,24 +12,24 @@ import (
 // maxNames is how many bytes all names of a layer's files may have.
 const maxNames = 1 << 30
 
-// index is where in a tar the contents of its files are. Of a name only what
-// differs from the one before is kept, in full every now and then.
+// index holds where in a tar the content of each file is. Of a name it keeps
+// what differs from the name before, and every 16th name in full.
 type index struct {
 	files []file // in the order of the tar, none empty
 	names []byte
 	size  int64 // of the tar
 
-	last []byte // name
+	last []byte // the name that was added last
 }
 
 // file is the content of a file in the tar.
 type file struct {
 	off, size int64
-	name      uint32 // where it ends in names; it begins where that of the one before does
-	shared    uint16 // bytes of the name before that it begins with
+	name      uint32 // where its name ends in names; it starts where the one before ends
+	shared    uint16 // how many bytes of the name before it starts with
 }
 
-const inFull = 16 // every so many names
+const inFull = 16 // one name in so many is kept in full
 
 func (x *index) add(off int64, r *record) error {
 	shared := 0
@@ -62,7 +62,7 @@ func (x *index) name(buf []byte, i int) []byte {
 	return buf
 }
 
-// find is the file whose content holds the byte at off, or -1.
+// find returns the file whose content holds the byte at off, or -1.
 func (x *index) find(off int64) int {
 	i := sort.Search(len(x.files), func(i int) bool { return x.files[i].off > off }) - 1
 	if i >= 0 && off < x.files[i].off+x.files[i].size {
@@ -71,30 +71,30 @@ func (x *index) find(off int64) int {
 	return -1
 }
 
-// cursor goes through the pieces of a layer's tar from front to back, and reads
-// from the one where it is. It holds no more than that one.
+// cursor reads a layer's tar from front to back, record by record. It holds one
+// record in memory.
 type cursor struct {
 	v    *virtual
 	in   *os.File
 	recs *records
 
 	rec        record
-	start, end int64 // of the piece in the tar
+	start, end int64 // of the record's bytes in the tar
 	raw        []byte
-	unpacked   bool   // raw is the piece's bytes
-	index      *index // gets every file that is passed; may be nil
-	ended      bool   // nothing follows
+	decoded    bool   // raw holds the record's bytes
+	index      *index // to which every file is added; may be nil
+	ended      bool   // there are no more records
 }
 
 func (v *virtual) newCursor() (*cursor, error) {
 	f, err := openRegular(v.split)
 	if err != nil {
-		return nil, v.hole(v.split, err)
+		return nil, v.fail(v.split, err)
 	}
 	recs, err := newRecords(f)
 	if err != nil {
 		f.Close()
-		return nil, v.hole(v.split, err)
+		return nil, v.fail(v.split, err)
 	}
 	return &cursor{v: v, in: f, recs: recs}, nil
 }
@@ -104,28 +104,28 @@ func (c *cursor) close() {
 	c.in.Close()
 }
 
-// next goes to the next piece. It is io.EOF at the end.
+// next goes to the next record. At the end it returns io.EOF.
 func (c *cursor) next() error {
 	err := c.recs.next(&c.rec)
 	if err == nil && c.rec.size > math.MaxInt64/2-c.end {
-		err = errors.New("the sizes of all files are too much")
+		err = errors.New("the sizes of all files add up to too much")
 	}
 	if err == nil && c.rec.file && c.rec.size > 0 && c.index != nil {
 		err = c.index.add(c.end, &c.rec)
 	}
-	c.start, c.unpacked = c.end, false
+	c.start, c.decoded = c.end, false
 	switch {
 	case err == io.EOF:
 		c.ended, c.rec = true, record{}
 		return err
 	case err != nil:
-		return c.v.hole(c.v.split, err)
+		return c.v.fail(c.v.split, err)
 	}
 	c.end += c.rec.size
 	return nil
 }
 
-// readAt reads at off, which is not before the piece where the cursor is.
+// readAt reads at off, which must not be before the current record.
 func (c *cursor) readAt(p []byte, off int64) (n int, err error) {
 	for n < len(p) {
 		at := off + int64(n)
@@ -143,11 +143,11 @@ func (c *cursor) readAt(p []byte, off int64) (n int, err error) {
 				return n, err
 			}
 		} else {
-			if !c.unpacked {
+			if !c.decoded {
 				if c.raw, err = c.rec.raw(c.raw[:0]); err != nil {
-					return n, c.v.hole(c.v.split, err)
+					return n, c.v.fail(c.v.split, err)
 				}
-				c.unpacked = true
+				c.decoded = true
 			}
 			copy(some, c.raw[at-c.start:])
 		}
@@ -156,7 +156,7 @@ func (c *cursor) readAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// drain goes to the end, and tells how long the tar is.
+// drain goes to the end and returns the length of the tar.
 func (c *cursor) drain() (int64, error) {
 	for !c.ended {
 		if err := c.next(); err != nil && err != io.EOF {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/distribution/reference"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -22,8 +23,8 @@ const (
 	maxSmall    = 4 << 10  // bytes of a file that holds an ID
 )
 
-// drivers of docker whose folder for a layer holds its files as they are: of
-// some just those, of others all that the image has up to there.
+// drivers are docker's graph drivers that keep the files of a layer in a plain
+// folder. Those of vfs and btrfs also hold the files of the layers below.
 var drivers = []struct{ name, before, after string }{
 	{"overlay2", "overlay2", "diff"},
 	{"fuse-overlayfs", "fuse-overlayfs", "diff"},
@@ -31,13 +32,13 @@ var drivers = []struct{ name, before, after string }{
 	{"btrfs", "btrfs/subvolumes", ""},
 }
 
-// docker is the data root of a docker daemon, as one graph driver has it.
+// docker is the data root of a docker daemon, for one graph driver.
 type docker struct {
 	root, driver  string
 	before, after string
 }
 
-// dockers are the graph drivers that were used in a data root.
+// dockers returns the graph drivers that a data root holds images of.
 func dockers(root string) ([]docker, error) {
 	entries, err := os.ReadDir(filepath.Join(root, "image"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,14 +57,14 @@ func dockers(root string) ([]docker, error) {
 		}
 	}
 	if len(found) == 0 && len(entries) > 0 {
-		return nil, &IncompleteError{What: fmt.Sprintf("%s is of the graph driver %q, whose layers are no plain folders", root, entries[0].Name())}
+		return nil, &IncompleteError{What: fmt.Sprintf("%s uses the graph driver %q, which does not keep layers in plain folders", root, entries[0].Name())}
 	}
 	return found, nil
 }
 
-// Docker opens an image in the data root of a docker daemon, which need not run.
-// name is what the daemon takes: a name with or without a tag or digest, an ID,
-// or the beginning of one. The error is a *NotFoundError, *AmbiguousError,
+// Docker opens an image in the data root of a docker daemon, which need not be
+// running. Like the daemon it takes a name with or without a tag or digest, an
+// ID, or a prefix of one. The error is a *NotFoundError, *AmbiguousError,
 // *DeniedError or *IncompleteError.
 func Docker(root, name string) (*Image, error) {
 	all, err := dockers(root)
@@ -84,7 +85,7 @@ func Docker(root, name string) (*Image, error) {
 }
 
 // DockerImages lists the images in the data root of a docker daemon, the latest
-// first, without what only is a step of another image.
+// first, without the intermediate images of a build.
 func DockerImages(root string) ([]Summary, error) {
 	all, err := dockers(root)
 	if err != nil {
@@ -107,7 +108,7 @@ func DockerImages(root string) ([]Summary, error) {
 			}
 			raw, c, err := d.config(id)
 			if err != nil {
-				continue // removed meanwhile, or not for this reader to open
+				continue // removed in the meantime, or not readable
 			}
 			list = append(list, Summary{ID: hashOf(raw), Tags: names.tags(id), Size: d.size(c), Created: c.Created})
 		}
@@ -124,7 +125,7 @@ func (d docker) meta(name ...string) string {
 	return filepath.Join(append([]string{d.root, "image", d.driver}, name...)...)
 }
 
-// ids are the hex IDs of all images.
+// ids returns the IDs of all images, in hex.
 func (d docker) ids() ([]string, error) {
 	entries, err := os.ReadDir(d.meta("imagedb", "content", "sha256"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -139,18 +140,18 @@ func (d docker) ids() ([]string, error) {
 	return ids, nil
 }
 
-// steps are the images that another was built on.
+// steps returns the images that are parents of others.
 func (d docker) steps(ids []string) map[string]bool {
 	steps := map[string]bool{}
 	for _, id := range ids {
-		if up, err := read(d.meta("imagedb", "metadata", "sha256", id, "parent"), maxSmall); err == nil {
-			steps[strings.TrimPrefix(string(up), "sha256:")] = true
+		if parent, err := read(d.meta("imagedb", "metadata", "sha256", id, "parent"), maxSmall); err == nil {
+			steps[strings.TrimPrefix(string(parent), "sha256:")] = true
 		}
 	}
 	return steps
 }
 
-// names are those that images have, with the digest each stands for.
+// names maps the names of images to the hex IDs of the images.
 type names map[string]string
 
 func (d docker) names() (names, error) {
@@ -175,20 +176,23 @@ func (d docker) names() (names, error) {
 	return all, nil
 }
 
-// tags are the full names with a tag that an image has.
+// tags returns the full names of an image that have a tag, sorted.
 func (n names) tags(id string) []string {
 	var tags []string
 	for name, of := range n {
 		if of == id && !strings.Contains(name, "@") {
-			tags = append(tags, parseName(name).String())
+			if r, err := reference.ParseNormalizedNamed(name); err == nil {
+				name = reference.TagNameOnly(r).String()
+			}
+			tags = append(tags, name)
 		}
 	}
 	slices.Sort(tags)
 	return tags
 }
 
-// resolve finds the ID of an image as the daemon does: a name goes before the
-// beginning of an ID.
+// resolve finds the ID of an image as the daemon does: a name takes precedence
+// over a prefix of an ID.
 func (d docker) resolve(name string) (string, error) {
 	ids, err := d.ids()
 	if err != nil {
@@ -205,17 +209,18 @@ func (d docker) resolve(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	want := parseName(name)
-	for name, id := range all {
-		if parseName(name).same(want) && slices.Contains(ids, id) {
-			return id, nil
+	if want, ok := parseName(name); ok {
+		for name, id := range all {
+			if n, ok := parseName(name); ok && n.same(want) && slices.Contains(ids, id) {
+				return id, nil
+			}
 		}
 	}
-	return begins(d.root, name, hex, ids)
+	return byPrefix(d.root, name, hex, ids)
 }
 
-// begins finds the one ID that begins so.
-func begins(root, name, hex string, ids []string) (string, error) {
+// byPrefix finds the one ID that starts with hex.
+func byPrefix(root, name, hex string, ids []string) (string, error) {
 	var found []string
 	if isHex(hex, len(hex)) {
 		for _, id := range ids {
@@ -233,7 +238,7 @@ func begins(root, name, hex string, ids []string) (string, error) {
 	return "", &AmbiguousError{name, found}
 }
 
-// config is what this package has to know of an image's config.
+// config is the part of an image's config that this package needs.
 type config struct {
 	Created time.Time `json:"created"`
 	RootFS  struct {
@@ -245,11 +250,12 @@ func (d docker) config(id string) ([]byte, *config, error) {
 	return readConfig(d.meta("imagedb", "content", "sha256", id), id)
 }
 
-// readConfig reads the config of the image with that hex ID.
+// readConfig reads the config of the image id, which is the config's sha256 in
+// hex.
 func readConfig(file, id string) ([]byte, *config, error) {
 	raw, err := read(file, maxDocument)
 	if err != nil {
-		return nil, nil, missing(err, "the image's config can't be read")
+		return nil, nil, incomplete(err, "the image's config can't be read")
 	}
 	if got := hashOf(raw).Hex; got != id {
 		return nil, nil, &IncompleteError{What: fmt.Sprintf("%s is damaged: its content has the digest sha256:%s", file, got)}
@@ -264,7 +270,8 @@ func readConfig(file, id string) ([]byte, *config, error) {
 	return raw, c, nil
 }
 
-// chain are the IDs of the layers of an image: each is of all layers up to it.
+// chain returns the chain IDs of an image's layers, in hex: each identifies a
+// layer together with all layers below it.
 func chain(diffIDs []v1.Hash) []string {
 	ids := make([]string, len(diffIDs))
 	for i, d := range diffIDs {
@@ -276,7 +283,8 @@ func chain(diffIDs []v1.Hash) []string {
 	return ids
 }
 
-// size is that of all layers, as docker counts it; what can't be read has none.
+// size adds up the sizes that docker records for the layers; a layer whose
+// record can't be read counts as 0.
 func (d docker) size(c *config) (sum int64) {
 	for _, id := range chain(c.RootFS.DiffIDs) {
 		raw, err := read(d.meta("layerdb", "sha256", id, "size"), maxSmall)
@@ -300,7 +308,7 @@ func (d docker) open(name string) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	img := &Image{ID: hashOf(raw), Config: raw, Tags: all.tags(id), Driver: d.driver}
+	img := &Image{ID: hashOf(raw), Config: raw, Tags: all.tags(id), Driver: d.driver, engine: "docker"}
 	if err := d.fill(img, c); err != nil {
 		return nil, errors.Join(err, img.Close())
 	}
@@ -310,7 +318,7 @@ func (d docker) open(name string) (*Image, error) {
 // fill opens the layers of the image.
 func (d docker) fill(img *Image, c *config) error {
 	if err := img.watch(d.meta("imagedb", "content", "sha256", img.ID.Hex)); err != nil {
-		return missing(err, "the image's config can't be read")
+		return incomplete(err, "the image's config can't be read")
 	}
 	for i, id := range chain(c.RootFS.DiffIDs) {
 		diffID := c.RootFS.DiffIDs[i]
@@ -320,14 +328,14 @@ func (d docker) fill(img *Image, c *config) error {
 		db := d.meta("layerdb", "sha256", id)
 		is, err := read(filepath.Join(db, "diff"), maxSmall)
 		if err != nil {
-			return missing(err, fmt.Sprintf("layer %d is not in the storage", i))
+			return incomplete(err, fmt.Sprintf("layer %d is not in the storage", i))
 		}
 		if string(is) != diffID.String() {
 			return &IncompleteError{What: fmt.Sprintf("layer %d is %q in the storage, the config says %s", i, is, diffID)}
 		}
 		cache, err := read(filepath.Join(db, "cache-id"), maxSmall)
 		if err != nil {
-			return missing(err, fmt.Sprintf("layer %d is not in the storage", i))
+			return incomplete(err, fmt.Sprintf("layer %d is not in the storage", i))
 		}
 		if !isName(string(cache)) {
 			return &IncompleteError{What: fmt.Sprintf("layer %d: its folder is called %q", i, cache)}
@@ -340,7 +348,8 @@ func (d docker) fill(img *Image, c *config) error {
 	return nil
 }
 
-// isName is whether s can be an ID in a storage: one name, of letters and digits.
+// isName reports whether s can be an ID in a storage and thus the name of a
+// file: letters, digits, "-" and "_".
 func isName(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' {
@@ -350,6 +359,7 @@ func isName(s string) bool {
 	return s != "" && len(s) <= 128
 }
 
+// isHex reports whether s consists of n lower-case hex digits, and n > 0.
 func isHex(s string, n int) bool {
 	for _, c := range []byte(s) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {

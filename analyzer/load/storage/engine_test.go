@@ -27,7 +27,7 @@ var engineRoots = []struct {
 	{"podman", "podman"},
 }
 
-// run gives the first line that an engine prints.
+// run returns the first line that an engine prints.
 func run(t *testing.T, stdin io.Reader, command string, args ...string) string {
 	t.Helper()
 	var out, problems bytes.Buffer
@@ -57,8 +57,8 @@ func openEngine(t *testing.T, engine, root, name string) *Image {
 	return img
 }
 
-// buildOdd makes testdata/engines/odd an image, and commits a container of it
-// in which some more was done.
+// buildOdd builds an image from testdata/engines/odd, changes files in a
+// container of it, and commits that.
 func buildOdd(t *testing.T, engine, command string) {
 	t.Helper()
 	const context = "../../../testdata/engines/odd"
@@ -85,9 +85,9 @@ func buildOdd(t *testing.T, engine, command string) {
 	run(t, nil, command, "commit", id, "fathom-committed")
 }
 
-// TestEngineStorage reads every layer of every image that real engines keep:
-// the tar must have the digest that the image's config gives it, and listing it
-// must tell what reading it does.
+// TestEngineStorage reads every layer of every image in the storage of real
+// engines. The tar must have the diff ID that the image's config has for it, and
+// listing its entries must give the same as reading it.
 func TestEngineStorage(t *testing.T) {
 	dir := os.Getenv("FATHOM_ENGINES")
 	if dir == "" {
@@ -147,7 +147,7 @@ func TestEngineStorage(t *testing.T) {
 	}
 }
 
-// checkLayer reads a layer of which only its diff ID is known.
+// checkLayer compares a layer with its diff ID.
 func checkLayer(t *testing.T, i int, l Layer) {
 	t.Helper()
 	h := sha256.New()

@@ -6,32 +6,33 @@ import (
 	"io/fs"
 )
 
-// HoleError says that the storage of a layer isn't what its records say: a file
-// is missing, was changed, or may not be read. The engine itself may still be
-// able to give the image.
-type HoleError struct {
-	Layer int    // from the bottom, -1 when it is about the image
-	Path  string // of the file: below the layer's folder, or of the storage's own
-	Err   error
+// Error says that an image's storage does not match its records: a file is
+// missing, was changed, or can't be read. The engine itself may still be able
+// to save the image.
+type Error struct {
+	Engine string // "docker" or "podman"
+	Layer  int    // from the bottom, -1 for the image itself
+	Path   string // below the layer's folder, or of a file that the engine keeps about the image
+	Err    error
 }
 
-func (e *HoleError) Error() string {
+func (e *Error) Error() string {
 	if e.Layer < 0 {
 		return fmt.Sprintf("%s: %v", e.Path, e.Err)
 	}
 	return fmt.Sprintf("layer %d in the storage: %q: %v", e.Layer, e.Path, e.Err)
 }
 
-func (e *HoleError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
-// NotFoundError says that the storage has no such image.
+// NotFoundError says that the storage does not have the image.
 type NotFoundError struct{ Root, Name string }
 
 func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("no image %q in %s", e.Name, e.Root)
 }
 
-// AmbiguousError says that the beginning of an ID is that of several images.
+// AmbiguousError says that the IDs of several images begin with Name.
 type AmbiguousError struct {
 	Name string
 	IDs  []string
@@ -41,24 +42,24 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%d images have an ID that begins with %q", len(e.IDs), e.Name)
 }
 
-// DeniedError says that the storage is somebody else's.
+// DeniedError says that the caller has no permission to read the storage.
 type DeniedError struct {
 	Path string
-	Who  string // who may read it, "" when that isn't known
+	Who  string // the owner, "" if unknown
 	Err  error
 }
 
 func (e *DeniedError) Error() string {
 	if e.Who == "" {
-		return fmt.Sprintf("%s may not be read", e.Path)
+		return fmt.Sprintf("no permission to read %s", e.Path)
 	}
-	return fmt.Sprintf("%s may be read by %s only", e.Path, e.Who)
+	return fmt.Sprintf("no permission to read %s, which belongs to %s", e.Path, e.Who)
 }
 
 func (e *DeniedError) Unwrap() error { return e.Err }
 
-// IncompleteError says that the storage knows the image but doesn't hold
-// everything it takes to read it, or keeps it in a way that can't be read.
+// IncompleteError says that the storage has the image but lacks something that
+// is needed to read it, or keeps it in a form that can't be read.
 type IncompleteError struct {
 	What string
 	Err  error // may be nil
@@ -73,16 +74,17 @@ func (e *IncompleteError) Error() string {
 
 func (e *IncompleteError) Unwrap() error { return e.Err }
 
-// missing is an IncompleteError with a reason, except where the reason is that
-// somebody else owns the storage.
-func missing(err error, what string) error {
+// incomplete returns an IncompleteError with err as its reason, or a
+// DeniedError where err is a missing permission.
+func incomplete(err error, what string) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return denied(err)
 	}
 	return &IncompleteError{what, err}
 }
 
-// denied is a DeniedError when err says so, and err otherwise.
+// denied returns a DeniedError where err is a missing permission, and err
+// otherwise.
 func denied(err error) error {
 	var p *fs.PathError
 	if !errors.Is(err, fs.ErrPermission) || !errors.As(err, &p) {

@@ -34,7 +34,7 @@ func regular(name string, content []byte) member {
 	return member{tar.Header{Name: name, Mode: 0o644, Typeflag: tar.TypeReg, Size: int64(len(content)), ModTime: then}, content}
 }
 
-// oddMembers is everything that a layer can hold.
+// oddMembers has every kind of entry that a layer can have.
 func oddMembers() []member {
 	long := string(bytes.Repeat([]byte("long/"), 60)) + "name"
 	setuid := regular("bin/su", []byte("setuid"))
@@ -82,7 +82,7 @@ func tarOf(t testing.TB, members ...member) []byte {
 	return b.Bytes()
 }
 
-// split is the tar-split of a tar, as the engines' library makes it.
+// split returns the tar-split of a tar, made with the library that engines use.
 func split(t testing.TB, layer []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -131,8 +131,7 @@ func write(t testing.TB, file string, data []byte) {
 	}
 }
 
-// extract writes the regular files of a tar, as an engine does. Markers are
-// none of them.
+// extract writes the regular files of a tar but its whiteouts, as an engine does.
 func extract(t testing.TB, dir string, layer []byte) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -141,7 +140,7 @@ func extract(t testing.TB, dir string, layer []byte) {
 	for r := tar.NewReader(bytes.NewReader(layer)); ; {
 		h, err := r.Next()
 		if err != nil {
-			return // a cut one too
+			return // the tar may be cut
 		}
 		if h.Typeflag != tar.TypeReg || len(filepath.Base(h.Name)) > 4 && filepath.Base(h.Name)[:4] == ".wh." {
 			continue
@@ -163,7 +162,7 @@ func hexOf(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// configOf is an image's config with those layers.
+// configOf returns the config of an image with those layers.
 func configOf(t testing.TB, created time.Time, layers ...[]byte) []byte {
 	t.Helper()
 	var c v1.ConfigFile
@@ -184,7 +183,7 @@ func marshal(t testing.TB, v any) []byte {
 	return b
 }
 
-// dockerRoot is a data root of docker that is being made.
+// dockerRoot is a data root of docker that a test fills.
 type dockerRoot struct {
 	dir, driver string
 	names       map[string]names
@@ -198,8 +197,8 @@ func (d *dockerRoot) image(name ...string) string {
 	return filepath.Join(append([]string{d.dir, "image", d.driver}, name...)...)
 }
 
-// layerFolder is where the files of the nth layer are, and layerFile a file of
-// the layer's database.
+// layerFolder returns the folder with the files of layer n, and layerFile a file
+// of docker's layer database.
 func layerFolder(d *dockerRoot, n int) string {
 	return filepath.Join(d.dir, d.driver, "cache"+string(rune('a'+n)), "diff")
 }
@@ -216,7 +215,7 @@ func chainOf(layers [][]byte) []string {
 	return chain(ids)
 }
 
-// add adds an image of those layers and gives its ID.
+// add adds an image of those layers and returns its ID.
 func (d *dockerRoot) add(t testing.TB, created time.Time, repoTags map[string]string, layers ...[]byte) string {
 	t.Helper()
 	config := configOf(t, created, layers...)

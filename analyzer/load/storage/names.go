@@ -4,60 +4,40 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"syscall"
+
+	"github.com/distribution/reference"
 )
 
-// name is a reference to an image, in full.
+// name is the full name of an image.
 type name struct{ host, repository, tag, digest string }
 
-// parseName reads a name as docker does: without a host it is docker.io's,
-// without a tag or digest its tag is "latest".
-func parseName(s string) name {
-	var n name
-	s, n.digest, _ = strings.Cut(s, "@")
-	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, '/') {
-		s, n.tag = s[:i], s[i+1:]
+// parseName parses a name as docker does: the default host is docker.io, and
+// the default tag, if there is no digest either, is "latest".
+func parseName(s string) (n name, ok bool) {
+	r, err := reference.ParseNormalizedNamed(s)
+	if err != nil {
+		return name{}, false
 	}
-	n.host, n.repository = "docker.io", s
-	if host, rest, ok := strings.Cut(s, "/"); ok && isHost(host) {
-		n.host, n.repository = host, rest
+	n = name{host: reference.Domain(r), repository: reference.Path(r)}
+	r = reference.TagNameOnly(r)
+	if t, ok := r.(reference.Tagged); ok {
+		n.tag = t.Tag()
 	}
-	if n.host == "index.docker.io" {
-		n.host = "docker.io"
+	if d, ok := r.(reference.Digested); ok {
+		n.digest = d.Digest().String()
 	}
-	if n.host == "docker.io" && !strings.Contains(n.repository, "/") {
-		n.repository = "library/" + n.repository
-	}
-	if n.tag == "" && n.digest == "" {
-		n.tag = "latest"
-	}
-	return n
+	return n, true
 }
 
-// isHost is whether the first part of a name is a host.
-func isHost(s string) bool {
-	return strings.ContainsAny(s, ".:") || s == "localhost" || strings.ToLower(s) != s
-}
-
-// same is whether two names are of one image. A digest leaves no choice to a tag.
+// same reports whether two names mean one image. Where there is a digest, tags
+// are not compared.
 func (n name) same(o name) bool {
 	return n.host == o.host && n.repository == o.repository && n.digest == o.digest && (n.digest != "" || n.tag == o.tag)
 }
 
-func (n name) String() string {
-	s := n.host + "/" + n.repository
-	if n.tag != "" {
-		s += ":" + n.tag
-	}
-	if n.digest != "" {
-		s += "@" + n.digest
-	}
-	return s
-}
-
-// openRegular opens a file of the storage's own, and never waits for one that
-// is something else.
+// openRegular opens a file that the engine keeps about its images. It never
+// blocks, whatever stands in the file's place.
 func openRegular(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -65,7 +45,7 @@ func openRegular(file string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &os.PathError{Op: "read", Path: file, Err: errOther}
+		err = &os.PathError{Op: "read", Path: file, Err: errNotRegular}
 	}
 	if err != nil {
 		f.Close()
@@ -74,19 +54,20 @@ func openRegular(file string) (*os.File, error) {
 	return f, nil
 }
 
-// read is the content of a file of the storage's own, of at most that size.
-func read(file string, most int64) ([]byte, error) {
+// read returns the content of a file that the engine keeps about its images.
+// More than limit bytes are an error.
+func read(file string, limit int64) ([]byte, error) {
 	f, err := openRegular(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(b)) > most {
-		return nil, &os.PathError{Op: "read", Path: file, Err: fmt.Errorf("it has more than %d bytes", most)}
+	if int64(len(b)) > limit {
+		return nil, &os.PathError{Op: "read", Path: file, Err: fmt.Errorf("it has more than %d bytes", limit)}
 	}
 	return b, nil
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Upper is the folder that holds the changes of an overlay, of which path is the
-// merged folder or that one itself; "" where path is nothing of an overlay.
+// Upper returns the upper folder of an overlay, the one that holds its changes.
+// path is the merged folder or the upper folder itself. For any other path Upper
+// returns "".
 func Upper(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -24,7 +25,7 @@ func Upper(path string) (string, error) {
 		if filepath.IsAbs(upper) {
 			return upper, nil
 		}
-		// Docker mounts from the folder above, where the options would be too long.
+		// Docker mounts with relative paths where the options would be too long.
 		for _, from := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
 			if _, err := os.Stat(filepath.Join(from, upper)); upper != "" && err == nil {
 				return filepath.Join(from, upper), nil
@@ -37,7 +38,7 @@ func Upper(path string) (string, error) {
 		return err == nil
 	}
 	switch {
-	case base == "merged" && has("diff"): // of docker or podman, and mounted elsewhere
+	case base == "merged" && has("diff"): // of docker or podman, in another mount namespace
 		return filepath.Join(parent, "diff"), nil
 	case (base == "diff" || base == "upper") && (has("link") || has("work")):
 		return path, nil
@@ -45,7 +46,8 @@ func Upper(path string) (string, error) {
 	return "", nil
 }
 
-// upperOf finds the overlay that is mounted there; see proc_pid_mountinfo(5).
+// upperOf returns the upper folder of the overlay that is mounted at path, as
+// the mount option names it; see proc_pid_mountinfo(5).
 func upperOf(mounts *bufio.Scanner, path string) string {
 	upper := ""
 	for mounts.Scan() {
@@ -56,14 +58,15 @@ func upperOf(mounts *bufio.Scanner, path string) string {
 		}
 		for option := range strings.SplitSeq(what[2], ",") {
 			if dir, ok := strings.CutPrefix(option, "upperdir="); ok {
-				upper = unescape(dir) // the last one mounted there is seen
+				upper = unescape(dir) // the last mount hides those before it
 			}
 		}
 	}
 	return upper
 }
 
-// unescape reads \OOO, three octal digits, as the kernel writes blanks.
+// unescape decodes \OOO, three octal digits, as which the kernel writes white
+// space.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

@@ -15,15 +15,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// WriteUpper writes the changes that an overlay's upper folder holds as a layer:
-// a device 0:0 is a whiteout, and a folder that is marked opaque hides what is
-// below it (Documentation/filesystems/overlayfs.rst). What only points into the
-// lower folders is an error. Nothing outside of the folder is read.
+// WriteUpper writes the content of an overlay's upper folder as a layer. A device
+// 0:0 becomes a whiteout, the opaque attribute of a folder an opaque whiteout
+// (Documentation/filesystems/overlayfs.rst). An entry whose content is in a lower
+// folder is an error. WriteUpper reads nothing outside of dir.
 func WriteUpper(ctx context.Context, dir string, w *tar.Writer) error {
 	return writeUpper(ctx, dir, w, fileAttribute)
 }
 
-// fileAttribute is an extended attribute of a file, "" when it has none.
+// fileAttribute returns the value of an extended attribute, "" if the file
+// does not have it.
 func fileAttribute(f *os.File, name string) (string, error) {
 	value := make([]byte, 4096)
 	n, err := unix.Fgetxattr(int(f.Fd()), name, value)
@@ -43,7 +44,7 @@ func writeUpper(ctx context.Context, dir string, w *tar.Writer, attribute func(*
 	}
 	defer root.Close()
 	type inode struct{ dev, ino uint64 }
-	first := map[inode]string{} // names of files that have several
+	first := map[inode]string{} // the first name of each file with several hard links
 	return fs.WalkDir(root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
 		if err == nil {
 			err = context.Cause(ctx)
@@ -58,7 +59,7 @@ func writeUpper(ctx context.Context, dir string, w *tar.Writer, attribute func(*
 		st, ok := info.Sys().(*syscall.Stat_t)
 		switch {
 		case !ok:
-			return fmt.Errorf("reading /%s: the system doesn't say whose it is", name)
+			return fmt.Errorf("reading /%s: its owner is unknown", name)
 		case info.Mode()&fs.ModeSocket != 0: // no layer can hold one
 			return nil
 		case info.Mode()&fs.ModeCharDevice != 0 && st.Rdev == 0:
@@ -96,7 +97,7 @@ func writeUpper(ctx context.Context, dir string, w *tar.Writer, attribute func(*
 			return err
 		}
 		if !os.SameFile(now, info) {
-			return fmt.Errorf("reading /%s: it was replaced meanwhile", name)
+			return fmt.Errorf("reading /%s: it was replaced while it was read", name)
 		}
 		marks := map[string]string{}
 		for _, prefix := range []string{"trusted.overlay.", "user.overlay.", "user.fuseoverlayfs."} {
@@ -112,9 +113,9 @@ func writeUpper(ctx context.Context, dir string, w *tar.Writer, attribute func(*
 		}
 		switch {
 		case marks["redirect"] != "":
-			return fmt.Errorf("reading /%s: it was renamed by the overlay (redirect), and its content lies in a lower folder", name)
+			return fmt.Errorf("reading /%s: it was renamed by the overlay (redirect), and its content is in a lower folder", name)
 		case marks["metacopy"] != "":
-			return fmt.Errorf("reading /%s: only its attributes are here (metacopy), and its content lies in a lower folder", name)
+			return fmt.Errorf("reading /%s: only its attributes are here (metacopy), and its content is in a lower folder", name)
 		case marks["whiteout"] != "" && info.Size() == 0:
 			return writeMark(w, path.Join(path.Dir(name), ".wh."+path.Base(name)))
 		}
@@ -134,13 +135,14 @@ func writeUpper(ctx context.Context, dir string, w *tar.Writer, attribute func(*
 			first[inode{st.Dev, st.Ino}] = name
 		}
 		if _, err := io.CopyN(w, f, h.Size); err != nil {
-			return fmt.Errorf("reading /%s: %w", name, whole(err))
+			return fmt.Errorf("reading /%s: %w", name, unexpected(err))
 		}
 		return nil
 	})
 }
 
-// capability is the one extended attribute that docker writes into a layer.
+// capability returns the PAX record of a file's capabilities, the only extended
+// attribute that docker writes into layers.
 func capability(f *os.File, attribute func(*os.File, string) (string, error)) (map[string]string, error) {
 	const name = "security.capability"
 	value, err := attribute(f, name)

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWriteUpper has the marks of an overlay stand in: not every test may set
-// them.
+// TestWriteUpper fakes the extended attributes of an overlay: setting them needs
+// privileges.
 func TestWriteUpper(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"opaque", "merges"} {

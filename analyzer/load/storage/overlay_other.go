@@ -8,7 +8,7 @@ import (
 	"errors"
 )
 
-// WriteUpper is for Linux, which has overlays.
+// WriteUpper fails: only Linux has overlays.
 func WriteUpper(context.Context, string, *tar.Writer) error {
 	return errors.New("the folder of an overlay can be read only on Linux")
 }

@@ -14,10 +14,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// store is one graph root of podman, as one driver has it.
+// store is a graph root of podman, for one graph driver.
 type store struct{ root, driver string }
 
-// podmanImage and podmanLayer are what podman writes of each.
+// podmanImage and podmanLayer are the elements of podman's images.json and
+// layers.json.
 type podmanImage struct {
 	ID      string           `json:"id"`
 	Digest  string           `json:"digest"`
@@ -44,7 +45,7 @@ func (s store) layers() ([]podmanLayer, error) {
 	return documents[podmanLayer](filepath.Join(s.root, s.driver+"-layers", "layers.json"))
 }
 
-// documents reads a list that podman keeps; none is an empty one.
+// documents reads a list that podman keeps; a missing file is an empty list.
 func documents[T any](file string) ([]T, error) {
 	raw, err := read(file, maxLists)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,10 +61,10 @@ func documents[T any](file string) ([]T, error) {
 	return list, nil
 }
 
-// maxLists is how many bytes the list of all layers may have.
+// maxLists is the limit for the list of all layers, in bytes.
 const maxLists = 256 << 20
 
-// folder is where the files of a layer are.
+// folder returns the folder with the files of a layer.
 func (s store) folder(id string) string {
 	switch s.driver {
 	case "vfs":
@@ -74,9 +75,9 @@ func (s store) folder(id string) string {
 	return filepath.Join(s.root, s.driver, id, "diff")
 }
 
-// Podman opens an image in the storage of podman and its kin (buildah, cri-o).
-// name is what podman takes: a name with or without host, tag or digest, an ID,
-// or the beginning of one. The error is a *NotFoundError, *AmbiguousError,
+// Podman opens an image in the storage that podman shares with buildah and
+// cri-o. Like podman it takes a name with or without host, tag or digest, an
+// ID, or a prefix of one. The error is a *NotFoundError, *AmbiguousError,
 // *DeniedError or *IncompleteError.
 func Podman(opt PodmanOptions, name string) (*Image, error) {
 	stores, err := opt.stores()
@@ -91,7 +92,7 @@ func Podman(opt PodmanOptions, name string) (*Image, error) {
 }
 
 // PodmanImages lists the images in podman's storage, the latest first, without
-// what only is a step of another image.
+// the intermediate images of a build.
 func PodmanImages(opt PodmanOptions) ([]Summary, error) {
 	stores, err := opt.stores()
 	if err != nil {
@@ -116,11 +117,11 @@ func PodmanImages(opt PodmanOptions) ([]Summary, error) {
 		}
 	}
 	var list []Summary
-	latest := map[string]time.Time{} // of the images that have a layer at all
+	latest := map[string]time.Time{} // when the latest image with a layer was created
 	for _, i := range images {
 		sum := Summary{ID: v1.Hash{Algorithm: "sha256", Hex: i.ID}, Tags: i.tags(), Created: i.Created}
-		up, _ := ancestry(layers, i.Layer)
-		for _, l := range up {
+		chain, _ := ancestry(layers, i.Layer)
+		for _, l := range chain {
 			sum.Size += max(l.DiffSize, 0)
 			if latest[l.ID].Before(i.Created) {
 				latest[l.ID] = i.Created
@@ -137,7 +138,7 @@ func PodmanImages(opt PodmanOptions) ([]Summary, error) {
 	return list, nil
 }
 
-// config is under what name the config is kept.
+// config returns the key under which podman keeps the config, "" if it has none.
 func (i *podmanImage) config() string {
 	if want := "sha256:" + i.ID; slices.Contains(i.Data, want) {
 		return want
@@ -156,8 +157,8 @@ func (i *podmanImage) tags() []string {
 	return tags
 }
 
-// resolve finds the image that is meant, and its store: an ID, then a name,
-// then the beginning of an ID.
+// resolve finds the image that want means, and its store. An ID takes precedence
+// over a name, and a name over a prefix of an ID.
 func resolve(stores []store, want string) (podmanImage, store, error) {
 	hex := strings.TrimPrefix(want, "sha256:")
 	var ids []string
@@ -178,9 +179,9 @@ func resolve(stores []store, want string) (podmanImage, store, error) {
 	}
 	id := hex
 	if _, ok := of[hex]; !ok {
-		if id = named(ids, all, want); id == "" {
+		if id = byName(ids, all, want); id == "" {
 			var err error
-			if id, err = begins(stores[0].root, want, hex, ids); err != nil {
+			if id, err = byPrefix(stores[0].root, want, hex, ids); err != nil {
 				return podmanImage{}, stores[0], err
 			}
 		}
@@ -188,31 +189,34 @@ func resolve(stores []store, want string) (podmanImage, store, error) {
 	return all[id], of[id], nil
 }
 
-// named is the image that a name without an ID means: one that has it in full,
-// else with localhost or docker.io before it, else with any other host.
-func named(ids []string, all map[string]podmanImage, want string) string {
-	full := parseName(want)
-	rest := full
-	first, _, ok := strings.Cut(want, "/")
-	short := !ok || !isHost(first)
-	if short {
-		rest.repository = strings.TrimPrefix(rest.repository, "library/")
+// byName returns the ID of the image that has the name want. A name without a
+// host means first that of localhost, then that of docker.io, and then that of
+// any other host.
+func byName(ids []string, all map[string]podmanImage, want string) string {
+	full, ok := parseName(want)
+	if !ok {
+		return ""
 	}
+	short := full.host == "docker.io" && !strings.HasPrefix(want, "docker.io/") && !strings.HasPrefix(want, "index.docker.io/")
+	repository := strings.TrimPrefix(full.repository, "library/")
 	best, rank := "", 0
 	for _, id := range ids {
 		image := all[id]
 		for _, s := range image.Names {
-			n := parseName(s)
+			n, ok := parseName(s)
+			if !ok {
+				continue
+			}
 			if full.digest != "" {
-				n.digest = image.Digest // of whatever tag
+				n.digest = image.Digest // whichever tag the name has
 			}
 			got := 0
-			switch local := (name{"localhost", rest.repository, full.tag, full.digest}); {
+			switch local := (name{"localhost", repository, full.tag, full.digest}); {
 			case short && n.same(local):
 				got = 3
 			case n.same(full):
 				got = 2
-			case short && (n.repository == rest.repository || strings.HasSuffix(n.repository, "/"+rest.repository)) &&
+			case short && (n.repository == repository || strings.HasSuffix(n.repository, "/"+repository)) &&
 				n.same(name{n.host, n.repository, full.tag, full.digest}):
 				got = 1
 			}
@@ -224,14 +228,15 @@ func named(ids []string, all map[string]podmanImage, want string) string {
 	return best
 }
 
-// placed is a layer and the store that has it.
-type placed struct {
+// storedLayer is a layer and the store that has it.
+type storedLayer struct {
 	podmanLayer
 	store
 }
 
-func allLayers(stores []store) (map[string]placed, error) {
-	all := map[string]placed{}
+// allLayers returns the layers of all stores by their IDs.
+func allLayers(stores []store) (map[string]storedLayer, error) {
+	all := map[string]storedLayer{}
 	for _, s := range stores {
 		layers, err := s.layers()
 		if err != nil {
@@ -239,31 +244,31 @@ func allLayers(stores []store) (map[string]placed, error) {
 		}
 		for _, l := range layers {
 			if _, ok := all[l.ID]; !ok {
-				all[l.ID] = placed{l, s}
+				all[l.ID] = storedLayer{l, s}
 			}
 		}
 	}
 	return all, nil
 }
 
-// ancestry are the layers up to and with top, the bottom first.
-func ancestry(all map[string]placed, top string) ([]placed, error) {
-	var up []placed
+// ancestry returns the layers from the bottom one up to top.
+func ancestry(all map[string]storedLayer, top string) ([]storedLayer, error) {
+	var chain []storedLayer
 	for id := top; id != ""; {
 		l, ok := all[id]
 		if !ok {
 			return nil, &IncompleteError{What: fmt.Sprintf("the layer %s is not in the storage", id)}
 		}
-		if up = append(up, l); len(up) > maxLayers {
+		if chain = append(chain, l); len(chain) > maxLayers {
 			return nil, &IncompleteError{What: fmt.Sprintf("the image has more than %d layers", maxLayers)}
 		}
 		id = l.Parent
 	}
-	slices.Reverse(up)
-	return up, nil
+	slices.Reverse(chain)
+	return chain, nil
 }
 
-// data is where podman keeps what it calls so.
+// data returns the file in which podman keeps an image's data of that key.
 func (s store) data(image, key string) string {
 	plain := strings.IndexFunc(key, func(c rune) bool { return c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') }) < 0
 	if !plain {
@@ -279,13 +284,13 @@ func openPodman(stores []store, name string) (*Image, error) {
 	}
 	key := i.config()
 	if key == "" {
-		return nil, &IncompleteError{What: fmt.Sprintf("the storage has no config of %s: it is a list of images, or of schema 1", i.ID)}
+		return nil, &IncompleteError{What: fmt.Sprintf("the storage has no config for %s: it is an index, or a manifest of schema 1", i.ID)}
 	}
 	raw, c, err := readConfig(s.data(i.ID, key), i.ID)
 	if err != nil {
 		return nil, err
 	}
-	img := &Image{ID: hashOf(raw), Config: raw, Tags: i.tags(), Driver: s.driver}
+	img := &Image{ID: hashOf(raw), Config: raw, Tags: i.tags(), Driver: s.driver, engine: "podman"}
 	manifest, err := read(s.data(i.ID, "manifest"), maxDocument)
 	if err == nil && hashOf(manifest).String() == i.Digest {
 		img.Manifest, img.Digest = manifest, hashOf(manifest)
@@ -299,7 +304,7 @@ func openPodman(stores []store, name string) (*Image, error) {
 // fill opens the layers of the image.
 func (s store) fill(img *Image, stores []store, i podmanImage, c *config) error {
 	if err := img.watch(s.data(i.ID, i.config())); err != nil {
-		return missing(err, "the image's config can't be read")
+		return incomplete(err, "the image's config can't be read")
 	}
 	all, err := allLayers(stores)
 	if err != nil {
@@ -318,7 +323,7 @@ func (s store) fill(img *Image, stores []store, i podmanImage, c *config) error 
 		case !isName(l.ID):
 			return &IncompleteError{What: fmt.Sprintf("layer %d is called %q", n, l.ID)}
 		case l.Flags["incomplete"] == true:
-			return &IncompleteError{What: fmt.Sprintf("layer %d was not pulled to its end", n)}
+			return &IncompleteError{What: fmt.Sprintf("layer %d was only pulled in part", n)}
 		case l.DiffID != diffID.String():
 			return &IncompleteError{What: fmt.Sprintf("layer %d is %q in the storage, the config says %s", n, l.DiffID, diffID)}
 		}

@@ -12,15 +12,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// podmanRoot is a graph root of podman that is being made.
+// podmanRoot is a graph root of podman that a test fills.
 type podmanRoot struct {
 	dir    string
 	images []podmanImage
 	layers []podmanLayer
 }
 
-// add adds an image of those layers, of whose IDs the last is given, with the
-// records packed by pack.
+// add adds an image of those layers and returns the ID of the top one. pack
+// compresses the records.
 func (p *podmanRoot) add(t *testing.T, created time.Time, pack func(testing.TB, []byte) []byte, names []string, layers ...[]byte) string {
 	t.Helper()
 	config := configOf(t, created, layers...)
@@ -51,8 +51,8 @@ func (p *podmanRoot) save(t *testing.T) {
 	write(t, filepath.Join(p.dir, "overlay-layers", "layers.json"), marshal(t, p.layers))
 }
 
-// TestPodman reads layers from podman's storage, whichever way their records
-// are packed, and with the layers below in a further store.
+// TestPodman reads layers from podman's storage: with records compressed in
+// either way, and with the lower layers in an additional store.
 func TestPodman(t *testing.T) {
 	layers := testLayers(t)
 	for name, pack := range map[string]func(testing.TB, []byte) []byte{"gzip": gzipped, "zstd": zstded} {
@@ -76,8 +76,8 @@ func TestPodman(t *testing.T) {
 			if err := os.RemoveAll(filepath.Join(p.dir, "overlay-images", id)); err != nil {
 				t.Fatal(err)
 			}
-			var hole *HoleError
-			if err := img.Check(); !errors.As(err, &hole) {
+			var damage *Error
+			if err := img.Check(); !errors.As(err, &damage) {
 				t.Errorf("got %v, want that the image was removed", err)
 			}
 		})
@@ -89,7 +89,7 @@ func TestPodmanNames(t *testing.T) {
 	one := p.add(t, then, gzipped, []string{"localhost/app:latest", "docker.io/library/nginx:1"}, tarOf(t, regular("one", nil)))
 	two := p.add(t, then.Add(time.Hour), gzipped, []string{"docker.io/library/app:latest", "quay.io/org/tool:2"}, tarOf(t, regular("two", nil)))
 	three := p.add(t, then.Add(2*time.Hour), gzipped, nil, tarOf(t, regular("one", nil)), tarOf(t, regular("three", nil)))
-	// A step on the way to three, and a list of platforms.
+	// An intermediate image of three, and an index.
 	p.images = append(p.images, podmanImage{ID: strings.Repeat("0", 64), Layer: p.images[0].Layer, Data: []string{"sha256:" + strings.Repeat("0", 64)}},
 		podmanImage{ID: strings.Repeat("1", 64), Names: []string{"localhost/list:latest"}, Data: []string{"manifest"}})
 	p.save(t)
@@ -149,7 +149,7 @@ func TestPodmanNames(t *testing.T) {
 	}
 }
 
-// TestPodmanConf looks where storage.conf says.
+// TestPodmanConf finds the storage with storage.conf.
 func TestPodmanConf(t *testing.T) {
 	home := t.TempDir()
 	below := tarOf(t, regular("below", nil))
@@ -157,7 +157,7 @@ func TestPodmanConf(t *testing.T) {
 	shared := podmanRoot{dir: filepath.Join(home, "shared")}
 	common := shared.add(t, then, gzipped, []string{"localhost/common:latest"}, below)
 	p.add(t, then, gzipped, []string{"localhost/mine:latest"}, below, tarOf(t, regular("above", nil)))
-	p.layers = p.layers[1:] // the bottom one only is in the further store
+	p.layers = p.layers[1:] // the bottom one is in the additional store only
 	p.save(t)
 	env := map[string]string{"HOME": home, "USER": "somebody"}
 	o := PodmanOptions{Env: func(k string) string { return env[k] }, UID: 1000}
@@ -178,7 +178,7 @@ additionalimagestores = [
 	compareLayer(t, img.Layers[0], below)
 	img.Close()
 	env["_CONTAINERS_ROOTLESS_UID"] = "1000"
-	unshared := PodmanOptions{Env: o.Env} // as root below "podman unshare"
+	unshared := PodmanOptions{Env: o.Env} // under "podman unshare" the UID is 0
 	if img, err = Podman(unshared, "mine"); err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ additionalimagestores = [
 	}
 	img.Close()
 
-	// Without a file of one's own it is below the home folder.
+	// Without a storage.conf of the user it is below the home folder.
 	if err := os.RemoveAll(filepath.Join(home, ".config")); err != nil {
 		t.Fatal(err)
 	}
@@ -223,14 +223,14 @@ additionalimagestores = [
 	}
 }
 
-// TestPodmanIncomplete opens images that are not all there.
+// TestPodmanIncomplete opens images of which something is missing.
 func TestPodmanIncomplete(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		make func(p *podmanRoot)
 		want string
 	}{
-		{"pulled in part", func(p *podmanRoot) { p.layers[0].Flags = map[string]any{"incomplete": true} }, "was not pulled to its end"},
+		{"pulled in part", func(p *podmanRoot) { p.layers[0].Flags = map[string]any{"incomplete": true} }, "was only pulled in part"},
 		{"without a diff ID", func(p *podmanRoot) { p.layers[0].DiffID = "" }, "the config says"},
 		{"a path for an ID", func(p *podmanRoot) { p.layers[0].ID, p.images[0].Layer = "../../x", "../../x" }, `layer 0 is called "../../x"`},
 		{"its own parent", func(p *podmanRoot) { p.layers[0].Parent = p.layers[0].ID }, "more than"},

@@ -6,27 +6,28 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 )
 
-// PodmanOptions says where podman's storage is; the zero value is where the
-// caller's own podman looks.
+// PodmanOptions says where podman's storage is. The zero value means the places
+// where podman looks when the caller runs it.
 type PodmanOptions struct {
-	// Root is the graph root; "" is what storage.conf says. With it no
-	// storage.conf is read.
+	// Root is the graph root; then storage.conf is not read. "" means the one
+	// in storage.conf.
 	Root string
-	// Driver is the graph's; "" is what storage.conf says, or whichever the
-	// root holds.
+	// Driver is the graph driver. "" means the one in storage.conf, or the one
+	// that Root has images of.
 	Driver string
-	// Env is os.Getenv when nil, UID is os.Getuid() when Env is.
+	// Env defaults to os.Getenv, and UID to os.Getuid() if Env is nil.
 	Env func(string) string
 	UID int
 }
 
-// storageConf is what matters of storage.conf.
+// storageConf is the part of storage.conf that matters here.
 type storageConf struct {
 	Storage struct {
 		Driver       string `toml:"driver"`
@@ -38,10 +39,10 @@ type storageConf struct {
 	} `toml:"storage"`
 }
 
-// podmanDrivers are those whose layers are plain folders.
+// podmanDrivers are the graph drivers that keep layers in plain folders.
 var podmanDrivers = []string{"overlay", "vfs", "btrfs"}
 
-// stores are the places where images may be, the writable one first.
+// stores returns the stores that may have images, the writable one first.
 func (o PodmanOptions) stores() ([]store, error) {
 	if o.Env == nil {
 		o.Env, o.UID = os.Getenv, os.Getuid()
@@ -68,7 +69,7 @@ func (o PodmanOptions) stores() ([]store, error) {
 			if i == 0 {
 				return nil, denied(err)
 			}
-			continue // a further store is not always mounted
+			continue // an additional store is not always mounted
 		}
 		name := driver
 		if name == "" || i > 0 {
@@ -77,23 +78,19 @@ func (o PodmanOptions) stores() ([]store, error) {
 		if name == "" {
 			continue
 		}
-		known := false
-		for _, d := range podmanDrivers {
-			known = known || d == name
-		}
-		if !known {
-			return nil, &IncompleteError{What: fmt.Sprintf("%s is of the graph driver %q, whose layers are no plain folders", root, name)}
+		if !slices.Contains(podmanDrivers, name) {
+			return nil, &IncompleteError{What: fmt.Sprintf("%s uses the graph driver %q, which does not keep layers in plain folders", root, name)}
 		}
 		all = append(all, store{root, name})
 	}
 	if len(all) == 0 {
-		return []store{{roots[0], podmanDrivers[0]}}, nil // one without images
+		return []store{{roots[0], podmanDrivers[0]}}, nil // a store without images
 	}
 	return all, nil
 }
 
-// user is whose storage it is: "podman unshare" makes a user root among their
-// own files, and tells who they are.
+// user returns the UID of the user whose storage it is. Under "podman unshare"
+// the process has UID 0, and a variable has the user's own.
 func (o PodmanOptions) user() int {
 	if uid, err := strconv.Atoi(o.Env("_CONTAINERS_ROOTLESS_UID")); err == nil && o.UID == 0 {
 		return uid
@@ -101,7 +98,8 @@ func (o PodmanOptions) user() int {
 	return o.UID
 }
 
-// driverIn is the driver of which a graph root holds images.
+// driverIn returns the graph driver that a graph root has images of. It tries
+// first before the others.
 func driverIn(root, first string) string {
 	for _, d := range append([]string{first}, podmanDrivers...) {
 		if d == "" {
@@ -114,7 +112,7 @@ func driverIn(root, first string) string {
 	return ""
 }
 
-// conf reads storage.conf: that of the user, or the machine's.
+// conf reads the user's storage.conf, or the system's.
 func (o PodmanOptions) conf() (*storageConf, error) {
 	places := []string{"/etc/containers/storage.conf", "/usr/share/containers/storage.conf"}
 	if file := o.Env("CONTAINERS_STORAGE_CONF"); file != "" {
@@ -139,14 +137,14 @@ func (o PodmanOptions) conf() (*storageConf, error) {
 			return nil, &IncompleteError{"reading " + file, err}
 		}
 		if own := len(places) - i; o.UID != 0 && own <= 2 && o.Env("CONTAINERS_STORAGE_CONF") == "" {
-			conf.Storage.GraphRoot = "" // the machine's is root's
+			conf.Storage.GraphRoot = "" // the system's storage.conf has that of root
 		}
 		return conf, nil
 	}
 	return conf, nil
 }
 
-// graphRoot is where the images are that podman writes.
+// graphRoot returns the graph root that podman writes to.
 func (o PodmanOptions) graphRoot(conf *storageConf) string {
 	if root := conf.Storage.GraphRoot; root != "" {
 		return o.expand(root)

@@ -16,33 +16,34 @@ import (
 	tarsplit "github.com/vbatts/tar-split/tar/storage"
 )
 
-// Limits for one tar-split, against one that was made to exhaust its reader.
+// Limits for one tar-split, against one that is made to exhaust its reader.
 const (
-	maxLine    = 16 << 20 // bytes of a record: the library cuts what is longer than 1 MiB
+	maxLine    = 16 << 20 // bytes of a record: the library splits what is longer than 1 MiB
 	maxRecords = 20_000_000
-	ratioFrom  = 1 << 30 // unpacked bytes from which on
-	maxRatio   = 200     // times the packed bytes are too many
+	ratioFrom  = 1 << 30 // uncompressed bytes from which on maxRatio holds
+	maxRatio   = 200     // uncompressed bytes per compressed byte
 )
 
-// record is a piece of a tar: raw bytes, or the content of a file. Its slices
-// are good until the next one is read.
+// record is one entry of a tar-split: raw bytes of the tar, or the content of a
+// file. Its slices are valid until the next record is read.
 type record struct {
 	file bool
 	name []byte // of the file, as the tar has it
-	size int64  // of the piece
+	size int64  // in the tar
 
 	coded []byte // the raw bytes in base64
-	plain []byte // or as they are
+	plain []byte // or the raw bytes themselves
 }
 
-// records reads a tar-split: a line of JSON for each record. The library's own
-// reader takes ten times as long, most of it in encoding/json; here that is
-// only asked about what isn't written as it writes it.
+// records reads a tar-split: a line of JSON for each record. The reader of the
+// tar-split library takes ten times as long, most of it in encoding/json. This
+// one uses encoding/json only for lines that the library would have written in
+// another way.
 type records struct {
 	in     *bufio.Reader
 	dec    io.Closer
 	packed *counter
-	read   int64 // bytes unpacked
+	read   int64 // uncompressed bytes
 	count  int
 	long   []byte
 }
@@ -59,13 +60,14 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// newRecords reads what gzip or, as newer engines use it, zstd has packed.
+// newRecords reads a tar-split that is compressed with gzip or, by newer engines,
+// with zstd.
 func newRecords(r io.Reader) (*records, error) {
 	s := &records{packed: &counter{r: r}}
 	in := bufio.NewReaderSize(s.packed, 32<<10)
 	magic, err := in.Peek(4)
 	if err != nil {
-		return nil, fmt.Errorf("reading its first bytes: %w", whole(err))
+		return nil, fmt.Errorf("reading its first bytes: %w", unexpected(err))
 	}
 	if bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}) {
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
@@ -77,14 +79,14 @@ func newRecords(r io.Reader) (*records, error) {
 	}
 	z, err := gzip.NewReader(in)
 	if err != nil {
-		return nil, whole(err)
+		return nil, unexpected(err)
 	}
 	s.dec, s.in = z, bufio.NewReaderSize(z, 64<<10)
 	return s, nil
 }
 
-// whole makes the end of something an error where more must follow.
-func whole(err error) error {
+// unexpected turns io.EOF into io.ErrUnexpectedEOF.
+func unexpected(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}
@@ -93,22 +95,22 @@ func whole(err error) error {
 
 func (s *records) close() error { return s.dec.Close() }
 
-// next reads a record. It is io.EOF after the last.
+// next reads a record. After the last one it returns io.EOF.
 func (s *records) next(r *record) error {
 	line, err := s.line()
 	if err != nil {
 		if err == io.EOF && len(line) == 0 {
 			return io.EOF
 		}
-		return fmt.Errorf("record %d: %w", s.count, whole(err))
+		return fmt.Errorf("record %d: %w", s.count, unexpected(err))
 	}
 	if s.count++; s.count > maxRecords {
 		return fmt.Errorf("more than %d records", maxRecords)
 	}
-	if r.fast(line) {
+	if r.parseUsual(line) {
 		return nil
 	}
-	if err := r.slow(line); err != nil {
+	if err := r.parse(line); err != nil {
 		return fmt.Errorf("record %d: %w", s.count-1, err)
 	}
 	return nil
@@ -129,7 +131,7 @@ func (s *records) line() ([]byte, error) {
 	}
 	s.read += int64(len(line))
 	if s.read > ratioFrom && s.read/maxRatio > s.packed.n {
-		return nil, fmt.Errorf("it unpacks to more than %d times its size", maxRatio)
+		return nil, fmt.Errorf("it decompresses to more than %d times its size", maxRatio)
 	}
 	return line, err
 }
@@ -144,11 +146,12 @@ var (
 	lineEnd  = []byte("}\n")
 )
 
-// fast takes a line that is just as the library writes it.
-func (r *record) fast(line []byte) bool {
+// parseUsual parses a line that is written exactly as the library writes it, and
+// reports whether it was.
+func (r *record) parseUsual(line []byte) bool {
 	if rest, ok := bytes.CutPrefix(line, rawHead); ok {
 		n := bytes.IndexByte(rest, '"')
-		if n < 4 || n%4 != 0 || !tail(rest[n+1:]) {
+		if n < 4 || n%4 != 0 || !endsLine(rest[n+1:]) {
 			return false
 		}
 		coded := rest[:n]
@@ -183,10 +186,10 @@ func (r *record) fast(line []byte) bool {
 	} else {
 		return false
 	}
-	return tail(rest)
+	return endsLine(rest)
 }
 
-// literal is whether a JSON string stands for its own bytes.
+// literal reports whether a JSON string has no escapes and is valid UTF-8.
 func literal(s []byte) bool {
 	high := false
 	for _, c := range s {
@@ -204,7 +207,7 @@ func base64Only(s []byte) bool {
 	return err == nil
 }
 
-// number reads digits without a sign, and gives what follows them.
+// number parses digits without a sign, and returns what follows them.
 func number(s []byte) (n int64, rest []byte, ok bool) {
 	i := 0
 	for ; i < len(s) && i < 18 && '0' <= s[i] && s[i] <= '9'; i++ {
@@ -216,8 +219,9 @@ func number(s []byte) (n int64, rest []byte, ok bool) {
 	return n, s[i:], true
 }
 
-// tail is whether nothing but the position, which is of no use, ends the line.
-func tail(s []byte) bool {
+// endsLine reports whether s is the position of the record, which is not needed,
+// and the end of the line.
+func endsLine(s []byte) bool {
 	s, ok := bytes.CutPrefix(s, atKey)
 	if !ok {
 		return false
@@ -226,8 +230,8 @@ func tail(s []byte) bool {
 	return ok && bytes.Equal(s, lineEnd)
 }
 
-// slow takes whatever encoding/json does.
-func (r *record) slow(line []byte) error {
+// parse parses any line that encoding/json accepts.
+func (r *record) parse(line []byte) error {
 	var e tarsplit.Entry
 	if err := json.Unmarshal(line, &e); err != nil {
 		return err
@@ -257,14 +261,14 @@ func (r *record) raw(buf []byte) ([]byte, error) {
 }
 
 const (
-	group = 8          // characters that are 6 bytes
-	zeros = "AAAAAAAA" // of which these are zero
+	group = 8          // characters of base64, 6 bytes
+	zeros = "AAAAAAAA" // the group of zero bytes
 )
 
 var errCoded = errors.New("its base64 is damaged")
 
-// decode fills dst with what is coded in base64. Most of a header is zeros, in
-// long runs, which take a fraction of the time that other bytes do.
+// decode decodes base64 into dst. Most of a header is long runs of zeros, which
+// it recognises in a fraction of the time that other bytes take.
 func decode(dst, coded []byte) error {
 	for len(coded) > group {
 		n, zero := 0, string(coded[:group]) == zeros

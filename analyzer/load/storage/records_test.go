@@ -13,12 +13,12 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// plainRecords reads records that are not packed.
+// plainRecords reads records that are not compressed.
 func plainRecords(data []byte) *records {
 	return &records{in: bufio.NewReaderSize(bytes.NewReader(data), 64<<10), packed: &counter{n: ratioFrom}}
 }
 
-// entries are what both readers say of records.
+// entries are records in a form that both readers can give.
 func entries(t testing.TB, next func() (string, error)) (all []string, err error) {
 	for {
 		s, err := next()
@@ -49,8 +49,8 @@ func ours(t testing.TB, data []byte) ([]string, error) {
 	})
 }
 
-// theirs is what the engines' library reads. It also refuses a name that comes
-// twice, which says nothing about its records.
+// theirs reads records with the engines' library. The library also refuses a name
+// that comes twice, which has nothing to do with the form of records.
 func theirs(t testing.TB, data []byte) ([]string, error) {
 	u := tarsplit.NewJSONUnpacker(bytes.NewReader(data))
 	return entries(t, func() (string, error) {
@@ -65,7 +65,7 @@ func theirs(t testing.TB, data []byte) ([]string, error) {
 	})
 }
 
-// TestRecords reads what the library wrote of tars as the library does.
+// TestRecords reads records of real tars like the library that wrote them.
 func TestRecords(t *testing.T) {
 	for _, l := range testLayers(t) {
 		data := split(t, l)
@@ -83,8 +83,8 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// TestFast has lines that the fast way takes, and others that it must leave.
-func TestFast(t *testing.T) {
+// TestParseUsual has lines that parseUsual accepts, and lines that it leaves to parse.
+func TestParseUsual(t *testing.T) {
 	for line, want := range map[string]bool{
 		`{"type":2,"payload":"AAAA","position":0}`:                                     true,
 		`{"type":2,"payload":"AAA=","position":12}`:                                    true,
@@ -106,14 +106,15 @@ func TestFast(t *testing.T) {
 		`{"type":1,"name":"a","size":5,"payload":"????????????","position":1}`:         false,
 	} {
 		var r record
-		if got := r.fast([]byte(line + "\n")); got != want {
+		if got := r.parseUsual([]byte(line + "\n")); got != want {
 			t.Errorf("%s: got %v, want %v", line, got, want)
 		}
 	}
 }
 
-// FuzzRecords holds the reader against the library's: what it takes is the
-// same. It takes one record a line, and no negative sizes or other types.
+// FuzzRecords compares the reader with that of the library: both accept the same
+// records, except that this one wants a line for each record, and no negative
+// sizes or other types.
 func FuzzRecords(f *testing.F) {
 	one := tarOf(f, regular("etc/a", []byte("hello")), regular("raw\xff\n\"", []byte("raw")))
 	f.Add(split(f, one))
@@ -137,8 +138,8 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// FuzzStorage lists and reads a layer whose records are anything: it ends, and
-// what it lists can be read or is a hole.
+// FuzzStorage lists and reads a layer with arbitrary records: both must end, and
+// agree on the length.
 func FuzzStorage(f *testing.F) {
 	one := tarOf(f, regular("etc/a", []byte("hello")), regular("etc/b", nil))
 	f.Add(split(f, one))
@@ -148,7 +149,7 @@ func FuzzStorage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file := t.TempDir() + "/tar-split.json.gz"
 		write(t, file, gzipped(t, data))
-		v, err := open(0, file, dir+"/diff")
+		v, err := open("docker", 0, file, dir+"/diff")
 		if err != nil {
 			return
 		}

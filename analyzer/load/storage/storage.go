@@ -1,8 +1,8 @@
 // Package storage reads images straight from the folders of container engines:
-// the data root of docker, and the storage of podman. For every layer those
-// keep the raw headers of its tar (tar-split) and its files in a plain folder;
-// put together they are the layer's tar, byte for byte, without being asked
-// from the engine and without being written anywhere.
+// the data root of docker, and the storage of podman. For every layer an engine
+// keeps the raw headers of its tar (tar-split) and its files in a plain folder.
+// This package combines the two into the layer's tar, byte for byte, without
+// asking the engine and without writing a copy.
 package storage
 
 import (
@@ -29,6 +29,7 @@ type Image struct {
 	Layers   []Layer // bottom first
 	Driver   string  // of the graph: "overlay2", "overlay", ...
 
+	engine  string // "docker" or "podman"
 	watched []watched
 }
 
@@ -36,14 +37,14 @@ type Image struct {
 type Layer struct {
 	DiffID v1.Hash
 	// Blob is the layer's tar, uncompressed. Its List reads the headers and
-	// looks at every file; both it and At answer with a *HoleError where the
-	// storage isn't what its records say.
+	// compares every file with its header. Both List and At return an *Error
+	// where the storage does not match its records.
 	Blob layer.Blob
 
 	tar *virtual
 }
 
-// Summary is what a list of images shows of one.
+// Summary describes one image in a list.
 type Summary struct {
 	ID      v1.Hash
 	Tags    []string // full names, sorted; none for a dangling image
@@ -51,13 +52,13 @@ type Summary struct {
 	Created time.Time
 }
 
-// watched is a file or folder that must stay the one it was.
+// watched is a file or folder that must not change while the image is open.
 type watched struct {
 	path string
 	info os.FileInfo
 }
 
-// watch notes what path is now.
+// watch records the state of path, for Check.
 func (img *Image) watch(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -67,26 +68,28 @@ func (img *Image) watch(path string) error {
 	return nil
 }
 
-// Check tells whether the storage still is the one that was opened: the image
-// was not removed, and no layer replaced. The error is a *HoleError.
+// Check returns an *Error if the image was removed, or one of its layers
+// replaced, since it was opened.
 func (img *Image) Check() error {
 	for _, w := range img.watched {
 		now, err := os.Lstat(w.path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return &HoleError{Layer: -1, Path: w.path, Err: errors.New("it was removed while the image was read")}
+			err = errors.New("it was removed while the image was read")
 		case err != nil:
-			return &HoleError{Layer: -1, Path: w.path, Err: err}
 		case !os.SameFile(now, w.info):
-			return &HoleError{Layer: -1, Path: w.path, Err: errors.New("it was replaced while the image was read")}
+			err = errors.New("it was replaced while the image was read")
 		case !now.IsDir() && (now.Size() != w.info.Size() || !now.ModTime().Equal(w.info.ModTime())):
-			return &HoleError{Layer: -1, Path: w.path, Err: errors.New("it changed while the image was read")}
+			err = errors.New("it changed while the image was read")
+		}
+		if err != nil {
+			return &Error{Engine: img.engine, Layer: -1, Path: w.path, Err: err}
 		}
 	}
 	return nil
 }
 
-// Close gives back what was opened. Content can't be read afterwards.
+// Close closes the files of all layers. Content can't be read afterwards.
 func (img *Image) Close() error {
 	var errs []error
 	for _, l := range img.Layers {
@@ -95,18 +98,19 @@ func (img *Image) Close() error {
 	return errors.Join(errs...)
 }
 
-// add opens the layer whose records and files lie there.
+// add opens the next layer: split is the file of its records, folder holds its
+// files.
 func (img *Image) add(diffID v1.Hash, split, folder string) error {
 	i := len(img.Layers)
 	if err := img.watch(split); err != nil {
-		return missing(err, fmt.Sprintf("layer %d has no tar-split", i))
+		return incomplete(err, fmt.Sprintf("layer %d has no tar-split", i))
 	}
 	if err := img.watch(folder); err != nil {
-		return missing(err, fmt.Sprintf("layer %d has no folder", i))
+		return incomplete(err, fmt.Sprintf("layer %d has no folder", i))
 	}
-	t, err := open(i, split, folder)
+	t, err := open(img.engine, i, split, folder)
 	if err != nil {
-		return missing(err, fmt.Sprintf("layer %d is not whole", i))
+		return incomplete(err, fmt.Sprintf("layer %d is incomplete", i))
 	}
 	img.Layers = append(img.Layers, Layer{
 		DiffID: diffID,

@@ -20,8 +20,8 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// testLayers are layers of several shapes: everything, nothing, one file, and
-// what a tar may end with.
+// testLayers are layers with every kind of entry, with none, with one file, and
+// with several ends.
 func testLayers(t *testing.T) [][]byte {
 	one := tarOf(t, regular("one", []byte("1")))
 	return [][]byte{
@@ -34,8 +34,8 @@ func testLayers(t *testing.T) [][]byte {
 	}
 }
 
-// TestDocker reads layers from a storage, and holds them against the tars that
-// the storage was made of.
+// TestDocker reads layers from a storage, and compares them with the tars that
+// it was made from.
 func TestDocker(t *testing.T) {
 	d, layers := newDocker(t), testLayers(t)
 	id := d.add(t, then, map[string]string{"app:latest": "app"}, layers...)
@@ -58,7 +58,7 @@ func TestDocker(t *testing.T) {
 	}
 }
 
-// compareLayer holds a layer of a storage against its tar.
+// compareLayer compares a layer of a storage with its tar.
 func compareLayer(t *testing.T, l Layer, want []byte) {
 	t.Helper()
 	var read atomic.Int64
@@ -104,7 +104,8 @@ func compareLayer(t *testing.T, l Layer, want []byte) {
 	}
 }
 
-// TestReadAt reads anywhere, from several goroutines, with and without an index.
+// TestReadAt reads at any offset, from several goroutines, with and without an
+// index.
 func TestReadAt(t *testing.T) {
 	var members []member
 	for range 40 {
@@ -142,7 +143,7 @@ func TestReadAt(t *testing.T) {
 		}
 	}
 	tar := img.Layers[0].tar
-	if len(tar.cursors) > keepCursors || len(tar.open) > keepFiles {
+	if len(tar.cursors) > maxCursors || len(tar.open) > maxOpenFiles {
 		t.Errorf("%d cursors and %d files are open", len(tar.cursors), len(tar.open))
 	}
 	if err := img.Close(); err != nil {
@@ -153,7 +154,7 @@ func TestReadAt(t *testing.T) {
 	}
 }
 
-// TestIndex keeps names that share much, little, and nothing.
+// TestIndex adds names that share much, little, and nothing with the one before.
 func TestIndex(t *testing.T) {
 	var names []string
 	for i := range 100 {
@@ -181,7 +182,7 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestDockerNames finds images by all that the daemon takes.
+// TestDockerNames finds images by every form of name that the daemon takes.
 func TestDockerNames(t *testing.T) {
 	d := newDocker(t)
 	digest := "@sha256:" + strings.Repeat("ab", 32)
@@ -206,7 +207,7 @@ func TestDockerNames(t *testing.T) {
 		{one, one},
 		{"sha256:" + one, one},
 		{one[:12], one},
-		{one[:6], two}, // a name goes first
+		{one[:6], two}, // a name takes precedence
 		{three, three},
 		{"sha256:" + three[:9], three},
 		{strings.Repeat("0", 64), ""},
@@ -251,7 +252,7 @@ func TestDockerNames(t *testing.T) {
 	}
 }
 
-// TestAmbiguous has two images whose IDs begin alike.
+// TestAmbiguous has two images whose IDs share a prefix.
 func TestAmbiguous(t *testing.T) {
 	d := newDocker(t)
 	first := map[byte]bool{}
@@ -281,7 +282,7 @@ func TestAmbiguous(t *testing.T) {
 	}
 }
 
-// TestDockerDrivers has the files of a layer where other graph drivers keep them.
+// TestDockerDrivers puts the files of a layer where other graph drivers keep them.
 func TestDockerDrivers(t *testing.T) {
 	one := tarOf(t, regular("etc/a", []byte("1")))
 	for driver, folder := range map[string]string{

@@ -10,50 +10,50 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// headerWindow is how much is read at a time where only headers are wanted: a
-// block, so that the content of files isn't touched.
+// headerWindow is the size of one read while only headers are wanted: a block of
+// the tar, so that the content of files isn't read.
 const headerWindow = 512
 
 const (
-	keepFiles   = 4 // open files of a layer that more may be read of
-	keepCursors = 2
+	maxOpenFiles = 4 // of a layer, which stay open for further reads
+	maxCursors   = 2
 )
 
-// virtual is the tar of a layer, put together as it is read.
+// virtual is the tar of a layer, combined from records and files as it is read.
 type virtual struct {
-	layer int
-	split string // the file of records
-	files *folder
-	head  [headerWindow]byte // of the tar, which is asked for its form again and again
-	heads int                // how much of it there is
+	engine   string
+	layer    int
+	split    string // the file of records
+	files    *folder
+	head     [headerWindow]byte // the first bytes of the tar, which are read again and again
+	headSize int
 
 	mu      sync.Mutex
 	index   *index
-	cursors []*cursor // not in use, the one used last at the end
-	open    []kept    // likewise
+	cursors []*cursor  // not in use, the one used last at the end
+	open    []openFile // likewise
 	closed  bool
 }
 
-// kept is an open file.
-type kept struct {
+type openFile struct {
 	name string
 	content
 }
 
-// open opens the tar of a layer, of whose records only the first are read.
-func open(layer int, split, folder string) (*virtual, error) {
+// open opens the tar of a layer. It reads no more than the first record.
+func open(engine string, layer int, split, folder string) (*virtual, error) {
 	files, err := openFolder(folder)
 	if err != nil {
 		return nil, err
 	}
-	v := &virtual{layer: layer, split: split, files: files}
+	v := &virtual{engine: engine, layer: layer, split: split, files: files}
 	c, err := v.newCursor()
 	if err == nil {
 		if err = c.next(); err == nil && !c.rec.file {
-			v.heads, err = c.readAt(v.head[:min(c.end, headerWindow)], 0)
+			v.headSize, err = c.readAt(v.head[:min(c.end, headerWindow)], 0)
 		}
 		c.close()
-		if err == io.EOF { // no records, no bytes
+		if err == io.EOF { // there are no records: the tar is empty
 			err = nil
 		}
 	}
@@ -76,25 +76,26 @@ func (v *virtual) close() error {
 	return v.files.close()
 }
 
-// hole wraps an error into one that names the layer and the file, once.
-func (v *virtual) hole(path string, err error) error {
-	if h := (*HoleError)(nil); errors.As(err, &h) {
+// fail returns an *Error that names the layer and the file; err itself if it is
+// one already.
+func (v *virtual) fail(path string, err error) error {
+	if e := (*Error)(nil); errors.As(err, &e) {
 		return err
 	}
-	return &HoleError{Layer: v.layer, Path: path, Err: err}
+	return &Error{Engine: v.engine, Layer: v.layer, Path: path, Err: err}
 }
 
-// ReadAt reads the tar at any offset, concurrently. Content of files comes at
-// once; the bytes between have to be looked for from the front of the records
-// when they are not ahead of what was last read.
+// ReadAt reads the tar at any offset. It may be called concurrently. With an
+// index it opens the file at off at once; all other bytes it finds by reading
+// records, from the front unless a cursor is before off.
 func (v *virtual) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("reading a layer: the offset is negative")
 	}
-	if end := off + int64(len(p)); end <= int64(v.heads) {
+	if end := off + int64(len(p)); end <= int64(v.headSize) {
 		return copy(p, v.head[off:]), nil
 	}
-	if x := v.known(); x != nil {
+	if x := v.getIndex(); x != nil {
 		if i := x.find(off); i >= 0 && off+int64(len(p)) <= x.files[i].off+x.files[i].size {
 			if err := v.content(string(x.name(nil, i)), x.files[i].size, p, off-x.files[i].off); err != nil {
 				return 0, err
@@ -111,14 +112,14 @@ func (v *virtual) ReadAt(p []byte, off int64) (int, error) {
 		c.close()
 		return n, err
 	}
-	v.give(c)
+	v.release(c)
 	return n, err
 }
 
-// Length is that of the tar, or -1 when its records can't be read. It is
-// known once the entries were listed, and counted otherwise.
+// Length returns the length of the tar, or -1 if its records can't be read. It
+// reads all records unless list did so before.
 func (v *virtual) Length() int64 {
-	if x := v.known(); x != nil {
+	if x := v.getIndex(); x != nil {
 		return x.size
 	}
 	c, err := v.newCursor()
@@ -130,24 +131,25 @@ func (v *virtual) Length() int64 {
 	if c.index.size, err = c.drain(); err != nil {
 		return -1
 	}
-	v.learn(c.index)
+	v.setIndex(c.index)
 	return c.index.size
 }
 
-func (v *virtual) known() *index {
+func (v *virtual) getIndex() *index {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.index
 }
 
-func (v *virtual) learn(x *index) {
+func (v *virtual) setIndex(x *index) {
 	x.files, x.names = slices.Clip(x.files), slices.Clip(x.names)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.index = x
 }
 
-// take gives the cursor that is nearest before off, for the caller alone.
+// take returns the cursor that is nearest before off. It is the caller's until
+// release.
 func (v *virtual) take(off int64) (*cursor, error) {
 	v.mu.Lock()
 	best := -1
@@ -166,14 +168,14 @@ func (v *virtual) take(off int64) (*cursor, error) {
 	return v.newCursor()
 }
 
-func (v *virtual) give(c *cursor) {
+func (v *virtual) release(c *cursor) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.closed {
 		c.close()
 		return
 	}
-	if len(v.cursors) == keepCursors {
+	if len(v.cursors) == maxCursors {
 		v.cursors[0].close()
 		v.cursors = slices.Delete(v.cursors, 0, 1)
 	}
@@ -184,25 +186,25 @@ func (v *virtual) give(c *cursor) {
 func (v *virtual) content(name string, size int64, p []byte, off int64) error {
 	f, err := v.file(name, size)
 	if err != nil {
-		return v.hole(name, err)
+		return v.fail(name, err)
 	}
 	_, err = f.ReadAt(p, off)
 	if err != nil {
 		f.close()
-		return v.hole(name, whole(err))
+		return v.fail(name, unexpected(err))
 	}
 	if off+int64(len(p)) == size {
-		f.close() // mostly this was all of it, or the last
+		f.close() // most files are read once, to the end
 		return nil
 	}
 	v.keep(name, f)
 	return nil
 }
 
-// file opens a file, or takes the one that is open.
+// file opens a file, or takes it from those that are open.
 func (v *virtual) file(name string, size int64) (content, error) {
 	v.mu.Lock()
-	if i := slices.IndexFunc(v.open, func(k kept) bool { return k.name == name }); i >= 0 {
+	if i := slices.IndexFunc(v.open, func(k openFile) bool { return k.name == name }); i >= 0 {
 		f := v.open[i].content
 		v.open = slices.Delete(v.open, i, i+1)
 		v.mu.Unlock()
@@ -227,30 +229,30 @@ func (v *virtual) keep(name string, f content) {
 		f.close()
 		return
 	}
-	if len(v.open) == keepFiles {
+	if len(v.open) == maxOpenFiles {
 		v.open[0].close()
 		v.open = slices.Delete(v.open, 0, 1)
 	}
-	v.open = append(v.open, kept{name, f})
+	v.open = append(v.open, openFile{name, f})
 }
 
-// list reads the headers of the tar in one pass over the records, and looks at
-// every file. It is layer.Blob's List.
+// list reads the headers of the tar in one pass over the records, and then
+// checks every file. It is layer.Blob's List.
 func (v *virtual) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
 	d, err := v.headers(ctx, opt)
 	if err == nil {
-		err = v.present(ctx, d)
+		err = v.checkFiles(ctx, d)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, v.hole(v.split, err)
+		return nil, v.fail(v.split, err)
 	}
 	return d, nil
 }
 
-// endless is the size of a tar that is not known. Its end marker ends it.
+// endless stands for the unknown size of a tar, which has an end marker.
 const endless = 1 << 61
 
 func (v *virtual) headers(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
@@ -264,7 +266,7 @@ func (v *virtual) headers(ctx context.Context, opt layer.Options) (*layer.Diff, 
 	plain := opt
 	plain.Read = nil
 	if opt.Read != nil {
-		pass.seen = func(n int64) { opt.Read.Add(n) }
+		pass.progress = func(n int64) { opt.Read.Add(n) }
 	}
 	d, err := layer.Read(ctx, layer.Blob{At: pass, Size: endless, Window: headerWindow}, plain)
 	if err != nil && !c.ended {
@@ -275,33 +277,33 @@ func (v *virtual) headers(ctx context.Context, opt layer.Options) (*layer.Diff, 
 		return nil, drained
 	}
 	c.index.size = size
-	v.learn(c.index)
-	pass.tell(size)
-	if err != nil { // a tar without an end marker, or one that is cut: it needs its length
+	v.setIndex(c.index)
+	pass.report(size)
+	if err != nil { // there is no end marker, or the tar is cut: its length is needed
 		return layer.Read(ctx, layer.Blob{At: v, Size: size, Window: headerWindow}, plain)
 	}
 	d.Size = size
 	return d, nil
 }
 
-// forward reads a tar whose reader never goes back.
+// forward reads a tar from front to back with one cursor, and reports progress.
 type forward struct {
-	c    *cursor
-	told int64
-	seen func(int64) // may be nil
+	c        *cursor
+	reported int64
+	progress func(int64) // may be nil
 }
 
 func (f *forward) ReadAt(p []byte, off int64) (int, error) {
 	if off < f.c.start {
 		return f.c.v.ReadAt(p, off)
 	}
-	f.tell(off)
+	f.report(off)
 	return f.c.readAt(p, off)
 }
 
-func (f *forward) tell(to int64) {
-	if f.seen != nil && to > f.told {
-		f.seen(to - f.told)
-		f.told = to
+func (f *forward) report(to int64) {
+	if f.progress != nil && to > f.reported {
+		f.progress(to - f.reported)
+		f.reported = to
 	}
 }
