@@ -42,7 +42,7 @@ func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, erro
 	s := newSession(ctx)
 	defer s.cancel(nil)
 	c := newChooser(engines, set.th, s)
-	err = s.run(opt, func() {
+	err = s.run(opt, set.th, func() {
 		s.app.SetRoot(c, true).SetInputCapture(c.capture)
 		c.ask()
 	})

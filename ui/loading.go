@@ -55,11 +55,11 @@ func open(ctx context.Context, name string, p *analyzer.Progress, opt Options, l
 	select {
 	case <-ended:
 		if show != nil {
-			err = s.run(opt, func() { show(s, set) })
+			err = s.run(opt, set.th, func() { show(s, set) })
 		}
 	case <-s.ctx.Done():
 	case <-time.After(patience):
-		err = s.run(opt, func() {
+		err = s.run(opt, set.th, func() {
 			s.app.SetRoot(l, true).SetInputCapture(l.capture)
 			s.start(func() {
 				l.watch(ended)

@@ -140,6 +140,7 @@ type terminal struct {
 	mu      sync.Mutex
 	written bytes.Buffer
 	more    chan struct{}
+	answer  string // to the question for the background
 }
 
 func startTerminal(t *testing.T, mode string) *terminal {
@@ -162,7 +163,7 @@ func startTerminal(t *testing.T, mode string) *terminal {
 		for {
 			n, err := p.Read(b)
 			if bytes.Contains(b[:n], []byte("\x1b[c")) { // as every terminal answers
-				io.WriteString(p, "\x1b[?62;22c")
+				io.WriteString(p, x.answer+"\x1b[?62;22c")
 			}
 			x.mu.Lock()
 			x.written.Write(b[:n])
@@ -385,5 +386,38 @@ func TestFlood(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, x.modes()); diff != "" {
 		t.Errorf("the terminal's modes changed (-before +after):\n%s", diff)
+	}
+}
+
+// TestAskBackground has a terminal say that its background is light, at once and
+// late, and one that knows nothing of the question: what was typed ahead counts,
+// and the answer never reaches what comes after.
+func TestAskBackground(t *testing.T) {
+	const light = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+	for name, c := range map[string]struct {
+		answer, late, want string
+	}{
+		"at once":  {answer: light, want: "\x1b[38;5;25m"},
+		"late":     {late: light, want: "\x1b[38;5;25m"},
+		"no reply": {want: "\x1b[38;5;80m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := startTerminal(t, "plain")
+			x.answer = c.answer
+			if err := x.cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { x.cmd.Process.Kill() })
+			x.expect("\x1b]11;?") // the answer is on its way
+			x.send("3\r")
+			x.expect("hello there")
+			x.send(c.late)
+			x.expect(c.want)
+			x.send("\x03")
+			x.expect("ended: <nil>")
+			if err := x.cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

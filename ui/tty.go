@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,24 +43,53 @@ type tty struct {
 func openTerminal(answers func(number, text string)) (tcell.Screen, *tty, error) {
 	device, err := tcell.NewDevTty()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("opening the terminal: %w", err)
 	}
 	t := &tty{Tty: device, answers: answers, answered: make(chan struct{})}
 	if f, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
 		t.device = f
 		t.before = t.modes()
 	}
+	tcell.SetEncodingFallback(tcell.EncodingFallbackASCII) // in a locale that tcell doesn't know
 	screen, err := tcell.NewTerminfoScreenFromTty(t)
 	if err != nil {
 		t.Close()
-		return nil, nil, err
+		return nil, nil, &TerminalError{Name: os.Getenv("TERM"), Err: err}
 	}
 	t.queue = screen.(interface{ EventQ() chan tcell.Event }).EventQ
 	if err := screen.Init(); err != nil {
 		t.Close()
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("opening the terminal: %w", err)
 	}
 	return screen, t, nil
+}
+
+// TerminalError is a kind of terminal that nothing is known about.
+type TerminalError struct {
+	Name string // TERM
+	Err  error
+}
+
+func (e *TerminalError) Error() string {
+	return fmt.Sprintf("opening the terminal: unknown terminal type %q", e.Name)
+}
+
+func (e *TerminalError) Unwrap() error { return e.Err }
+
+// showsOf is what the screen's terminal can show; it may say more later.
+func showsOf(screen tcell.Screen) display {
+	d := display{colours: screen.Colors(), back: tcell.ColorDefault, ascii: !utf8Charset(screen.CharacterSet())}
+	info, err := tcell.LookupTerminfo(os.Getenv("TERM"))
+	if err == nil && info.Colors > 256 && info.SetFgRGB == "" && info.SetFgBgRGB == "" {
+		d.colours = 8 // tcell gives xterm-direct and the like numbers of a palette, of which they have eight
+	}
+	return d
+}
+
+// utf8Charset reports whether a locale's character set is UTF-8.
+func utf8Charset(name string) bool {
+	name = strings.ToLower(name)
+	return name == "utf-8" || name == "utf8"
 }
 
 // Start takes the terminal, and begins to read.

@@ -22,10 +22,10 @@ import (
 
 // Options of Run. The zero value suits a dark terminal with a mouse.
 type Options struct {
-	// Theme is one of Themes; "" chooses by COLORFGBG. NO_COLOR in the
-	// environment wins over both.
+	// Theme is one of Themes; "" chooses by the terminal's background, which it
+	// is asked for, or by COLORFGBG. NO_COLOR in the environment wins over all.
 	Theme   string
-	ASCII   bool // draw without box and block characters
+	ASCII   bool // draw without box and block characters, as in a locale without UTF-8
 	NoMouse bool // leave the mouse to the terminal
 	// Sort is the order of files at first, one of Sorts; "" is by size.
 	Sort string
@@ -88,16 +88,33 @@ func Run(ctx context.Context, a *analyzer.Analysis, opt Options) error {
 	}
 	s := newSession(ctx)
 	defer s.cancel(nil)
-	return s.run(opt, func() { s.show(a, nil, set) })
+	return s.run(opt, set.th, func() { s.show(a, nil, set) })
 }
 
 // run has the application draw what begin puts there, until it ends.
-func (s *session) run(opt Options, begin func()) error {
-	opened, t, err := openTerminal(func(string, string) {})
+func (s *session) run(opt Options, th *theme, begin func()) error {
+	backs := make(chan tcell.Color, 1)
+	opened, t, err := openTerminal(func(number, text string) {
+		if back, ok := background(number, text); ok {
+			select {
+			case backs <- back:
+			default: // one is enough
+			}
+		}
+	})
 	if err != nil {
-		return fmt.Errorf("opening the terminal: %w", err)
+		return err
 	}
-	t.ask()
+	d := showsOf(opened)
+	if opened.HasMouse() && !strings.Contains(os.Getenv("TERM"), "linux") { // what has a mouse is like xterm, but for the Linux console
+		t.ask()
+		t.await()
+	}
+	select {
+	case d.back = <-backs:
+	default:
+	}
+	th.suit(d)
 	screen := steady{opened}
 	app := tview.NewApplication().SetScreen(screen)
 	app.EnableMouse(!opt.NoMouse).EnablePaste(true)
@@ -115,6 +132,14 @@ func (s *session) run(opt Options, begin func()) error {
 	defer ended()
 	s.start(s.pump)
 	s.start(s.continued)
+	s.work(func(ctx context.Context) func() {
+		select {
+		case d.back = <-backs: // from a terminal that is far away
+			return func() { th.suit(d) }
+		case <-ctx.Done():
+			return nil
+		}
+	})
 
 	err = s.loop()
 	crash, cause := s.fault(), context.Cause(s.ctx)

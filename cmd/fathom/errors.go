@@ -101,6 +101,7 @@ func hint(err error) string {
 		crash    *ui.Crash
 		remote   *registry.Error
 		gone     *load.UnavailableError
+		terminal *ui.TerminalError
 		toc      *gate.UnverifiedError
 		none     *load.NoImageError
 		scheme   *load.SchemeError
@@ -130,6 +131,8 @@ func hint(err error) string {
 		return "podman unshare fathom IMAGE reads also what belongs to the image's other users"
 	case errors.As(err, &saved):
 		return "a report is what fathom --json FILE IMAGE wrote"
+	case errors.As(err, &terminal):
+		return "TERM=xterm-256color suits most terminals; fathom IMAGE | cat needs none"
 	case errors.As(err, &missing):
 		return missingHint(missing)
 	case errors.As(err, &quota):

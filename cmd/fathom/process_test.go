@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/creack/pty"
 )
@@ -156,6 +157,42 @@ func TestLeaveChooser(t *testing.T) {
 		if got := cmd.ProcessState.ExitCode(); got != want {
 			t.Errorf("%q: exit code %d, want %d", key, got, want)
 		}
+	}
+}
+
+// A terminal of an unknown kind is an error with a hint. In a locale that isn't
+// UTF-8 the explorer draws with ASCII alone.
+func TestForeignTerminal(t *testing.T) {
+	for name, c := range map[string]struct {
+		env        []string
+		want, keys string
+		code       int
+	}{
+		"unknown": {[]string{"TERM=no-such-terminal"}, "fathom: error: opening the terminal: unknown terminal type \"no-such-terminal\"\r\nfathom: hint: TERM=xterm-256color", "", exitError},
+		"latin-1": {[]string{"LC_ALL=en_US.ISO-8859-1"}, "Layers", "\xe9q", exitOK},
+		"POSIX":   {[]string{"LC_ALL=C"}, "Layers", "q", exitOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd, _ := program(t, "demo")
+			cmd.Env = append(cmd.Env, c.env...)
+			terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer terminal.Close()
+			got := until(t, terminal, c.want)
+			if strings.ContainsFunc(got, func(r rune) bool { return r > unicode.MaxASCII }) {
+				t.Errorf("not only ASCII: %q", got)
+			}
+			if _, err := terminal.WriteString(c.keys); err != nil {
+				t.Fatal(err)
+			}
+			go io.Copy(io.Discard, terminal)
+			cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != c.code {
+				t.Errorf("exit code %d, want %d", got, c.code)
+			}
+		})
 	}
 }
 

@@ -1,0 +1,155 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/gdamore/tcell/v2/terminfo"
+)
+
+// backgrounds are those of terminals; the first is not known.
+var backgrounds = []tcell.Color{
+	tcell.ColorDefault, tcell.NewHexColor(0), tcell.NewHexColor(0x1e1e1e), tcell.NewHexColor(0x303030), tcell.NewHexColor(0x444444),
+	tcell.NewHexColor(0x002b36), tcell.NewHexColor(0x300a24), tcell.NewHexColor(0x0000aa), tcell.NewHexColor(0x808080),
+	tcell.NewHexColor(0xfdf6e3), tcell.NewHexColor(0xeeeeee), tcell.NewHexColor(0xffffff),
+}
+
+// opposite is what text on back is sure to be read in.
+func opposite(back tcell.Color) tcell.Color { return shade(back, 1) }
+
+// TestSelection looks at the cells of every display: the lines under the cursor
+// differ from the others in more than the colour of their text, and can be read.
+func TestSelection(t *testing.T) {
+	a := load(t, "odd")
+	for _, name := range append(Themes(), "") {
+		s := newStage(t, a, name, false, 120, 40)
+		for _, colours := range []int{0, 8, 16, 88, 256, 1 << 24} {
+			for _, back := range backgrounds {
+				d := display{colours: colours, back: back}
+				s.u.th.suit(d)
+				s.root.Draw(s.screen)
+				lines := map[[2]int]int{} // marked cells by half and line
+				for i, c := range s.u.frame.cells {
+					if why := unreadable(c.style, d); why != "" {
+						t.Fatalf("%d colours on %06x, theme %q: %q at %d,%d: %s", colours, back.Hex(), name, c.text, i%120, i/120, why)
+					}
+					if _, bg, attrs := c.style.Decompose(); bg != tcell.ColorDefault || attrs&tcell.AttrReverse != 0 {
+						lines[[2]int{i % 120 / 60, i / 120}]++
+					}
+				}
+				left, right := 0, 0
+				for at := range lines {
+					if at[0] == 0 {
+						left++
+					} else {
+						right++
+					}
+				}
+				if left != 1 || right != 1 {
+					t.Fatalf("%d colours on %06x, theme %q: lines that stand out: %v, want one in either half", colours, back.Hex(), name, lines)
+				}
+			}
+		}
+	}
+}
+
+// unreadable says why a cell of the style can't be told from the others, or its
+// text from its background, or "". A cell in reverse video can, where its colours
+// are the terminal's own.
+func unreadable(st tcell.Style, d display) string {
+	fg, bg, attrs := st.Decompose()
+	switch {
+	case attrs&tcell.AttrReverse != 0 && (fg != tcell.ColorDefault || bg != tcell.ColorDefault):
+		return "reverse video with colours"
+	case bg == tcell.ColorDefault:
+		return ""
+	case d.colours < 256 || d.back == tcell.ColorDefault:
+		return "a background where a shade is not known to show"
+	case contrast(bg, d.back) < 1.15:
+		return fmt.Sprintf("%06x on %06x does not show", bg.Hex(), d.back.Hex())
+	}
+	if fg == tcell.ColorDefault {
+		fg = opposite(d.back)
+	}
+	if contrast(fg, bg) < 2.4 {
+		return fmt.Sprintf("%06x on %06x can't be read", fg.Hex(), bg.Hex())
+	}
+	return ""
+}
+
+// recorder is a terminal that keeps what is written to it.
+type recorder struct{ bytes.Buffer }
+
+func (*recorder) Start() error             { return nil }
+func (*recorder) Stop() error              { return nil }
+func (*recorder) Drain() error             { return nil }
+func (*recorder) Close() error             { return nil }
+func (*recorder) NotifyResize(func())      {}
+func (*recorder) Read([]byte) (int, error) { select {} }
+func (*recorder) WindowSize() (tcell.WindowSize, error) {
+	return tcell.WindowSize{Width: 60, Height: 8}, nil
+}
+
+// TestReverseVideo draws on every kind of terminal that tcell knows: where
+// there is reverse video the line under the cursor is in it.
+func TestReverseVideo(t *testing.T) {
+	s := newStage(t, load(t, "odd"), "", false, 60, 8)
+	checked := 0
+	for _, name := range terminfo.TerminfoNames() {
+		info, err := terminfo.LookupTerminfo(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reverse bytes.Buffer
+		info.TPuts(&reverse, info.Reverse)
+		if reverse.Len() == 0 {
+			continue
+		}
+		checked++
+		var r recorder
+		screen, err := tcell.NewTerminfoScreenFromTtyTerminfo(&r, info)
+		if err == nil {
+			err = screen.Init()
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s.u.th.suit(display{colours: screen.Colors(), back: tcell.ColorDefault})
+		s.root.Draw(screen)
+		screen.Show()
+		if !bytes.Contains(r.Bytes(), reverse.Bytes()) {
+			t.Errorf("%s, %d colours: nothing is in reverse video", name, screen.Colors())
+		}
+	}
+	if checked < 30 {
+		t.Errorf("only %d kinds of terminals were looked at", checked)
+	}
+}
+
+func TestBackground(t *testing.T) {
+	for text, want := range map[string]tcell.Color{
+		"rgb:ffff/8080/0000":     tcell.NewHexColor(0xff8000),
+		"rgb:ff/80/00":           tcell.NewHexColor(0xff8000),
+		"rgb:f/0/8":              tcell.NewHexColor(0xff0088),
+		"rgba:0000/0000/0000/ff": tcell.NewHexColor(0),
+		"#ffffff":                tcell.NewHexColor(0xffffff),
+		"#fff":                   tcell.NewHexColor(0xffffff),
+		"#ffff80800000":          tcell.NewHexColor(0xff8000),
+		"":                       tcell.ColorDefault,
+		"#":                      tcell.ColorDefault,
+		"rgb:/":                  tcell.ColorDefault,
+		"rgb:fffff/0/0":          tcell.ColorDefault,
+		"rgb:-1/0/0":             tcell.ColorDefault,
+		"#ff":                    tcell.ColorDefault,
+		"rgb:xx/00/00":           tcell.ColorDefault,
+	} {
+		if got, ok := background("11", text); got != want || ok != (want != tcell.ColorDefault) {
+			t.Errorf("%q: got %06x %v, want %06x", text, got.Hex(), ok, want.Hex())
+		}
+	}
+	if _, ok := background("10", "#ffffff"); ok {
+		t.Error("the colour of the text is taken for the background")
+	}
+}
