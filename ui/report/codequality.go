@@ -31,7 +31,7 @@ func CodeQuality(w io.Writer, in *Input) error {
 		n := 0
 		for f := range findings(in, math.MaxInt) {
 			severity := "major"
-			if !f.fails {
+			if f.rule.Result == "warn" {
 				severity = "minor"
 			}
 			line, err := Line(issue{f.text, f.rule.Name, f.print, severity, issueLocation{in.dockerfile(), issueLines{1}}})

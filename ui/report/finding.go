@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
-	"slices"
 	"strings"
 
 	"fathom/analyzer/gate"
@@ -14,11 +13,10 @@ import (
 // finding is one thing that a broken rule is about, for the formats that list
 // problems. Its texts went through Safe.
 type finding struct {
-	rule     *gate.Rule
+	rule     *rule
 	offender *gate.Offender // nil for a rule without any
-	fails    bool
-	text     string // several lines: what is wrong with which image, where it comes from, what would fix it
-	print    string // a fingerprint: the same for the same problem in the next build
+	text     string         // several lines: what is wrong with which image, where it comes from, what would fix it
+	print    string         // a fingerprint: the same for the same problem in the next build
 }
 
 // findings are those of a verdict, rule by rule, denied paths first. There are
@@ -37,18 +35,20 @@ func findings(in *Input, most int) iter.Seq[finding] {
 			}
 			return s
 		}
-		for i, r := range broken {
+		for i := range broken {
+			r := &broken[i]
 			room := max(most-(len(broken)-1-i), 1)
-			for o := range orNil(r) {
+			for o := range orNil(r.Rule) {
 				if room == 0 {
 					break
 				}
 				room--
 				most--
-				f := finding{rule: r, offender: o, fails: in.Verdict.Fails(*r), text: title + ": " + ruleLine(*r)}
+				f := finding{rule: r, offender: o, text: title + ": " + r.line()}
 				key := strings.Join([]string{name, in.dockerfile(), r.Name}, "\x00")
 				if o != nil {
-					f.text = joinLines(f.text, offenderText(*o))
+					x := alone(o)
+					f.text += "\n" + strings.TrimLeft(x.text("stored by ", "hidden by ", "to fix: "), " ")
 					key = strings.Join([]string{key, o.Path, o.Cause, stable(o.StoredBy)}, "\x00")
 				}
 				// What is twice the same is told apart by its order.
@@ -88,26 +88,6 @@ func countFindings(v *gate.Verdict) int {
 	return n
 }
 
-// rulesInOrder are the rules as people read them: denied paths first.
-func rulesInOrder(v *gate.Verdict) []*gate.Rule {
-	if v == nil {
-		return nil
-	}
-	var denied, others []*gate.Rule
-	for i := range v.Rules {
-		if r := &v.Rules[i]; r.Denies() && !r.OK {
-			denied = append(denied, r)
-		} else {
-			others = append(others, r)
-		}
-	}
-	return append(denied, others...)
-}
-
-func brokenRules(v *gate.Verdict) []*gate.Rule {
-	return slices.DeleteFunc(rulesInOrder(v), func(r *gate.Rule) bool { return r.OK })
-}
-
 var contentHash = regexp.MustCompile(`\b(file|dir|multi):[0-9a-f]{64}\b`)
 
 // stableStep is a step without the hashes that docker's older builder writes in
@@ -116,109 +96,31 @@ func stableStep(createdBy string) string {
 	return contentHash.ReplaceAllString(Command(createdBy), "$1")
 }
 
-// ruleLine is the rule and what was seen of it: "max-size: 12 bytes, at most
-// 10 bytes".
-func ruleLine(r gate.Rule) string {
-	if r.Err != nil {
-		return r.Name + " " + Safe(unevaluated(r))
+// text is the row on several lines, with a label before each.
+func (x *row) text(stored, hidden, fix string) string {
+	lines := []string{offender(x.Offender)}
+	if x.Stored != "" {
+		lines = append(lines, stored+short(x.Stored))
 	}
-	observed, limit := ruleValues(r)
-	bound := "at most"
-	if r.AtLeast {
-		bound = "at least"
-	}
-	s := fmt.Sprintf("%s: %s, %s %s", r.Name, observed, bound, limit)
-	if r.Denies() {
-		s += " of " + Safe(strings.Join(r.Globs, " "))
-	}
-	return s
-}
-
-// row is an offender as it stands in a list.
-type row struct {
-	gate.Offender
-	Steps bool   // the steps stand below it: it is the last of several in a row that come from the same
-	Fix   string // the advice, where it stands below it
-}
-
-// rows are offenders as they stand in a list.
-func rows(offenders iter.Seq[gate.Offender]) iter.Seq[row] {
-	return func(yield func(row) bool) {
-		var held *gate.Offender
-		said := ""
-		next := func(o *gate.Offender) bool {
-			last := held
-			held = o
-			if last == nil {
-				return true
-			}
-			x := row{Offender: *last}
-			x.Steps = o == nil || o.StoredIn != last.StoredIn || o.HiddenBy != last.HiddenBy || o.Advice != last.Advice
-			if x.Steps && last.Advice != said {
-				x.Fix, said = Safe(last.Advice), last.Advice
-			}
-			return yield(x)
-		}
-		for o := range offenders {
-			if !next(&o) {
-				return
-			}
-		}
-		next(nil)
-	}
-}
-
-// storedBy and hiddenBy are the steps below an offender; "" where none is known
-// or it goes without saying.
-func storedBy(o *gate.Offender) string {
-	if o.Path == "" {
-		return ""
-	}
-	return o.StoredBy
-}
-
-func hiddenBy(o *gate.Offender) string {
-	if o.HiddenBy < 0 || o.HiddenBy == o.StoredIn {
-		return ""
-	}
-	return o.HiddenAs
-}
-
-// lines are the row as text.
-func (x *row) lines() string {
-	stored, hidden, fix := "", "", ""
-	if s := storedBy(&x.Offender); x.Steps && s != "" {
-		stored = "         stored by  " + step(s)
-	}
-	if s := hiddenBy(&x.Offender); x.Steps && s != "" {
-		hidden = "         hidden by  " + step(s)
+	if x.Hidden != "" {
+		lines = append(lines, hidden+short(x.Hidden))
 	}
 	if x.Fix != "" {
-		fix = "         to fix     " + x.Fix
+		lines = append(lines, fix+x.Fix)
 	}
-	return joinLines(offender(x.Offender), stored, hidden, fix)
+	return strings.Join(lines, "\n")
 }
 
-// offenderText is an offender alone on several lines.
-func offenderText(o gate.Offender) string {
-	stored, hidden, fix := "", "", ""
-	if s := storedBy(&o); s != "" {
-		stored = "stored by " + step(s)
-	}
-	if s := hiddenBy(&o); s != "" {
-		hidden = "hidden by " + step(s)
-	}
-	if o.Advice != "" {
-		fix = "to fix: " + Safe(o.Advice)
-	}
-	return joinLines(strings.TrimLeft(offender(o), " "), stored, hidden, fix)
+// lines are the row as it stands below a rule.
+func (x *row) lines() string {
+	return x.text("         stored by  ", "         hidden by  ", "         to fix     ")
 }
 
 // ruleText is a broken rule with as many of the offenders as fit into so many
 // bytes, and how many of the rule's there are beyond those.
-func ruleText(r *gate.Rule, offenders iter.Seq[gate.Offender], most int) string {
+func ruleText(r *rule, offenders iter.Seq[gate.Offender], most int) string {
 	var b strings.Builder
-	b.WriteString(cut(ruleLine(*r), most/2))
+	b.WriteString(cut(r.line(), most/2))
 	left := r.Count()
 	for x := range rows(offenders) {
 		s := x.lines()
@@ -232,37 +134,4 @@ func ruleText(r *gate.Rule, offenders iter.Seq[gate.Offender], most int) string 
 		fmt.Fprintf(&b, "\nand %d more: --json lists all", left)
 	}
 	return b.String()
-}
-
-// sameReasons is the rule before r that is broken for the same reasons, or nil:
-// all rules about waste have the same offenders.
-func sameReasons(before []*gate.Rule, r *gate.Rule) *gate.Rule {
-	waste := func(r *gate.Rule) bool { return len(r.Offenders) > 0 && r.Offenders[0].Cause != "" }
-	i := slices.IndexFunc(before, waste)
-	if i < 0 || !waste(r) {
-		return nil
-	}
-	return before[i]
-}
-
-// shown is how many of a rule's offenders stand in a list for people: some of
-// each glob at least.
-func shown(r *gate.Rule) int {
-	if r.Denies() {
-		return max(deniedShown, len(r.Globs))
-	}
-	return gate.MaxOffenders
-}
-
-// word is how a rule came out.
-func word(v *gate.Verdict, r gate.Rule) string {
-	switch {
-	case r.Err != nil:
-		return "error"
-	case r.OK:
-		return "ok"
-	case v.Fails(r):
-		return "fail"
-	}
-	return "warn"
 }

@@ -135,14 +135,3 @@ func buffered(w io.Writer, write func(*bufio.Writer) error) error {
 	}
 	return b.Flush()
 }
-
-// joinLines is the lines as one text, without those that are empty.
-func joinLines(lines ...string) string {
-	var out []string
-	for _, l := range lines {
-		if l != "" {
-			out = append(out, l)
-		}
-	}
-	return strings.Join(out, "\n")
-}

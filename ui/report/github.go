@@ -27,12 +27,12 @@ func GitHub(w io.Writer, in *Input) error {
 			var more []string
 			var last string
 			for _, r := range brokenRules(in.Verdict) {
-				if in.Verdict.Fails(*r) != (kind == "error") {
+				if (r.Result == "warn") != (kind == "warning") {
 					continue
 				}
 				n++
-				first, _, _ := r.First(shown(r))
-				text := ruleText(r, slices.Values(first), maxAnnotation)
+				first, _, _ := r.First(r.shown())
+				text := ruleText(&r, slices.Values(first), maxAnnotation)
 				line := fmt.Sprintf("::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property(cut("fathom: "+r.Name+": "+in.title(), maxTitle)), message(text))
 				switch {
 				case n < maxAnnotations:

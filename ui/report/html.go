@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"cmp"
 	"crypto/sha256"
 	_ "embed" // the page's parts
 	"encoding/base64"
@@ -41,17 +40,15 @@ type page struct {
 	Rules   []pageRule
 	Layers  []pageLayer
 	Waste   []analyzer.Waste
-	Growth  string
+	Growth  *growth
 	Largest int64
 }
 
 type pageRule struct {
-	*gate.Rule
-	Word, Bound, Seen, Most string
-	Rows                    []row
-	Left                    int // offenders beyond those
-	LeftBytes               int64
-	Same                    *gate.Rule // the rule before it that is broken for the same reasons
+	rule
+	Rows      []row
+	Left      int // offenders beyond those
+	LeftBytes int64
 }
 
 type pageLayer struct {
@@ -65,26 +62,15 @@ type pageLayer struct {
 func HTML(w io.Writer, in *Input) error {
 	p := page{Input: in, Title: in.title(), Style: template.CSS(pageCSS), Script: template.JS(pageJS), Waste: in.Report.Waste[:min(len(in.Report.Waste), htmlWaste)]}
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(pageCSS), hashOf(pageJS))
-	if v := in.Verdict; v != nil {
-		rules := rulesInOrder(v)
-		for i, r := range rules {
-			observed, limit := ruleValues(*r)
-			bound := "at most"
-			if r.AtLeast {
-				bound = "at least"
-			}
-			n := gate.MaxOffenders
-			if r.Denies() {
-				n = htmlDenied
-			}
-			first, left, bytes := r.First(n)
-			p.Rules = append(p.Rules, pageRule{r, word(v, *r), bound, observed, limit, slices.Collect(rows(slices.Values(first))), left, bytes, sameReasons(rules[:i], r)})
+	for _, r := range rulesOf(in.Verdict) {
+		n := gate.MaxOffenders
+		if r.Denies() {
+			n = htmlDenied
 		}
-		if bytes, ratio, ok := v.Growth(); ok {
-			p.Growth = fmt.Sprintf("%s (%s) since %s, which stored %s", signed(Exact, bytes), growthPercent(ratio),
-				Safe(v.Baseline.Reference), Exact(v.Baseline.Totals.StoredBytes))
-		}
+		first, left, bytes := r.First(n)
+		p.Rules = append(p.Rules, pageRule{r, slices.Collect(rows(slices.Values(first))), left, bytes})
 	}
+	p.Growth = growthOf(in.Verdict)
 	for _, l := range in.Report.Layers {
 		p.Largest = max(p.Largest, l.StoredBytes)
 	}
@@ -94,10 +80,9 @@ func HTML(w io.Writer, in *Input) error {
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string { return strings.TrimLeft(offender(o), " ") },
-		"command": func(s string) string { return cmp.Or(Safe(Command(s)), "(no command)") },
+		"step":    stepOr,
 		"warning": Warning, "verdict": VerdictLine,
-		"suppressed": suppressed, "unevaluated": func(r *gate.Rule) string { return Safe(unevaluated(*r)) },
-		"storedBy": func(x row) string { return storedBy(&x.Offender) }, "hiddenBy": func(x row) string { return hiddenBy(&x.Offender) }, "join": strings.Join,
+		"suppressed": suppressed, "result": result,
 	}).Parse(pageHTML)
 	if err != nil {
 		return fmt.Errorf("reading the page's template: %w", err)

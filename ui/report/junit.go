@@ -76,22 +76,21 @@ func JUnit(w io.Writer, in *Input) error {
 	var out []string
 	if v != nil {
 		s.Tests, s.Failures, s.Errors = len(v.Rules), v.Failed(), v.Errors()
-		rules := rulesInOrder(v)
 		room := maxJUnitText
-		for i, rule := range rules {
+		for _, rule := range rulesOf(v) {
 			c := junitCase{Name: rule.Name, Class: "fathom." + Safe(in.name()) + "." + rule.Name, Time: "0"}
 			text := ""
-			if same := sameReasons(rules[:i], rule); same != nil {
-				text = ruleLine(*rule) + "\nfor the same reasons as " + same.Name
+			if rule.Same != "" {
+				text = rule.line() + "\nfor the same reasons as " + rule.Same
 			} else if !rule.OK {
-				text = ruleText(rule, rule.All(), room)
+				text = ruleText(&rule, rule.All(), room)
 			}
-			switch failure := (&junitFailure{ruleLine(*rule), "fathom." + rule.Name, text}); {
-			case rule.Err != nil:
+			switch failure := (&junitFailure{rule.line(), "fathom." + rule.Name, text}); rule.Result {
+			case "error":
 				c.Error = failure
-			case v.Fails(*rule):
+			case "fail":
 				c.Failure = failure
-			case !rule.OK:
+			case "warn":
 				out = append(out, "warning: "+text) // all of them are one text
 				room -= len(text)
 			}

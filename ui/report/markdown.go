@@ -56,29 +56,23 @@ func (d *markdown) block(format string, args ...any) {
 }
 
 func (d *markdown) verdict(in *Input) {
-	image := codeSpan(cut(in.title(), markdownText))
-	switch v := in.Verdict; {
-	case v == nil:
+	image := code(in.title())
+	if in.Verdict == nil {
 		d.block("## fathom: %s\n\n", image)
-	case v.Pass():
-		d.block("## ✅ pass: %s\n\n%s\n\n", image, code(VerdictLine(v)))
-	case v.Errors() > 0:
-		d.block("## ❌ error: %s\n\n%s\n\n", image, code(VerdictLine(v)))
-	default:
-		d.block("## ❌ fail: %s\n\n%s\n\n", image, code(VerdictLine(v)))
+		return
 	}
+	d.block("## %s: %s\n\n%s\n\n", marks()[result(in.Verdict)], image, codeSpan(VerdictLine(in.Verdict)))
+}
+
+// marks are the words of a rule's and a verdict's result with their pictures.
+func marks() map[string]string {
+	return map[string]string{"ok": "✅ ok", "pass": "✅ pass", "warn": "⚠️ warn", "fail": "❌ fail", "error": "❌ error"}
 }
 
 func (d *markdown) growth(v *gate.Verdict) {
-	if v == nil {
-		return
+	if g := growthOf(v); g != nil {
+		d.block("**%s** (%s) since %s: %s, now %s.\n\n", g.Size, plain(g.Percent), code(g.Since), g.Before, g.Now)
 	}
-	bytes, ratio, ok := v.Growth()
-	if !ok {
-		return
-	}
-	d.block("**%s** (%s) since %s: %s, now %s.\n\n", signed(Size, bytes), plain(growthPercent(ratio)), code(v.Baseline.Reference),
-		Exact(v.Baseline.Totals.StoredBytes), Exact(v.Totals.StoredBytes))
 }
 
 // denied lists the paths that are denied. How large they are is no matter.
@@ -88,7 +82,7 @@ func (d *markdown) denied(v *gate.Verdict) {
 			continue
 		}
 		d.block("### Denied: %s\n\n", r.Name)
-		first, _, _ := r.First(shown(r))
+		first, _, _ := r.First(r.shown())
 		left, size := r.Count(), 0
 		for x := range rows(slices.Values(first)) {
 			s := markdownOffender(x)
@@ -141,9 +135,9 @@ func (d *markdown) worst(v *gate.Verdict) {
 
 func markdownOffender(x row) string {
 	var b strings.Builder
-	what := fmt.Sprintf("layer %d, %s", x.StoredIn, code(cmp.Or(Command(x.StoredBy), "(no command)")))
+	what := fmt.Sprintf("layer %d, %s", x.StoredIn, code(stepOr(x.StoredBy)))
 	if x.Path != "" {
-		what = code(x.Path)
+		what = code(Safe(x.Path))
 		if x.Files > 1 {
 			what += fmt.Sprintf(" (%d files)", x.Files)
 		}
@@ -152,11 +146,11 @@ func markdownOffender(x row) string {
 		}
 	}
 	fmt.Fprintf(&b, "- **%s** %s\n", Size(x.Bytes), what)
-	if s := storedBy(&x.Offender); x.Steps && s != "" {
-		fmt.Fprintf(&b, "  - stored by layer %d: %s\n", x.StoredIn, code(Command(s)))
+	if x.Stored != "" {
+		fmt.Fprintf(&b, "  - stored by layer %d: %s\n", x.StoredIn, code(x.Stored))
 	}
-	if s := hiddenBy(&x.Offender); x.Steps && s != "" {
-		fmt.Fprintf(&b, "  - hidden by layer %d: %s\n", x.HiddenBy, code(Command(s)))
+	if x.Hidden != "" {
+		fmt.Fprintf(&b, "  - hidden by layer %d: %s\n", x.HiddenBy, code(x.Hidden))
 	}
 	if x.Fix != "" {
 		fmt.Fprintf(&b, "  - to fix: %s\n", plain(x.Fix))
@@ -170,18 +164,12 @@ func (d *markdown) rules(v *gate.Verdict) {
 	}
 	var b strings.Builder
 	b.WriteString("### Rules\n\n| | rule | observed | limit |\n|---|---|---:|---:|\n")
-	for _, r := range rulesInOrder(v) {
-		bound := "at most"
-		if r.AtLeast {
-			bound = "at least"
-		}
-		observed, limit := ruleValues(*r)
+	for _, r := range rulesOf(v) {
+		observed, bound := r.Seen, r.Bound+" "
 		if r.Err != nil {
-			fmt.Fprintf(&b, "| ❌ error | %s | %s | |\n", r.Name, plain(cut(Safe(unevaluated(*r)), markdownText)))
-			continue
+			observed, bound = plain(cut(r.Why, markdownText)), ""
 		}
-		mark := map[string]string{"ok": "✅ ok", "warn": "⚠️ warn", "fail": "❌ fail"}[word(v, *r)]
-		fmt.Fprintf(&b, "| %s | %s | %s | %s %s |\n", mark, r.Name, observed, bound, limit)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s|\n", marks()[r.Result], r.Name, observed, bound)
 	}
 	d.block("%s\n", b.String())
 }
@@ -217,7 +205,7 @@ func (d *markdown) warnings(in *Input) {
 // others.
 func (d *markdown) list(all []string) {
 	for _, s := range all[:min(len(all), warningShown)] {
-		d.block("- %s\n", codeSpan(cut(s, markdownText)))
+		d.block("- %s\n", code(s))
 	}
 	if n := len(all) - warningShown; n > 0 {
 		d.block("- and %d more\n", n)
@@ -229,13 +217,14 @@ func (d *markdown) list(all []string) {
 
 func (d *markdown) figures(in *Input) {
 	t := in.Report.Totals
-	compressed := "unknown"
-	if t.CompressedBytes > 0 {
-		compressed = fmt.Sprintf("%s (%s)", Size(t.CompressedBytes), Exact(t.CompressedBytes))
+	var b strings.Builder
+	for _, x := range amounts(&t) {
+		fmt.Fprintf(&b, "| %s | %s (%s) |\n", x.Name, x.Size, x.Exact)
 	}
-	d.block("### Figures\n\n| | |\n|---|---|\n| stored | %s (%s) |\n| visible | %s (%s) |\n| wasted | %s (%s) |\n| compressed | %s |\n| efficiency | %s |\n| files | %d |\n| layers | %d |\n\n",
-		Size(t.StoredBytes), Exact(t.StoredBytes), Size(t.VisibleBytes), Exact(t.VisibleBytes), Size(t.WastedBytes), Exact(t.WastedBytes),
-		compressed, Percent(t.Efficiency), t.Files, t.Layers)
+	if t.CompressedBytes == 0 {
+		b.WriteString("| compressed | unknown |\n")
+	}
+	d.block("### Figures\n\n| | |\n|---|---|\n%s| efficiency | %s |\n| files | %d |\n| layers | %d |\n\n", &b, Percent(t.Efficiency), t.Files, t.Layers)
 }
 
 func (d *markdown) layers(in *Input) {
@@ -246,7 +235,7 @@ func (d *markdown) layers(in *Input) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n", count(len(layers), "layer"))
 	for _, l := range layers[:min(len(layers), markdownRows)] {
-		fmt.Fprintf(&b, "- %d: **%s**, %s wasted: %s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), code(cmp.Or(Command(l.Command), "(no command)")))
+		fmt.Fprintf(&b, "- %d: **%s**, %s wasted: %s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), code(stepOr(l.Command)))
 	}
 	if n := len(layers) - markdownRows; n > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", n)
@@ -262,7 +251,7 @@ func (d *markdown) waste(in *Input) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<details><summary>%s of waste</summary>\n\n", count(len(waste), "piece"))
 	for _, w := range waste[:min(len(waste), markdownWaste)] {
-		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), code(w.Path), plain(w.Cause), w.StoredIn, w.HiddenBy)
+		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), code(Safe(w.Path)), plain(w.Cause), w.StoredIn, w.HiddenBy)
 	}
 	if n := len(waste) - markdownWaste; n > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", n)
@@ -270,8 +259,8 @@ func (d *markdown) waste(in *Input) {
 	d.block("%s\n</details>\n\n", b.String())
 }
 
-// code is s, which can be anybody's text, on one line as a code span.
-func code(s string) string { return codeSpan(cut(Safe(s), markdownText)) }
+// code is the beginning of s, which is safe to show, as a code span.
+func code(s string) string { return codeSpan(cut(s, markdownText)) }
 
 // codeSpan fences s with more backticks than it has in a row.
 func codeSpan(s string) string {

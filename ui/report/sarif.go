@@ -79,7 +79,7 @@ func SARIF(w io.Writer, in *Input) error {
 
 func sarifResult(in *Input, f *finding) object {
 	o := object{
-		"ruleId": f.rule.Name, "level": sarifLevel(*f.rule), "message": object{"text": f.text},
+		"ruleId": f.rule.Name, "level": sarifLevel(f.rule.Rule), "message": object{"text": f.text},
 		"partialFingerprints": object{"primaryLocationLineHash": f.print + ":1", "fathom/v1": f.print},
 	}
 	place := object{"physicalLocation": object{
@@ -102,7 +102,8 @@ func sarifResult(in *Input, f *finding) object {
 func sarifDriver(in *Input) object {
 	rules := []object{}
 	if in.Verdict != nil {
-		for _, r := range in.Verdict.Rules {
+		for i := range in.Verdict.Rules {
+			r := &in.Verdict.Rules[i]
 			means := r.Name
 			if s, ok := gate.SpecOf(r.Name); ok {
 				means = s.Means
@@ -121,7 +122,7 @@ func sarifDriver(in *Input) object {
 	return driver
 }
 
-func sarifLevel(r gate.Rule) string {
+func sarifLevel(r *gate.Rule) string {
 	if r.Severity == gate.Warn && r.Err == nil {
 		return "warning"
 	}

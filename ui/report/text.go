@@ -5,13 +5,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/mattn/go-runewidth"
 
 	"fathom/analyzer"
@@ -52,15 +49,11 @@ func Verdict(w io.Writer, in *Input) error {
 // VerdictLine is the gate's last word: "pass", "fail" or, with a nil verdict
 // or a rule that can't be evaluated, "error".
 func VerdictLine(v *gate.Verdict) string {
-	switch {
-	case v == nil:
-		return "verdict: error rules=0 failed=0"
-	case v.Errors() > 0:
-		return fmt.Sprintf("verdict: error rules=%d failed=%d", len(v.Rules), v.Failed())
-	case v.Pass():
-		return fmt.Sprintf("verdict: pass rules=%d failed=0", len(v.Rules))
+	rules, failed := 0, 0
+	if v != nil {
+		rules, failed = len(v.Rules), v.Failed()
 	}
-	return fmt.Sprintf("verdict: fail rules=%d failed=%d", len(v.Rules), v.Failed())
+	return fmt.Sprintf("verdict: %s rules=%d failed=%d", result(v), rules, failed)
 }
 
 func writeImage(b *bufio.Writer, r *analyzer.Report) {
@@ -81,9 +74,7 @@ func writeImage(b *bufio.Writer, r *analyzer.Report) {
 func writeLayers(b *bufio.Writer, layers []analyzer.LayerReport) {
 	fmt.Fprintf(b, "\nlayer     size   wasted    hides   command\n")
 	for _, l := range layers {
-		command := cmp.Or(Safe(Command(l.Command)), "(no command)")
-		fmt.Fprintf(b, "%5d  %7s  %7s  %7s   %s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), Size(l.HidesBytes),
-			runewidth.Truncate(command, commandWidth, "…"))
+		fmt.Fprintf(b, "%5d  %7s  %7s  %7s   %s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), Size(l.HidesBytes), short(stepOr(l.Command)))
 	}
 	if len(layers) == 0 {
 		b.WriteString("       (no layers)\n")
@@ -91,11 +82,9 @@ func writeLayers(b *bufio.Writer, layers []analyzer.LayerReport) {
 }
 
 func writeTotals(b *bufio.Writer, t *analyzer.Totals) {
-	fmt.Fprintf(b, "\nstored      %7s  %s\n", Size(t.StoredBytes), Exact(t.StoredBytes))
-	fmt.Fprintf(b, "visible     %7s  %s\n", Size(t.VisibleBytes), Exact(t.VisibleBytes))
-	fmt.Fprintf(b, "wasted      %7s  %s\n", Size(t.WastedBytes), Exact(t.WastedBytes))
-	if t.CompressedBytes > 0 {
-		fmt.Fprintf(b, "compressed  %7s  %s\n", Size(t.CompressedBytes), Exact(t.CompressedBytes))
+	b.WriteByte('\n')
+	for _, x := range amounts(t) {
+		fmt.Fprintf(b, "%-10s  %7s  %s\n", x.Name, x.Size, x.Exact)
 	}
 	fmt.Fprintf(b, "efficiency  %7s\n", Percent(t.Efficiency))
 	fmt.Fprintf(b, "files       %7d  in %s\n", t.Files, count(t.Layers, "layer"))
@@ -131,18 +120,6 @@ func writeWarnings(b *bufio.Writer, warnings []analyzer.Warning) {
 	}
 }
 
-// Warning is w on one safe line: "layer 3: /a/b: what is odd about it".
-func Warning(w analyzer.Warning) string {
-	s := Safe(w.Text)
-	if w.Path != "" {
-		s = Safe(w.Path) + ": " + s
-	}
-	if w.Layer >= 0 {
-		s = fmt.Sprintf("layer %d: %s", w.Layer, s)
-	}
-	return s
-}
-
 func writeRules(b *bufio.Writer, v *gate.Verdict) {
 	if v.Config != "" {
 		fmt.Fprintf(b, "config      %s\n", Safe(v.Config))
@@ -156,9 +133,8 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 	for _, w := range v.Warnings {
 		b.WriteString("warning: " + Safe(w) + "\n")
 	}
-	if bytes, ratio, ok := v.Growth(); ok {
-		fmt.Fprintf(b, "baseline    %s stored %s; now %s (%s)\n", Safe(v.Baseline.Reference),
-			Exact(v.Baseline.Totals.StoredBytes), signed(Exact, bytes), growthPercent(ratio))
+	if g := growthOf(v); g != nil {
+		fmt.Fprintf(b, "baseline    %s stored %s; now %s (%s)\n", g.Since, g.Before, g.Exact, g.Percent)
 	}
 	for _, s := range v.Suppressed {
 		fmt.Fprintf(b, "%s\n", suppressed(s))
@@ -167,89 +143,36 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 	for _, r := range v.Rules {
 		width = max(width, len(r.Name))
 	}
-	rules := rulesInOrder(v)
-	for i, r := range rules {
-		word, bound := "ok  ", "at most"
+	words := map[string]string{"ok": "ok  ", "warn": "WARN", "fail": "FAIL", "error": "ERR "}
+	for _, r := range rulesOf(v) {
+		said := r.Seen + " (" + r.Bound
 		switch {
-		case r.Err != nil:
-			source := strings.TrimPrefix(ruleSource(*r), ", ")
-			if source != "" {
-				source = " (" + source + ")"
-			}
-			fmt.Fprintf(b, "ERR   %-*s  %s%s\n", width, r.Name, Safe(unevaluated(*r)), source)
-			continue
-		case v.Fails(*r):
-			word = "FAIL"
-		case !r.OK:
-			word = "WARN"
+		case r.Err == nil && r.From != "":
+			said += ", " + r.From + ")"
+		case r.Err == nil:
+			said += ")"
+		case r.From != "":
+			said = r.Why + " (" + r.From + ")"
+		default:
+			said = r.Why
 		}
-		if r.AtLeast {
-			bound = "at least"
+		fmt.Fprintf(b, "%s  %-*s  %s\n", words[r.Result], width, r.Name, said)
+		if r.Same != "" {
+			fmt.Fprintf(b, "      for the same reasons as %s\n", r.Same)
+		} else if r.Result != "error" {
+			writeOffenders(b, &r)
 		}
-		observed, limit := ruleValues(*r)
-		fmt.Fprintf(b, "%s  %-*s  %s (%s %s%s)\n", word, width, r.Name, observed, bound, limit, ruleSource(*r))
-		if same := sameReasons(rules[:i], r); same != nil {
-			fmt.Fprintf(b, "      for the same reasons as %s\n", same.Name)
-			continue
-		}
-		writeOffenders(b, r)
 	}
 	b.WriteString(VerdictLine(v) + "\n")
 }
 
-// unevaluated says why the rule can't be evaluated.
-func unevaluated(r gate.Rule) string { return "can't be evaluated: " + r.Err.Error() }
-
-// ruleSource says where a limit is from, unless that is plain to see.
-func ruleSource(r gate.Rule) string {
-	if r.Source == "" || r.Source == "default" || strings.HasPrefix(r.Source, "--") {
-		return ""
-	}
-	return ", " + Safe(r.Source)
-}
-
-func suppressed(s gate.Suppressed) string {
-	until := ""
-	if !s.Until.IsZero() {
-		until = ", until " + s.Until.Format(gate.Day)
-	}
-	word := "suppressed "
-	if s.Expired {
-		word, until = "expired    ", ", ended "+s.Until.Format(gate.Day)
-	}
-	of, what := "", "piece"
-	if len(s.Rules) > 0 {
-		of, what = " of "+strings.Join(s.Rules, ", "), "path"
-	}
-	return fmt.Sprintf("%s %s%s %s in %s: %s%s", word, Safe(s.Path), of, Exact(s.Bytes), count(s.Pieces, what), Safe(s.Reason), until)
-}
-
-// signed is a number of bytes as a change: "+12 bytes".
-func signed(show func(int64) string, bytes int64) string {
-	if bytes > 0 {
-		return "+" + show(bytes)
-	}
-	return show(bytes)
-}
-
-// growthPercent is a change as a percentage, which can be above 100% and below 0.
-func growthPercent(ratio float64) string {
-	switch {
-	case math.IsInf(ratio, 0):
-		return "from nothing"
-	case ratio > 0:
-		return "+" + strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
-	}
-	return strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
-}
-
 // writeOffenders says why a rule is broken: what costs most or what is denied,
 // which steps made it so, and what would fix it.
-func writeOffenders(b *bufio.Writer, r *gate.Rule) {
+func writeOffenders(b *bufio.Writer, r *rule) {
 	if r.Denies() && !r.OK {
-		fmt.Fprintf(b, "      denied: %s\n", Safe(strings.Join(r.Globs, " ")))
+		fmt.Fprintf(b, "      denied: %s\n", r.globs())
 	}
-	first, more, bytes := r.First(shown(r))
+	first, more, bytes := r.First(r.shown())
 	for x := range rows(slices.Values(first)) {
 		for line := range strings.SplitSeq(x.lines(), "\n") {
 			b.WriteString("      " + line + "\n")
@@ -264,9 +187,7 @@ func writeOffenders(b *bufio.Writer, r *gate.Rule) {
 // layers.
 func offender(o gate.Offender) string {
 	if o.Path == "" {
-		command := cmp.Or(Safe(Command(o.StoredBy)), "(no command)")
-		return fmt.Sprintf("%7s  layer %d, %s: %s", Size(o.Bytes), o.StoredIn, count(o.Files, "path")+" added",
-			runewidth.Truncate(command, commandWidth, "…"))
+		return fmt.Sprintf("%7s  layer %d, %s added: %s", Size(o.Bytes), o.StoredIn, count(o.Files, "path"), short(stepOr(o.StoredBy)))
 	}
 	s := fmt.Sprintf("%7s  %s", Size(o.Bytes), Safe(o.Path))
 	if o.Files > 1 {
@@ -285,41 +206,5 @@ func offender(o gate.Offender) string {
 	return s
 }
 
-func step(command string) string {
-	return runewidth.Truncate(Safe(Command(command)), commandWidth, "…")
-}
-
-// ruleValues is what was observed and the limit, with as many digits as it
-// takes to tell one from the other.
-func ruleValues(r gate.Rule) (observed, limit string) {
-	switch r.Unit {
-	case gate.Bytes:
-		return Exact(int64(r.Observed)), Exact(int64(r.Limit))
-	case gate.Count:
-		return humanize.Comma(int64(r.Observed)), humanize.Comma(int64(r.Limit))
-	}
-	scale, unit := 1.0, ""
-	if r.Unit == gate.Percent {
-		scale, unit = 100, "%"
-	}
-	for digits := 3; ; digits++ {
-		observed, limit = decimal(r.Observed*scale, digits), decimal(r.Limit*scale, digits)
-		if observed != limit || r.Observed == r.Limit || digits == 17 {
-			return observed + unit, limit + unit
-		}
-	}
-}
-
-// decimal is v rounded to so many digits after the point, without the zeros at
-// its end.
-func decimal(v float64, digits int) string {
-	s := strconv.FormatFloat(v, 'f', digits, 64)
-	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
+// short is a step cut to what fits a line.
+func short(step string) string { return runewidth.Truncate(step, commandWidth, "…") }

@@ -131,16 +131,10 @@ func writeOpen(b *bufio.Writer, v any, prefix, end string) error {
 func formOf(v *gate.Verdict) verdictForm {
 	t := v.Totals
 	f := verdictForm{
-		Result: "fail", FailOn: v.FailOn.String(), Default: v.Default, Config: v.Config,
+		Result: result(v), FailOn: v.FailOn.String(), Default: v.Default, Config: v.Config,
 		Totals:       verdictTotals{t.StoredBytes, t.WastedBytes, t.SuppressedBytes, t.Efficiency, t.WastedRatio},
 		Suppressions: []suppressionForm{}, Notes: append([]string{}, v.Notes...), Warnings: append([]string{}, v.Warnings...),
 		Rules: []ruleForm{},
-	}
-	switch {
-	case v.Errors() > 0:
-		f.Result = "error"
-	case v.Pass():
-		f.Result = "pass"
 	}
 	if bytes, ratio, ok := v.Growth(); ok {
 		f.Baseline = &baselineForm{v.Baseline.Reference, v.Baseline.ID, v.Baseline.Totals.StoredBytes, bytes, &ratio}
@@ -166,7 +160,7 @@ func formOf(v *gate.Verdict) verdictForm {
 
 func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 	f := ruleForm{
-		Name: r.Name, Result: word(v, *r), Severity: r.Severity.String(), Unit: "ratio", Bound: "atMost",
+		Name: r.Name, Result: word(v, r), Severity: r.Severity.String(), Unit: "ratio", Bound: "atMost",
 		Source: r.Source, Globs: append([]string{}, r.Globs...), Offenders: []offenderForm{},
 	}
 	if f.Result == "ok" {

@@ -1,0 +1,278 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+)
+
+// The words and numbers of a result, which every format only arranges. All
+// strings here are safe to show.
+
+// result is the verdict in a word: pass, fail or error.
+func result(v *gate.Verdict) string {
+	switch {
+	case v == nil || v.Errors() > 0:
+		return "error"
+	case v.Pass():
+		return "pass"
+	}
+	return "fail"
+}
+
+// rule is a rule of a verdict.
+type rule struct {
+	*gate.Rule
+	Result string // ok, warn, fail or error
+	Seen   string // what was observed: "12 bytes"
+	Most   string // the limit: "10 bytes"
+	Bound  string // "at most 10 bytes"
+	Why    string // why it can't be evaluated, or ""
+	From   string // where the limit is from, or "" where that is plain to see
+	Same   string // the rule before it that is broken for the same reasons, or ""
+}
+
+// rulesOf are the rules of a verdict in the order in which people read them:
+// denied paths first.
+func rulesOf(v *gate.Verdict) []rule {
+	if v == nil {
+		return nil
+	}
+	var denied, others []rule
+	waste := "" // the first rule that is broken by waste: all of them have the same offenders
+	for i := range v.Rules {
+		r := &v.Rules[i]
+		x := rule{Rule: r, Result: word(v, r), Bound: "at most "}
+		if r.Err != nil {
+			x.Why = Safe("can't be evaluated: " + r.Err.Error())
+		}
+		if r.AtLeast {
+			x.Bound = "at least "
+		}
+		x.Seen, x.Most = ruleValues(r)
+		x.Bound += x.Most
+		if r.Source != "default" && !strings.HasPrefix(r.Source, "--") {
+			x.From = Safe(r.Source)
+		}
+		if len(r.Offenders) > 0 && r.Offenders[0].Cause != "" {
+			x.Same = waste
+			waste = cmp.Or(waste, r.Name)
+		}
+		if r.Denies() && !r.OK {
+			denied = append(denied, x)
+		} else {
+			others = append(others, x)
+		}
+	}
+	return append(denied, others...)
+}
+
+// word is how a rule came out.
+func word(v *gate.Verdict, r *gate.Rule) string {
+	switch {
+	case r.Err != nil:
+		return "error"
+	case r.OK:
+		return "ok"
+	case v.Fails(*r):
+		return "fail"
+	}
+	return "warn"
+}
+
+func brokenRules(v *gate.Verdict) []rule {
+	return slices.DeleteFunc(rulesOf(v), func(r rule) bool { return r.OK })
+}
+
+// line is the rule and what was observed: "max-size: 12 bytes, at most 10 bytes".
+func (r *rule) line() string {
+	switch {
+	case r.Err != nil:
+		return r.Name + " " + r.Why
+	case r.Denies():
+		return fmt.Sprintf("%s: %s, %s of %s", r.Name, r.Seen, r.Bound, r.globs())
+	}
+	return fmt.Sprintf("%s: %s, %s", r.Name, r.Seen, r.Bound)
+}
+
+func (r *rule) globs() string { return Safe(strings.Join(r.Globs, " ")) }
+
+// shown is how many of the rule's offenders stand in a list for people: some of
+// each glob at least.
+func (r *rule) shown() int {
+	if r.Denies() {
+		return max(deniedShown, len(r.Globs))
+	}
+	return gate.MaxOffenders
+}
+
+// ruleValues are what was observed and the limit, with as many digits as it
+// takes to tell one from the other.
+func ruleValues(r *gate.Rule) (observed, limit string) {
+	switch r.Unit {
+	case gate.Bytes:
+		return Exact(int64(r.Observed)), Exact(int64(r.Limit))
+	case gate.Count:
+		return humanize.Comma(int64(r.Observed)), humanize.Comma(int64(r.Limit))
+	}
+	scale, unit := 1.0, ""
+	if r.Unit == gate.Percent {
+		scale, unit = 100, "%"
+	}
+	for digits := 3; ; digits++ {
+		observed, limit = decimal(r.Observed*scale, digits), decimal(r.Limit*scale, digits)
+		if observed != limit || r.Observed == r.Limit || digits == 17 {
+			return observed + unit, limit + unit
+		}
+	}
+}
+
+// decimal is v rounded to this many digits after the point, without the zeros
+// at its end.
+func decimal(v float64, digits int) string {
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+// row is an offender as it stands in a list.
+type row struct {
+	gate.Offender
+	Stored, Hidden string // the steps, where they are known and stand below it
+	Fix            string // the advice, where it stands below it
+}
+
+// alone is an offender with everything about it.
+func alone(o *gate.Offender) row {
+	x := row{Offender: *o, Fix: Safe(o.Advice)}
+	if o.Path != "" { // that of a layer is its name
+		x.Stored = Safe(Command(o.StoredBy))
+	}
+	if o.HiddenBy >= 0 && o.HiddenBy != o.StoredIn {
+		x.Hidden = Safe(Command(o.HiddenAs))
+	}
+	return x
+}
+
+// rows are offenders as they stand in a list: several in a row that come from
+// the same steps name them once, below the last.
+func rows(offenders iter.Seq[gate.Offender]) iter.Seq[row] {
+	return func(yield func(row) bool) {
+		var held *gate.Offender
+		said := ""
+		next := func(o *gate.Offender) bool {
+			last := held
+			held = o
+			if last == nil {
+				return true
+			}
+			if o != nil && o.StoredIn == last.StoredIn && o.HiddenBy == last.HiddenBy && o.Advice == last.Advice {
+				return yield(row{Offender: *last})
+			}
+			x := alone(last)
+			if last.Advice == said {
+				x.Fix = ""
+			}
+			said = last.Advice
+			return yield(x)
+		}
+		for o := range offenders {
+			if !next(&o) {
+				return
+			}
+		}
+		next(nil)
+	}
+}
+
+// growth is how the image differs from the baseline.
+type growth struct {
+	Size, Exact, Percent string // with their sign
+	Since                string // the baseline's name
+	Before, Now          string
+}
+
+func growthOf(v *gate.Verdict) *growth {
+	if v == nil {
+		return nil
+	}
+	bytes, ratio, ok := v.Growth()
+	if !ok {
+		return nil
+	}
+	g := &growth{
+		Size: Size(bytes), Exact: Exact(bytes), Percent: strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%",
+		Since: Safe(v.Baseline.Reference), Before: Exact(v.Baseline.Totals.StoredBytes), Now: Exact(v.Totals.StoredBytes),
+	}
+	if bytes > 0 {
+		g.Size, g.Exact, g.Percent = "+"+g.Size, "+"+g.Exact, "+"+g.Percent
+	}
+	if math.IsInf(ratio, 0) {
+		g.Percent = "from nothing"
+	}
+	return g
+}
+
+// amount is one of the totals that are bytes.
+type amount struct{ Name, Size, Exact string }
+
+// amounts are the totals that are bytes, without those that are unknown.
+func amounts(t *analyzer.Totals) []amount {
+	var all []amount
+	for _, x := range []struct {
+		name  string
+		bytes int64
+	}{{"stored", t.StoredBytes}, {"visible", t.VisibleBytes}, {"wasted", t.WastedBytes}, {"compressed", t.CompressedBytes}} {
+		if x.name != "compressed" || x.bytes > 0 {
+			all = append(all, amount{x.name, Size(x.bytes), Exact(x.bytes)})
+		}
+	}
+	return all
+}
+
+// stepOr is the step that made a layer, also where that is unknown.
+func stepOr(command string) string { return cmp.Or(Safe(Command(command)), "(no command)") }
+
+// suppressed is a suppression and what it covers, in a line.
+func suppressed(s gate.Suppressed) string {
+	until := ""
+	if !s.Until.IsZero() {
+		until = ", until " + s.Until.Format(gate.Day)
+	}
+	word := "suppressed "
+	if s.Expired {
+		word, until = "expired    ", ", ended "+s.Until.Format(gate.Day)
+	}
+	of, what := "", "piece"
+	if len(s.Rules) > 0 {
+		of, what = " of "+strings.Join(s.Rules, ", "), "path"
+	}
+	return fmt.Sprintf("%s %s%s %s in %s: %s%s", word, Safe(s.Path), of, Exact(s.Bytes), count(s.Pieces, what), Safe(s.Reason), until)
+}
+
+// Warning is w on one safe line: "layer 3: /a/b: what is odd about it".
+func Warning(w analyzer.Warning) string {
+	s := Safe(w.Text)
+	if w.Path != "" {
+		s = Safe(w.Path) + ": " + s
+	}
+	if w.Layer >= 0 {
+		s = fmt.Sprintf("layer %d: %s", w.Layer, s)
+	}
+	return s
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
