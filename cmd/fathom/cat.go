@@ -19,7 +19,7 @@ image, up to 40 of them.`
 
 func newCat(a *app) *cobra.Command {
 	var (
-		f imageFlags
+		s = newSettings()
 		n layerFlag
 	)
 	cmd := &cobra.Command{
@@ -28,7 +28,7 @@ func newCat(a *app) *cobra.Command {
 		Long:  catLong,
 		Args:  takes(2, 2, "an IMAGE and a PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			an, err := a.files(cmd.Context(), args[0], &f, inspect.Content)
+			an, err := a.files(cmd, args[0], s, inspect.Content)
 			if err != nil {
 				return err
 			}
@@ -40,7 +40,7 @@ func newCat(a *app) *cobra.Command {
 			return a.cat(cmd.Context(), an, args[1], at)
 		},
 	}
-	f.add(cmd)
+	s.addFlags(cmd.Flags(), opening)
 	n.add(cmd, "as it was after layer `N`, 0 being the bottom")
 	return cmd
 }

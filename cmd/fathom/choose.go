@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"time"
 
 	"fathom/analyzer/load"
 	"fathom/ui"
@@ -12,17 +10,11 @@ import (
 
 // choose has a person choose one of the engines' images, or the demo, and
 // explores it.
-func (a *app) choose(ctx context.Context, f *exploreFlags) error {
-	settings, err := a.readConfig(a.configFile(&f.gateFlags))
-	if err != nil {
+func (j *job) choose(ctx context.Context) error {
+	if err := j.prepare(); err != nil {
 		return err
 	}
-	opt, err := a.options(f, settings)
-	if err != nil {
-		return err
-	}
-	from := load.Options{Via: load.Via(f.via)}
-	from.Engine.Idle = time.Duration(f.timeout)
+	from := j.options()
 	var engines []ui.Engine
 	for _, scheme := range load.Engines() {
 		engines = append(engines, ui.Engine{Name: scheme, List: func(ctx context.Context) ([]ui.Candidate, error) {
@@ -34,17 +26,14 @@ func (a *app) choose(ctx context.Context, f *exploreFlags) error {
 			return out, err
 		}})
 	}
-	c, err := ui.Choose(ctx, engines, opt)
+	c, err := ui.Choose(ctx, engines, j.look())
 	switch {
 	case errors.Is(err, ui.ErrNoChoice):
 		return nil
 	case err != nil:
 		return err
 	case c.Demo:
-		r, w := io.Pipe()
-		defer r.Close()
-		go func() { w.CloseWithError(writeDemo(w)) }()
-		return a.explore(ctx, source{ref: "-", stdin: r, name: "demo"}, f, false)
+		return j.demo(ctx, j.show)
 	}
-	return a.explore(ctx, source{ref: c.Ref, stdin: a.stdin}, f, false)
+	return j.show(ctx, source{ref: c.Ref, stdin: j.stdin})
 }

@@ -1,21 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
+	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
-
-	"fathom/ui"
 )
 
 const (
@@ -23,40 +19,55 @@ const (
 	maxConfig  = 1 << 20
 )
 
-// config is what the config files say. docs/config.md tells of each key.
+// config is what the config files say. docs/config.md explains each key.
 type config struct {
-	file  string // the one being read
-	ui    uiConfig
-	hasUI bool
-	ci    *ciConfig // nil when no file has the section
-	read  []string  // the files that were read, the nearest first
+	of       *settings
+	sections map[group]*section // the nearest file that has one counts
+	read     []string           // the files that were read, the nearest first
 }
 
-// uiConfig is its section ui; what it doesn't say is zero.
-type uiConfig struct {
-	theme, sort  string
-	ascii, mouse *bool
-	keys         map[string][]string
+// section is what one file says in one of its sections. A .dive-ci is a section
+// ci and nothing else.
+type section struct {
+	file            string
+	values          map[string]given // by setting
+	notes, warnings []string
+	err             error // why the file was not read, if only the gate needs it
 }
 
-// readConfig reads the project's config file, or explicit in its place, and the
-// user's. Each section is taken whole from the first that has it. An error has
-// the place in it.
-func (a *app) readConfig(explicit string) (*config, error) {
+// section is empty when no file has it.
+func (c *config) section(g group) *section {
+	if s := c.sections[g]; s != nil {
+		return s
+	}
+	return &section{}
+}
+
+// place is where n stands: ".fathom.yaml:4:13".
+func (s *section) place(n *yaml.Node) string {
+	return fmt.Sprintf("%s:%d:%d", s.file, n.Line, n.Column)
+}
+
+func newConfig(s *settings) *config { return &config{of: s, sections: map[group]*section{}} }
+
+// readConfig reads the project's config file, or the one of --config in its
+// place, and the user's. Each section is taken whole from the first that has it.
+// An error has the place in it.
+func (a *app) readConfig(s *settings, flags *pflag.FlagSet) (*config, error) {
+	c := newConfig(s)
+	if err := a.settle(s, flags, c, configFile); err != nil {
+		return nil, err
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, fmt.Errorf("looking for %s: %w", configName, err)
 	}
-	c := &config{}
-	if explicit != "" {
-		found, err := c.add(explicit, explicit)
-		if err == nil && !found {
-			err = fmt.Errorf("reading %s: no such file or directory", explicit)
-		}
-		if err != nil {
-			return nil, err
-		}
-	} else if err := c.addProject(dir); err != nil {
+	if s.config != "" {
+		err = c.addNamed(s.config)
+	} else {
+		err = c.addProject(dir)
+	}
+	if err != nil {
 		return nil, err
 	}
 	home, err := os.UserConfigDir()
@@ -72,6 +83,15 @@ func (a *app) readConfig(explicit string) (*config, error) {
 	return c, err
 }
 
+// addNamed reads a file that must be there.
+func (c *config) addNamed(name string) error {
+	found, err := c.add(name, name)
+	if err == nil && !found {
+		err = fmt.Errorf("reading %s: no such file or directory", name)
+	}
+	return err
+}
+
 // addProject reads the config file of the project that dir lies in and, where
 // that doesn't have the section ci, dir's .dive-ci. What keeps it from being
 // known how to judge matters to the gate only.
@@ -83,12 +103,12 @@ func (c *config) addProject(dir string) error {
 		}
 		if name == "" {
 			other, err := configIn(folder, "fathom.yaml", "fathom.yml")
-			if other != "" && c.ci == nil {
+			if other != "" && c.sections[judgment] == nil {
 				err = hinted("mv "+other+" "+configName+"; or, where it belongs to another program, fathom config init writes "+configName,
 					"%s is not read: the config file is called %s", relative(dir, filepath.Join(folder, other)), configName)
 			}
 			if err != nil {
-				c.ci = &ciConfig{err: err}
+				c.sections[judgment] = &section{err: err}
 			}
 			continue
 		}
@@ -98,14 +118,15 @@ func (c *config) addProject(dir string) error {
 		}
 		break
 	}
+	ci := c.sections[judgment]
 	switch name, err := configIn(dir, diveName); {
 	case err != nil || name == "":
-	case c.ci == nil:
+	case ci == nil:
 		if _, err := c.add(filepath.Join(dir, diveName), diveName); err != nil {
-			c.ci = &ciConfig{err: err}
+			c.sections[judgment] = &section{err: err}
 		}
-	case c.ci.err == nil:
-		c.ci.notes = append(c.ci.notes, fmt.Sprintf("%s is not read, because %s has a section ci", diveName, c.ci.file))
+	case ci.err == nil:
+		ci.notes = append(ci.notes, fmt.Sprintf("%s is not read, because %s has a section ci", diveName, ci.file))
 	}
 	return nil
 }
@@ -136,33 +157,28 @@ func relative(dir, name string) string {
 }
 
 // add reads one file, if it is there, and takes the sections of it that no
-// file before it had. A .dive-ci has a section ci and nothing else.
+// file before it had.
 func (c *config) add(name, shown string) (found bool, err error) {
 	data, err := readSmall(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	next := &config{file: shown}
+	sections := map[group]*section{}
 	switch {
 	case err != nil:
 	case strings.HasPrefix(filepath.Base(name), diveName):
-		next.ci, err = parseDive(data, shown)
+		sections[judgment], err = c.of.parseDive(data, shown)
 	default:
-		err = parseConfig(data, next.sections())
+		err = parseConfig(data, c.of.keys(shown, sections))
 	}
-	var own *hintError
-	switch {
-	case errors.As(err, &own):
-		return true, hinted(own.hint, "reading %s: %w", shown, own.err)
-	case err != nil:
+	if err != nil {
 		return true, fmt.Errorf("reading %s: %w", shown, err)
 	}
 	c.read = append(c.read, shown)
-	if !c.hasUI {
-		c.ui, c.hasUI = next.ui, next.hasUI
-	}
-	if c.ci == nil {
-		c.ci = next.ci
+	for g, s := range sections {
+		if c.sections[g] == nil {
+			c.sections[g] = s
+		}
 	}
 	return true, nil
 }
@@ -219,64 +235,24 @@ func cause(err error) error {
 	return err
 }
 
-// sections are the keys that a config file can have, and where they go.
-func (c *config) sections() section {
-	return section{
-		"version": version1,
-		"ci": func(n *yaml.Node) error {
-			c.ci = &ciConfig{file: c.file}
-			return c.ci.section().read(n)
-		},
-		"ui": func(n *yaml.Node) error {
-			c.hasUI = true
-			return section{
-				"theme": oneOf(&c.ui.theme, ui.Themes()),
-				"sort":  oneOf(&c.ui.sort, ui.Sorts()),
-				"ascii": boolean(&c.ui.ascii),
-				"mouse": boolean(&c.ui.mouse),
-				"keys":  keyTable(&c.ui.keys),
-			}.read(n)
-		},
-	}
-}
-
-// options are the explorer's: a flag beats the environment, that the file.
-func (a *app) options(f *exploreFlags, c *config) (ui.Options, error) {
-	o := f.ui
-	o.Keys = c.ui.keys
-	o.Hold, o.Taken, o.Interrupt = a.hold, a.taken, a.interrupt
-	text := func(to *string, flag, variable, file string, all []string) error {
-		env := a.getenv(variable)
-		switch {
-		case f.set.Changed(flag):
-		case env != "" && !slices.Contains(all, env):
-			return fmt.Errorf("%s: %q is none of %s", variable, env, strings.Join(all, ", "))
-		case env != "":
-			*to = env
-		case file != "":
-			*to = file
-		}
-		return nil
-	}
-	yes := func(to *bool, flag, variable string, file *bool, negated bool) error {
-		env := a.getenv(variable)
-		switch {
-		case f.set.Changed(flag):
-		case env != "":
-			v, err := strconv.ParseBool(env)
-			if err != nil {
-				return fmt.Errorf("%s: %q is neither true nor false", variable, env)
+// keys are those that a config file can have. What they hold goes into sections.
+func (s *settings) keys(file string, sections map[group]*section) mapping {
+	top := mapping{"version": version1}
+	for _, g := range []group{explorer, judgment} {
+		top[string(g)] = func(n *yaml.Node) error {
+			found := &section{file: file, values: map[string]given{}}
+			sections[g] = found
+			keys := mapping{}
+			for _, r := range s.rows {
+				if r.group == g && r.in&inFile != 0 {
+					keys[r.name] = func(n *yaml.Node) (err error) {
+						found.values[r.name], err = r.takes.node(n, found.place)
+						return err
+					}
+				}
 			}
-			*to = v != negated
-		case file != nil:
-			*to = *file != negated
+			return keys.read(n)
 		}
-		return nil
 	}
-	return o, cmp.Or(
-		text(&o.Theme, "theme", "FATHOM_THEME", c.ui.theme, ui.Themes()),
-		text(&o.Sort, "sort", "FATHOM_SORT", c.ui.sort, ui.Sorts()),
-		yes(&o.ASCII, "ascii", "FATHOM_ASCII", c.ui.ascii, false),
-		yes(&o.NoMouse, "no-mouse", "FATHOM_MOUSE", c.ui.mouse, true),
-	)
+	return top
 }

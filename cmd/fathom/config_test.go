@@ -3,15 +3,19 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
 	"fathom/analyzer"
@@ -26,9 +30,12 @@ const (
 
 // parsed reads a config from text.
 func parsed(text string) (*config, error) {
-	c := &config{}
-	return c, parseConfig([]byte(text), c.sections())
+	c := newConfig(newSettings())
+	return c, parseConfig([]byte(text), c.of.keys("file", c.sections))
 }
+
+// initial is the starter without a .dive-ci.
+func initial() string { return newSettings().starter(nil) }
 
 func TestConfig(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
@@ -69,7 +76,7 @@ func TestConfig(t *testing.T) {
 		{"a suppression that matches nothing", "version: 1\nci: {suppress: [{path: a/../b, reason: x}]}\n", `line 2, column 24: "a/../b" would match nothing`},
 		{"a blank reason", "version: 1\nci: {suppress: [{path: a, reason: ' '}]}\n", `line 2, column 17: the suppression of "a" has no reason`},
 		{"a number as a reason", "version: 1\nci: {suppress: [{path: a, reason: 1}]}\n", "line 2, column 35: 1 is no text; put it in quotes"},
-		{"a suppression of another rule", "version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n", `line 2, column 44: "max-size" is none of deny-path, deny-layer-path`},
+		{"a suppression of another rule", "version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n", `line 2, column 44: "max-size" is neither deny-path nor deny-layer-path`},
 		{"a suppression of both rules", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-layer-path]}]}\n", ""},
 		{"a rule of a suppression twice", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-path]}]}\n", "line 2, column 56: deny-path is here twice"},
 		{"all of it is wasted", "version: 1\nci: {max-wasted-percent: 1.0}\n", `"1" would be all of it`},
@@ -89,8 +96,8 @@ func TestConfig(t *testing.T) {
 		{"bad glob", "version: 1\nci:\n  deny-path: [a, '[b']\n", `line 3, column 18: deny-path: "[b" is no glob`},
 		{"no limit", "version: 1\nci:\n  max-size: {severity: warn}\n", `line 3, column 13: max-size has no limit`},
 		{"off in a list", "version: 1\nci:\n  deny-path: [a, off]\n", `line 3, column 18: deny-path: off stands alone`},
-		{"bad severity", "version: 1\nci:\n  max-size: {limit: 1, severity: wran}\n", `line 3, column 34: "wran" is none of error, warn; did you mean warn?`},
-		{"bad fail-on", "version: 1\nci: {fail-on: eror}\n", `line 2, column 15: "eror" is none of error, warn; did you mean error?`},
+		{"bad severity", "version: 1\nci:\n  max-size: {limit: 1, severity: wran}\n", `line 3, column 34: "wran" is neither error nor warn; did you mean warn?`},
+		{"bad fail-on", "version: 1\nci: {fail-on: eror}\n", `line 2, column 15: "eror" is neither error nor warn; did you mean error?`},
 		{"no list", "version: 1\nci:\n  suppress: /a\n", `line 3, column 13: here a list is expected`},
 		{"no reason", "version: 1\nci:\n  suppress:\n    - path: /a\n", `line 4, column 7: the suppression of "/a" has no reason`},
 		{"no path", "version: 1\nci:\n  suppress:\n    - reason: x\n", `line 4, column 7: this suppression has no path`},
@@ -133,73 +140,117 @@ func TestConfigFolders(t *testing.T) {
 	}
 }
 
-// A flag beats the environment, the environment beats the file.
-func TestOptions(t *testing.T) {
-	yes, no := true, false
-	file := &config{ui: uiConfig{theme: "light", sort: "files", ascii: &yes, mouse: &no, keys: map[string][]string{"sort": {"S"}}}}
+// A flag beats the environment, the environment beats the file, the file beats
+// the default; and each value knows where it is from.
+func TestPrecedence(t *testing.T) {
+	const file = "version: 1\nui: {theme: light, sort: files, ascii: true, mouse: false, keys: {sort: S}}\nci: {max-size: 3, fail-on: warn, baseline: c, no-fail: true, deny-path: [c]}\n"
+	keys := map[string][]string{"sort": {"S"}}
+	flags := []string{
+		"--theme=dark", "--sort=size", "--ascii=false", "--no-mouse=false", "--max-size=1", "--fail-on=error", "--baseline=a", "--no-fail=false", "--deny-path=a",
+		"--timeout=1s", "--via=api", "--platform=a/a",
+	}
+	variables := map[string]string{
+		"FATHOM_THEME": "mono", "FATHOM_SORT": "name", "FATHOM_ASCII": "0", "FATHOM_MOUSE": "true", "FATHOM_MAX_SIZE": "2", "FATHOM_FAIL_ON": "error",
+		"FATHOM_BASELINE": "b", "FATHOM_NO_FAIL": "false", "FATHOM_DENY_PATH": "b:d", "FATHOM_TIMEOUT": "2s", "FATHOM_VIA": "storage", "FATHOM_PLATFORM": "b/b",
+	}
+	bad := map[string]string{}
+	for name := range variables {
+		bad[name] = "bad"
+	}
 	for _, c := range []struct {
-		name string
-		args []string
-		env  map[string]string
-		file *config
-		want ui.Options
+		name  string
+		args  []string
+		env   map[string]string
+		file  string
+		look  ui.Options
+		gate  string // max-size, fail-on, baseline, no-fail, the globs, timeout, via, platform
+		given map[string]string
 	}{
-		{"none", nil, nil, &config{}, ui.Options{}},
-		{"file", nil, nil, file, ui.Options{Theme: "light", Sort: "files", ASCII: true, NoMouse: true, Keys: file.ui.keys}},
 		{
-			"environment", nil,
-			map[string]string{"FATHOM_THEME": "mono", "FATHOM_SORT": "name", "FATHOM_ASCII": "0", "FATHOM_MOUSE": "true"},
-			file, ui.Options{Theme: "mono", Sort: "name", Keys: file.ui.keys},
+			"default", nil, nil, "version: 1\n", ui.Options{}, "0 error  false [] 1m0s  ",
+			map[string]string{"theme": "default", "mouse": "default", "max-size": "default", "timeout": "default"},
 		},
 		{
-			"flags", []string{"--theme=dark", "--sort=size", "--ascii=false", "--no-mouse=false"},
-			map[string]string{"FATHOM_THEME": "bad", "FATHOM_SORT": "bad", "FATHOM_ASCII": "bad", "FATHOM_MOUSE": "bad"},
-			file, ui.Options{Theme: "dark", Sort: "size", Keys: file.ui.keys},
+			"file", nil, nil, file, ui.Options{Theme: "light", Sort: "files", ASCII: true, NoMouse: true, Keys: keys}, "3 warn c true [c] 1m0s  ",
+			map[string]string{"theme": "file:2:13", "mouse": "file:2:53", "max-size": "file:3:16", "timeout": "default"},
+		},
+		{
+			"environment", nil, variables, file, ui.Options{Theme: "mono", Sort: "name", Keys: keys}, "2 error b false [b d] 2s storage b/b",
+			map[string]string{"theme": "FATHOM_THEME", "mouse": "FATHOM_MOUSE", "max-size": "FATHOM_MAX_SIZE", "timeout": "FATHOM_TIMEOUT"},
+		},
+		{
+			"flags", flags, bad, file, ui.Options{Theme: "dark", Sort: "size", Keys: keys}, "1 error a false [a] 1s api a/a",
+			map[string]string{"theme": "--theme", "mouse": "--no-mouse", "max-size": "--max-size", "timeout": "--timeout"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := &app{stdout: &output{}, getenv: func(name string) string { return c.env[name] }}
-			root := newRoot(a)
-			var f exploreFlags
-			root.ResetFlags()
-			f.add(root)
-			if err := root.ParseFlags(c.args); err != nil {
-				t.Fatal(err)
+			s, read := settled(t, c.args, c.env, c.file)
+			if read != nil {
+				t.Fatal(read)
 			}
-			got, err := a.options(&f, c.file)
-			if err != nil {
-				t.Fatal(err)
+			j := job{app: &app{}, settings: s}
+			got := j.look()
+			got.Hold, got.Taken, got.Interrupt = nil, nil, nil
+			if diff := cmp.Diff(c.look, got); diff != "" {
+				t.Errorf("the explorer (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("options (-want +got):\n%s", diff)
+			gate := fmt.Sprint(s.rules["max-size"].limit.Number, s.failOn, " ", s.baseline, " ", s.noFail, s.rules["deny-path"].limit.Globs, " ", s.timeout, " ", s.load.Via, " ", s.load.Platform)
+			if gate != c.gate {
+				t.Errorf("got %s, want %s", gate, c.gate)
+			}
+			for name, from := range c.given {
+				if s.given[name].from != from {
+					t.Errorf("%s is from %s, want %s", name, s.given[name].from, from)
+				}
 			}
 		})
 	}
-	for name, value := range map[string]string{"FATHOM_THEME": "x", "FATHOM_SORT": "x", "FATHOM_ASCII": "x", "FATHOM_MOUSE": "x"} {
-		a := &app{getenv: func(n string) string { return map[string]string{name: value}[n] }}
-		root := newRoot(&app{stdout: &output{}})
-		var f exploreFlags
-		root.ResetFlags()
-		f.add(root)
-		if _, err := a.options(&f, &config{}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
-			t.Errorf("%s=%s: got %v", name, value, err)
+	for name := range variables {
+		if name == "FATHOM_BASELINE" || name == "FATHOM_DENY_PATH" || name == "FATHOM_PLATFORM" { // can be anything
+			continue
+		}
+		if _, err := settled(t, nil, map[string]string{name: "bad"}, file); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s=bad: got %v", name, err)
 		}
 	}
 }
 
-// ciSchema is the section ci, made of gate.Specs.
-func ciSchema() map[string]any {
-	type object = map[string]any
-	const (
-		share = `(0+(\.\d+)?|(0*\d{1,2}(\.\d+)?|0*100(\.0+)?)\s*%)`
-		size  = `(\d+|\d+(\.\d+)? ?([KMGTPEkmgtpe][Ii]?[Bb]?|[Bb]))`
-	)
-	properties := object{
-		"fail-on":   object{"enum": gate.Severities()},
-		"no-fail":   object{"type": "boolean"},
-		"allow-toc": object{"type": "boolean"},
-		"baseline":  object{"type": "string", "pattern": `\S`, "description": "what max-growth measures from: the file of a report in JSON, or an image"},
-		"suppress": object{"type": "array", "items": object{
+// settled are the settings that flags, the environment and a config file give.
+func settled(t *testing.T, args []string, env map[string]string, file string) (*settings, error) {
+	t.Helper()
+	c, err := parsed(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{getenv: func(name string) string { return env[name] }}
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	c.of.addFlags(flags, opening, explorer, judgment)
+	if err := flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.settle(c.of, flags, c, opening, explorer); err != nil {
+		return nil, err
+	}
+	return c.of, a.settleGate(c.of, flags, c)
+}
+
+type object = map[string]any
+
+// schemaOf is the schema of a setting's key.
+func schemaOf(t *testing.T, r setting) object {
+	if spec, ok := gate.SpecOf(r.name); ok {
+		return ruleSchema(spec)
+	}
+	schema := maps.Clone(r.takes.schema)
+	switch r.name {
+	case "keys":
+		actions := object{}
+		for _, action := range ui.Actions() {
+			actions[action] = object{"$ref": "#/$defs/keys"}
+		}
+		schema = object{"type": "object", "additionalProperties": false, "properties": actions}
+	case "suppress":
+		schema = object{"type": "array", "items": object{
 			"type": "object", "additionalProperties": false, "required": []string{"path", "reason"},
 			"properties": object{
 				"path": object{"type": "string", "pattern": `^[^!]`}, "reason": object{"type": "string", "pattern": `\S`},
@@ -208,52 +259,66 @@ func ciSchema() map[string]any {
 				}},
 				"until": object{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$`},
 			},
-		}},
+		}}
 	}
-	for _, s := range gate.Specs() {
-		text := map[gate.Unit]string{
-			gate.Ratio: `^\s*(` + share + `|0*1(\.0+)?)\s*$`, gate.Percent: `^\s*` + share + `\s*$`, gate.Bytes: `^\s*` + size + `\s*$`, gate.Count: `^\s*\d+\s*$`,
-		}[s.Unit]
-		number := object{"type": "number", "minimum": 0, "maximum": 1}
-		if s.Unit == gate.Percent {
-			number = object{"type": "number", "minimum": 0, "exclusiveMaximum": 1}
-		}
-		if s.Unit == gate.Bytes || s.Unit == gate.Count {
-			number = object{"type": "integer", "minimum": 0}
-		}
-		if s.Form == gate.Growth {
-			text = `^\s*(` + size + `|\d+(\.\d+)?\s*%)\s*$`
-		}
-		limit := object{"anyOf": []object{number, {"type": "string", "pattern": text}, {"const": off}}}
-		switch s.Form {
-		case gate.Switch:
-			limit = object{"anyOf": []object{{"type": "boolean"}, {"const": off}}}
-		case gate.Globs:
-			glob := object{"type": "string", "pattern": `^!?[^!]`, "not": object{"const": off}}
-			denied := object{"pattern": `^[^!]`} // not all of them exceptions
-			limit = object{"anyOf": []object{
-				{"type": "string", "pattern": `^[^!]`}, {"type": "array", "minItems": 1, "items": glob, "contains": denied},
-			}}
-		}
-		properties[s.Name] = object{"description": s.Means, "anyOf": []object{limit, {
-			"type": "object", "additionalProperties": false, "required": []string{"limit"},
-			"properties": object{"limit": limit, "severity": object{"enum": gate.Severities()}},
-		}}}
+	if schema == nil {
+		t.Fatalf("%s.%s: its kind has no schema", r.group, r.name)
 	}
-	return object{"type": "object", "additionalProperties": false, "properties": properties}
+	if r.help != "" && !r.negated {
+		schema["description"] = r.plain()
+	}
+	return schema
+}
+
+func ruleSchema(s gate.Spec) object {
+	const (
+		share = `(0+(\.\d+)?|(0*\d{1,2}(\.\d+)?|0*100(\.0+)?)\s*%)`
+		size  = `(\d+|\d+(\.\d+)? ?([KMGTPEkmgtpe][Ii]?[Bb]?|[Bb]))`
+	)
+	text := map[gate.Unit]string{
+		gate.Ratio: `^\s*(` + share + `|0*1(\.0+)?)\s*$`, gate.Percent: `^\s*` + share + `\s*$`, gate.Bytes: `^\s*` + size + `\s*$`, gate.Count: `^\s*\d+\s*$`,
+	}[s.Unit]
+	number := object{"type": "number", "minimum": 0, "maximum": 1}
+	if s.Unit == gate.Percent {
+		number = object{"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+	}
+	if s.Unit == gate.Bytes || s.Unit == gate.Count {
+		number = object{"type": "integer", "minimum": 0}
+	}
+	if s.Form == gate.Growth {
+		text = `^\s*(` + size + `|\d+(\.\d+)?\s*%)\s*$`
+	}
+	limit := object{"anyOf": []object{number, {"type": "string", "pattern": text}, {"const": off}}}
+	switch s.Form {
+	case gate.Switch:
+		limit = object{"anyOf": []object{{"type": "boolean"}, {"const": off}}}
+	case gate.Globs:
+		glob := object{"type": "string", "pattern": `^!?[^!]`, "not": object{"const": off}}
+		denied := object{"pattern": `^[^!]`} // not all of them exceptions
+		limit = object{"anyOf": []object{
+			{"type": "string", "pattern": `^[^!]`}, {"type": "array", "minItems": 1, "items": glob, "contains": denied},
+		}}
+	}
+	return object{"description": s.Means, "anyOf": []object{limit, {
+		"type": "object", "additionalProperties": false, "required": []string{"limit"},
+		"properties": object{"limit": limit, "severity": object{"enum": gate.Severities()}},
+	}}}
 }
 
 // The lists of denied paths that config init proposes pass an image that is as
 // images are, and fail one with a secret.
 func TestStarterDenies(t *testing.T) {
-	c, err := parsed(uncommented(starter(nil)))
+	c, err := parsed(uncommented(initial()))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, g := range c.section(judgment).values {
+		g.put(g.from)
 	}
 	denied := func(rule, path string) bool {
 		t.Helper()
 		files := func(yield func(gate.File) bool) { yield(gate.File{Path: path, HiddenBy: -1}) }
-		v, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, gate.Limits{c.ci.rules[rule].value.limit}, gate.Options{Files: files})
+		v, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, gate.Limits{c.of.rules[rule].limit}, gate.Options{Files: files})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,27 +369,24 @@ func uncommented(text string) string {
 	return key.ReplaceAllString(text, "  $1")
 }
 
-// docs/config.schema.json is made of the same names as the reader.
+// docs/config.schema.json has every key of the table.
 func TestConfigSchema(t *testing.T) {
-	type object = map[string]any
-	key := object{"type": []string{"string", "integer"}}
-	actions := object{}
-	for _, a := range ui.Actions() {
-		actions[a] = object{"$ref": "#/$defs/keys"}
+	sections := object{"version": object{"const": 1}}
+	for _, g := range []group{explorer, judgment} {
+		keys := object{}
+		for _, r := range newSettings().rows {
+			if r.group == g && r.in&inFile != 0 {
+				keys[r.name] = schemaOf(t, r)
+			}
+		}
+		sections[string(g)] = object{"type": "object", "additionalProperties": false, "properties": keys}
 	}
+	key := object{"type": []string{"string", "integer"}}
 	schema := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
 		"title":   "The config file of fathom", "type": "object", "additionalProperties": false, "required": []string{"version"},
-		"$defs": object{"keys": object{"oneOf": []object{key, {"type": "array", "items": key}}}},
-		"properties": object{
-			"version": object{"const": 1},
-			"ci":      ciSchema(),
-			"ui": object{"type": "object", "additionalProperties": false, "properties": object{
-				"theme": object{"enum": ui.Themes()}, "sort": object{"enum": ui.Sorts()},
-				"ascii": object{"type": "boolean"}, "mouse": object{"type": "boolean"},
-				"keys": object{"type": "object", "additionalProperties": false, "properties": actions},
-			}},
-		},
+		"$defs":      object{"keys": object{"oneOf": []object{key, {"type": "array", "items": key}}}},
+		"properties": sections,
 	}
 	want, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {
@@ -349,7 +411,7 @@ func TestConfigSchema(t *testing.T) {
 	}
 	// The sample of the document, and texts that the reader takes or doesn't.
 	for text, good := range map[string]bool{
-		sampleIn(t, configDoc, "## What can stand in it"): true, sampleIn(t, configDoc, "### ci, the gate"): true, starter(nil): true, uncommented(starter(nil)): true,
+		sampleIn(t, configDoc, "## What can stand in it"): true, sampleIn(t, configDoc, "### ci, the gate"): true, initial(): true, uncommented(initial()): true,
 		"version: 1\nci: {}\n": true, "version: 1\nci: {min-efficiency: 90%, max-size: 1.5 GB, max-layers: 3, max-growth: 150%}\n": true,
 		"version: 1\nci: {max-size: off, deny-path: off}\n":                                                                         true,
 		"version: 1\nci: {deny-path: [a, '**/b'], deny-layer-path: {limit: c, severity: warn}}\n":                                   true,
@@ -415,35 +477,80 @@ func TestConfigSchema(t *testing.T) {
 	}
 }
 
-// docs/config.md tells of every key and variable, docs/gate.md of every rule.
+// Each table of docs/config.md has the settings of some groups, where they can be
+// given, and text of its own in the last column.
 func TestConfigDoc(t *testing.T) {
-	text, err := os.ReadFile(configDoc)
+	data, err := os.ReadFile(configDoc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{
-		"`version`", "`ui.theme`", "`ui.sort`", "`ui.ascii`", "`ui.mouse`", "`ui.keys`",
-		"`" + strings.Join(ui.Themes()[:2], "`, `") + "` or `" + ui.Themes()[2] + "`",
-		"`" + strings.Join(ui.Sorts()[:2], "`, `") + "` or `" + ui.Sorts()[2] + "`",
+	want := string(data)
+	for _, table := range [][]group{{explorer}, {judgment, configFile}, {opening}} {
+		start := fmt.Sprintf("<!-- settings %q -->\n", table)
+		before, rest, ok := strings.Cut(want, start)
+		old, after, ended := strings.Cut(rest, "\n\n")
+		if !ok || !ended {
+			t.Fatalf("%s has no table behind %s", configDoc, start)
+		}
+		want = before + start + settingsTable(table, old) + "\n" + after
 	}
-	for _, v := range variables() {
-		want = append(want, "`"+v+"`")
+	if *update {
+		if err := os.WriteFile(configDoc, []byte(want), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(want, string(data)); diff != "" {
+		t.Errorf("%s is old; go test ./cmd/fathom -run TestConfigDoc -update writes it anew:\n%s", configDoc, diff)
 	}
-	for key := range (&ciConfig{}).section() {
-		want = append(want, "`ci."+key+"`")
-	}
-	for _, w := range want {
-		if !strings.Contains(string(text), w) {
-			t.Errorf("%s says nothing of %s", configDoc, w)
+	for _, name := range variables() {
+		if !strings.Contains(want, "`"+name+"`") {
+			t.Errorf("%s says nothing of %s", configDoc, name)
 		}
 	}
-	rules, err := os.ReadFile("../../docs/gate.md")
+}
+
+// settingsTable is a table of docs/config.md. The last column is the help of the
+// flag; keys that are no rules can have a text of their own.
+func settingsTable(groups []group, old string) string {
+	code := func(s string, ok bool) string {
+		if !ok {
+			return " "
+		}
+		return " `" + s + "` "
+	}
+	b := "| key | flag | environment | |\n|---|---|---|---|\n"
+	for _, r := range newSettings().rows {
+		if !slices.Contains(groups, r.group) || r.in&(inFile|inVariable) == 0 {
+			continue
+		}
+		key := code(string(r.group)+"."+r.name, r.in&inFile != 0)
+		if r.name == "warn" {
+			key = " `ci.RULE.severity` "
+		}
+		row := fmt.Sprintf("|%s|%s|%s|", key, code("--"+r.flag(), r.in&inFlag != 0), code(r.variable(), r.in&inVariable != 0))
+		said := strings.TrimPrefix(r.help, "rule: ")
+		_, rule := gate.SpecOf(r.name)
+		for line := range strings.Lines(old) {
+			if rule || r.group == opening {
+				break
+			}
+			if cells := strings.Split(line, "|"); len(cells) > 4 && (key != " " && cells[1] == key || strings.TrimSpace(cells[1]) == "" && strings.TrimSpace(cells[2]) == "`--"+r.flag()+"`") {
+				said = strings.TrimSpace(strings.Join(cells[4:len(cells)-1], "|"))
+			}
+		}
+		b += row + " " + said + " |\n"
+	}
+	return b
+}
+
+// Every key that a person can write in the section ci is in the starter.
+func TestStarterIsWhole(t *testing.T) {
+	c, err := parsed(uncommented(initial()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range gate.Specs() {
-		if !strings.Contains(string(rules), "| `"+s.Name+"` |") {
-			t.Errorf("docs/gate.md says nothing of %s", s.Name)
+	for _, r := range c.of.rows {
+		if _, ok := c.section(judgment).values[r.name]; !ok && r.group == judgment && r.in&inFile != 0 {
+			t.Errorf("fathom config init shows no example of %s", r.name)
 		}
 	}
 }
@@ -452,7 +559,7 @@ func TestConfigDoc(t *testing.T) {
 // what is read can be judged by and is good by the schema too.
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{
-		starter(nil), uncommented(starter(nil)), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
+		initial(), uncommented(initial()), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
 		"rules:\n  lowestEfficiency: 0.9\n", "version: 1\nci: &a {deny-path: [a, off], suppress: [*a]}", "a: [1\n---\n",
 	} {
 		f.Add(s)
@@ -475,24 +582,27 @@ func FuzzConfig(f *testing.F) {
 				t.Errorf("%q is read and not good by the schema: %v", text, err)
 			}
 		}
-		if c, err := parsed(text); err == nil && c.ci != nil {
+		if c, err := parsed(text); err == nil {
+			for _, g := range c.section(judgment).values {
+				g.put(g.from)
+			}
 			var l gate.Limits
-			for _, r := range c.ci.rules {
-				if !r.value.off {
-					l = append(l, r.value.limit)
+			for _, r := range c.of.rules {
+				if !r.off {
+					l = append(l, r.limit)
 				}
 			}
 			if err := l.Validate(); err != nil {
 				t.Errorf("%q is read and no limits: %v", text, err)
 			}
-			for _, s := range c.ci.suppress {
+			for _, s := range c.of.suppress {
 				if err := s.Validate(); err != nil {
 					t.Errorf("%q is read and no suppression: %v", text, err)
 				}
 			}
 		}
-		if c, err := parseDive([]byte(text), diveName); err == nil && len(c.rules) != 3 {
-			t.Errorf("%q as dive's has %d rules", text, len(c.rules))
+		if c, err := newSettings().parseDive([]byte(text), diveName); err == nil && len(c.values) != 3 {
+			t.Errorf("%q as dive's has %d rules", text, len(c.values))
 		}
 	})
 }

@@ -25,7 +25,7 @@ const configLong = `What a project or a person always wants stands in a config f
 the gate in the project's .fathom.yaml, how the explorer looks in the user's own.
 docs/config.md tells of every key.`
 
-func newConfig(a *app) *cobra.Command {
+func newConfigCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Write, show or check the config file",
@@ -53,7 +53,8 @@ func newConfigInit(a *app) *cobra.Command {
 				name = args[0]
 			}
 			dive := filepath.Join(filepath.Dir(name), diveName)
-			c := &config{}
+			s := newSettings()
+			c := newConfig(s)
 			found, err := c.add(dive, dive)
 			if err != nil {
 				return err
@@ -68,13 +69,13 @@ func newConfigInit(a *app) *cobra.Command {
 			case err != nil:
 				return fmt.Errorf("writing %s: %w", name, cause(err))
 			}
-			_, err = io.WriteString(f, starter(c.ci))
+			_, err = io.WriteString(f, s.starter(c.section(judgment).values))
 			if err := errors.Join(err, f.Close()); err != nil {
 				return errors.Join(fmt.Errorf("writing %s: %w", name, cause(err)), os.Remove(name))
 			}
 			if found {
 				fmt.Fprintf(a.stderr, "fathom: note: the limits are those of %s, which is no longer read\n", line(dive))
-				for _, w := range c.ci.warnings {
+				for _, w := range c.section(judgment).warnings {
 					fmt.Fprintf(a.stderr, "fathom: warning: %s\n", line(w))
 				}
 			}
@@ -90,47 +91,40 @@ given as the gate gets them. The exit code is 2 when something is wrong, and whe
 there is no file.`
 
 func newConfigVerify(a *app) *cobra.Command {
-	var f exploreFlags
+	s := newSettings()
 	cmd := &cobra.Command{
 		Use:   "verify [flags] [FILE]",
 		Short: "Say whether a config file is good",
 		Long:  configVerifyLong,
 		Args:  takes(0, 1, "at most one FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := &config{}, error(nil)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := newConfig(s), error(nil)
 			switch {
-			case len(args) > 0 && f.gateFlags.set.Changed("config"):
+			case len(args) > 0 && cmd.Flags().Changed("config"):
 				return errors.New("--config and FILE name a file each: only one can")
 			case len(args) > 0:
-				var found bool
-				if found, err = c.add(args[0], args[0]); err == nil && !found {
-					err = fmt.Errorf("reading %s: no such file or directory", args[0])
-				}
+				err = c.addNamed(args[0])
 			default:
-				c, err = a.readConfig(a.configFile(&f.gateFlags))
+				c, err = a.readConfig(s, cmd.Flags())
 			}
 			if err != nil {
 				return err
 			}
-			if len(c.read) == 0 && (c.ci == nil || c.ci.err == nil) {
+			if len(c.read) == 0 && c.section(judgment).err == nil {
 				return hinted("fathom config init writes one", "there is no config file")
 			}
-			j, err := a.judging(&f.gateFlags, c)
-			if err == nil {
-				err = misspelt(os.Environ())
-			}
-			if err == nil {
-				err = j.check()
-			}
-			if err != nil {
+			if err := a.settleGate(s, cmd.Flags(), c); err != nil {
 				return err
 			}
-			for _, s := range j.suppress {
-				if s.Expired(time.Now().UTC()) {
-					j.warnings = append(j.warnings, fmt.Sprintf("%s: the suppression of %q ended on %s", s.Source, s.Path, s.Until.Format(gate.Day)))
+			if err := s.check(); err != nil {
+				return err
+			}
+			for _, x := range s.suppress {
+				if x.Expired(time.Now().UTC()) {
+					s.warnings = append(s.warnings, fmt.Sprintf("%s: the suppression of %q ended on %s", x.Source, x.Path, x.Until.Format(gate.Day)))
 				}
 			}
-			for _, w := range j.warnings {
+			for _, w := range s.warnings {
 				fmt.Fprintf(a.stderr, "fathom: warning: %s\n", line(w))
 			}
 			for _, name := range c.read {
@@ -139,32 +133,31 @@ func newConfigVerify(a *app) *cobra.Command {
 			return a.stdout.err
 		},
 	}
-	f.gateFlags.add(cmd.Flags())
+	s.addFlags(cmd.Flags(), judgment, configFile)
 	return cmd
 }
 
 // check says what the gate would always answer with an error, as far as that
 // can be known without an image.
-func (j *judging) check() error {
-	i := slices.IndexFunc(j.limits, func(l gate.Limit) bool { return l.Rule == gate.MaxGrowth })
-	name := j.baselineName()
+func (s *settings) check() error {
+	name, from := s.baselineName(), s.given["baseline"].from
 	if name == "" {
-		if i >= 0 {
+		if growth := s.limitOf(gate.MaxGrowth); growth != nil {
 			return hinted("baseline: FILE in the section ci, FATHOM_BASELINE, or --baseline as the gate gets it",
-				"%s: max-growth can't be evaluated: %w", j.limits[i].Source, gate.ErrNoBaseline)
+				"%s: max-growth can't be evaluated: %w", growth.Source, gate.ErrNoBaseline)
 		}
 		return nil
 	}
 	_, err := os.Stat(name)
 	if err != nil && (filepath.IsAbs(name) || strings.HasPrefix(name, ".") || filepath.Ext(name) == ".json" || fileName.MatchString(name)) {
-		return fmt.Errorf("%s: reading the baseline %s: %w", j.baseline.from, name, cause(err))
+		return fmt.Errorf("%s: reading the baseline %s: %w", from, name, cause(err))
 	}
 	r, err := inspect.Saved(name)
-	if r != nil && !j.allowTOC.value {
+	if r != nil && !s.allowTOC {
 		err = gate.Unverified(r)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: reading the baseline %s: %w", j.baseline.from, name, err)
+		return fmt.Errorf("%s: reading the baseline %s: %w", from, name, err)
 	}
 	return nil
 }
@@ -174,37 +167,33 @@ variable, a place in a file, or the default. Flags of the gate can be given to s
 what they change.`
 
 func newConfigShow(a *app) *cobra.Command {
-	var f exploreFlags
+	s := newSettings()
 	cmd := &cobra.Command{
 		Use:   "show [flags]",
 		Short: "Show the settings that hold here, and where each is from",
 		Long:  configShowLong,
 		Args:  noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			c, err := a.readConfig(a.configFile(&f.gateFlags))
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.readConfig(s, cmd.Flags())
 			if err != nil {
 				return err
 			}
-			j, err := a.judging(&f.gateFlags, c)
-			if err != nil {
+			if err := a.settleGate(s, cmd.Flags(), c); err != nil {
 				return err
 			}
-			if err := misspelt(os.Environ()); err != nil {
-				return err
-			}
-			return a.showConfig(c, j)
+			return a.showConfig(s, c.read)
 		},
 	}
-	f.gateFlags.add(cmd.Flags())
+	s.addFlags(cmd.Flags(), judgment, configFile)
 	return cmd
 }
 
-func (a *app) showConfig(c *config, j *judging) error {
+func (a *app) showConfig(s *settings, read []string) error {
 	files := "none"
-	if len(c.read) > 0 {
-		files = strings.Join(c.read, ", ")
+	if len(read) > 0 {
+		files = strings.Join(read, ", ")
 	}
-	for _, n := range slices.Concat(j.notes, j.warnings) {
+	for _, n := range slices.Concat(s.notes, s.warnings) {
 		fmt.Fprintf(a.stderr, "fathom: note: %s\n", line(n))
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
@@ -212,27 +201,16 @@ func (a *app) showConfig(c *config, j *judging) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, report.Safe(value), report.Safe(from))
 	}
 	row("config files", files, "")
-	for _, s := range gate.Specs() {
-		i := slices.IndexFunc(j.limits, func(l gate.Limit) bool { return l.Rule == s.Name })
-		k := slices.IndexFunc(j.rules, func(r setting[ruleValue]) bool { return r.value.name == s.Name })
-		switch {
-		case i >= 0:
-			row(s.Name, limitText(j.limits[i]), j.limits[i].Source)
-		case k >= 0:
-			row(s.Name, off, j.rules[k].from)
+	for _, r := range s.rows {
+		switch l := s.limitOf(r.name); {
+		case r.group != judgment || r.in != inAll && r.name != "allow-toc":
+		case l != nil:
+			row(r.name, limitText(*l), l.Source)
 		default:
-			row(s.Name, off, "default")
+			row(r.name, s.given[r.name].text, s.given[r.name].from)
 		}
 	}
-	row("fail-on", j.failOn.value.String(), j.failOn.from)
-	row("no-fail", strconv.FormatBool(j.noFail.value), j.noFail.from)
-	row("allow-toc", strconv.FormatBool(j.allowTOC.value), j.allowTOC.from)
-	baseline := j.baseline.value
-	if baseline == "" {
-		baseline = "none"
-	}
-	row("baseline", baseline, j.baseline.from)
-	for _, s := range j.suppress {
+	for _, s := range s.suppress {
 		value := s.Path + ": " + s.Reason
 		if len(s.Rules) > 0 {
 			value = s.Path + " (" + strings.Join(s.Rules, ", ") + "): " + s.Reason
@@ -252,9 +230,9 @@ func limitText(l gate.Limit) string {
 	case len(l.Globs) > 0:
 		text = strings.Join(l.Globs, " ")
 	case l.Unit == gate.Percent:
-		text = strconv.FormatFloat(l.Ratio*100, 'g', 12, 64) + "%"
+		text = strings.TrimRight(strings.TrimRight(strconv.FormatFloat(l.Ratio*100, 'f', 12, 64), "0"), ".") + "%"
 	case l.Unit == gate.Ratio:
-		text = strconv.FormatFloat(l.Ratio, 'g', -1, 64)
+		text = strconv.FormatFloat(l.Ratio, 'f', -1, 64)
 	default:
 		text = strconv.FormatInt(l.Number, 10)
 	}
@@ -264,40 +242,33 @@ func limitText(l gate.Limit) string {
 	return text
 }
 
-// starter is what config init writes, with the limits of a .dive-ci unless that
-// is nil. Every line of it is good as it stands, and so is what a comment shows,
-// once it is one no more.
-func starter(dive *ciConfig) string {
+// starter is what config init writes, with the limits of a .dive-ci. Every line of
+// it is good as it stands, and so is what a comment shows, once it is one no
+// more.
+func (s *settings) starter(dive map[string]given) string {
 	var b strings.Builder
 	b.WriteString(starterHead)
-	for _, s := range gate.Specs() {
-		fmt.Fprintf(&b, "\n  # %s\n", s.Means)
-		comment, example := "# ", s.Name+": "+s.Example
-		if s.Default {
+	for _, r := range s.rows {
+		if r.group != judgment || r.in&inFile == 0 {
+			continue
+		}
+		help, _, rule := strings.Cut(strings.TrimPrefix(r.help, "rule: "), ": `")
+		if !rule {
+			help = r.plain()
+		}
+		fmt.Fprintf(&b, "\n  # %s\n", help)
+		comment, example := "# ", r.name+": "+r.example
+		if r.active {
 			comment = ""
 		}
-		if dive != nil {
-			if r, ok := dive.rules[s.Name]; ok {
-				comment, example = "", fmt.Sprintf("%s: %s # %s", s.Name, starterLimit(r.value), r.from)
-			}
+		if g, ok := dive[r.name]; ok {
+			comment, example = "", r.name+": "+g.text+" # "+g.from
 		}
-		fmt.Fprintf(&b, "  %s%s\n", comment, example)
+		for l := range strings.Lines(strings.ReplaceAll(example, ": \n", ":\n")) {
+			fmt.Fprintf(&b, "  %s%s\n", comment, strings.TrimRight(l, "\n"))
+		}
 	}
-	b.WriteString(starterTail)
 	return b.String()
-}
-
-// starterLimit is a limit of dive's as the config file has it.
-func starterLimit(v ruleValue) string {
-	switch {
-	case v.off:
-		return off
-	case v.limit.Unit == gate.Bytes:
-		return strconv.FormatInt(v.limit.Number, 10)
-	case v.limit.Ratio == 1:
-		return "100%" // a bare 1 is refused
-	}
-	return strconv.FormatFloat(v.limit.Ratio, 'f', -1, 64)
 }
 
 const starterHead = `# The config of fathom for this project. docs/config.md tells of every key.
@@ -307,28 +278,4 @@ version: 1
 # that is met exactly is kept. Sizes are 20MB (20,000,000 bytes) or 20MiB, shares
 # 0.9 or 90%. A rule can be {limit: ..., severity: warn}; off leaves it out.
 ci:
-`
-
-const starterTail = `
-  # what fails: error, or warn for broken rules of severity warn too
-  # fail-on: error
-
-  # exit 0 also when a rule fails
-  # no-fail: false
-
-  # judge also layers whose table of contents nobody compared with their content
-  # allow-toc: false
-
-  # what max-growth measures from: the file of fathom --json FILE, or an image
-  # baseline: fathom-baseline.json
-
-  # waste, or with a rule denied paths, that the team knows of: it does not count,
-  # until the day has passed
-  # suppress:
-  #   - path: /var/lib/dpkg/**
-  #     reason: the base image is updated in a step of its own
-  #     until: 2027-06-30
-  #   - path: /srv/app/test/.env
-  #     rule: deny-path
-  #     reason: settings of the test suite, without a secret
 `

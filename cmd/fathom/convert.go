@@ -10,25 +10,25 @@ judged, --ci and the rules' flags judge the report, with the exit codes of the
 gate; rules that deny paths need the image itself.`
 
 func newConvert(a *app) *cobra.Command {
-	var f exploreFlags
+	j := newJob(a)
+	j.onlySaved = true
 	cmd := &cobra.Command{
 		Use:     "convert --report FORMAT[=FILE] ... REPORT",
 		Short:   "Write a saved report in other forms",
 		Long:    convertLong,
 		Example: "  fathom convert --report html=report.html --report markdown report.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case len(args) != 1:
-				return hinted("fathom convert --report html=report.html report.json", "convert takes one REPORT: there are %d arguments", len(args))
-			case !f.asked():
-				return hinted("--report html=report.html, for example", "convert: --report says which forms to write")
-			}
-			f.onlySaved = true
-			return a.explore(cmd.Context(), source{ref: args[0], stdin: a.stdin}, &f, f.gated(false))
+			return j.run(false, func() error {
+				switch {
+				case len(args) != 1:
+					return hinted("fathom convert --report html=report.html report.json", "convert takes one REPORT: there are %d arguments", len(args))
+				case len(j.results) == 0:
+					return hinted("--report html=report.html, for example", "convert: --report says which forms to write")
+				}
+				return j.explore(cmd.Context(), source{ref: args[0], stdin: a.stdin})
+			})
 		},
 	}
-	f.set = cmd.Flags()
-	f.outputFlags.add(cmd.Flags())
-	f.addGate(cmd.Flags())
+	j.add(cmd)
 	return cmd
 }

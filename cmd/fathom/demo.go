@@ -18,10 +18,7 @@ All flags of fathom IMAGE work here too. --save FILE writes the image as docker
 save would, for the other commands.`
 
 func newDemo(a *app) *cobra.Command {
-	var (
-		f    exploreFlags
-		save string
-	)
+	j, save := newJob(a), ""
 	cmd := &cobra.Command{
 		Use:   "demo [flags]",
 		Short: "Explore a built-in image",
@@ -32,16 +29,21 @@ func newDemo(a *app) *cobra.Command {
 			if cmd.Flags().Changed("save") {
 				return a.saveDemo(ctx, save, cmd.Flags())
 			}
-			r, w := io.Pipe()
-			defer r.Close()
-			go func() { w.CloseWithError(writeDemo(w)) }()
 			// CI in the environment is about images that somebody builds.
-			return a.explore(ctx, source{ref: "-", stdin: r, name: "demo"}, &f, f.gated(false))
+			return j.run(false, func() error { return j.demo(ctx, j.explore) })
 		},
 	}
-	f.add(cmd)
+	j.add(cmd, opening, explorer)
 	cmd.Flags().StringVar(&save, "save", "", "write the image to `FILE` instead; - is standard output")
 	return cmd
+}
+
+// demo opens the demo image.
+func (j *job) demo(ctx context.Context, open func(context.Context, source) error) error {
+	r, w := io.Pipe()
+	defer r.Close()
+	go func() { w.CloseWithError(writeDemo(w)) }()
+	return open(ctx, source{ref: "-", stdin: r, name: "demo"})
 }
 
 // saveDemo writes the demo image to a file. Nothing else that was asked for is

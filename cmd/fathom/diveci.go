@@ -39,14 +39,11 @@ func diveRules() map[string]diveRule {
 // where the other refuses: three rules below the key rules, each with a number
 // or a text; one that is not there has dive's own default. What dive doesn't
 // know it passes over; here that is a warning.
-func parseDive(data []byte, file string) (*ciConfig, error) {
-	c := &ciConfig{
-		file: file, rules: map[string]setting[ruleValue]{},
-		notes: []string{fmt.Sprintf(diveNote, file)},
-	}
+func (s *settings) parseDive(data []byte, file string) (*section, error) {
+	c := &section{file: file, values: map[string]given{}, notes: []string{fmt.Sprintf(diveNote, file)}}
 	rules := diveRules()
 	for _, r := range rules {
-		if err := c.diveRule(r.name, r.standard, "dive's default"); err != nil {
+		if err := s.diveRule(c, r.name, r.standard, "dive's default"); err != nil {
 			return nil, err
 		}
 	}
@@ -73,9 +70,9 @@ func parseDive(data []byte, file string) (*ciConfig, error) {
 		if v.Tag == "!!null" {
 			return nil // dive keeps its default
 		}
-		err := c.diveRule(r.name, v.Value, c.place(v))
+		err := s.diveRule(c, r.name, v.Value, c.place(v))
 		if number, ok := typed(v); err != nil && ok {
-			err = c.diveRule(r.name, number, c.place(v))
+			err = s.diveRule(c, r.name, number, c.place(v))
 		}
 		if err != nil {
 			return at(v, "%s: %w", k.Value, err)
@@ -140,7 +137,7 @@ func pairs(n *yaml.Node, do func(k, v *yaml.Node) error) error {
 }
 
 // passed warns of a key that dive passes over.
-func (c *ciConfig) passed(k *yaml.Node) {
+func (c *section) passed(k *yaml.Node) {
 	text := fmt.Sprintf("%s: dive knows no key %q here, and neither does fathom", c.place(k), k.Value)
 	known := []string{"rules"}
 	for _, r := range diveRules() {
@@ -166,10 +163,9 @@ func nearestFold(name string, names []string) string {
 }
 
 // diveRule sets a rule to what dive understands by text.
-func (c *ciConfig) diveRule(name, text, from string) error {
-	v := ruleValue{name: name}
+func (s *settings) diveRule(c *section, name, text, from string) error {
 	spec, _ := gate.SpecOf(name)
-	v.limit = gate.Limit{Rule: name, Unit: spec.Unit, Source: from}
+	v := ruleValue{limit: gate.Limit{Rule: name, Unit: spec.Unit}}
 	switch strings.ToLower(strings.TrimSpace(text)) {
 	case "", "disabled", "off", "false":
 		v.off = true
@@ -184,7 +180,7 @@ func (c *ciConfig) diveRule(name, text, from string) error {
 			return err
 		}
 	}
-	c.rules[name] = setting[ruleValue]{v, from}
+	c.values[name] = s.ruleGiven(name, v, from)
 	return nil
 }
 

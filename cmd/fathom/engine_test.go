@@ -337,16 +337,16 @@ func compareExport(t *testing.T, e engine, saved, exported string) {
 func devices(t *testing.T, image string) map[string]device {
 	t.Helper()
 	a := app{stderr: io.Discard, getenv: os.Getenv}
-	an, err := a.files(t.Context(), image, &imageFlags{}, 0)
+	an, err := a.inspect(t.Context(), source{ref: image}, newSettings().options(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer an.Image.Close()
+	defer an.Close()
 	out := map[string]device{}
-	for n := range filetree.Node(an.Tree.Len()) {
-		st, ok := an.Tree.At(n, an.Tree.Layers()-1)
+	for n := range filetree.Node(an.Analysis.Tree.Len()) {
+		st, ok := an.Analysis.Tree.At(n, an.Analysis.Tree.Layers()-1)
 		if ok && (st.Kind.String() == "char" || st.Kind.String() == "block") {
-			out[an.Tree.Path(n)] = device{st.Major, st.Minor}
+			out[an.Analysis.Tree.Path(n)] = device{st.Major, st.Minor}
 		}
 	}
 	return out

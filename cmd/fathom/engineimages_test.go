@@ -85,17 +85,17 @@ func compareLoaded(t *testing.T, e engine, dir string, img *imagetest.Image) {
 func resetDirs(t *testing.T, image string) (paths []string) {
 	t.Helper()
 	a := app{stderr: io.Discard, getenv: os.Getenv}
-	an, err := a.files(t.Context(), image, &imageFlags{}, 0)
+	an, err := a.inspect(t.Context(), source{ref: image}, newSettings().options(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer an.Image.Close()
+	defer an.Close()
 	for _, w := range an.Report.Warnings {
 		if !strings.Contains(w.Text, "none for it: docker (overlay2)") {
 			continue
 		}
-		n, _ := an.Tree.Lookup(w.Path)
-		if st, ok := an.Tree.At(n, an.Tree.Layers()-1); ok && st.Kind == layer.Dir && st.Layer < w.Layer {
+		n, _ := an.Analysis.Tree.Lookup(w.Path)
+		if st, ok := an.Analysis.Tree.At(n, an.Analysis.Tree.Layers()-1); ok && st.Kind == layer.Dir && st.Layer < w.Layer {
 			paths = append(paths, w.Path)
 		}
 	}

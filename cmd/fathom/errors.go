@@ -241,3 +241,44 @@ func notImageHint(kind load.Kind) string {
 	}
 	return ""
 }
+
+// registryHint is what may help where a registry didn't.
+func registryHint(e *registry.Error) string {
+	host := "HOST"
+	if plainName.MatchString(e.Host) {
+		host = e.Host
+	}
+	home := "HOST"
+	if plainName.MatchString(e.Registry) {
+		home = e.Registry
+	}
+	login := "docker login " + home
+	if home == "index.docker.io" {
+		login = "docker login"
+	}
+	switch e.Kind {
+	case registry.Unauthorized, registry.Forbidden, registry.NotFound:
+		if e.User != "" {
+			return login + " with another name, if that one may not read it"
+		}
+		return login + ", if the image is private"
+	case registry.RateLimited:
+		if e.User == "" {
+			return login + " allows more; or wait, or use --registry-mirror"
+		}
+		return "wait, or use --registry-mirror"
+	case registry.UnknownCA:
+		return "--ca FILE trusts who signed it, --insecure-registry " + host + " asks nobody"
+	case registry.TLS:
+		return "--insecure-registry " + host + " reads it whatever its certificate says"
+	case registry.PlainHTTP:
+		return "--insecure-registry " + host + " reads it over plain http"
+	case registry.NoRegistry:
+		return "is the name of the registry right? HOST[:PORT]/NAME[:TAG]"
+	case registry.Stalled:
+		return timeoutHint
+	case registry.Credentials:
+		return "docker logout " + home + " forgets them, docker login asks for them anew"
+	}
+	return ""
+}

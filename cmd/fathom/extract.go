@@ -24,7 +24,7 @@ file appears whole or not at all.`
 
 func newExtract(a *app) *cobra.Command {
 	var (
-		f               imageFlags
+		s               = newSettings()
 		n               layerFlag
 		overwrite, skip bool
 	)
@@ -34,7 +34,7 @@ func newExtract(a *app) *cobra.Command {
 		Long:  extractLong,
 		Args:  takes(3, 3, "an IMAGE, a PATH and a DEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			an, err := a.files(cmd.Context(), args[0], &f, inspect.Content)
+			an, err := a.files(cmd, args[0], s, inspect.Content)
 			if err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func newExtract(a *app) *cobra.Command {
 			return a.extract(cmd.Context(), an, args[1], args[2], at, overwrite || skip, answer)
 		},
 	}
-	f.add(cmd)
+	s.addFlags(cmd.Flags(), opening)
 	n.add(cmd, "as it was after layer `N`, 0 being the bottom")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace files and symlinks that are there; never a folder")
 	cmd.Flags().BoolVar(&skip, "skip", false, "leave what is there as it is")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -25,11 +25,9 @@ type outputFlags struct {
 	reports    []string
 	dockerfile string
 	noGitHub   bool
-	set        *pflag.FlagSet
 }
 
 func (f *outputFlags) add(flags *pflag.FlagSet) {
-	f.set = flags
 	var names []string
 	for _, x := range report.Formats() {
 		names = append(names, x.Name)
@@ -48,28 +46,29 @@ type written struct {
 }
 
 // outputs are the results that were asked for. At most one goes to standard
-// output, and no two to the same file.
-func (f *outputFlags) outputs() ([]written, error) {
-	var all []written
-	if f.set.Changed("json") {
-		if f.json == "" {
-			return nil, errors.New("--json: the file has no name")
-		}
+// output, and no two to the same file. With an error they are those that are
+// understood.
+func (j *job) outputs() (all []written, first error) {
+	if j.flags.Changed("json") {
 		x, _ := report.FormatOf("json")
-		all = append(all, written{x, "--json " + f.json, f.json})
+		all = append(all, written{x, "--json " + j.json, j.json})
+		if j.json == "" {
+			first = errors.New("--json: the file has no name")
+		}
 	}
-	for _, text := range f.reports {
+	for _, text := range j.reports {
 		name, file, named := strings.Cut(text, "=")
 		x, ok := report.FormatOf(name)
 		switch {
 		case !ok:
-			return nil, unknownFormat(name)
+			first = cmp.Or(first, unknownFormat(name))
+			continue
 		case named && file == "":
-			return nil, fmt.Errorf("--report %s: the file has no name", text)
+			first = cmp.Or(first, fmt.Errorf("--report %s: the file has no name", text))
 		}
 		all = append(all, written{x, "--report " + text, file})
 	}
-	seen := map[string]string{}
+	has := map[string]string{}
 	for i := range all {
 		w := &all[i]
 		at := ""
@@ -79,15 +78,16 @@ func (f *outputFlags) outputs() ([]written, error) {
 		if w.file != "" {
 			at = place(w.file)
 		}
-		if first, ok := seen[at]; ok && at != os.DevNull {
-			if at == "" {
-				return nil, hinted("--report "+w.format.Name+"=FILE writes a file", "%s and %s: only one can have standard output", first, w.flag)
-			}
-			return nil, fmt.Errorf("%s and %s: only one can have the file", first, w.flag)
+		switch other, ok := has[at]; {
+		case !ok || at == os.DevNull:
+		case at == "":
+			first = cmp.Or(first, hinted("--report "+w.format.Name+"=FILE writes a file", "%s and %s: only one can have standard output", other, w.flag))
+		default:
+			first = cmp.Or(first, fmt.Errorf("%s and %s: only one can have the file", other, w.flag))
 		}
-		seen[at] = w.flag
+		has[at] = w.flag
 	}
-	return all, nil
+	return all, first
 }
 
 // place is one name for a file, whichever symlinks lead to it.
@@ -102,13 +102,9 @@ func place(name string) string {
 	return name
 }
 
-// spare refuses to write over a file that the run reads: what is told of by src.
-func (f *outputFlags) spare(src source, what string) error {
-	all, err := f.outputs()
-	if err != nil {
-		return err
-	}
-	for _, w := range all {
+// spare refuses to write over a file that the run reads: src, which is what.
+func (j *job) spare(src source, what string) error {
+	for _, w := range j.results {
 		if w.file != "" && src.holds(w.file) {
 			return fmt.Errorf("%s: that is %s itself", w.flag, what)
 		}
@@ -124,75 +120,33 @@ func unknownFormat(name string) error {
 	return unknown(fmt.Errorf("--report: %q is none of %s", name, strings.Join(names, ", ")), name, names)
 }
 
-// asked is whether any result was asked for.
-func (f *outputFlags) asked() bool { return f.set.Changed("json") || len(f.reports) > 0 }
-
-// judges is whether a result was asked for that needs a verdict.
-func (f *outputFlags) judges() bool {
-	return slices.ContainsFunc(f.reports, func(text string) bool {
-		name, _, _ := strings.Cut(text, "=")
-		x, ok := report.FormatOf(name)
-		return ok && x.Judges
-	})
-}
-
-// stdout is "-" when standard output belongs to something else than text.
-func (f *outputFlags) stdout() string {
-	all, err := f.outputs()
-	if err != nil {
-		all = nil
-		if f.json == "-" {
-			return "-"
-		}
-	}
-	for _, w := range all {
-		if w.file == "" && w.format.Name != "text" {
-			return "-"
-		}
-	}
-	return ""
-}
-
 // checkOutputs says what of the outputs can't be done before anything is read.
-func (f *outputFlags) checkOutputs(src source, ci bool) error {
-	all, err := f.outputs()
-	if err != nil {
-		return err
-	}
-	for _, w := range all {
-		if w.format.Judges && !ci {
+func (j *job) checkOutputs(src source) error {
+	for _, w := range j.results {
+		if w.format.Judges && !j.gated {
 			return hinted("leave out --ci=false", "%s tells how an image is judged, and --ci=false judges nothing", w.flag)
 		}
 	}
-	if err := f.spare(src, "the image"); err != nil {
+	if err := j.spare(src, "the image"); err != nil {
 		return err
 	}
-	file := filepath.ToSlash(f.dockerfile)
-	if file == "" || path.IsAbs(file) || filepath.IsAbs(f.dockerfile) || path.Clean(file) != strings.TrimPrefix(file, "./") || strings.HasPrefix(path.Clean(file), "..") {
-		return hinted("it is where the Dockerfile lies in the repository: docker/app.Dockerfile", "--dockerfile %q is no plain relative path", f.dockerfile)
+	file := filepath.ToSlash(j.dockerfile)
+	if file == "" || path.IsAbs(file) || filepath.IsAbs(j.dockerfile) || path.Clean(file) != strings.TrimPrefix(file, "./") || strings.HasPrefix(path.Clean(file), "..") {
+		return hinted("it is where the Dockerfile lies in the repository: docker/app.Dockerfile", "--dockerfile %q is no plain relative path", j.dockerfile)
 	}
 	return nil
 }
 
-// onGitHub is whether annotations and summary come without being asked for.
-func (a *app) onGitHub(f *outputFlags) bool {
-	return a.getenv("GITHUB_ACTIONS") == "true" && !f.noGitHub
-}
-
 // print writes everything that was asked for: files first, so that the verdict
 // has the last word.
-func (a *app) print(ctx context.Context, r *analyzer.Report, f *outputFlags, v *gate.Verdict) error {
-	all, err := f.outputs()
-	if err != nil {
-		return err
-	}
+func (j *job) print(ctx context.Context, r *analyzer.Report, v *gate.Verdict) error {
 	in := &report.Input{
 		Report: r, Verdict: v, Version: version(),
-		Dockerfile: strings.TrimPrefix(filepath.ToSlash(f.dockerfile), "./"),
+		Dockerfile: strings.TrimPrefix(filepath.ToSlash(j.dockerfile), "./"),
 	}
 	var out *written
 	annotated := false
-	for _, w := range all {
+	for _, w := range j.results {
 		annotated = annotated || w.format.Name == "github"
 		if w.file == "" {
 			out = &w
@@ -200,28 +154,29 @@ func (a *app) print(ctx context.Context, r *analyzer.Report, f *outputFlags, v *
 		}
 		err := report.WriteFile(ctx, w.file, func(to io.Writer) error { return w.format.Write(to, in) })
 		if err != nil {
-			return a.ungated(v != nil, f.stdout(), err)
+			return err
 		}
-		a.omits(&w, in)
+		j.omits(&w, in)
 	}
-	if v != nil && a.onGitHub(f) {
-		if err := a.gitHub(in, f, annotated); err != nil {
-			return a.ungated(true, f.stdout(), err)
+	if v != nil && j.getenv("GITHUB_ACTIONS") == "true" && !j.noGitHub {
+		if err := j.gitHub(in, annotated); err != nil {
+			return err
 		}
 	}
-	if out == nil && (v != nil || len(all) == 0) {
+	if out == nil && (v != nil || len(j.results) == 0) {
 		text, _ := report.FormatOf("text")
 		out = &written{format: text}
 	}
 	if out == nil {
 		return nil
 	}
-	if err := out.format.Write(a.stdout, in); err != nil {
+	j.concluded = true
+	if err := out.format.Write(j.stdout, in); err != nil {
 		return err
 	}
-	a.omits(out, in)
+	j.omits(out, in)
 	if v != nil && out.format.Name != "text" {
-		return report.Verdict(a.stderr, in)
+		return report.Verdict(j.stderr, in)
 	}
 	return nil
 }
@@ -238,17 +193,13 @@ func (a *app) omits(w *written, in *report.Input) {
 
 // gitHub writes the annotations, to standard error where standard output
 // belongs to something else (the runner reads both), and the job summary.
-func (a *app) gitHub(in *report.Input, f *outputFlags, annotated bool) error {
+func (j *job) gitHub(in *report.Input, annotated bool) error {
 	if !annotated {
-		var w io.Writer = a.stdout
-		if f.stdout() == "-" {
-			w = a.stderr
-		}
-		if err := report.GitHub(w, in); err != nil {
+		if err := report.GitHub(j.textOut(), in); err != nil {
 			return err
 		}
 	}
-	file := a.getenv("GITHUB_STEP_SUMMARY")
+	file := j.getenv("GITHUB_STEP_SUMMARY")
 	if file == "" {
 		return nil
 	}
@@ -256,7 +207,7 @@ func (a *app) gitHub(in *report.Input, f *outputFlags, annotated bool) error {
 	if err := report.Markdown(&text, in); err != nil {
 		return err
 	}
-	return a.appendSummary(file, append(text.Bytes(), '\n'))
+	return j.appendSummary(file, append(text.Bytes(), '\n'))
 }
 
 // maxSummary is how large a step's summary may be: GitHub drops a larger one

@@ -14,25 +14,15 @@ import (
 	"fathom/analyzer/inspect"
 )
 
-// configFile is the config file that was asked for, or "".
-func (a *app) configFile(f *gateFlags) string {
-	if f.set.Changed("config") {
-		return f.config
-	}
-	return a.getenv("FATHOM_CONFIG")
-}
-
 // judge gives the verdict on an image.
-func (a *app) judge(ctx context.Context, r *inspect.Result, f *exploreFlags, j *judging) (*gate.Verdict, error) {
+func (j *job) judge(ctx context.Context, r *inspect.Result) (*gate.Verdict, error) {
 	var err error
-	opt := gate.Options{
-		FailOn: j.failOn.value, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC.value,
-	}
+	opt := gate.Options{FailOn: j.failOn, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC}
 	if r.Analysis != nil {
 		opt.Files = gate.Files(r.Analysis.Tree, r.Report.Waste)
 	}
-	if j.baseline.value != "" {
-		if opt.Baseline, err = a.openBaseline(ctx, f, j); err != nil {
+	if j.baseline != "" {
+		if opt.Baseline, err = j.openBaseline(ctx); err != nil {
 			if ctx.Err() != nil {
 				return nil, err
 			}
@@ -43,11 +33,11 @@ func (a *app) judge(ctx context.Context, r *inspect.Result, f *exploreFlags, j *
 	if err != nil {
 		return nil, fmt.Errorf("judging %s: %w", r.Report.Image.Reference, err)
 	}
-	v.Config = j.config
+	v.Config = j.file
 	v.Notes = slices.Concat(j.notes, v.Notes)
 	v.Warnings = slices.Concat(j.warnings, v.Warnings)
-	if j.noFail.value && v.Failed() > 0 && v.Errors() == 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("no-fail (%s): the exit code is 0 all the same", j.noFail.from))
+	if j.noFail && v.Failed() > 0 && v.Errors() == 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("no-fail (%s): the exit code is 0 all the same", j.given["no-fail"].from))
 	}
 	return &v, nil
 }
@@ -68,23 +58,23 @@ func unevaluated(r *analyzer.Report, v *gate.Verdict) []error {
 
 // outcome is the verdict as an error: nil where the exit code is 0. All but
 // the last error are printed.
-func (a *app) outcome(r *analyzer.Report, v *gate.Verdict, noFail bool) error {
+func (j *job) outcome(r *analyzer.Report, v *gate.Verdict) error {
 	if errs := unevaluated(r, v); len(errs) > 0 {
 		last := len(errs) - 1
 		for _, err := range errs[:last] {
-			a.report(err, hint(err))
+			j.report(err, hint(err))
 		}
 		return errs[last]
 	}
-	if !v.Pass() && !noFail {
+	if !v.Pass() && !j.noFail {
 		return errRule
 	}
 	return nil
 }
 
-// needs is what the gate needs of an image.
-func (j *judging) needs() inspect.Needs {
-	if j.allowTOC.value {
+// needs is what the verdict needs of an image, if there will be one.
+func (j *job) needs() inspect.Needs {
+	if !j.gated || j.allowTOC {
 		return 0
 	}
 	return inspect.Proof
@@ -92,10 +82,10 @@ func (j *judging) needs() inspect.Needs {
 
 // baselineName is where the baseline is. A file that a config names is looked
 // for beside the config first.
-func (j *judging) baselineName() string {
-	name := j.baseline.value
-	if strings.HasPrefix(j.baseline.from, j.config+":") && !filepath.IsAbs(name) {
-		beside := filepath.Join(filepath.Dir(j.config), name)
+func (s *settings) baselineName() string {
+	name := s.baseline
+	if strings.HasPrefix(s.given["baseline"].from, s.file+":") && !filepath.IsAbs(name) {
+		beside := filepath.Join(filepath.Dir(s.file), name)
 		if _, err := os.Stat(beside); err == nil {
 			return beside
 		}
@@ -104,20 +94,19 @@ func (j *judging) baselineName() string {
 }
 
 // openBaseline reads the report of a file, or measures an image.
-func (a *app) openBaseline(ctx context.Context, f *exploreFlags, j *judging) (*gate.Baseline, error) {
-	name := j.baselineName()
-	flags := f.imageFlags
-	flags.image = "" // which chooses in the image that is judged
-	opened, err := a.inspect(ctx, source{ref: name}, &flags, j.needs())
+func (j *job) openBaseline(ctx context.Context) (*gate.Baseline, error) {
+	opt := j.options()
+	opt.Image = "" // which chooses in the image that is judged
+	opened, err := j.inspect(ctx, source{ref: j.baselineName()}, opt, j.needs())
 	if err != nil {
 		return nil, err
 	}
 	defer opened.Close()
 	r := opened.Report
-	if !j.allowTOC.value {
+	if !j.allowTOC {
 		if err := gate.Unverified(r); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", j.baselineName(), err)
 		}
 	}
-	return &gate.Baseline{Reference: j.baseline.value, ID: r.Image.ID, Totals: r.Totals, Layers: r.Layers}, nil
+	return &gate.Baseline{Reference: j.baseline, ID: r.Image.ID, Totals: r.Totals, Layers: r.Layers}, nil
 }

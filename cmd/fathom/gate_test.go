@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -36,7 +35,7 @@ func TestDiveValues(t *testing.T) {
 			offs, "90% 1.1 -0.1 NaN .nan .inf Inf true yes no on 'x' [0.9] {a:0.9} 1_0 5. 2001-01-01 ' 0.9' 0,9 1e400",
 		},
 		"highestUserWastedPercent": {
-			map[string]string{"0.20": "0.2", "'0.1'": "0.1", "~": "0.1"},
+			map[string]string{"0.20": "20%", "'0.1'": "10%", "~": "10%"},
 			offs, "20 20% -1 NaN enabled",
 		},
 		"highestWastedBytes": {
@@ -47,38 +46,28 @@ func TestDiveValues(t *testing.T) {
 			offs, "MB -1 20XB NaN true x [1] 20% 99999999999EB",
 		},
 	} {
-		read := func(value string) (setting[ruleValue], error) {
-			c, err := parseDive([]byte("rules:\n  "+key+": "+value+"\n"), diveName)
+		read := func(value string) (string, error) {
+			c, err := newSettings().parseDive([]byte("rules:\n  "+key+": "+value+"\n"), diveName)
 			if err != nil {
-				return setting[ruleValue]{}, err
+				return "", err
 			}
-			return c.rules[diveRules()[strings.ToLower(key)].name], nil
+			return c.values[diveRules()[strings.ToLower(key)].name].text, nil
 		}
 		for value, want := range tt.good {
-			v, err := read(value)
-			got := ""
-			switch {
-			case err != nil:
-			case v.value.off:
-				got = "off"
-			case v.value.limit.Unit == gate.Bytes:
-				got = fmt.Sprint(v.value.limit.Number)
-			default:
-				got = fmt.Sprint(v.value.limit.Ratio)
-			}
+			got, err := read(value)
 			if got != want {
 				t.Errorf("%s: %s is %q (%v), want %q", key, value, got, err, want)
 			}
 		}
 		for _, value := range words(tt.off) {
-			if v, err := read(value); err != nil || !v.value.off {
-				t.Errorf("%s: %s is %+v, %v; want it to be off", key, value, v, err)
+			if v, err := read(value); err != nil || v != off {
+				t.Errorf("%s: %s is %s, %v; want it to be off", key, value, v, err)
 			}
 		}
 		for _, value := range words(tt.bad) {
 			v, err := read(value)
 			if err == nil {
-				t.Errorf("%s: %s is %+v, want an error", key, value, v)
+				t.Errorf("%s: %s is %s, want an error", key, value, v)
 			} else if !strings.HasPrefix(err.Error(), "line 2, column ") {
 				t.Errorf("%s: %s: the error has no place: %v", key, value, err)
 			}
@@ -118,7 +107,7 @@ func TestDiveFiles(t *testing.T) {
 		"rules: {}\n---\nx: [\n":                     "",
 		"rule:\n  lowestEfficiency: 1\n":             "did you mean rules?",
 	} {
-		c, err := parseDive([]byte(text), diveName)
+		c, err := newSettings().parseDive([]byte(text), diveName)
 		got := ""
 		if err != nil {
 			got = err.Error()
@@ -139,15 +128,15 @@ func TestDiveKeys(t *testing.T) {
 		"a: &a {lowestEfficiency: 0.5}\nrules: *a", "a: &a {lowestEfficiency: 0.5}\nrules: {<<: *a}",
 		"a: &a {lowestEfficiency: 0.4}\nrules: {<<: *a, lowestEfficiency: 0.5}",
 	} {
-		c, err := parseDive([]byte(text), diveName)
+		c, err := newSettings().parseDive([]byte(text), diveName)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
-		} else if got := c.rules[gate.MinEfficiency].value.limit.Ratio; got != 0.5 {
-			t.Errorf("%q: the limit is %v", text, got)
+		} else if got := c.values[gate.MinEfficiency].text; got != "0.5" {
+			t.Errorf("%q: the limit is %s", text, got)
 		}
 	}
 	for _, text := range []string{"rules: &a {<<: *a}", "rules: {a: 1, A: 2}"} {
-		if _, err := parseDive([]byte(text), diveName); err == nil {
+		if _, err := newSettings().parseDive([]byte(text), diveName); err == nil {
 			t.Errorf("%q is read", text)
 		}
 	}
@@ -185,30 +174,19 @@ func TestPlaces(t *testing.T) {
 			if strings.Contains(places, "file") {
 				file += "ci: {" + s.Name + ": " + v[2] + "}\n"
 			}
-			c, err := parsed(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a := &app{getenv: func(name string) string {
-				if name == variable(s.Name) && strings.Contains(places, "env") {
-					return v[1]
-				}
-				return ""
-			}}
-			root := newRoot(&app{stdout: &output{}})
-			root.ResetFlags()
-			var f exploreFlags
-			f.add(root)
+			var args []string
 			if strings.Contains(places, "flag") {
-				if err := root.ParseFlags([]string{"--" + s.Name + "=" + v[0]}); err != nil {
-					t.Fatal(err)
-				}
+				args = []string{"--" + s.Name + "=" + v[0]}
 			}
-			j, err := a.judging(&f.gateFlags, c)
+			env := map[string]string{}
+			if strings.Contains(places, "env") {
+				env[variable(s.Name)] = v[1]
+			}
+			got, err := settled(t, args, env, file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			l := j.limits
+			l := got.limits
 			if want < 0 {
 				if diff := cmp.Diff(gate.Default(), l); diff != "" {
 					t.Errorf("%s in no place (-want +got):\n%s", s.Name, diff)
@@ -230,10 +208,12 @@ func TestPlaces(t *testing.T) {
 // file.
 func TestSwitch(t *testing.T) {
 	for arg, want := range map[string]string{"--strict": "true", "--strict=off": "off"} {
-		f := gateFlags{set: pflag.NewFlagSet("", pflag.ContinueOnError), rules: map[string]*string{}}
-		f.addRule(&gate.Spec{Name: "strict", Form: gate.Switch})
-		if err := f.set.Parse([]string{arg, "app.tar"}); err != nil || *f.rules["strict"] != want || f.set.NArg() != 1 {
-			t.Errorf("%s: got %q, %v, %q", arg, *f.rules["strict"], err, f.set.Args())
+		s := newSettings()
+		s.rows = []setting{{name: "strict", group: judgment, in: inAll, takes: s.judging.rule(&gate.Spec{Name: "strict", Form: gate.Switch})}}
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		s.addFlags(flags, judgment)
+		if err := flags.Parse([]string{arg, "app.tar"}); err != nil || flags.Lookup("strict").Value.String() != want || flags.NArg() != 1 {
+			t.Errorf("%s: got %q, %v, %q", arg, flags.Lookup("strict").Value, err, flags.Args())
 		}
 	}
 	for file, want := range map[string]string{"true": "true", "True": "true", "false": "off", "off": "off", "1": "", "'true'": "", "[true]": ""} {
@@ -241,7 +221,7 @@ func TestSwitch(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(file), &n); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := switchText(n.Content[0]); got != want || (err == nil) != (want != "") {
+		if got, err := switchText(n.Content[0]); err == nil && got != want || (err == nil) != (want != "") {
 			t.Errorf("%s in a file: got %q, %v; want %q", file, got, err, want)
 		}
 	}

@@ -28,7 +28,7 @@ followed inside the image.`
 
 func newLs(a *app) *cobra.Command {
 	var (
-		f      imageFlags
+		s      = newSettings()
 		n      layerFlag
 		asJSON bool
 	)
@@ -38,7 +38,7 @@ func newLs(a *app) *cobra.Command {
 		Long:  lsLong,
 		Args:  takes(1, 2, "an IMAGE and perhaps a PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			an, err := a.files(cmd.Context(), args[0], &f, 0)
+			an, err := a.files(cmd, args[0], s, 0)
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func newLs(a *app) *cobra.Command {
 			return l.write(a.stdout, below, asJSON)
 		},
 	}
-	f.add(cmd)
+	s.addFlags(cmd.Flags(), opening)
 	n.add(cmd, "list what layer `N` touched, 0 being the bottom")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line, sorted by path (docs/json.md)")
 	return cmd

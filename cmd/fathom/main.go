@@ -32,7 +32,7 @@ const (
 
 // run is the program. Results go to stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: &output{w: stdout}, stderr: stderr, getenv: os.Getenv}
+	a := &app{args: args, stdin: stdin, stdout: &output{w: stdout}, stderr: stderr, getenv: os.Getenv}
 	ctx, stop := a.signals.context(ctx, a.force)
 	defer stop()
 	root := newRoot(a)
@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // app is what the commands share: the world outside.
 type app struct {
+	args   []string
 	stdin  io.Reader
 	stdout *output
 	stderr io.Writer

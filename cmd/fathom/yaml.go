@@ -14,11 +14,12 @@ import (
 	"fathom/ui"
 )
 
-// section is the keys of a mapping in a config file, and what reads each.
-type section map[string]func(*yaml.Node) error
+// mapping is the keys that a mapping in a config file can have, and what reads
+// each.
+type mapping map[string]func(*yaml.Node) error
 
 // parseConfig reads a whole config file.
-func parseConfig(data []byte, top section) error {
+func parseConfig(data []byte, top mapping) error {
 	var doc, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	switch err := dec.Decode(&doc); {
@@ -145,7 +146,7 @@ func merge(to *yaml.Node, has map[string]bool, from *yaml.Node) error {
 }
 
 // read reads a mapping. Every key must be known, and stand there once.
-func (s section) read(n *yaml.Node) error {
+func (s mapping) read(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
 		return at(n, "here keys and values are expected: %s", strings.Join(slices.Sorted(maps.Keys(s)), ", "))
 	}
@@ -197,8 +198,8 @@ func scalar(n *yaml.Node) (string, error) {
 	return "", at(n, "here one value is expected")
 }
 
-// text is a single value that is no number, day or truth.
-func text(n *yaml.Node) (string, error) {
+// textOf is a single value that YAML takes for a string.
+func textOf(n *yaml.Node) (string, error) {
 	s, err := scalar(n)
 	if err == nil && n.Tag != "!!str" {
 		return "", hinted("put it in quotes", "%w", at(n, "%s is no text", n.Value))
@@ -213,37 +214,32 @@ func version1(n *yaml.Node) error {
 	return nil
 }
 
-func oneOf(to *string, names []string) func(*yaml.Node) error {
-	return func(n *yaml.Node) error {
-		v, err := scalar(n)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(names, v) {
-			return unknown(at(n, "%q is none of %s", v, strings.Join(names, ", ")), v, names)
-		}
-		*to = v
-		return nil
+// nameOf is a single value that is one of names.
+func nameOf(n *yaml.Node, names []string) (string, error) {
+	s, err := scalar(n)
+	if err != nil {
+		return "", err
 	}
+	if err := among(s, names); err != nil {
+		return "", at(n, "%w", err)
+	}
+	return s, nil
 }
 
-func boolean(to **bool) func(*yaml.Node) error {
-	return func(n *yaml.Node) error {
-		v := strings.EqualFold(n.Value, "true")
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || !v && !strings.EqualFold(n.Value, "false") {
-			return at(n, "here true or false is expected")
-		}
-		*to = &v
-		return nil
+func truthOf(n *yaml.Node) (bool, error) {
+	v := strings.EqualFold(n.Value, "true")
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || !v && !strings.EqualFold(n.Value, "false") {
+		return false, at(n, "here true or false is expected")
 	}
+	return v, nil
 }
 
 // keyTable reads actions with a key, or a list of keys, each.
-func keyTable(to *map[string][]string) func(*yaml.Node) error {
-	return func(n *yaml.Node) error {
+func keyTable(to *map[string][]string) kind {
+	return kind{node: func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
 		all := map[string][]string{}
 		places := map[string]*yaml.Node{}
-		actions := section{}
+		actions := mapping{}
 		for _, action := range ui.Actions() {
 			actions[action] = func(v *yaml.Node) error {
 				list := []*yaml.Node{v}
@@ -264,16 +260,15 @@ func keyTable(to *map[string][]string) func(*yaml.Node) error {
 			}
 		}
 		if err := actions.read(n); err != nil {
-			return err
+			return given{}, err
 		}
 		err := ui.CheckKeys(all)
 		var bad *ui.KeyError
 		if errors.As(err, &bad) {
-			return at(places[bad.Action+" "+bad.Key], "%w", err)
+			err = at(places[bad.Action+" "+bad.Key], "%w", err)
 		}
-		*to = all
-		return err
-	}
+		return given{from: place(n), put: func(string) { *to = all }}, err
+	}}
 }
 
 // nearest is the one of names that is most like name; "" when none is.

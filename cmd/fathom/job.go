@@ -1,0 +1,209 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fathom/analyzer"
+	"fathom/analyzer/gate"
+	"fathom/analyzer/inspect"
+	"fathom/ui"
+	"fathom/ui/report"
+)
+
+// job is one run of fathom IMAGE, fathom demo or fathom convert: what was asked
+// for, parsed once.
+type job struct {
+	*app
+	*settings
+	outputFlags
+	flags     *pflag.FlagSet
+	results   []written // and where each goes
+	gated     bool      // the image must be judged
+	concluded bool      // the gate's last line is printed, or on its way
+	onlySaved bool      // the source must be a saved report
+}
+
+func newJob(a *app) *job { return &job{app: a, settings: newSettings()} }
+
+// add adds the flags of outputs and of the gate, and those of groups.
+func (j *job) add(cmd *cobra.Command, groups ...group) {
+	j.flags = cmd.Flags()
+	j.outputFlags.add(j.flags)
+	j.addFlags(j.flags, append(groups, gating, judgment, configFile)...)
+}
+
+// run does the job. This is where all of its errors leave: where there is no
+// verdict, the gate's last line says so.
+func (j *job) run(ciEnvironment bool, do func() error) error {
+	err := j.begin(ciEnvironment)
+	if err == nil {
+		err = do()
+	}
+	if err != nil && j.gated && !j.concluded {
+		fmt.Fprintln(j.textOut(), report.VerdictLine(nil))
+	}
+	return err
+}
+
+// begin finds out which results were asked for and whether a verdict was: by
+// --ci where it is given, else by the environment, a rule, or a result that
+// needs one.
+func (j *job) begin(ciEnvironment bool) error {
+	var err error
+	j.results, err = j.outputs()
+	wrong := j.settle(j.settings, j.flags, newConfig(j.settings), gating)
+	judges := func(w written) bool { return w.format.Judges }
+	asks := func(r setting) bool {
+		return r.group == judgment && r.in&ungated == 0 && j.flags.Changed(r.flag())
+	}
+	j.gated = wrong != nil || j.ci
+	if !j.flags.Changed("ci") {
+		j.gated = ciEnvironment || slices.ContainsFunc(j.rows, asks) || slices.ContainsFunc(j.results, judges)
+	}
+	return cmp.Or(err, wrong)
+}
+
+// textOut is where the verdict goes as text: standard output, unless a result
+// in another form has that.
+func (j *job) textOut() io.Writer {
+	if slices.ContainsFunc(j.results, func(w written) bool { return w.file == "" && w.format.Name != "text" }) {
+		return j.stderr
+	}
+	return j.stdout
+}
+
+// ciEnvironment reports whether the value of CI asks for the gate.
+func ciEnvironment(value string) bool {
+	on, err := strconv.ParseBool(value)
+	return err == nil && on || strings.EqualFold(value, "yes")
+}
+
+// prepare settles the settings.
+func (j *job) prepare() error {
+	c, err := j.readConfig(j.settings, j.flags)
+	if err != nil {
+		return err
+	}
+	if err := j.settle(j.settings, j.flags, c, opening, explorer); err != nil {
+		return err
+	}
+	for _, name := range c.read {
+		if err := j.spare(source{ref: name}, "the config file"); err != nil {
+			return err
+		}
+	}
+	if !j.gated {
+		return nil
+	}
+	if err := j.settleGate(j.settings, j.flags, c); err != nil {
+		return err
+	}
+	return j.spare(source{ref: j.baselineName()}, "the baseline")
+}
+
+// explore opens an image and shows it in every way that was asked for.
+func (j *job) explore(ctx context.Context, src source) error {
+	if err := j.checkOutputs(src); err != nil {
+		return err
+	}
+	if err := j.prepare(); err != nil {
+		return err
+	}
+	if !j.gated && len(j.results) == 0 && j.interactive(src) {
+		return j.show(ctx, src)
+	}
+	r, err := j.saved(src)
+	if r == nil && err == nil {
+		r, err = j.inspect(ctx, src, j.options(), j.needs())
+	}
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var verdict *gate.Verdict
+	if j.gated {
+		if verdict, err = j.judge(ctx, r); err != nil {
+			return err
+		}
+	}
+	if err := j.print(ctx, r.Report, verdict); err != nil || verdict == nil {
+		return err
+	}
+	return j.outcome(r.Report, verdict)
+}
+
+// saved is the saved report that src names; nil where it names something else.
+func (j *job) saved(src source) (*inspect.Result, error) {
+	rep, err := inspect.Saved(src.ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case rep == nil && j.onlySaved:
+		return nil, hinted("fathom --json FILE IMAGE saves one", "%s is no saved report", report.Safe(src.ref))
+	case rep == nil:
+		return nil, nil
+	}
+	for _, name := range []string{"image", "platform", "rootfs", "verify"} {
+		if j.flags.Changed(name) {
+			return nil, fmt.Errorf("--%s: %s is a saved report, not an image", name, src.ref)
+		}
+	}
+	return &inspect.Result{Report: rep}, nil
+}
+
+// look is how the explorer looks.
+func (j *job) look() ui.Options {
+	opt := j.explorer
+	opt.NoMouse = !j.mouse
+	opt.Hold, opt.Taken, opt.Interrupt = j.hold, j.taken, j.interrupt
+	return opt
+}
+
+// show opens the image or the saved report in the explorer.
+func (j *job) show(ctx context.Context, src source) error {
+	r, err := j.saved(src)
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		return ui.RunReport(ctx, r.Report, j.look())
+	}
+	var progress analyzer.Progress
+	err = ui.Open(ctx, cmp.Or(src.name, src.ref), &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
+		var err error
+		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress); err != nil {
+			return nil, err
+		}
+		return r.Analysis, nil
+	}, j.look())
+	r.Close()
+	return err
+}
+
+// interactive reports whether a person sits at a terminal. With the image on
+// standard input the keys come from the controlling terminal, as the UI reads
+// them from there in any case.
+func (j *job) interactive(src source) bool {
+	if !j.isTerminal(j.stdout) {
+		return false
+	}
+	if src.ref != "-" || src.name != "" {
+		return j.isTerminal(j.stdin)
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	tty.Close()
+	return true
+}

@@ -1,0 +1,379 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v4"
+
+	"fathom/analyzer/gate"
+	"fathom/analyzer/load/cache"
+)
+
+// judging is how an image is judged.
+type judging struct {
+	rules    map[string]ruleValue // what was given, by rule
+	limits   gate.Limits          // the active rules, at least one
+	warn     []string             // rules that only warn
+	failOn   gate.Severity
+	noFail   bool
+	allowTOC bool
+	baseline string
+	suppress []gate.Suppression
+	file     string // the config file that has a part in it, or ""
+	notes    []string
+	warnings []string
+}
+
+// off, as the limit of a rule, takes away what a lower place says.
+const off = "off"
+
+// ruleValue is a limit, or that a rule has none.
+type ruleValue struct {
+	off   bool
+	limit gate.Limit
+}
+
+// settleGate settles how an image is judged, once the config files are read.
+func (a *app) settleGate(s *settings, flags *pflag.FlagSet, c *config) error {
+	ci := c.section(judgment)
+	if ci.err != nil {
+		return ci.err
+	}
+	if err := a.settle(s, flags, c, judgment); err != nil {
+		return err
+	}
+	s.file, s.notes, s.warnings = ci.file, slices.Clone(ci.notes), slices.Clone(ci.warnings)
+	for _, name := range denyRules() {
+		file, ok := ci.values[name]
+		if from := s.given[name].from; ok && file.text != off && file.from != from {
+			s.notes = append(s.notes, fmt.Sprintf("%s stands for the globs of %s, which hold no more", from, file.from))
+		}
+	}
+	if err := s.activate(); err != nil {
+		return err
+	}
+	if err := s.warnOnly(s.given["warn"].from); err != nil {
+		return err
+	}
+	return misspelt(os.Environ())
+}
+
+// activate sets the limits: of the rules that have one, or else the default
+// ones without those that are off.
+func (j *judging) activate() error {
+	for _, name := range ruleNames() {
+		if v, ok := j.rules[name]; ok && !v.off {
+			j.limits = append(j.limits, v.limit)
+		}
+	}
+	if len(j.limits) == 0 {
+		j.limits = slices.DeleteFunc(gate.Default(), func(l gate.Limit) bool { return j.rules[l.Rule].off })
+	}
+	if len(j.limits) == 0 {
+		return hinted("--ci=false judges nothing", "every rule is off: there is nothing to judge by")
+	}
+	return nil
+}
+
+// limitOf is the rule's active limit, nil when it has none.
+func (j *judging) limitOf(rule string) *gate.Limit {
+	i := slices.IndexFunc(j.limits, func(l gate.Limit) bool { return l.Rule == rule })
+	if i < 0 {
+		return nil
+	}
+	return &j.limits[i]
+}
+
+// warnOnly lowers the severity of the rules of --warn. One that has no limit
+// can't warn: in the flag that is an error, and in the variable, which may be
+// there for several images, a note.
+func (j *judging) warnOnly(from string) error {
+	for _, name := range j.warn {
+		l := j.limitOf(name)
+		switch {
+		case l != nil:
+			l.Severity = gate.Warn
+		case from == "--warn":
+			return hinted("--"+name+" gives it one", "--warn: %s has no limit here, so that it never warns", name)
+		default:
+			j.notes = append(j.notes, fmt.Sprintf("%s names %s, which has no limit here", from, name))
+		}
+	}
+	return nil
+}
+
+// rule is the kind of a rule's limit.
+func (j *judging) rule(spec *gate.Spec) kind {
+	k := kind{initial: off, many: spec.Form == gate.Globs, truth: spec.Form == gate.Switch}
+	if spec.Form == gate.Globs {
+		k.split = func(r rune) bool { return r == '\n' || r == ':' }
+	}
+	k.parse = func(texts []string) (given, error) {
+		v, err := parseRule(spec.Name, texts)
+		return j.ruleGiven(spec.Name, v, ""), err
+	}
+	k.node = func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		v, limit, err := readRule(spec, n)
+		if err != nil {
+			return given{}, err
+		}
+		return j.ruleGiven(spec.Name, v, place(limit)), nil
+	}
+	return k
+}
+
+func (j *judging) ruleGiven(name string, v ruleValue, from string) given {
+	text := off
+	if !v.off {
+		text = limitText(v.limit)
+	}
+	return given{text, from, func(from string) {
+		v.limit.Source = from
+		j.rules[name] = v
+	}}
+}
+
+// parseRule reads a limit, or off. Only a list of globs has several texts. No
+// text, as of a variable that isn't set on a command line, is an error: a rule is
+// never skipped in silence.
+func parseRule(name string, texts []string) (ruleValue, error) {
+	switch {
+	case len(texts) == 0:
+		return ruleValue{}, errors.New("it names nothing")
+	case len(texts) == 1 && texts[0] == off:
+		return ruleValue{off: true}, nil
+	case slices.Contains(texts, off):
+		return ruleValue{}, errors.New("off stands alone")
+	}
+	l, err := gate.Parse(name, texts...)
+	return ruleValue{limit: l}, err
+}
+
+// readRule reads a limit of the config file: a value, of rules that deny paths
+// perhaps a list of them, or either with a severity. It returns also where the
+// limit stands.
+func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
+	limit, severity := n, gate.Error
+	if n.Kind == yaml.MappingNode {
+		limit = nil
+		err := mapping{
+			"limit": func(v *yaml.Node) error { limit = v; return nil },
+			"severity": func(v *yaml.Node) error {
+				name, err := nameOf(v, gate.Severities())
+				severity = gate.Severity(slices.Index(gate.Severities(), name))
+				return err
+			},
+		}.read(n)
+		if err == nil && limit == nil {
+			err = at(n, "%s has no limit", spec.Name)
+		}
+		if err != nil {
+			return ruleValue{}, nil, err
+		}
+	}
+	list, read := []*yaml.Node{limit}, scalar
+	switch spec.Form {
+	case gate.Globs:
+		read = textOf
+		if limit.Kind == yaml.SequenceNode {
+			list = limit.Content
+		}
+	case gate.Switch:
+		read = switchText
+	}
+	var texts []string
+	for _, item := range list {
+		s, err := read(item)
+		if err != nil {
+			return ruleValue{}, nil, err
+		}
+		texts = append(texts, s)
+		if item == limit && s == off {
+			break
+		}
+		// Each one alone, so that an error has its place.
+		if s == off {
+			return ruleValue{}, nil, at(item, "%s: off stands alone", spec.Name)
+		}
+		if spec.Form == gate.Globs {
+			if err := spec.CheckGlob(s); err != nil {
+				return ruleValue{}, nil, at(item, "%s: %w", spec.Name, err)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return ruleValue{}, nil, at(limit, "%s: the list is empty", spec.Name)
+	}
+	v, err := parseRule(spec.Name, texts)
+	if err != nil {
+		return v, nil, at(limit, "%s: %w", spec.Name, err)
+	}
+	v.limit.Severity = severity
+	return v, limit, nil
+}
+
+// switchText is true, or off where the file says off or false.
+func switchText(n *yaml.Node) (string, error) {
+	if n.Value == off {
+		return off, nil
+	}
+	on, err := truthOf(n)
+	if err != nil || on {
+		return "true", err
+	}
+	return off, nil
+}
+
+// suppressions is a list of path, rule, reason and until.
+func suppressions(to *[]gate.Suppression) kind {
+	return kind{node: func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		if n.Kind != yaml.SequenceNode {
+			return given{}, at(n, "here a list is expected: - {path: GLOB, reason: TEXT, until: DAY}")
+		}
+		var all []gate.Suppression
+		for _, item := range n.Content {
+			s, err := suppression(item)
+			if err != nil {
+				return given{}, err
+			}
+			s.Source = place(item)
+			all = append(all, s)
+		}
+		return given{from: place(n), put: func(string) { *to = all }}, nil
+	}}
+}
+
+func suppression(n *yaml.Node) (s gate.Suppression, err error) {
+	err = mapping{
+		"path": func(v *yaml.Node) (err error) {
+			if s.Path, err = textOf(v); err != nil {
+				return err
+			}
+			if err := gate.CheckGlob(s.Path); err != nil {
+				return at(v, "%w", err)
+			}
+			return nil
+		},
+		"rule": func(v *yaml.Node) error {
+			list := []*yaml.Node{v}
+			if v.Kind == yaml.SequenceNode {
+				list = v.Content
+			}
+			for _, item := range list {
+				name, err := nameOf(item, denyRules())
+				if err != nil {
+					return err
+				}
+				if slices.Contains(s.Rules, name) {
+					return at(item, "%s is here twice", name)
+				}
+				s.Rules = append(s.Rules, name)
+			}
+			if len(list) == 0 {
+				return at(v, "the list is empty")
+			}
+			return nil
+		},
+		"reason": func(v *yaml.Node) (err error) {
+			s.Reason, err = textOf(v)
+			return err
+		},
+		"until": func(v *yaml.Node) error {
+			day, err := scalar(v)
+			if err != nil {
+				return err
+			}
+			if s.Until, err = gate.ParseDay(day); err != nil {
+				return at(v, "%q is %w", day, err)
+			}
+			return nil
+		},
+	}.read(n)
+	switch {
+	case err != nil:
+	case s.Path == "":
+		err = at(n, "this suppression has no path")
+	case strings.TrimSpace(s.Reason) == "":
+		err = at(n, "the suppression of %q has no reason", s.Path)
+	}
+	return s, err
+}
+
+func ruleNames() []string {
+	var names []string
+	for _, s := range gate.Specs() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// denyRules are the rules that deny paths.
+func denyRules() []string {
+	return slices.DeleteFunc(ruleNames(), func(name string) bool {
+		s, _ := gate.SpecOf(name)
+		return !s.DeniesPaths()
+	})
+}
+
+// ruleHelp is the help of a rule's flag.
+func ruleHelp(s *gate.Spec) string {
+	value := ": `RATIO` (0.9, 90%)"
+	switch {
+	case s.Form == gate.Switch:
+		value = ""
+	case s.Form == gate.Globs:
+		value = ": `GLOB`, any number of times"
+	case s.Form == gate.Growth:
+		value = ": `SIZE` or a percentage (5MB, 10%)"
+	case s.Unit == gate.Bytes:
+		value = ": `SIZE` (20MB, 20MiB)"
+	case s.Unit == gate.Count:
+		value = ": `N`"
+	}
+	return "rule: " + s.Means + value
+}
+
+// variables are those that fathom reads, without the ones that other programs
+// know too.
+func variables() []string {
+	names := []string{cache.Variable}
+	for _, r := range newSettings().rows {
+		if v := r.variable(); v != "" {
+			names = append(names, v)
+		}
+	}
+	return names
+}
+
+// misspelt is an error for a variable that is nearly one of fathom's, is called
+// like a rule, or is a rule of dive's: a rule would be skipped in silence.
+func misspelt(environ []string) error {
+	all := variables()
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		if value == "" || slices.Contains(all, name) {
+			continue
+		}
+		err := fmt.Errorf("%s: fathom has no such variable", name)
+		if own := diveVariable(name); own != "" {
+			return &hintError{err, own + " is its name for fathom"}
+		}
+		if !strings.HasPrefix(name, "FATHOM_") {
+			continue
+		}
+		if near := nearestFold(name, all); near != "" {
+			return &hintError{err, "did you mean " + near + "?"}
+		}
+		for _, rule := range []string{"FATHOM_MAX_", "FATHOM_MIN_", "FATHOM_DENY_"} {
+			if strings.HasPrefix(name, rule) {
+				return &hintError{err, "the rules are " + strings.Join(ruleNames(), ", ")}
+			}
+		}
+	}
+	return nil
+}

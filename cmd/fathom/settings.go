@@ -1,0 +1,432 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v4"
+
+	"fathom/analyzer/gate"
+	"fathom/analyzer/load"
+	"fathom/analyzer/load/cache"
+	"fathom/ui"
+)
+
+// setting is one row of the table of settings. Its flag, its variable, its key
+// in the config file, the schema of that file, the starter that config init
+// writes and the tables of docs/config.md are made from it.
+type setting struct {
+	name    string // also the flag and, behind FATHOM_, the variable
+	group   group
+	in      places
+	negated bool // its flag is --no-NAME and means the opposite
+	takes   kind
+	help    string // of the flag; the word in backticks stands for the value
+	example string // in the starter: YAML after "name: ", or whole lines below it
+	active  bool   // its example in the starter is not a comment
+}
+
+// group is what a setting is about. Commands have the flags of whole groups.
+type group string
+
+const (
+	opening  group = ""   // how to open an image
+	explorer group = "ui" // how the explorer looks: the section ui of the config file
+	judgment group = "ci" // how to judge an image: the section ci
+
+	gating     group = "--ci"     // whether to judge one
+	configFile group = "--config" // which file to read
+)
+
+// places says where a setting can be given.
+type places uint8
+
+const (
+	inFlag places = 1 << iota
+	inVariable
+	inFile
+	ungated // its flag doesn't ask for a verdict
+
+	inArgs = inFlag | inVariable
+	inAll  = inArgs | inFile
+)
+
+// settings are the values that flags, the environment and the config files
+// give.
+type settings struct {
+	load     load.Options
+	timeout  time.Duration
+	noCache  bool
+	explorer ui.Options
+	mouse    bool
+	ci       bool
+	config   string
+	judging
+	given map[string]given // by name: where the value is from
+
+	rows []setting
+}
+
+// newSettings has the defaults, and a table that is bound to it.
+func newSettings() *settings {
+	s := &settings{timeout: time.Minute, mouse: true, given: map[string]given{}, judging: judging{rules: map[string]ruleValue{}}}
+	s.rows = s.table()
+	return s
+}
+
+// given is what one place says of a setting.
+type given struct {
+	text string            // the value, as config show writes it
+	from string            // "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13"; "default"
+	put  func(from string) // stores the value
+}
+
+// kind is how a value is written, and what it becomes.
+type kind struct {
+	initial string // the default, as text
+	many    bool   // the flag can be repeated
+	truth   bool   // the flag alone means true
+	parse   func(texts []string) (given, error)
+	node    func(n *yaml.Node, place func(*yaml.Node) string) (given, error)
+	split   func(r rune) bool // what stands between several values in the variable
+	schema  map[string]any    // of the key in the config file
+}
+
+// table is every setting there is, bound to s.
+func (s *settings) table() []setting {
+	names := func(all []string) string { return strings.Join(all, ", ") }
+	open := &s.load
+	rows := []setting{
+		{name: "image", in: inFlag, takes: text(&open.Image, ""), help: "which image, where the source holds several: a `TAG`, a digest, or @N for the Nth from 0"},
+		{name: "platform", in: inArgs, takes: text(&open.Platform, ""), help: "which platform, where there are several: `OS/ARCH[/VARIANT]`"},
+		{name: "temp", in: inArgs, takes: text(&open.Temp, ""), help: "keep temporary files in `DIR`"},
+		{name: "no-keep", in: inArgs, takes: truth(&open.NoKeep), help: "keep nothing of an image that streams in: no temporary file, no content to look at"},
+		{name: "via", in: inArgs, takes: oneOf(&open.Via, load.ViaStorage, load.ViaAPI), help: "how to get at an engine's image: `WAY` is storage (its folders) or api (a save); else the first that works"},
+		{name: "verify", in: inArgs, takes: truth(&open.Verify), help: "compare every digest and diff ID with the content, whatever it costs"},
+		{name: "timeout", in: inArgs, takes: duration(&s.timeout), help: "give up an engine, a registry or a credential helper that sends nothing for `DURATION`"},
+		{name: "rootfs", in: inFlag, takes: truth(&open.Rootfs), help: "open a tar as one layer, whatever is in it: a root filesystem or a layer"},
+		{name: "max-memory", in: inArgs, takes: size(&open.MaxMemory), help: "take at most `SIZE` of memory for the image (default a sixteenth of the machine's, at least 1GB)"},
+		{name: "max-unpacked", in: inArgs, takes: size(&open.MaxUnpacked), help: "decompress at most `SIZE` of the image (default 64GiB)"},
+		{name: "max-temp", in: inArgs, takes: size(&open.MaxTemp), help: "write at most `SIZE` to temporary files (default 64GiB)"},
+		{name: "registry-mirror", in: inFlag, takes: listOf(&open.Registry.Mirrors, nil), help: "read what lies in HOST, or else in docker.io, from there first: `[HOST=]MIRROR`; may be repeated"},
+		{name: "insecure-registry", in: inFlag, takes: listOf(&open.Registry.Insecure, nil), help: "read `HOST[:PORT]` also over plain http, and whatever its certificate; may be repeated"},
+		{name: "ca", in: inArgs, takes: text(&open.Registry.CA, ""), help: "trust registries by the certificates in `FILE` too"},
+		{name: "no-cache", in: inArgs, takes: truth(&s.noCache), help: "read every layer of a registry anew, and remember none"},
+
+		{name: "theme", group: explorer, in: inAll, takes: oneOf(&s.explorer.Theme, ui.Themes()...), help: "colours of the explorer: `NAME` is " + names(ui.Themes())},
+		{name: "sort", group: explorer, in: inAll, takes: oneOf(&s.explorer.Sort, ui.Sorts()...), help: "order of the files at first: `NAME` is " + names(ui.Sorts())},
+		{name: "ascii", group: explorer, in: inAll, takes: truth(&s.explorer.ASCII), help: "draw the explorer without box and block characters"},
+		{name: "mouse", group: explorer, in: inAll, negated: true, takes: truth(&s.mouse), help: "leave the mouse to the terminal"},
+		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer.Keys)},
+
+		{name: "ci", group: gating, in: inFlag, takes: truth(&s.ci), help: "judge the image: exit 1 when a rule fails, 2 when it can't be evaluated (CI=true in the environment does the same)"},
+	}
+	for _, spec := range gate.Specs() {
+		rows = append(rows, setting{
+			name: spec.Name, group: judgment, in: inAll, takes: s.judging.rule(&spec), help: ruleHelp(&spec),
+			example: spec.Example, active: spec.Default,
+		})
+	}
+	return append(rows,
+		setting{name: "warn", group: judgment, in: inArgs, takes: listOf(&s.warn, ruleNames()), help: "only warn when `RULE` is broken, any number of times"},
+		setting{name: "fail-on", group: judgment, in: inAll, takes: severity(&s.failOn), help: "the least `SEVERITY` of a broken rule that fails: error, or warn", example: "error"},
+		setting{name: "no-fail", group: judgment, in: inAll, takes: truth(&s.noFail), help: "exit 0 also when a rule fails; what can't be evaluated is still 2", example: "false"},
+		setting{name: "allow-toc", group: judgment, in: inAll | ungated, takes: truth(&s.allowTOC), help: "judge also layers whose table of contents was not compared with their content", example: "false"},
+		setting{name: "baseline", group: judgment, in: inAll, takes: text(&s.baseline, "baseline"), help: "what max-growth measures from: an `IMAGE`, or the file of a report in JSON", example: "fathom-baseline.json"},
+		setting{name: "suppress", group: judgment, in: inFile, takes: suppressions(&s.suppress), help: "waste and, with a rule, denied paths that are accepted, until the day has passed", example: suppressExample},
+		setting{name: "config", group: configFile, in: inArgs, takes: text(&s.config, "file"), help: "read `FILE` in place of the project's config file; a name that begins with .dive-ci is read as dive's"},
+	)
+}
+
+const suppressExample = `
+  - path: /var/lib/dpkg/**
+    reason: the base image is updated in a step of its own
+    until: 2027-06-30
+  - path: /srv/app/test/.env
+    rule: deny-path
+    reason: settings of the test suite, without a secret`
+
+// flag is the name of the setting's flag.
+func (r *setting) flag() string {
+	if r.negated {
+		return "no-" + r.name
+	}
+	return r.name
+}
+
+// plain is the help as a sentence of a document has it.
+func (r *setting) plain() string {
+	parts := strings.Split(r.help, "`")
+	for i := 1; i < len(parts); i += 2 {
+		parts[i] = strings.ToLower(parts[i])
+	}
+	return strings.Join(parts, "")
+}
+
+// variable is the environment variable of a setting, "" when it has none.
+func (r *setting) variable() string {
+	if r.in&inVariable == 0 {
+		return ""
+	}
+	return variable(r.name)
+}
+
+func variable(name string) string {
+	return "FATHOM_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// flagText is a flag of the table. It takes any text: a wrong one is an error
+// once every flag was read, and with them where errors go.
+type flagText struct {
+	takes kind
+	texts []string
+}
+
+// Set, String and Type make it a pflag.Value.
+func (f *flagText) Set(text string) error {
+	if !f.takes.many {
+		f.texts = nil
+	}
+	f.texts = append(f.texts, text)
+	return nil
+}
+
+func (f *flagText) String() string { return strings.Join(f.texts, ",") }
+
+func (f *flagText) Type() string {
+	switch {
+	case f.takes.truth:
+		return "bool"
+	case f.takes.many:
+		return "stringArray"
+	}
+	return "text"
+}
+
+// addFlags adds the flags of some groups.
+func (s *settings) addFlags(flags *pflag.FlagSet, groups ...group) {
+	for _, r := range s.rows {
+		if r.in&inFlag == 0 || !slices.Contains(groups, r.group) {
+			continue
+		}
+		help := r.help
+		if r.group == judgment && r.in&ungated == 0 {
+			help += "; implies --ci"
+		}
+		f := flags.VarPF(&flagText{takes: r.takes}, r.flag(), "", help)
+		if r.group == opening {
+			f.DefValue = r.takes.initial
+		}
+		if r.takes.truth {
+			f.DefValue, f.NoOptDefVal = "false", "true"
+		}
+	}
+}
+
+// settle takes each setting of some groups from the first place that has it:
+// its flag, its variable, the config files, the default. A wrong flag is the
+// error before a wrong variable.
+func (a *app) settle(s *settings, flags *pflag.FlagSet, c *config, groups ...group) error {
+	var first error
+	for _, r := range s.rows {
+		if !slices.Contains(groups, r.group) {
+			continue
+		}
+		switch err := a.settleOne(s, &r, flags, c); {
+		case err != nil && strings.HasPrefix(err.Error(), "--"):
+			return err
+		case first == nil:
+			first = err
+		}
+	}
+	return first
+}
+
+func (a *app) settleOne(s *settings, r *setting, flags *pflag.FlagSet, c *config) error {
+	flag, variable := flags.Lookup(r.flag()), r.variable()
+	var g given
+	var err error
+	switch {
+	case r.in&inFlag != 0 && flag != nil && flag.Changed:
+		texts := flag.Value.(*flagText).texts
+		if off, err := strconv.ParseBool(texts[0]); r.negated && err == nil {
+			texts = []string{strconv.FormatBool(!off)}
+		}
+		g, err = r.takes.parse(texts)
+		g.from = "--" + r.flag()
+		if err != nil && r.takes.truth {
+			err = &hintError{err, g.from + " alone means true"}
+		}
+	case variable != "" && a.getenv(variable) != "":
+		texts := []string{a.getenv(variable)}
+		if r.takes.split != nil {
+			texts = strings.FieldsFunc(texts[0], r.takes.split)
+		}
+		g, err = r.takes.parse(texts)
+		g.from = variable
+	default:
+		if g = c.section(r.group).values[r.name]; g.put == nil {
+			g = given{text: r.takes.initial, from: "default"}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", g.from, err)
+	}
+	if g.put != nil {
+		g.put(g.from)
+	}
+	s.given[r.name] = g
+	return nil
+}
+
+// options are those to open an image with.
+func (s *settings) options() load.Options {
+	opt := s.load
+	opt.Engine.Idle, opt.Registry.Idle = s.timeout, s.timeout
+	if !s.noCache {
+		if c, err := cache.Open("", 0); err == nil { // a user without a folder for it does without
+			opt.Cache = c
+		}
+	}
+	return opt
+}
+
+// value is the kind of what parse reads from a single text.
+func value[T any](to *T, parse func(string) (T, error)) kind {
+	k := kind{parse: func(texts []string) (given, error) {
+		last := texts[len(texts)-1]
+		v, err := parse(last)
+		return given{text: last, put: func(string) { *to = v }}, err
+	}}
+	k.node = func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		s, err := scalar(n)
+		if err != nil {
+			return given{}, err
+		}
+		g, err := k.parse([]string{s})
+		if err != nil {
+			return g, at(n, "%w", err)
+		}
+		g.from = place(n)
+		return g, nil
+	}
+	return k
+}
+
+// text is a name of something. It can't be empty unless what it names is "".
+func text(to *string, what string) kind {
+	k := value(to, func(s string) (string, error) {
+		if what != "" && strings.TrimSpace(s) == "" {
+			return "", fmt.Errorf("the %s has no name", what)
+		}
+		return s, nil
+	})
+	k.schema = map[string]any{"type": "string", "pattern": `\S`}
+	scalar := k.node
+	k.node = func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		if _, err := textOf(n); err != nil {
+			return given{}, err
+		}
+		return scalar(n, place)
+	}
+	if what == "baseline" {
+		k.initial = "none"
+	}
+	return k
+}
+
+// truth is true or false.
+func truth(to *bool) kind {
+	k := value(to, func(s string) (bool, error) {
+		v, err := strconv.ParseBool(s)
+		if err != nil {
+			return false, fmt.Errorf("%q is neither true nor false", s)
+		}
+		return v, nil
+	})
+	k.initial, k.truth, k.schema = strconv.FormatBool(*to), true, map[string]any{"type": "boolean"}
+	k.node = func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		v, err := truthOf(n)
+		return given{text: strconv.FormatBool(v), from: place(n), put: func(string) { *to = v }}, err
+	}
+	return k
+}
+
+// oneOf is one of names.
+func oneOf[T ~string](to *T, names ...T) kind {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = string(n)
+	}
+	k := value(to, func(s string) (T, error) { return T(s), among(s, all) })
+	k.schema = map[string]any{"enum": all}
+	return k
+}
+
+// severity is the name of one.
+func severity(to *gate.Severity) kind {
+	k := value(to, func(s string) (gate.Severity, error) {
+		return gate.Severity(slices.Index(gate.Severities(), s)), among(s, gate.Severities())
+	})
+	k.initial, k.schema = gate.Error.String(), map[string]any{"enum": gate.Severities()}
+	return k
+}
+
+// among is an error unless s is one of names.
+func among(s string, names []string) error {
+	if slices.Contains(names, s) {
+		return nil
+	}
+	err := fmt.Errorf("%q is none of %s", s, strings.Join(names, ", "))
+	if len(names) == 2 {
+		err = fmt.Errorf("%q is neither %s nor %s", s, names[0], names[1])
+	}
+	if near := nearest(s, names); near != "" {
+		return &hintError{err, "did you mean " + near + "?"}
+	}
+	return err
+}
+
+// duration is a time of more than 0.
+func duration(to *time.Duration) kind {
+	k := value(to, func(s string) (time.Duration, error) {
+		t, err := time.ParseDuration(s)
+		if err != nil || t <= 0 {
+			return 0, fmt.Errorf("%q is not a time such as 90s or 5m", s)
+		}
+		return t, nil
+	})
+	k.initial = to.String()
+	return k
+}
+
+// size is a number of bytes of more than 0.
+func size(to *int64) kind {
+	return value(to, func(s string) (int64, error) {
+		n, err := gate.ParseBytes(s)
+		if err != nil || n == 0 {
+			return 0, fmt.Errorf("%q is not a size such as 2GB or 512MiB", s)
+		}
+		return n, nil
+	})
+}
+
+// listOf is any number of texts, or of names.
+func listOf(to *[]string, names []string) kind {
+	return kind{
+		many: true,
+		parse: func(texts []string) (given, error) {
+			for _, s := range texts {
+				if names != nil && !slices.Contains(names, s) {
+					return given{}, unknown(fmt.Errorf("%q is no rule", s), s, names)
+				}
+			}
+			return given{text: strings.Join(texts, ", "), put: func(string) { *to = texts }}, nil
+		},
+		split: func(r rune) bool { return r == ',' || r == ' ' },
+	}
+}
