@@ -1,29 +1,59 @@
 package ui
 
 import (
+	"context"
 	"encoding/base64"
 	"os"
+	"os/exec"
 	"strings"
+	"time"
 )
 
 // maxClip is the most that terminals take for the clipboard in one sequence.
 const maxClip = 74000
 
-// copy asks the terminal to put text on the clipboard (OSC 52). Whether it did
-// nobody tells; tmux and screen pass it on only when it is wrapped for them.
-// It is false when there is no terminal to ask, or the text is too long.
-func (s *session) copy(text string) bool {
+// copyWait is how long tmux may take.
+const copyWait = 2 * time.Second
+
+// copy puts text on a clipboard and returns a note with its place, or "" where
+// there is none for it.
+func (s *session) copy(text string) string {
+	ctx, cancel := context.WithTimeout(s.ctx, copyWait)
+	defer cancel()
+	if os.Getenv("TMUX") != "" && loadBuffer(ctx, text) == nil {
+		return "copied to tmux's buffer"
+	}
+	// A terminal doesn't say whether it took the text (OSC 52). tmux and screen
+	// pass it on only when it is wrapped for them, if they do.
+	const sent = "sent to the terminal's clipboard"
 	data := base64.StdEncoding.EncodeToString([]byte(text))
 	tty, ok := s.screen.Tty()
 	if len(data) > maxClip {
-		return false
+		return ""
 	}
 	if !ok {
 		s.screen.SetClipboard([]byte(text))
-		return true
+		return sent
 	}
-	_, err := tty.Write([]byte(osc52(data, os.Getenv)))
-	return err == nil
+	if _, err := tty.Write([]byte(osc52(data, os.Getenv))); err != nil {
+		return ""
+	}
+	return sent
+}
+
+// loadBuffer makes text tmux's newest buffer. From version 3.2 on tmux offers it
+// to the terminal's clipboard as well. Since 3.3 its defaults ignore what a
+// program in it sends for the clipboard.
+func loadBuffer(ctx context.Context, text string) error {
+	var err error
+	for _, args := range [][]string{{"load-buffer", "-w", "-"}, {"load-buffer", "-"}} {
+		cmd := exec.CommandContext(ctx, "tmux", args...)
+		cmd.Stdin = strings.NewReader(text)
+		if err = cmd.Run(); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // osc52 is the sequence that sets the clipboard to the base64 data.
@@ -45,16 +75,16 @@ func osc52(data string, getenv func(string) string) string {
 	return plain
 }
 
-// copyText puts text on the clipboard and says so.
+// copyText puts text on a clipboard and says where it went.
 func (u *ui) copyText(text string) {
-	switch {
-	case text == "":
+	if text == "" {
 		u.note = "there is nothing to copy here"
-	case u.do.copy(text):
-		u.note = "copied: " + safe(text)
-	default:
-		u.note = "can't copy this: " + safe(text)
+		return
 	}
+	if u.note = u.do.copy(text); u.note == "" {
+		u.note = "can't copy this"
+	}
+	u.note += ": " + safe(text)
 }
 
 // copyPath copies the path, or the command, under the cursor.

@@ -30,7 +30,7 @@ type doer interface {
 	work(func(context.Context) func()) // beside the UI; what it returns, within
 	last(func(context.Context) func()) // the same, and the program waits for its end
 	pager(open func(context.Context) (io.ReadCloser, error)) error
-	copy(text string) bool
+	copy(text string) string // a note on where it went; "" where it can't
 	suspend()
 	quit()
 	giveUp()

@@ -50,10 +50,10 @@ func (s *still) pager(open func(context.Context) (io.ReadCloser, error)) error {
 	s.paged = string(b)
 	return err
 }
-func (s *still) copy(text string) bool { s.copied = text; return true }
-func (s *still) suspend()              { s.suspended++ }
-func (s *still) quit()                 { s.ended++ }
-func (s *still) giveUp()               { s.ended++ }
+func (s *still) copy(text string) string { s.copied = text; return "copied" }
+func (s *still) suspend()                { s.suspended++ }
+func (s *still) quit()                   { s.ended++ }
+func (s *still) giveUp()                 { s.ended++ }
 
 // load analyses an image of testdata/screens or testdata/images; "NAME packed"
 // has layers that say two fifths of what they store is their compressed size,

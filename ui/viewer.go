@@ -126,14 +126,14 @@ func (u *ui) copyContent(v *viewer) {
 		u.note = safe(err.Error())
 		return
 	}
-	switch {
-	case len(b) == 0:
+	if len(b) == 0 {
 		u.note = "the file is empty"
-	case u.do.copy(string(b)):
-		u.note = "copied the content: " + report.Size(v.size)
-	default:
+		return
+	}
+	if u.note = u.do.copy(string(b)); u.note == "" {
 		u.note = "can't copy this"
 	}
+	u.note += ": " + report.Size(v.size)
 }
 
 func (v *viewer) title() string { return v.name }
