@@ -51,6 +51,7 @@ type demo struct {
 	content  bytes.Buffer
 	uid, gid int
 	edition  int
+	listed   map[string]bool // its directories so far
 
 	files map[string]demoFile // what the layers so far show
 }
@@ -62,6 +63,8 @@ type demoFile struct {
 	size    int64
 	mode    int64
 	edition int
+
+	uid, gid int
 }
 
 func (d *demo) line(s string) error {
@@ -109,7 +112,7 @@ func (d *demo) heading(key, rest string) error {
 		if key == "layer" {
 			d.content.Reset()
 			d.layer = tar.NewWriter(&d.content)
-			d.uid, d.gid, d.edition = 0, 0, 1
+			d.uid, d.gid, d.edition, d.listed = 0, 0, 1, map[string]bool{}
 		}
 	default:
 		return fmt.Errorf("unknown heading %q", key)
@@ -217,11 +220,12 @@ func (d *demo) again(p, what string) error {
 	return nil
 }
 
-// file writes a file or directory, after those of its parents that no layer
-// has made yet.
+// file writes a file or directory.
 func (d *demo) file(p string, f demoFile) error {
+	f.uid, f.gid = d.uid, d.gid
 	d.files[p] = f
 	if f.kind == "dir" {
+		d.listed[p] = true
 		return d.add(&tar.Header{Typeflag: tar.TypeDir, Name: p + "/", Mode: f.mode}, "")
 	}
 	content := f.text
@@ -231,13 +235,20 @@ func (d *demo) file(p string, f demoFile) error {
 	return d.add(&tar.Header{Typeflag: tar.TypeReg, Name: p, Mode: f.mode, Size: int64(len(content))}, content)
 }
 
+// add writes an entry. Its parents come before it, each once in a layer, as
+// engines list them.
 func (d *demo) add(h *tar.Header, content string) error {
-	for dir := path.Dir(strings.TrimSuffix(h.Name, "/")); dir != "/"; dir = path.Dir(dir) {
-		if _, ok := d.files[dir]; !ok {
-			if err := d.file(dir, demoFile{kind: "dir", mode: 0o755}); err != nil {
-				return err
-			}
+	if dir := path.Dir(strings.TrimSuffix(h.Name, "/")); dir != "/" && !d.listed[dir] {
+		f, ok := d.files[dir]
+		if !ok {
+			f = demoFile{kind: "dir", mode: 0o755, uid: d.uid, gid: d.gid}
 		}
+		uid, gid := d.uid, d.gid
+		d.uid, d.gid = f.uid, f.gid
+		if err := d.file(dir, f); err != nil {
+			return err
+		}
+		d.uid, d.gid = uid, gid
 	}
 	h.Name = h.Name[1:]
 	h.Uid, h.Gid, h.ModTime = d.uid, d.gid, d.time()
