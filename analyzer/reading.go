@@ -148,11 +148,7 @@ func (r *Reading) put(p []byte, at int64) error {
 		err = r.file.Truncate(at + int64(len(p)))
 	}
 	if err != nil {
-		var pe *os.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return fmt.Errorf("writing a temporary file: %w", err)
+		return fmt.Errorf("writing a temporary file: %w", WithoutPath(err))
 	}
 	r.arrived.Store(at + int64(len(p)))
 	return nil

@@ -91,7 +91,7 @@ func New(ctx context.Context, a *analyzer.Analysis, n filetree.Node, layer int, 
 		return nil, fmt.Errorf("extracting %s: it is not there after layer %d", a.Tree.Path(n), layer)
 	}
 	if err := p.open(n, dest); err != nil {
-		return nil, fmt.Errorf("extracting to %s: %w", dest, cause(err))
+		return nil, fmt.Errorf("extracting to %s: %w", dest, analyzer.WithoutPath(err))
 	}
 	if err := p.walk(ctx, n); err != nil {
 		p.Close()
@@ -196,7 +196,7 @@ func (p *Plan) walk(ctx context.Context, n filetree.Node) error {
 			m = next
 			continue
 		case err != nil:
-			return fmt.Errorf("looking at %s: %w", p.path(it), cause(err))
+			return fmt.Errorf("looking at %s: %w", p.path(it), analyzer.WithoutPath(err))
 		}
 		var sub *os.Root
 		switch {
@@ -204,7 +204,7 @@ func (p *Plan) walk(ctx context.Context, n filetree.Node) error {
 		case st.Kind == layer.Dir && info.IsDir():
 			it.there = true
 			if sub, err = enter(in.root, name); err != nil {
-				return fmt.Errorf("looking at %s: %w", p.path(it), cause(err))
+				return fmt.Errorf("looking at %s: %w", p.path(it), analyzer.WithoutPath(err))
 			}
 		case info.IsDir() && it.parent < 0 && m == n:
 			return fmt.Errorf("extracting to %s: a folder is there already", p.path(it))
@@ -328,17 +328,4 @@ func kindOf(info fs.FileInfo) string {
 // tooLong is whether a name is what the disk refuses.
 func tooLong(err error) bool {
 	return errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EILSEQ) || errors.Is(err, syscall.EINVAL)
-}
-
-// cause is a file system's error without the path, which the caller names.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
-		return le.Err
-	}
-	return err
 }

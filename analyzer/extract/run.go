@@ -147,7 +147,7 @@ func (r *run) skip(it *item, why string) {
 }
 
 func (r *run) failed(it *item, err error) error {
-	return fmt.Errorf("writing %s: %w", r.path(*it), cause(err))
+	return fmt.Errorf("writing %s: %w", r.path(*it), analyzer.WithoutPath(err))
 }
 
 // files writes the content of the files, in the order in which it is stored.

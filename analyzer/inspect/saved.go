@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"fathom/analyzer"
@@ -44,10 +43,7 @@ func Saved(name string) (*analyzer.Report, error) {
 func readSaved(name string) (*analyzer.Report, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return nil, err
+		return nil, analyzer.WithoutPath(err)
 	}
 	defer f.Close()
 	head := make([]byte, 512)

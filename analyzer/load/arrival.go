@@ -17,6 +17,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"fathom/analyzer"
 	"fathom/analyzer/layer"
 )
 
@@ -187,7 +188,7 @@ func (v *arrival) Read(b []byte) (int, error) {
 			return 0, &inputError{err}
 		}
 		if w, err := v.file.WriteAt(b[:n], at); err != nil {
-			return 0, &inputError{&TempError{Dir: v.o.tempDir(), Written: at + int64(w), Err: reason(err)}}
+			return 0, &inputError{&TempError{Dir: v.o.tempDir(), Written: at + int64(w), Err: analyzer.WithoutPath(err)}}
 		}
 	}
 	if err != nil && err != io.EOF {

@@ -117,7 +117,7 @@ func (p piece) title() string {
 func (o *opening) readConfig(src source, p piece) ([]byte, error) {
 	s, err := p.open(src)
 	if err != nil {
-		return nil, fmt.Errorf("reading config %s: %w", p.name, reason(err))
+		return nil, fmt.Errorf("reading config %s: %w", p.name, analyzer.WithoutPath(err))
 	}
 	defer s.close()
 	b, err := o.read(s, "config "+p.name)
@@ -175,7 +175,7 @@ func (o *opening) layer(src source, p piece, opened map[string]section) (analyze
 	if !again {
 		var err error
 		if s, err = p.open(src); err != nil {
-			return l, reason(err)
+			return l, analyzer.WithoutPath(err)
 		}
 		if f, ok := s.file.(*os.File); ok {
 			if err := o.keep(f, p.name); err != nil {

@@ -146,7 +146,7 @@ func (o *opening) pack(ctx context.Context, write func(*tar.Writer) error) (anal
 		size, diffID, err := o.packTo(out, write)
 		var over *layer.QuotaError
 		if out.err != nil && !errors.As(out.err, &over) {
-			err = &TempError{Dir: o.tempDir(), Written: size, Err: reason(out.err)}
+			err = &TempError{Dir: o.tempDir(), Written: size, Err: analyzer.WithoutPath(out.err)}
 		}
 		l.DiffID, l.Blob = diffID, layer.Blob{At: io.NewSectionReader(f, 0, size), Size: size}
 		return l, err

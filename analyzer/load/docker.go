@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"fathom/analyzer"
 )
 
 // dockerItem is an element of a docker archive's manifest.json.
@@ -179,7 +181,7 @@ func (o *opening) readOptional(src source, name string) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, reason(err))
+		return nil, fmt.Errorf("reading %s: %w", name, analyzer.WithoutPath(err))
 	}
 	defer s.close()
 	b, err := o.read(s, name)

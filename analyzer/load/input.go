@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"fathom/analyzer"
 )
 
 // source opens what a reference names as something that can be looked into.
@@ -16,7 +18,7 @@ func (o *opening) source(ctx context.Context, r reference) (source, error) {
 	}
 	info, err := os.Stat(r.path)
 	if err != nil {
-		return nil, reason(err)
+		return nil, analyzer.WithoutPath(err)
 	}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
@@ -24,7 +26,7 @@ func (o *opening) source(ctx context.Context, r reference) (source, error) {
 	case mode&fs.ModeNamedPipe != 0:
 		f, err := openPipe(ctx, r.path)
 		if err != nil {
-			return nil, reason(err)
+			return nil, analyzer.WithoutPath(err)
 		}
 		defer f.Close()
 		return o.stream(ctx, f, r.path)
@@ -33,7 +35,7 @@ func (o *opening) source(ctx context.Context, r reference) (source, error) {
 	}
 	f, err := os.Open(r.path)
 	if err != nil {
-		return nil, reason(err)
+		return nil, analyzer.WithoutPath(err)
 	}
 	if err := o.keep(f, r.path); err != nil {
 		return nil, err
@@ -85,15 +87,6 @@ func openPipe(ctx context.Context, path string) (*os.File, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// reason is a file system's error without the path, which the caller names.
-func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // file opens an archive on disk: as it is, or unpacked when it is compressed.

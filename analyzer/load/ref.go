@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	dockerref "github.com/distribution/reference"
+
+	"fathom/analyzer"
 )
 
 // reference is an IMAGE argument taken apart.
@@ -149,11 +151,7 @@ func split(ref, path, scheme string) (reference, error) {
 		}
 		return reference{}, &NotFoundError{Reference: ref, Name: path}
 	}
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		err = pathErr.Err
-	}
-	return reference{}, &NotFoundError{Reference: ref, Scheme: "file", Name: path, Err: fmt.Errorf("opening %s: %w", path, err)}
+	return reference{}, &NotFoundError{Reference: ref, Scheme: "file", Name: path, Err: fmt.Errorf("opening %s: %w", path, analyzer.WithoutPath(err))}
 }
 
 // fileName is what can only be meant for a file.

@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
 
+	"fathom/analyzer"
 	"fathom/analyzer/layer"
 )
 
@@ -178,11 +179,11 @@ func temporary(dir string) (*os.File, error) {
 	}
 	f, err := os.CreateTemp(dir, "fathom-")
 	if err != nil {
-		return nil, &TempError{Dir: dir, Err: reason(err)}
+		return nil, &TempError{Dir: dir, Err: analyzer.WithoutPath(err)}
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		f.Close()
-		return nil, &TempError{Dir: dir, Err: reason(err)}
+		return nil, &TempError{Dir: dir, Err: analyzer.WithoutPath(err)}
 	}
 	return f, nil
 }

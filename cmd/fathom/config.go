@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
+
+	"fathom/analyzer"
 )
 
 const (
@@ -206,33 +208,24 @@ func readSmall(name string) ([]byte, error) {
 		return nil, errors.New("it is a link that leads nowhere")
 	}
 	if err != nil {
-		return nil, cause(err)
+		return nil, analyzer.WithoutPath(err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is no regular file")
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, cause(err)
+		return nil, analyzer.WithoutPath(err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err != nil {
-		return nil, cause(err)
+		return nil, analyzer.WithoutPath(err)
 	}
 	if len(data) > maxConfig {
 		return nil, errors.New("it is larger than 1 MiB")
 	}
 	return data, nil
-}
-
-// cause is err without the name of the file, which stands before it anyway.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
 
 // keys are those that a config file can have. What they hold goes into sections.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fathom/analyzer"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 	"fathom/ui/report"
@@ -67,11 +68,11 @@ func newConfigInit(a *app) *cobra.Command {
 			case errors.Is(err, fs.ErrExist):
 				return hinted("fathom config verify checks it", "writing %s: it is there already", name)
 			case err != nil:
-				return fmt.Errorf("writing %s: %w", name, cause(err))
+				return fmt.Errorf("writing %s: %w", name, analyzer.WithoutPath(err))
 			}
 			_, err = io.WriteString(f, s.starter(c.section(judgment).values))
 			if err := errors.Join(err, f.Close()); err != nil {
-				return errors.Join(fmt.Errorf("writing %s: %w", name, cause(err)), os.Remove(name))
+				return errors.Join(fmt.Errorf("writing %s: %w", name, analyzer.WithoutPath(err)), os.Remove(name))
 			}
 			if found {
 				fmt.Fprintf(a.stderr, "fathom: note: the limits are those of %s, which is no longer read\n", line(dive))
@@ -150,7 +151,7 @@ func (s *settings) check() error {
 	}
 	_, err := os.Stat(name)
 	if err != nil && (filepath.IsAbs(name) || strings.HasPrefix(name, ".") || filepath.Ext(name) == ".json" || fileName.MatchString(name)) {
-		return fmt.Errorf("%s: reading the baseline %s: %w", from, name, cause(err))
+		return fmt.Errorf("%s: reading the baseline %s: %w", from, name, analyzer.WithoutPath(err))
 	}
 	r, err := inspect.Saved(name)
 	if r != nil && !s.allowTOC {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"fathom/analyzer"
 )
 
 func main() {
@@ -96,12 +98,7 @@ func (o *output) Write(p []byte) (int, error) {
 type outputError struct{ err error }
 
 func (e *outputError) Error() string {
-	err := e.err
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return "writing standard output: " + err.Error()
+	return "writing standard output: " + analyzer.WithoutPath(e.err).Error()
 }
 
 func (e *outputError) Unwrap() error { return e.err }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"fathom/analyzer"
 )
 
 // WriteFile makes the file at path hold what write writes, whole or not at
@@ -34,7 +36,7 @@ func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (e
 		}
 		exists, mode = true, info.Mode().Perm()
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("writing %s: %w", path, cause(err))
+		return fmt.Errorf("writing %s: %w", path, analyzer.WithoutPath(err))
 	default:
 		// A symlink may lead to a file that is yet to be made.
 		if path, err = afterLinks(path); err != nil {
@@ -45,13 +47,13 @@ func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (e
 	temp := filepath.Join(filepath.Dir(path), ".fathom-"+rand.Text())
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, cause(err))
+		return fmt.Errorf("writing %s: %w", path, analyzer.WithoutPath(err))
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(temp)
-			err = fmt.Errorf("writing %s: %w", path, cause(err))
+			err = fmt.Errorf("writing %s: %w", path, analyzer.WithoutPath(err))
 		}
 	}()
 	if exists {
@@ -113,27 +115,13 @@ func copyOver(path, from string) error {
 func writeDirectly(ctx context.Context, path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, cause(err))
+		return fmt.Errorf("writing %s: %w", path, analyzer.WithoutPath(err))
 	}
 	err = write(cancelWriter{ctx, f})
 	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, cause(err))
+		return fmt.Errorf("writing %s: %w", path, analyzer.WithoutPath(err))
 	}
 	return nil
-}
-
-// cause is err without the path that a *fs.PathError repeats: the name of a
-// temporary file says nothing to anybody.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
-		return le.Err
-	}
-	return err
 }
 
 // cancelWriter fails once its context has ended.
