@@ -80,7 +80,7 @@ func TestEngineRegistry(t *testing.T) {
 		args       []string
 		words      []string
 	}{
-		{"no certificate", config, nil, []string{host + ": ", "its certificate is signed by nobody who is trusted here", "--ca FILE"}},
+		{"no certificate", config, nil, []string{host + ": ", "its certificate is signed by an unknown authority", "--ca FILE"}},
 		{"no such tag", config, []string{"--ca", ca}, []string{host + ": ", "no such image or tag, or it is private (404)"}},
 		{"anonymous", "{}", []string{"--ca", ca}, []string{host + ": ", "access denied as anonymous", "(401)", "docker login " + host}},
 		{"wrong password", strings.Replace(config, base64.StdEncoding.EncodeToString([]byte(user)), "ZmF0aG9tOnNlY3JldA==", 1),

@@ -67,7 +67,7 @@ func TestConnect(t *testing.T) {
 		{name: "bad context", env: map[string]string{"DOCKER_CONTEXT": "b"}, files: []func(*testing.T, string){mine("b", "b"), func(t *testing.T, dir string) {
 			all, _ := filepath.Glob(dir + "/home/.docker/contexts/meta/*/meta.json")
 			write(t, all[0], `{"Name":"b","Endpoints":{}}`)
-		}}, err: []string{`the docker context "b"`, "doesn't say where"}},
+		}}, err: []string{`the docker context "b"`, "has no host for docker"}},
 		{name: "wrong host", env: map[string]string{"DOCKER_HOST": "http:/nonsense\n"}, err: []string{`DOCKER_HOST is "http:/nonsense"`, "unix:///PATH"}},
 		{name: "wrong scheme", env: map[string]string{"DOCKER_HOST": "https://h"}, err: []string{"DOCKER_HOST", "tcp://HOST:PORT"}},
 		{name: "relative", env: map[string]string{"DOCKER_HOST": "unix://a/b"}, err: []string{"DOCKER_HOST", "unix:///PATH"}},
@@ -160,7 +160,7 @@ func TestUnavailable(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		dir, opt := place(t, map[string]string{"DOCKER_HOST": "unix://DIR/s"})
 		stale(t, dir+"/s")
-		u := gone(t, Docker, opt, "unix://"+dir+"/s (DOCKER_HOST)", "nobody listens", "correct DOCKER_HOST")
+		u := gone(t, Docker, opt, "unix://"+dir+"/s (DOCKER_HOST)", "nothing listens", "correct DOCKER_HOST")
 		if u.Endpoint != "unix://"+dir+"/s" || u.Tried != nil || !errors.Is(u, syscall.ECONNREFUSED) {
 			t.Errorf("got %+v", u)
 		}
@@ -173,7 +173,7 @@ func TestUnavailable(t *testing.T) {
 		defer l.Close()
 		_, opt := place(t, map[string]string{"DOCKER_HOST": l.Addr().String()})
 		opt.Idle = 50 * time.Millisecond
-		if u := gone(t, Docker, opt, "tcp://"+l.Addr().String(), "nothing came for 50ms"); !errors.Is(u, ErrSilent) {
+		if u := gone(t, Docker, opt, "tcp://"+l.Addr().String(), "nothing was received for 50ms"); !errors.Is(u, ErrSilent) {
 			t.Errorf("got %+v", u)
 		}
 	})
@@ -221,10 +221,10 @@ func TestNotAnEngine(t *testing.T) {
 		"a web page": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			w.Write([]byte("<html>\r\n\x1b[31mlogin\x9b " + strings.Repeat("x", 900_000)))
-		}, `not as an engine does: <html> \x1b[31mlogin\x9b`},
+		}, `not like an engine: <html> \x1b[31mlogin\x9b`},
 		"all is well": {func(http.ResponseWriter, *http.Request) {}, "but not an engine"},
 		"too old":     {daemon("1.24", nil).ServeHTTP, "1.24"},
-		"nonsense":    {daemon("one", nil).ServeHTTP, "not as an engine does"},
+		"nonsense":    {daemon("one", nil).ServeHTTP, "not like an engine"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere/", http.StatusFound)
 		}, "engine"},

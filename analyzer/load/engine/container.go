@@ -19,8 +19,8 @@ type Container struct {
 	Image    string // ID of the image it was made from
 }
 
-// Container finds a container by its name, its ID or the beginning of that. A
-// *NoImageError says that there is none.
+// Container finds a container by its name, its ID or a prefix of that. It returns
+// a *NoImageError if there is none.
 func (e *Engine) Container(ctx context.Context, name string) (Container, error) {
 	ctx, stop := e.watch(ctx)
 	defer stop()
@@ -33,18 +33,18 @@ func (e *Engine) Container(ctx context.Context, name string) (Container, error) 
 	}
 	c := found.Container
 	if c.ID == "" || !hexID.MatchString(c.Image) {
-		return Container{}, e.hint("it says of the container "+clean(name)+" no image that it was made from", nil)
+		return Container{}, e.hint("it does not say which image the container "+clean(name)+" was made from", nil)
 	}
 	return Container{ID: c.ID, Name: strings.TrimPrefix(c.Name, "/"), Image: fullID(c.Image)}, nil
 }
 
-// Changes is what the container did to its image's files: false for a path that
-// it removed. The root and what is above a path may be among them.
+// Changes returns the paths that the container changed; the value is false for a
+// path that it removed. The parents of a path may be among them.
 func (e *Engine) Changes(ctx context.Context, c Container) (map[string]bool, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	idle := time.AfterFunc(e.idle, func() { cancel(e.silence()) })
-	defer e.awake(ctx, idle)() // an engine may compare all files
+	defer e.keepAwake(ctx, idle)() // an engine may have to compare all files
 	found, err := e.api.ContainerDiff(ctx, c.ID, client.ContainerDiffOptions{})
 	if err != nil {
 		return nil, e.ask(ctx, "asking what the container "+clean(c.Name)+" changed", err)

@@ -16,9 +16,10 @@ import (
 	"github.com/docker/go-connections/tlsconfig"
 )
 
-// dockerEndpoints is where docker's command line would look, in its order:
-// DOCKER_HOST, DOCKER_CONTEXT, the config's current context, the usual socket;
-// and then the sockets of rootless docker and of Docker Desktop.
+// dockerEndpoints returns the endpoints to try, in order. Like docker's command
+// line it takes the first of DOCKER_HOST, DOCKER_CONTEXT and the current context
+// of config.json. Without any it returns the default sockets: docker's, and those
+// of rootless docker and Docker Desktop.
 func dockerEndpoints(opt Options) ([]endpoint, error) {
 	dir := opt.env("DOCKER_CONFIG")
 	if dir == "" {
@@ -52,23 +53,23 @@ func dockerEndpoints(opt Options) ([]endpoint, error) {
 			filepath.Join(home, ".docker/run/docker.sock"),
 			filepath.Join(home, ".docker/desktop/docker.sock"))
 	}
-	places := usual(Docker, paths)
-	for i := range places {
-		places[i].headers = file.HTTPHeaders
+	endpoints := socketEndpoints(Docker, paths)
+	for i := range endpoints {
+		endpoints[i].headers = file.HTTPHeaders
 	}
-	return places, nil
+	return endpoints, nil
 }
 
-// usual is the places where nobody said anything.
-func usual(kind Kind, paths []string) []endpoint {
-	places := make([]endpoint, len(paths))
+// socketEndpoints returns the endpoints of sockets at those paths.
+func socketEndpoints(kind Kind, paths []string) []endpoint {
+	endpoints := make([]endpoint, len(paths))
 	for i, p := range paths {
-		places[i] = endpoint{kind: kind, url: "unix://" + p}
+		endpoints[i] = endpoint{kind: kind, url: "unix://" + p}
 	}
-	return places
+	return endpoints
 }
 
-// one is the only place to look at.
+// one returns the one endpoint that is configured.
 func one(file *configfile.ConfigFile, from, address string, secure *tls.Config) ([]endpoint, error) {
 	at, err := newEndpoint(Docker, from, address, secure)
 	if err != nil {
@@ -78,7 +79,7 @@ func one(file *configfile.ConfigFile, from, address string, secure *tls.Config) 
 	return []endpoint{at}, nil
 }
 
-// dockerTLS is TLS as the environment asks for it; nil is without.
+// dockerTLS returns the TLS configuration of the environment, nil for none.
 func dockerTLS(opt Options, dir string) (*tls.Config, error) {
 	verify := opt.env("DOCKER_TLS_VERIFY") != ""
 	if !verify && opt.env("DOCKER_TLS") == "" {
@@ -102,13 +103,14 @@ func dockerTLS(opt Options, dir string) (*tls.Config, error) {
 	return c, nil
 }
 
-// dockerEndpoint is how a context says where its engine is.
+// dockerEndpoint is the endpoint in a context's metadata.
 type dockerEndpoint struct {
 	Host          string
 	SkipTLSVerify bool
 }
 
-// dockerContext is the endpoint of a context, that from names.
+// dockerContext returns the endpoint of a context; from says where the context's
+// name is configured.
 func dockerContext(file *configfile.ConfigFile, dir, from, name string) ([]endpoint, error) {
 	const docker = "docker" // the endpoint's name in the context
 	contexts := store.New(filepath.Join(dir, "contexts"), store.NewConfig(
@@ -124,7 +126,7 @@ func dockerContext(file *configfile.ConfigFile, dir, from, name string) ([]endpo
 	}
 	where, ok := meta.Endpoints[docker].(dockerEndpoint)
 	if !ok || where.Host == "" {
-		return nil, fmt.Errorf("%s doesn't say where its docker is", title)
+		return nil, fmt.Errorf("%s has no host for docker", title)
 	}
 	pem := map[string][]byte{}
 	files, err := contexts.ListTLSFiles(name)
@@ -157,7 +159,7 @@ func dockerContext(file *configfile.ConfigFile, dir, from, name string) ([]endpo
 	return one(file, fmt.Sprintf("docker context %q", clean(name)), where.Host, secure)
 }
 
-// known lists the contexts that there are.
+// known lists the existing contexts for an error.
 func known(contexts store.Lister) string {
 	names, err := store.Names(contexts)
 	if err != nil {

@@ -19,20 +19,21 @@ import (
 // endpoint is where an engine may be.
 type endpoint struct {
 	kind Kind
-	url  string // unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, as it is shown
-	// from says who named it, such as "DOCKER_HOST"; "" is nobody: it is one of
-	// the places where engines are by default.
+	url  string // unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST
+	// from says where it is configured, such as "DOCKER_HOST"; "" means that it
+	// is a default socket.
 	from string
-	// last says that it is tried when nothing else is there, and needn't be.
+	// last marks a configured endpoint that is tried after the default sockets
+	// and may fail.
 	last     bool
-	tls      *tls.Config       // for tcp; nil is none
+	tls      *tls.Config       // for tcp; nil for none
 	identity string            // a key file for ssh, or ""
-	headers  map[string]string // sent along
+	headers  map[string]string // sent with every request
 }
 
 func (at endpoint) remote() bool { return strings.HasPrefix(at.url, "ssh://") }
 
-// newEndpoint checks what somebody named as an engine's address.
+// newEndpoint checks a configured address.
 func newEndpoint(kind Kind, from, address string, secure *tls.Config) (endpoint, error) {
 	wrong := fmt.Errorf("%s is %q; it must be unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST", from, clean(address))
 	if !strings.Contains(address, "://") {
@@ -80,7 +81,7 @@ func newEndpoint(kind Kind, from, address string, secure *tls.Config) (endpoint,
 func (at endpoint) client(opt Options) (*client.Client, *dialing, error) {
 	host, scheme := at.url, "http"
 	if at.remote() {
-		host = "tcp://engine.localhost" // which nobody looks up
+		host = "tcp://engine.localhost" // a placeholder: it is never resolved
 	}
 	if at.tls != nil {
 		scheme = "https"
@@ -108,7 +109,7 @@ func (at endpoint) client(opt Options) (*client.Client, *dialing, error) {
 		return conn, err
 	}
 	api, err := client.New(
-		client.WithHost(host), // which would set up a transport that comes before it
+		client.WithHost(host), // before WithHTTPClient, whose transport it would change
 		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
 		client.WithScheme(scheme),
 		client.WithAPIVersion(opt.env("DOCKER_API_VERSION")),

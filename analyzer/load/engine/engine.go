@@ -1,15 +1,15 @@
 // Package engine talks to the engines that have images: docker, and podman
 // through its docker-compatible socket.
 //
-// Connect finds an engine where its own command line would: in the
+// Connect finds an engine where the engine's command line would: in the
 // environment, in the engine's configuration (docker's contexts, podman's
-// connections), at the sockets it listens on by default. Find and List tell
-// what images it has, Save streams one as the archive that "docker save"
-// writes. HTTP and the API's types are github.com/moby/moby/client's, contexts
-// and the connection through ssh github.com/docker/cli's.
+// connections), at its default sockets. Find and List look for images, Save
+// streams one as the archive that "docker save" writes. HTTP and the types of the
+// API come from github.com/moby/moby/client, contexts and connections through
+// ssh from github.com/docker/cli.
 //
 // An error is one line that names the endpoint, what happened and what can be
-// done. What it cites of an answer is bounded and has no control characters.
+// done. What it quotes of a response is short and has no control characters.
 package engine
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Kind is the engine that is asked for.
+// Kind is a kind of engine.
 type Kind int
 
 const (
@@ -40,24 +40,24 @@ func (k Kind) String() string {
 	return "docker"
 }
 
-// Options for Connect. The zero value is the user's own environment.
+// Options for Connect. The zero value means the environment of the process.
 type Options struct {
-	Getenv func(string) string // nil is os.Getenv
-	Home   string              // "" is the user's
-	// Idle is how long an engine may send nothing; 0 is a minute. The wait for
-	// the first byte of a save doesn't count while the engine answers a ping:
-	// docker puts an image together first, 26 seconds for one of 2.4 GB.
+	Getenv func(string) string // nil means os.Getenv
+	Home   string              // "" means the user's
+	// Idle is how long an engine may send nothing; 0 means a minute. The wait
+	// for the first byte of a save doesn't count while the engine answers
+	// pings: docker first assembles the archive, 26 seconds for 2.4 GB.
 	Idle time.Duration
-	// Probe is how long a socket that nobody named may take for its first
-	// answer; 0 is 5 seconds.
+	// Probe is how long a default socket may take for its first response; 0
+	// means 5 seconds.
 	Probe time.Duration
 
-	root string // what stands for "/" where sockets and system files are looked for
+	root string // stands for "/" in the paths of sockets and system files
 }
 
 const (
-	probe = 5 * time.Second
-	idle  = time.Minute
+	defaultProbe = 5 * time.Second
+	defaultIdle  = time.Minute
 )
 
 // ErrSilent is the cause of an error about an engine that sent nothing for as
@@ -84,11 +84,11 @@ func (o Options) home() string {
 
 // Engine is a connection to an engine that has answered.
 type Engine struct {
-	Kind     Kind   // as it was asked for
-	Endpoint string // where it is, as a URL
-	// Local says that it is reached through a socket in the file system. Its
-	// folders may be elsewhere all the same: in a virtual machine, or below
-	// another root.
+	Kind     Kind   // that Connect was asked for
+	Endpoint string // its URL
+	// Local says that the endpoint is a socket in the file system. The engine's
+	// folders may still be elsewhere: in a virtual machine, or below another
+	// root.
 	Local bool
 
 	at   endpoint
@@ -97,19 +97,19 @@ type Engine struct {
 	idle time.Duration
 }
 
-// Version of the API that is spoken, such as "1.45".
+// Version returns the negotiated version of the API, such as "1.45".
 func (e *Engine) Version() string { return e.api.ClientVersion() }
 
 func (e *Engine) Close() error { return e.api.Close() }
 
-// Connect finds the engine of that kind. A *UnavailableError says that there is
-// none; any other error, that what there is can't be used.
+// Connect finds the engine of that kind. If there is none it returns an
+// *UnavailableError; any other error means that there is one that can't be used.
 func Connect(ctx context.Context, kind Kind, opt Options) (*Engine, error) {
 	find := dockerEndpoints
 	if kind == Podman {
 		find = podmanEndpoints
 	}
-	opt.Idle = cmp.Or(opt.Idle, idle)
+	opt.Idle = cmp.Or(opt.Idle, defaultIdle)
 	places, err := configured(ctx, opt, find)
 	if err != nil {
 		return nil, fmt.Errorf("reaching %s: %w", kind, err)
@@ -134,8 +134,8 @@ func Connect(ctx context.Context, kind Kind, opt Options) (*Engine, error) {
 	return nil, gone
 }
 
-// configured reads the engine's configuration. Files can block, as a named pipe
-// does: a read that takes too long is left behind.
+// configured reads the engine's configuration. A file can block, if it is a named
+// pipe: after Options.Idle, configured returns without the read.
 func configured(ctx context.Context, opt Options, find func(Options) ([]endpoint, error)) ([]endpoint, error) {
 	type found struct {
 		places []endpoint
@@ -154,7 +154,7 @@ func configured(ctx context.Context, opt Options, find func(Options) ([]endpoint
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-late.C:
-		return nil, &endpointError{fmt.Sprintf("reading its configuration: nothing came for %v", opt.Idle), ErrSilent}
+		return nil, &endpointError{fmt.Sprintf("reading its configuration: nothing was received for %v", opt.Idle), ErrSilent}
 	}
 }
 
@@ -166,7 +166,7 @@ func open(ctx context.Context, kind Kind, at endpoint, opt Options) (*Engine, er
 	}
 	wait := opt.Idle
 	if at.from == "" || at.last {
-		wait = min(wait, cmp.Or(opt.Probe, probe))
+		wait = min(wait, cmp.Or(opt.Probe, defaultProbe))
 	}
 	var err error
 	if e.api, e.dial, err = at.client(opt); err != nil {
@@ -183,20 +183,20 @@ func open(ctx context.Context, kind Kind, at endpoint, opt Options) (*Engine, er
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	case short.Err() != nil:
-		err = e.unavailable(&endpointError{fmt.Sprintf("nothing came for %v", wait), ErrSilent})
+		err = e.unavailable(&endpointError{fmt.Sprintf("nothing was received for %v", wait), ErrSilent})
 	default:
 		err = e.reach(err)
 	}
 	return nil, errors.Join(err, e.api.Close())
 }
 
-// Storage is where an engine keeps its images, and how.
+// Storage says where and how an engine keeps its images.
 type Storage struct {
-	// Kind is what the engine really is: docker's socket may be podman's.
+	// Kind is the real kind of the engine: podman may listen on docker's socket.
 	Kind    Kind
 	Version string
-	// Driver is "overlay2", "overlay", "vfs" and such; with the containerd
-	// store, a snapshotter's name.
+	// Driver is the graph driver, such as "overlay2"; with the containerd store
+	// the snapshotter.
 	Driver string
 	// Content says that the images are in containerd's content store.
 	Content bool
@@ -205,7 +205,7 @@ type Storage struct {
 	Root string
 }
 
-// Storage asks the engine for its storage.
+// Storage asks the engine where and how it keeps its images.
 func (e *Engine) Storage(ctx context.Context) (Storage, error) {
 	ctx, stop := e.watch(ctx)
 	defer stop()
@@ -229,7 +229,7 @@ func (e *Engine) Storage(ctx context.Context) (Storage, error) {
 	return s, nil
 }
 
-// watch gives up what takes longer than the idle time.
+// watch returns a context that is cancelled after the idle time.
 func (e *Engine) watch(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	t := time.AfterFunc(e.idle, func() { cancel(e.silence()) })
@@ -240,5 +240,5 @@ func (e *Engine) watch(ctx context.Context) (context.Context, func()) {
 }
 
 func (e *Engine) silence() error {
-	return e.hint(fmt.Sprintf("nothing came for %v", e.idle), ErrSilent)
+	return e.hint(fmt.Sprintf("nothing was received for %v", e.idle), ErrSilent)
 }

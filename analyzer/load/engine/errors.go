@@ -16,21 +16,20 @@ import (
 	"unicode/utf8"
 )
 
-// UnavailableError says that no engine is to be reached.
+// UnavailableError says that no engine can be reached.
 type UnavailableError struct {
 	Kind Kind
-	// Endpoint is the URL that somebody named, "" where the default sockets
-	// were tried.
+	// Endpoint is the configured URL, "" where the default sockets were tried.
 	Endpoint string
-	// From says who named it, such as "DOCKER_HOST".
+	// From says where Endpoint is configured, such as "DOCKER_HOST".
 	From string
 	// Tried lists the default sockets that were tried, in order.
 	Tried []string
-	// Denied says that there is a socket that this user may not use.
+	// Denied says that the user has no permission for a socket.
 	Denied bool
-	// Err is the most telling of what happened there: a socket that may not be
-	// used (fs.ErrPermission) before one where nobody listens before one that
-	// is not there (fs.ErrNotExist).
+	// Err is the most useful error of those that were tried: a missing
+	// permission (fs.ErrPermission), then a socket that nothing listens on,
+	// then a missing one (fs.ErrNotExist).
 	Err error
 }
 
@@ -65,23 +64,24 @@ func (e *UnavailableError) explain() (what, advice string) {
 	case errors.Is(e.Err, fs.ErrNotExist):
 		return "there is no socket", start
 	case errors.Is(e.Err, syscall.ECONNREFUSED):
-		return "nobody listens there", start
+		return "nothing listens there", start
 	case errors.As(e.Err, &dns):
 		return "the host " + strconv.Quote(clean(dns.Name)) + " is not known", start
 	}
 	return clean(e.Err.Error()), start
 }
 
-// add notes that an endpoint was tried in vain.
+// add records an endpoint that could not be reached.
 func (e *UnavailableError) add(one *UnavailableError) {
 	e.Tried = append(e.Tried, one.Tried...)
 	e.Denied = e.Denied || one.Denied
-	if e.Err == nil || telling(one.Err) > telling(e.Err) {
+	if e.Err == nil || rank(one.Err) > rank(e.Err) {
 		e.Err = one.Err
 	}
 }
 
-func telling(err error) int {
+// rank orders errors by how useful they are to the user.
+func rank(err error) int {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return 3
@@ -93,7 +93,7 @@ func telling(err error) int {
 	return 2
 }
 
-// unavailable says that nothing is to be reached at the engine's endpoint.
+// unavailable returns the error for an endpoint that can't be reached.
 func (e *Engine) unavailable(err error) error {
 	u := &UnavailableError{Kind: e.Kind, From: e.at.from, Denied: errors.Is(err, fs.ErrPermission), Err: err}
 	if u.From == "" {
@@ -112,12 +112,13 @@ func (e *Engine) title() string {
 	return fmt.Sprintf("%s at %s (%s)", e.Kind, clean(e.at.url), e.at.from)
 }
 
-// hint is an error of what there is at the endpoint, with what to do about it.
+// hint returns an error that names the endpoint; what says what happened, and
+// what to do about it.
 func (e *Engine) hint(what string, err error) error {
 	return &endpointError{text: e.title() + ": " + what, err: err}
 }
 
-// endpointError has a text that is fit to be shown, and the cause for those who
+// endpointError has a text that is safe to show, and the cause for callers that
 // branch on it.
 type endpointError struct {
 	text string
@@ -127,7 +128,8 @@ type endpointError struct {
 func (e *endpointError) Error() string { return e.text }
 func (e *endpointError) Unwrap() error { return e.err }
 
-// fail is an error of doing something with the engine.
+// fail returns the error for a failed operation, unless err already names the
+// endpoint.
 func (e *Engine) fail(doing string, err error) error {
 	var known *endpointError
 	if errors.As(err, &known) || errors.As(err, new(*UnavailableError)) {
@@ -136,7 +138,7 @@ func (e *Engine) fail(doing string, err error) error {
 	return e.hint(doing+": "+clean(err.Error()), err)
 }
 
-// ask is why a question to an engine that has answered before failed.
+// ask returns the error for a failed request to an engine that Connect reached.
 func (e *Engine) ask(ctx context.Context, doing string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -145,7 +147,7 @@ func (e *Engine) ask(ctx context.Context, doing string, err error) error {
 	return e.hint(doing+": "+text, err)
 }
 
-// reach is why the first question failed.
+// reach returns the error for a failed first request.
 func (e *Engine) reach(err error) error {
 	if dialled := e.dial.last(); dialled != nil {
 		if errors.Is(dialled, exec.ErrNotFound) {
@@ -154,12 +156,12 @@ func (e *Engine) reach(err error) error {
 		return e.unavailable(dialled)
 	}
 	if e.at.remote() {
-		advice := fmt.Sprintf("\"ssh %s\" must work without a question, and %s be installed there", e.at.sshHost(), e.Kind)
+		advice := fmt.Sprintf("\"ssh %s\" must work without asking for anything, and %s must be installed there", e.at.sshHost(), e.Kind)
 		if said := e.dial.said(); said != "" {
 			return e.hint("ssh says: "+said+"; "+advice, err)
 		}
 		if e.dial.broke() {
-			return e.hint("ssh ended without a word; "+advice, err)
+			return e.hint("ssh ended without an error message; "+advice, err)
 		}
 	}
 	text := err.Error()
@@ -172,22 +174,22 @@ func (e *Engine) reach(err error) error {
 	)
 	switch {
 	case errors.As(err, &authority):
-		return e.hint("its certificate is signed by an authority that is not known; put the right ca.pem into the folder that DOCKER_CERT_PATH names", err)
+		return e.hint("its certificate is signed by an unknown authority; put the right ca.pem into the folder that DOCKER_CERT_PATH names", err)
 	case errors.As(err, &hostname), errors.As(err, &invalid):
 		return e.hint("its certificate is not valid: "+clean(cause(err).Error()), err)
 	case errors.As(err, &record), strings.Contains(text, "HTTP response to HTTPS client"):
 		return e.hint("it doesn't speak TLS; unset DOCKER_TLS_VERIFY, or correct the port", err)
 	case errors.As(err, &alert), strings.Contains(text, "tls: "):
-		return e.hint("it refused the TLS connection: "+clean(cause(err).Error())+"; it may want cert.pem and key.pem in the folder that DOCKER_CERT_PATH names", err)
+		return e.hint("it refused the TLS connection: "+clean(cause(err).Error())+"; it may require cert.pem and key.pem in the folder that DOCKER_CERT_PATH names", err)
 	case strings.Contains(text, "HTTP request to an HTTPS server"), strings.Contains(text, "malformed HTTP response"):
-		return e.hint("it speaks TLS; set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with its ca.pem, or correct the port", err)
+		return e.hint("it requires TLS; set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with its ca.pem, or correct the port", err)
 	case strings.Contains(text, "API version"):
 		return e.hint(clean(text)+"; it is too old, docker 19.03 and podman 3 are the oldest that can be used", err)
 	}
-	return e.hint("it answers, but not as an engine does: "+clean(strings.TrimPrefix(text, "Error response from daemon: ")), err)
+	return e.hint("it answers, but not like an engine: "+clean(strings.TrimPrefix(text, "Error response from daemon: ")), err)
 }
 
-// cause is the innermost error.
+// cause returns the innermost error.
 func cause(err error) error {
 	for {
 		next := errors.Unwrap(err)
@@ -198,15 +200,15 @@ func cause(err error) error {
 	}
 }
 
-const maxCited = 1 << 10 // bytes of an answer that an error cites
+const maxQuoted = 1 << 10 // bytes of a response that an error quotes
 
-// clean makes a text from elsewhere fit for one line of an error: what doesn't
-// print is escaped, and the end left out where it is long.
+// clean makes untrusted text safe for one line of an error: it escapes what is
+// not printable, and cuts the text where it is long.
 func clean(s string) string {
 	var b strings.Builder
-	space := false // was before r
+	space := false // the rune before r was one
 	for i, r := range s {
-		if b.Len() > maxCited {
+		if b.Len() > maxQuoted {
 			b.WriteString("…")
 			break
 		}

@@ -15,11 +15,11 @@ import (
 	"testing"
 )
 
-// quiet is for servers whose clients are to fail.
+// quiet is the log of servers whose clients fail on purpose.
 var quiet = log.New(io.Discard, "", 0)
 
-// TestMain makes the test's own program what a fake ssh runs: it passes on what
-// it gets to the socket that FAKE_SSH names.
+// TestMain lets a fake ssh run the test binary: with FAKE_SSH set it forwards
+// standard input to that socket.
 func TestMain(m *testing.M) {
 	if socket := os.Getenv("FAKE_SSH"); socket != "" {
 		conn, err := net.Dial("unix", socket)
@@ -52,7 +52,7 @@ func daemon(version string, routes map[string]http.HandlerFunc) http.Handler {
 	})
 }
 
-// problem answers as docker does when something goes wrong.
+// problem answers with an error in docker's form.
 func problem(w http.ResponseWriter, code int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
@@ -87,7 +87,7 @@ func listen(t *testing.T, socket string, h http.Handler) {
 	})
 }
 
-// stale leaves a socket behind where nobody listens.
+// stale leaves a socket behind where nothing listens.
 func stale(t *testing.T, socket string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {

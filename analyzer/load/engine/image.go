@@ -26,20 +26,20 @@ type Image struct {
 	Size    int64    // in bytes, as the engine counts
 	Created time.Time
 	// Platform is "os/arch" or "os/arch/variant", and DiffIDs the digests of
-	// the layers' tars, bottom first; List doesn't tell them.
+	// the layers' tars, bottom first. List does not set them.
 	Platform string
 	DiffIDs  []string
-	// Content says that the image is in containerd's content store: there may
-	// be several platforms of it.
+	// Content says that the image is in containerd's content store, perhaps
+	// for several platforms.
 	Content bool
-	// Name is what Save asks for: a name with its tag where the image was
-	// found by one, so that the archive has that tag, and the ID otherwise.
+	// Name is what Save asks for: if the image was found by its name, the name
+	// with its tag, which then also is in the archive; otherwise the ID.
 	Name string
 
 	platform *ocispec.Platform // that Save asks for, or nil
 }
 
-// NoImageError says that the engine hasn't the image.
+// NoImageError says that the engine does not have the image.
 type NoImageError struct {
 	Kind           Kind
 	Endpoint, Name string
@@ -49,7 +49,7 @@ func (e *NoImageError) Error() string {
 	return fmt.Sprintf("%s at %s has no image %s", e.Kind, e.Endpoint, clean(e.Name))
 }
 
-// AmbiguousError says that several images have an ID that begins so.
+// AmbiguousError says that the IDs of several images begin with Name.
 type AmbiguousError struct {
 	Kind Kind
 	Name string
@@ -65,11 +65,11 @@ func (e *AmbiguousError) Error() string {
 	if n := len(e.IDs) - len(shown); n > 0 {
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Sprintf("%s has %d images whose ID begins with %s: %s%s; say more of it",
+	return fmt.Sprintf("%s has %d images whose ID begins with %s: %s%s; give more digits",
 		e.Kind, len(e.IDs), clean(e.Name), strings.Join(shown, ", "), more)
 }
 
-// PlatformError says that the engine has the image, for another platform.
+// PlatformError says that the engine has the image for another platform only.
 type PlatformError struct {
 	Kind       Kind
 	Name       string
@@ -84,26 +84,26 @@ func (e *PlatformError) Error() string {
 	return s + fmt.Sprintf("; pull it with \"%s pull --platform %s\", or open it as registry:%s", e.Kind, clean(e.Want), clean(e.Name))
 }
 
-// hexID is an image ID, whole or its beginning.
+// hexID matches an image ID or a prefix of one.
 var hexID = regexp.MustCompile(`^(?:sha256:)?([0-9a-f]{1,64})$`)
 
-// Find finds the image of that name, with a tag or without, of that digest, or
-// with that ID or its beginning. A *NoImageError says that there is none, an
-// *AmbiguousError that there are several. Platform is "OS/ARCH" or
-// "OS/ARCH/VARIANT", or "" for the one that the engine takes; a *PlatformError
-// says that the image isn't there for it.
+// Find finds an image by its name, with or without a tag or digest, by its ID,
+// or by a prefix of that. It returns a *NoImageError if there is none, and an
+// *AmbiguousError if there are several. Platform is "OS/ARCH" or
+// "OS/ARCH/VARIANT", or "" for the engine's own choice; Find returns a
+// *PlatformError if the engine does not have the image for it.
 func (e *Engine) Find(ctx context.Context, name, platform string) (Image, error) {
 	ctx, stop := e.watch(ctx)
 	defer stop()
 	none := &NoImageError{Kind: e.Kind, Endpoint: e.Endpoint, Name: name}
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil && !hexID.MatchString(name) {
-		return Image{}, none // no engine has such a name
+		return Image{}, none // no image can have this name
 	}
 	short := hexID.FindStringSubmatch(name)
 	ask := name
 	if short != nil && len(short[1]) < 64 {
-		ask = short[1] // podman takes no more of a short ID
+		ask = short[1] // podman takes no algorithm before a short ID
 	}
 	found, err := e.api.ImageInspect(ctx, ask)
 	if err != nil {
@@ -121,7 +121,7 @@ func (e *Engine) Find(ctx context.Context, name, platform string) (Image, error)
 	}
 	img.Name = saveName(img, named)
 	if img.Name == img.ID && short != nil && len(short[1]) < 64 {
-		if several := e.several(ctx, name); several != nil { // of which podman takes any
+		if several := e.several(ctx, name); several != nil { // podman takes one of them at random
 			return Image{}, several
 		}
 	}
@@ -133,7 +133,7 @@ func (e *Engine) Find(ctx context.Context, name, platform string) (Image, error)
 
 func (e *Engine) inspected(r image.InspectResponse) (Image, error) {
 	if !hexID.MatchString(r.ID) {
-		return Image{}, e.hint(fmt.Sprintf("it answers with an image ID that is none: %q", clean(r.ID)), nil)
+		return Image{}, e.hint(fmt.Sprintf("it answers with an invalid image ID: %q", clean(r.ID)), nil)
 	}
 	img := Image{
 		ID: fullID(r.ID), Tags: tags(r.RepoTags), Size: r.Size,
@@ -141,11 +141,11 @@ func (e *Engine) inspected(r image.InspectResponse) (Image, error) {
 		DiffIDs:  r.RootFS.Layers,
 		Content:  r.Descriptor != nil,
 	}
-	img.Created, _ = time.Parse(time.RFC3339Nano, r.Created) // zero where it isn't known
+	img.Created, _ = time.Parse(time.RFC3339Nano, r.Created) // zero if unknown
 	return img, nil
 }
 
-// fullID is a whole ID with its algorithm, which podman leaves out in places.
+// fullID returns an ID with its algorithm, which podman sometimes leaves out.
 func fullID(id string) string {
 	if strings.Contains(id, ":") {
 		return id
@@ -153,7 +153,7 @@ func fullID(id string) string {
 	return "sha256:" + id
 }
 
-// saveName is the name to save the image by.
+// saveName returns the name to save the image by.
 func saveName(img Image, named reference.Named) string {
 	if named == nil {
 		return img.ID
@@ -161,7 +161,7 @@ func saveName(img Image, named reference.Named) string {
 	if _, digested := named.(reference.Digested); digested {
 		return img.ID
 	}
-	// Of a name without a tag docker saves every tag.
+	// For a name without a tag docker saves every tag.
 	full := reference.TagNameOnly(named)
 	familiar := reference.FamiliarString(full)
 	for _, tag := range []string{familiar, full.String(), "localhost/" + familiar} {
@@ -169,7 +169,7 @@ func saveName(img Image, named reference.Named) string {
 			return tag
 		}
 	}
-	for _, tag := range img.Tags { // of podman's other registries
+	for _, tag := range img.Tags { // podman also finds short names of other registries
 		if strings.HasSuffix(tag, "/"+familiar) {
 			return tag
 		}
@@ -177,8 +177,8 @@ func saveName(img Image, named reference.Named) string {
 	return img.ID
 }
 
-// several is an error when the name is the beginning of several IDs, which
-// engines answer as if there were none, each in its own way.
+// several returns an error if the name is a prefix of several IDs. Engines answer
+// that in different ways, some as if there were no such image.
 func (e *Engine) several(ctx context.Context, name string) error {
 	short := hexID.FindStringSubmatch(name)
 	if short == nil {
@@ -186,7 +186,7 @@ func (e *Engine) several(ctx context.Context, name string) error {
 	}
 	list, err := e.api.ImageList(ctx, client.ImageListOptions{All: true})
 	if err != nil {
-		return nil // then what was asked for is not there, whatever else is wrong
+		return nil // the caller has an error already
 	}
 	var ids []string
 	for _, s := range list.Items {
@@ -201,17 +201,18 @@ func (e *Engine) several(ctx context.Context, name string) error {
 	return &AmbiguousError{Kind: e.Kind, Name: name, IDs: ids}
 }
 
-// onPlatform is the image for that platform. Docker chooses from API 1.48 on,
-// and inspects the one that is chosen from 1.49 on.
+// onPlatform returns the image for that platform. Docker can save a chosen
+// platform since API 1.48, and inspect it since 1.49.
 func (e *Engine) onPlatform(ctx context.Context, img Image, name, platform string) (Image, error) {
 	want := parsePlatform(platform)
 	if want == nil {
-		return Image{}, fmt.Errorf("%q is no platform; it must be OS/ARCH or OS/ARCH/VARIANT", clean(platform))
+		return Image{}, fmt.Errorf("%q is not a platform; it must be OS/ARCH or OS/ARCH/VARIANT", clean(platform))
 	}
 	wrong := &PlatformError{Kind: e.Kind, Name: name, Want: platform, Have: img.Platform}
 	fits := fits(img.Platform, want)
 	if !img.Content && !fits {
-		// Before 1.48 only the engine says that there may be more platforms.
+		// Before 1.48 only the engine's storage says that there may be more
+		// platforms.
 		st, err := e.Storage(ctx)
 		if err != nil {
 			return Image{}, err
@@ -239,10 +240,10 @@ func (e *Engine) onPlatform(ctx context.Context, img Image, name, platform strin
 		}
 		img.Size, img.Created, img.Platform, img.DiffIDs = chosen.Size, chosen.Created, chosen.Platform, chosen.DiffIDs
 		img.platform = want
-	case at("1.48"): // which doesn't inspect another, but saves it
+	case at("1.48"):
 		img.platform = want
 	}
-	if !fits && !at("1.49") { // the archive tells whether it is there
+	if !fits && !at("1.49") { // unknown before the archive is read
 		img.Platform, img.DiffIDs = "", nil
 	}
 	return img, nil
@@ -260,16 +261,16 @@ func parsePlatform(s string) *ocispec.Platform {
 	return p
 }
 
-// fits is whether an image of a platform is what is wanted. A variant that one
-// of the two leaves out is any.
+// fits reports whether an image for the platform have is what is wanted. A missing
+// variant matches any.
 func fits(have string, want *ocispec.Platform) bool {
 	p := parsePlatform(have)
 	return p == nil || p.OS == want.OS && p.Architecture == want.Architecture &&
 		(p.Variant == want.Variant || p.Variant == "" || want.Variant == "")
 }
 
-// List is every image of the engine but those between the steps of a build,
-// the newest first.
+// List returns every image of the engine but the intermediate ones of builds, the
+// newest first.
 func (e *Engine) List(ctx context.Context) ([]Image, error) {
 	ctx, stop := e.watch(ctx)
 	defer stop()
@@ -290,7 +291,7 @@ func (e *Engine) List(ctx context.Context) ([]Image, error) {
 	return images, nil
 }
 
-// tags are those that name something.
+// tags returns the tags but empty ones and "<none>", sorted.
 func tags(all []string) []string {
 	out := slices.DeleteFunc(slices.Clone(all), func(t string) bool {
 		return t == "" || strings.Contains(t, "<none>")

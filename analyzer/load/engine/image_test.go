@@ -20,7 +20,7 @@ var (
 	idC = "sha256:" + strings.Repeat("c", 64)
 )
 
-// inspected is what docker says of an image.
+// inspected returns docker's description of an image.
 func inspected(id, platform string, tags ...string) object {
 	part := strings.Split(platform, "/")
 	return object{

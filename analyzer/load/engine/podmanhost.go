@@ -16,11 +16,11 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// podmanEndpoints is where podman listens: CONTAINER_HOST, CONTAINER_CONNECTION,
-// the sockets of its service, the default connection. The connection comes
-// before the sockets where podman itself takes it first: on anything but Linux,
-// and where containers.conf has "remote = true"; elsewhere podman itself needs
-// no service, and doesn't take it unasked.
+// podmanEndpoints returns the endpoints to try, in order: that of CONTAINER_HOST
+// or of CONTAINER_CONNECTION, otherwise the sockets of podman's service and the
+// default connection. The connection comes first where podman itself uses it
+// without --remote: on other systems than Linux, and with "remote = true" in
+// containers.conf.
 func podmanEndpoints(opt Options) ([]endpoint, error) {
 	if host := opt.env("CONTAINER_HOST"); host != "" {
 		at, err := newEndpoint(Podman, "CONTAINER_HOST", host, nil)
@@ -35,19 +35,19 @@ func podmanEndpoints(opt Options) ([]endpoint, error) {
 		at, err := known.endpoint(name, "CONTAINER_CONNECTION")
 		return []endpoint{at}, err
 	}
-	places := usual(Podman, podmanSockets(opt))
+	endpoints := socketEndpoints(Podman, podmanSockets(opt))
 	if known.Default == "" {
-		return places, nil
+		return endpoints, nil
 	}
 	at, err := known.endpoint(known.Default, known.file)
 	if known.remote || runtime.GOOS != "linux" {
-		return append([]endpoint{at}, places...), err
+		return append([]endpoint{at}, endpoints...), err
 	}
-	if err != nil { // what podman itself doesn't look at is no reason to fail
-		return places, nil
+	if err != nil { // podman itself would not read it
+		return endpoints, nil
 	}
 	at.last = true
-	return append(places, at), nil
+	return append(endpoints, at), nil
 }
 
 func podmanSockets(opt Options) []string {
@@ -60,19 +60,19 @@ func podmanSockets(opt Options) []string {
 	if run != "" {
 		paths = append(paths, filepath.Join(run, "podman/podman.sock"))
 	}
-	if os.Getuid() == 0 { // whose podman is the rootful one
+	if os.Getuid() == 0 { // podman of root is the rootful one
 		return append([]string{rootful}, paths...)
 	}
 	return append(paths, rootful)
 }
 
-// connections is what podman's files say of engines elsewhere.
+// connections are the connections to remote engines in podman's configuration.
 type connections struct {
 	Default     string
 	Connections map[string]connection
 
-	file   string // that Default is from
-	remote bool   // podman is to use them unasked
+	file   string // that has Default
+	remote bool   // podman uses them without --remote
 }
 
 type connection struct {
@@ -80,7 +80,7 @@ type connection struct {
 	Identity string `toml:"identity"`
 }
 
-// containersConf is what concerns us of containers.conf.
+// containersConf is the part of containers.conf that matters here.
 type containersConf struct {
 	Engine struct {
 		Remote        *bool                 `toml:"remote"`
@@ -89,9 +89,9 @@ type containersConf struct {
 	} `toml:"engine"`
 }
 
-// readConnections reads the files in podman's order, the later ones over the
-// earlier: the distribution's containers.conf, the system's, the user's, and
-// podman-connections.json, which podman 5 writes instead.
+// readConnections reads the files in podman's order: the containers.conf of the
+// distribution, of the system and of the user, and podman-connections.json, which
+// podman 5 writes instead. A later file overrides the earlier ones.
 func readConnections(opt Options) (connections, error) {
 	all := connections{Connections: map[string]connection{}}
 	user := opt.env("XDG_CONFIG_HOME")
@@ -169,7 +169,8 @@ func (all *connections) readJSON(file string) error {
 	return nil
 }
 
-// endpoint is the connection of that name.
+// endpoint returns the endpoint of the connection with that name; from says where
+// the name is configured.
 func (all *connections) endpoint(name, from string) (endpoint, error) {
 	c, ok := all.Connections[name]
 	if !ok {
@@ -184,7 +185,8 @@ func (all *connections) endpoint(name, from string) (endpoint, error) {
 	return at, err
 }
 
-// skip is whether a file that couldn't be read is one that needn't be there.
+// skip reports whether err means that a file is missing or not readable: then
+// podman ignores it as well.
 func skip(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
 }

@@ -28,8 +28,8 @@ var engines = []struct {
 	{"podman as docker", Docker, "run/podman.sock", Storage{Kind: Podman, Driver: "overlay", Root: "DIR/podman"}},
 }
 
-// TestEngineAPI asks real engines for an image in every way, and compares what
-// is saved with what their own commands save.
+// TestEngineAPI asks real engines for an image in every way, and compares the
+// archives with those that the engines' own commands save.
 func TestEngineAPI(t *testing.T) {
 	dir := os.Getenv("FATHOM_ENGINES")
 	if dir == "" {

@@ -12,12 +12,12 @@ import (
 	"github.com/docker/cli/cli/connhelper/ssh"
 )
 
-// dialing remembers what the client's errors leave out: why the last dialing
-// failed, and what ssh said.
+// dialing keeps what the client's errors leave out: why the last connection could
+// not be made, and the error message of ssh.
 type dialing struct {
 	mu     sync.Mutex
 	err    error
-	words  string
+	stderr string // of ssh
 	broken bool
 }
 
@@ -33,21 +33,21 @@ func (d *dialing) last() error {
 	return d.err
 }
 
-// ended notes the error of a connection through ssh.
+// ended records the error of a connection through ssh.
 func (d *dialing) ended(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.broken = true
 	// "command [ssh …] has exited with exit status 255, …: stderr=WORDS"
-	if _, words, ok := strings.Cut(err.Error(), "stderr="); ok {
-		d.words = clean(words)
+	if _, stderr, ok := strings.Cut(err.Error(), "stderr="); ok {
+		d.stderr = clean(stderr)
 	}
 }
 
 func (d *dialing) said() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.words
+	return d.stderr
 }
 
 func (d *dialing) broke() bool {
@@ -56,8 +56,8 @@ func (d *dialing) broke() bool {
 	return d.broken
 }
 
-// ssh dials with the ssh program. The engine's own command line at the other
-// end passes on what it gets to its socket.
+// ssh returns a function that connects with the ssh program. At the other end the
+// engine's command line forwards the connection to the engine's socket.
 func (at endpoint) ssh(d *dialing, opt Options) (func(context.Context, string, string) (net.Conn, error), error) {
 	spec, err := ssh.ParseURL(at.url)
 	if err != nil {
@@ -88,7 +88,7 @@ func (at endpoint) ssh(d *dialing, opt Options) (func(context.Context, string, s
 	}, nil
 }
 
-// sshHost is what to call ssh with, to try it by hand.
+// sshHost returns the arguments for trying ssh by hand.
 func (at endpoint) sshHost() string {
 	u, err := url.Parse(at.url)
 	if err != nil {
@@ -104,7 +104,7 @@ func (at endpoint) sshHost() string {
 	return clean(host)
 }
 
-// sshConn notes why it ends.
+// sshConn records why it ended.
 type sshConn struct {
 	net.Conn
 	d *dialing
@@ -120,7 +120,7 @@ func (c *sshConn) Read(p []byte) (int, error) {
 
 func (c *sshConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
-	if err != nil { // ssh is gone; only a read waits for it and knows why
+	if err != nil { // ssh has ended; only a read returns its error message
 		if _, why := c.Conn.Read(make([]byte, 1)); why != nil {
 			c.d.ended(why)
 		}

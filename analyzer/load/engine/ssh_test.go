@@ -82,7 +82,7 @@ func TestSSHFails(t *testing.T) {
 			[]string{`ssh: connect to host far port 22: \x1b[31mno route`, `"ssh -p 2222 me@far" must work`, "ssh://me@far:2222 (DOCKER_HOST)"}},
 		"much":    {`head -c 100000 /dev/zero | tr '\0' y >&2; exit 255`, []string{"yyyy", `"ssh -p 2222 me@far"`}},
 		"silent":  {`exit 1`, []string{`"ssh -p 2222 me@far"`}},
-		"no such": {`exec 0<&-; echo 'bash: docker: command not found' >&2; exit 127`, []string{"docker: command not found", "docker be installed there"}},
+		"no such": {`exec 0<&-; echo 'bash: docker: command not found' >&2; exit 127`, []string{"docker: command not found", "docker must be installed there"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, opt := place(t, map[string]string{"DOCKER_HOST": "ssh://me@far:2222"})

@@ -13,7 +13,8 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Stream is an archive, or a container's files, that arrives. Its errors say what became of the engine.
+// Stream is the body of a response: an archive, or the files of a container. Its
+// errors name the engine.
 type Stream struct {
 	e      *Engine
 	name   string
@@ -22,18 +23,17 @@ type Stream struct {
 	cancel context.CancelCauseFunc
 	idle   *time.Timer // runs while a read waits
 	n      int64
-	last   []byte // of what came, at most maxSaid
-	err    error  // once there is one
+	last   []byte // the last bytes that were read, at most maxSaid
+	err    error  // of Read, which repeats it
 }
 
-// maxSaid is how long an error inside of a stream may be.
+// maxSaid is the limit for an error inside of a stream, in bytes.
 const maxSaid = 4 << 10
 
-// Save asks for the image as an archive; the caller closes it. Nothing of it is
-// kept. Save returns when the engine begins to answer, which can take as long
-// as the image takes to be put together. The image is asked for by its name:
-// what comes may be another image than Find found, when the name has been given
-// away in between.
+// Save asks for the image as an archive; the caller closes it. Save returns when
+// the engine starts to respond, which can take as long as it needs to assemble
+// the archive. Save uses the image's name: if that was moved to another image
+// since Find, the archive holds the other one.
 func (e *Engine) Save(ctx context.Context, img Image) (*Stream, error) {
 	var options []client.ImageSaveOption
 	if img.platform != nil {
@@ -54,8 +54,8 @@ func (e *Engine) Save(ctx context.Context, img Image) (*Stream, error) {
 	return nil, e.ask(ctx, "saving "+clean(img.Name), err)
 }
 
-// begin asks for a stream of what has that name, and gives it up where nothing
-// comes.
+// begin starts a request for a stream, and cancels it if nothing is received for
+// the idle time.
 func (e *Engine) begin(ctx context.Context, name string, ask func(context.Context) (io.ReadCloser, error)) (*Stream, error) {
 	s := &Stream{e: e, name: name}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
@@ -90,20 +90,20 @@ func (s *Stream) Read(p []byte) (int, error) {
 	return n, s.err
 }
 
-// wait gives up what is waited for until stop is called, when nothing comes for
-// the idle time. Before the first byte an answer to a ping is something: nobody
-// knows how long the engine takes to put the image together.
+// wait cancels the stream unless stop is called within the idle time. Before the
+// first byte, each response to a ping starts that time again: the engine may need
+// long to assemble the archive.
 func (s *Stream) wait() (stop func()) {
 	s.idle.Reset(s.e.idle)
 	if s.n > 0 {
 		return func() { s.idle.Stop() }
 	}
-	return s.e.awake(s.ctx, s.idle)
+	return s.e.keepAwake(s.ctx, s.idle)
 }
 
-// awake keeps the timer from running out while the engine answers pings, until
-// stop is called; the timer is stopped then.
-func (e *Engine) awake(ctx context.Context, idle *time.Timer) (stop func()) {
+// keepAwake resets the timer whenever the engine answers a ping. stop ends that
+// and stops the timer.
+func (e *Engine) keepAwake(ctx context.Context, idle *time.Timer) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -128,7 +128,7 @@ func (e *Engine) awake(ctx context.Context, idle *time.Timer) (stop func()) {
 	}
 }
 
-// explain is why the stream ended with that error.
+// explain returns the error for a stream that ended with err.
 func (s *Stream) explain(err error) error {
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
@@ -141,22 +141,22 @@ func (s *Stream) explain(err error) error {
 		return s.e.hint(fmt.Sprintf("the connection broke %d bytes into %s: %s; is the engine still running?",
 			s.n, clean(s.name), clean(err.Error())), err)
 	case s.n == 0:
-		return s.e.hint("it answered with nothing instead of "+clean(s.name), io.ErrUnexpectedEOF)
+		return s.e.hint("it sent nothing for "+clean(s.name), io.ErrUnexpectedEOF)
 	}
 	return io.EOF
 }
 
-// Close ends the save.
+// Close ends the request.
 func (s *Stream) Close() error {
 	s.idle.Stop()
 	s.cancel(nil)
 	return s.body.Close()
 }
 
-// Said reads what is left, if that is little, and is what the engine says went
-// wrong: it may have begun to answer before it knew, and then its error stands
-// where the archive should go on. Nil when it says nothing. Read says the same
-// to whoever reads to the end.
+// Said returns the error that the engine wrote into the stream, or nil. An engine
+// may start an archive before it fails; its error then follows the bytes of the
+// archive. Said reads the rest of the stream if that is short. Read returns the
+// same error at the end.
 func (s *Stream) Said() error {
 	_, err := io.CopyN(io.Discard, s, 2*maxSaid)
 	if err != nil && err != io.EOF && !errors.Is(err, context.Canceled) {
@@ -172,8 +172,7 @@ func (s *Stream) keep(p []byte) {
 	}
 }
 
-// said is the error that stands at the end of what came. An archive ends with
-// zeros.
+// said returns the error at the end of what was read. An archive ends with zeros.
 func (s *Stream) said() error {
 	end := bytes.TrimSpace(s.last)
 	if !bytes.HasSuffix(end, []byte("}")) {

@@ -20,7 +20,7 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// saving is an engine that answers so when it is asked for an archive.
+// saving is an engine that answers the request for an archive with h.
 func saving(t *testing.T, h http.HandlerFunc, change func(*Options)) *Engine {
 	t.Helper()
 	return connected(t, "1.41", map[string]http.HandlerFunc{"/images/get": h}, change)
@@ -100,7 +100,7 @@ func TestSaveFails(t *testing.T) {
 			answer(object{"cause": "c", "message": "no such layer", "response": 500})(w, nil)
 		}, "no such layer"},
 		"inside":       {func(w http.ResponseWriter, _ *http.Request) { flush(w, archive); flush(w, []byte(late)) }, "no space"},
-		"nothing":      {func(http.ResponseWriter, *http.Request) {}, "answered with nothing"},
+		"nothing":      {func(http.ResponseWriter, *http.Request) {}, "it sent nothing for"},
 		"dies":         {func(w http.ResponseWriter, _ *http.Request) { flush(w, archive); panic(http.ErrAbortHandler) }, "broke 100000 bytes into app:1: unexpected EOF; is the engine still running?"},
 		"dies at once": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 		"dies, counted": {func(w http.ResponseWriter, _ *http.Request) {
@@ -181,7 +181,7 @@ func TestSaveStalls(t *testing.T) {
 				s.Close()
 			}
 			oneLine(t, err)
-			if !strings.Contains(err.Error(), "nothing came for 50ms") || !strings.Contains(err.Error(), e.Endpoint) || !errors.Is(err, ErrSilent) {
+			if !strings.Contains(err.Error(), "nothing was received for 50ms") || !strings.Contains(err.Error(), e.Endpoint) || !errors.Is(err, ErrSilent) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -198,7 +198,7 @@ func TestSaveStalls(t *testing.T) {
 		soon(&opt)
 		_, err := Connect(t.Context(), Docker, opt)
 		oneLine(t, err)
-		if !strings.Contains(err.Error(), "reading its configuration: nothing came for 50ms") || !errors.Is(err, ErrSilent) {
+		if !strings.Contains(err.Error(), "reading its configuration: nothing was received for 50ms") || !errors.Is(err, ErrSilent) {
 			t.Errorf("got %v", err)
 		}
 		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // the read that was left behind ends
@@ -213,7 +213,7 @@ func TestSaveStalls(t *testing.T) {
 		}, soon)
 		_, err := e.List(t.Context())
 		oneLine(t, err)
-		if !strings.Contains(err.Error(), "nothing came for 50ms") {
+		if !strings.Contains(err.Error(), "nothing was received for 50ms") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -260,8 +260,8 @@ func TestSaveCancelled(t *testing.T) {
 	}
 }
 
-// silent is an engine that does h when it is asked for an archive, and answers
-// nothing else from then on.
+// silent is an engine that answers the request for an archive with h, and no
+// request after that.
 func silent(t *testing.T, change func(*Options), h http.HandlerFunc, from <-chan bool) *Engine {
 	t.Helper()
 	dir, opt := place(t, map[string]string{"DOCKER_HOST": "unix://DIR/s"})
@@ -293,7 +293,7 @@ func TestSaveTakesLong(t *testing.T) {
 				if flushed {
 					w.(http.Flusher).Flush()
 				}
-				<-time.After(10 * idle)
+				<-time.After(10 * defaultIdle)
 				w.Write([]byte("a tar"))
 			}}))
 			s, err := e.Save(t.Context(), app)
@@ -318,5 +318,5 @@ func piped(t *testing.T, h http.Handler) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Engine{api: api, idle: idle, dial: &dialing{}, at: endpoint{url: host}}
+	return &Engine{api: api, idle: defaultIdle, dial: &dialing{}, at: endpoint{url: host}}
 }

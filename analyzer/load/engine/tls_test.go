@@ -101,13 +101,13 @@ func TestTLS(t *testing.T) {
 		{name: "both sides", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: ours.pem, client: ours, host: good, clients: true},
 		{name: "unverified", env: map[string]string{"DOCKER_TLS": "1"}, host: elsewhere},
 		{name: "context", ca: ours.pem, client: ours, host: good, clients: true, context: true},
-		{name: "other authority", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: others.pem, host: good, err: "authority that is not known"},
-		{name: "context of another authority", ca: others.pem, host: good, context: true, err: "authority that is not known"},
+		{name: "other authority", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: others.pem, host: good, err: "signed by an unknown authority"},
+		{name: "context of another authority", ca: others.pem, host: good, context: true, err: "signed by an unknown authority"},
 		{name: "other host", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: ours.pem, host: elsewhere, err: "not valid: x509: certificate is valid for 10.0.0.1, not 127.0.0.1"},
 		{name: "no certificate", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: ours.pem, host: good, clients: true, err: "refused the TLS connection"},
 		{name: "certificate of another", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: ours.pem, client: others, host: good, clients: true, err: "refused the TLS connection"},
 		{name: "no files", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, host: good, err: "/certs (DOCKER_CERT_PATH)"},
-		{name: "without", host: good, err: "it speaks TLS; set DOCKER_TLS_VERIFY=1"},
+		{name: "without", host: good, err: "it requires TLS; set DOCKER_TLS_VERIFY=1"},
 		{name: "plain", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: ours.pem, err: "doesn't speak TLS"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

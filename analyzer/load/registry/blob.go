@@ -13,23 +13,22 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// ErrNoRanges is a registry that doesn't give parts of blobs, or not the ones
-// that are asked for.
-var ErrNoRanges = errors.New("the registry gives no parts of blobs")
+// ErrNoRanges says that the registry doesn't support range requests for blobs.
+var ErrNoRanges = errors.New("the registry does not support range requests")
 
-// enough is how many bytes make an answer that was cut one that helped: what
-// failed before it is forgiven.
+// enough is how many bytes must be received for the count of retries to start
+// again at 0.
 const enough = 1 << 20
 
-// Blob streams the blob of that digest. Size is its length, -1 if that is not
-// known; a blob of another length is an error, where it shows. After a cut the
-// rest is asked for. The reader compares the digest.
+// Blob streams the blob of that digest. Size is its length, -1 if unknown; a
+// blob of another length is an error. When the connection breaks, Blob asks for
+// the rest. The caller compares the digest.
 func (r *Repository) Blob(ctx context.Context, digest v1.Hash, size int64) (io.ReadCloser, error) {
 	return r.download(ctx, &download{digest: digest, end: size})
 }
 
-// Range streams n bytes of a blob from off on. ErrNoRanges is an answer with
-// anything else.
+// Range streams n bytes of a blob, starting at off. It returns ErrNoRanges if the
+// response holds anything else.
 func (r *Repository) Range(ctx context.Context, digest v1.Hash, off, n int64) (io.ReadCloser, error) {
 	return r.download(ctx, &download{digest: digest, at: off, end: off + n, part: true})
 }
@@ -49,7 +48,7 @@ func (r *Repository) download(ctx context.Context, d *download) (io.ReadCloser, 
 	return d, nil
 }
 
-// short is a digest for the eye.
+// short abbreviates a digest for messages.
 func short(h v1.Hash) string {
 	if len(h.Hex) > 12 {
 		return h.Algorithm + ":" + h.Hex[:12] + "…"
@@ -57,25 +56,25 @@ func short(h v1.Hash) string {
 	return h.String()
 }
 
-// download is a blob, or a part of one, on its way.
+// download is the body of a blob, or of a part of one.
 type download struct {
 	ctx    context.Context // until Close
 	cancel context.CancelFunc
 	place  *place
-	next   []*place // to go on at, should place fail
+	next   []*place // the places to try if place fails
 	op     string
 	digest v1.Hash
-	at     int64 // of the next byte
-	end    int64 // behind the last one, or -1
-	part   bool  // of a blob, and must be no more
+	at     int64 // offset of the next byte
+	end    int64 // offset of the end, or -1
+	part   bool  // a response with more than the range is an error
 
-	body  io.ReadCloser // nil after a cut; Close leaves it to its context
-	tries int           // since mark
-	mark  int64
-	quiet bool // the connection stalled, and nothing came since
+	body    io.ReadCloser // nil after a broken connection; cancel closes it
+	tries   int           // since mark
+	mark    int64
+	stalled bool // and nothing was received since
 }
 
-// open asks for what is missing.
+// open requests the bytes from at on.
 func (d *download) open() error {
 	header := http.Header{}
 	switch {
@@ -85,11 +84,11 @@ func (d *download) open() error {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", d.at))
 	}
 	ctx, stop := d.ctx, func() bool { return true }
-	if d.quiet { // half of the idle time is left
+	if d.stalled { // half of the idle time is left
 		var drop context.CancelCauseFunc
 		ctx, drop = context.WithCancelCause(ctx)
 		stop = time.AfterFunc(d.place.opt.Idle/2, func() {
-			drop(d.place.wrong(d.op, Stalled, nothing(d.place.opt.Idle)+d.where()))
+			drop(d.place.newError(d.op, Stalled, nothing(d.place.opt.Idle)+d.where()))
 		}).Stop
 	}
 	res, err := d.place.get(ctx, d.op, "blobs/"+d.digest.String(), header)
@@ -108,7 +107,8 @@ func (d *download) open() error {
 	return nil
 }
 
-// take looks whether an answer is the one that was asked for.
+// take checks that a response is what open requested, and skips what was
+// received before.
 func (d *download) take(res *http.Response) error {
 	switch status := res.StatusCode; {
 	case status == http.StatusPartialContent && (d.part || d.at > 0):
@@ -116,7 +116,7 @@ func (d *download) take(res *http.Response) error {
 			if d.part {
 				return ErrNoRanges
 			}
-			return d.place.wrong(d.op, Damaged, "asked for the rest, it answers with something else: "+err.Error())
+			return d.place.newError(d.op, Damaged, "asked for the rest, it answers with something else: "+err.Error())
 		}
 		return nil
 	case d.part && (status == http.StatusOK || status == http.StatusRequestedRangeNotSatisfiable ||
@@ -126,11 +126,11 @@ func (d *download) take(res *http.Response) error {
 		return d.place.refused(d.op, res)
 	}
 	if n := res.ContentLength; d.end >= 0 && n >= 0 && n != d.end {
-		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it has %d bytes, the manifest says %d", n, d.end))
+		return d.place.newError(d.op, Damaged, fmt.Sprintf("it has %d bytes, the manifest says %d", n, d.end))
 	} else if d.end < 0 {
 		d.end = n
 	}
-	// All of it once more: what is here already is skipped.
+	// The whole blob again: skip what was received before.
 	if n, err := io.CopyN(io.Discard, res.Body, d.at); err != nil {
 		if err == io.EOF {
 			err = &Error{Kind: Damaged, Reason: fmt.Sprintf("it ends after %d bytes, of which %d were there before", n, d.at), retry: true}
@@ -140,22 +140,22 @@ func (d *download) take(res *http.Response) error {
 	return nil
 }
 
-// fits compares an answer's range with the one asked for.
+// fits compares the range of a response with the one requested.
 func (d *download) fits(res *http.Response) error {
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "multipart/") {
 		return errors.New("several parts")
 	}
 	var from, to int64
 	var whole string
-	told := res.Header.Get("Content-Range")
-	if n, _ := fmt.Sscanf(told, "bytes %d-%d/%s", &from, &to, &whole); n < 2 || from != d.at {
-		return fmt.Errorf("%q", plain(told))
+	header := res.Header.Get("Content-Range")
+	if n, _ := fmt.Sscanf(header, "bytes %d-%d/%s", &from, &to, &whole); n < 2 || from != d.at {
+		return fmt.Errorf("%q", plain(header))
 	}
 	if d.end >= 0 && to != d.end-1 || !d.part && d.end >= 0 && whole != "" && whole != "*" && whole != fmt.Sprint(d.end) {
-		return fmt.Errorf("%q", plain(told))
+		return fmt.Errorf("%q", plain(header))
 	}
 	if res.ContentLength >= 0 && res.ContentLength != to-from+1 {
-		return fmt.Errorf("%q with %d bytes", plain(told), res.ContentLength)
+		return fmt.Errorf("%q with %d bytes", plain(header), res.ContentLength)
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (d *download) Read(p []byte) (int, error) {
 		}
 		n, err := d.body.Read(p)
 		if n > 0 {
-			d.quiet = false
+			d.stalled = false
 		}
 		if d.at += int64(n); d.at-d.mark >= enough {
 			d.mark, d.tries = d.at, 0
@@ -200,19 +200,20 @@ func (d *download) Read(p []byte) (int, error) {
 	}
 }
 
-// over looks whether there is more than there should be.
+// over returns io.EOF, or an error if the blob is longer than it should be.
 func (d *download) over() error {
 	if d.part {
 		return io.EOF
 	}
 	var one [1]byte
 	if n, _ := io.ReadFull(d.body, one[:]); n > 0 {
-		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it goes on after the %d bytes that the manifest says", d.end))
+		return d.place.newError(d.op, Damaged, fmt.Sprintf("it is longer than the %d bytes in the manifest", d.end))
 	}
 	return io.EOF
 }
 
-// cut says whether the rest can't be asked for after a body ended with err.
+// cut decides what to do after a body ended early with err: it returns nil to
+// request the rest, or the error for the caller.
 func (d *download) cut(err error) error {
 	if d.ctx.Err() != nil {
 		return context.Cause(d.ctx)
@@ -220,8 +221,8 @@ func (d *download) cut(err error) error {
 	var e *Error
 	final := errors.As(err, &e) && !e.retry
 	stalled := e != nil && e.Kind == Stalled
-	final = final || stalled && d.quiet
-	d.quiet = stalled
+	final = final || stalled && d.stalled
+	d.stalled = stalled
 	if d.tries++; !final && d.tries <= d.place.opt.Retries || d.elsewhere() {
 		return nil
 	}
@@ -230,7 +231,7 @@ func (d *download) cut(err error) error {
 		if d.end >= 0 {
 			of = fmt.Sprintf(" of %d", d.end)
 		}
-		return d.place.wrong(d.op, Damaged, fmt.Sprintf("it ends after %d%s bytes, each time", d.at, of))
+		return d.place.newError(d.op, Damaged, fmt.Sprintf("it ends after %d%s bytes, each time", d.at, of))
 	}
 	failed := d.place.failed(d.ctx, d.op, err)
 	if errors.As(failed, &e) {
@@ -242,7 +243,7 @@ func (d *download) cut(err error) error {
 	return failed
 }
 
-// where says how far the blob came.
+// where says how many bytes were received, for an error.
 func (d *download) where() string {
 	if d.end < 0 {
 		return fmt.Sprintf(", at byte %d", d.at)
@@ -250,7 +251,7 @@ func (d *download) where() string {
 	return fmt.Sprintf(", at byte %d of %d", d.at, d.end)
 }
 
-// again goes on after a cut.
+// again requests the rest after a broken connection, with retries.
 func (d *download) again() error {
 	for {
 		if err := sleep(d.ctx, d.place.opt.Backoff<<max(0, d.tries-1)); err != nil {
@@ -269,12 +270,12 @@ func (d *download) again() error {
 	}
 }
 
-// elsewhere goes on at the next place, if there is one.
+// elsewhere switches to the next place, and reports whether there is one.
 func (d *download) elsewhere() bool {
 	if len(d.next) == 0 || d.ctx.Err() != nil {
 		return false
 	}
-	d.place, d.next, d.tries, d.quiet = d.next[0], d.next[1:], 0, false
+	d.place, d.next, d.tries, d.stalled = d.next[0], d.next[1:], 0, false
 	return true
 }
 

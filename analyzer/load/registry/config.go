@@ -15,9 +15,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// rule is what containers-registries.conf(5) says of the images whose name
-// begins with Prefix. Short names are not resolved by it: a name without a
-// registry is docker.io's.
+// rule is one [[registry]] of containers-registries.conf(5), for the images whose
+// name begins with Prefix. Short names are not resolved with that file: the
+// default registry is docker.io.
 type rule struct {
 	Prefix       string
 	location     `toml:",inline"`
@@ -28,15 +28,15 @@ type rule struct {
 	file string
 }
 
-// location is where images lie: a registry, perhaps with a path.
+// location is a registry, perhaps with a path.
 type location struct {
 	Location string
 	Insecure bool
 	PullFrom string `toml:"pull-from-mirror"` // "all", "digest-only", "tag-only"
 }
 
-// rules reads registries.conf and the files beside it; of two rules for a
-// prefix the later one is it.
+// rules reads registries.conf and the files in registries.conf.d. Of two rules for
+// a prefix the later one counts.
 func (opt *Options) rules() ([]rule, error) {
 	etc, user := filepath.Join("/", opt.root, "etc/containers"), opt.userConfig("containers")
 	main, dirs := filepath.Join(etc, "registries.conf"), []string{etc, user}
@@ -74,7 +74,8 @@ func (opt *Options) rules() ([]rule, error) {
 	return all, nil
 }
 
-// ruleFor is the rule with the longest prefix of an image's full name, or nil.
+// ruleFor returns the rule with the longest prefix of an image's full name, or
+// nil.
 func ruleFor(rules []rule, image string) *rule {
 	var best *rule
 	length := 0
@@ -86,8 +87,8 @@ func ruleFor(rules []rule, image string) *rule {
 	return best
 }
 
-// covers is how many bytes of an image's full name the rule's prefix covers, 0
-// when it is not the name's. "*.HOST" is every host below HOST.
+// covers returns how many bytes of an image's full name the rule's prefix
+// matches, 0 if it doesn't. "*.HOST" matches every host below HOST.
 func (r *rule) covers(image string) int {
 	prefix := cmp.Or(r.Prefix, r.Location)
 	end := len(prefix)
@@ -106,8 +107,8 @@ func (r *rule) covers(image string) int {
 	return end
 }
 
-// places are where the image is to be looked for, in their order: with the
-// location in the place of the prefix.
+// places returns where to look for the image, in that order. Each location
+// replaces the prefix in the image's name.
 func (r *rule) places(image string, digested bool) []location {
 	var out []location
 	for _, m := range r.Mirrors {
@@ -131,9 +132,9 @@ func (r *rule) places(image string, digested bool) []location {
 	return out
 }
 
-// certificates reads what docker and podman trust a registry by, from the first
-// folder that there is of it: NAME.crt signs its certificate, NAME.cert with
-// NAME.key are shown to it.
+// certificates reads the certificates for a registry where docker and podman do,
+// from the first folder that exists: NAME.crt is an authority to trust, NAME.cert
+// with NAME.key a client certificate.
 func (opt *Options) certificates(host string, config *tls.Config) error {
 	if host == name.DefaultRegistry {
 		host = "docker.io"
@@ -189,12 +190,12 @@ func trust(config *tls.Config, file string) error {
 
 func (opt *Options) env(name string) string {
 	if opt.root != "" {
-		return "" // a test's own machine
+		return "" // a test must not depend on the environment
 	}
 	return os.Getenv(name)
 }
 
-// userConfig is the user's folder of settings of that program.
+// userConfig returns the user's configuration folder of that program.
 func (opt *Options) userConfig(program string) string {
 	if opt.root != "" {
 		return filepath.Join(opt.root, "home", program)

@@ -124,7 +124,7 @@ location = "BROKEN//"
 	}
 }
 
-// TestMirrorConf reads from a mirror that only the machine's settings name.
+// TestMirrorConf reads from a mirror that only registries.conf names.
 func TestMirrorConf(t *testing.T) {
 	host := serve(t, found)
 	opt := quick
@@ -138,8 +138,8 @@ func TestMirrorConf(t *testing.T) {
 	}
 }
 
-// TestCertificates trusts a registry by what stands in the folders of docker and
-// podman, and shows it a certificate.
+// TestCertificates trusts a registry with certificates in the folders of docker
+// and podman, and sends it a client certificate.
 func TestCertificates(t *testing.T) {
 	host, ca := certified(t, found, time.Now().Add(time.Hour))
 	signed, err := os.ReadFile(ca)
@@ -156,7 +156,7 @@ func TestCertificates(t *testing.T) {
 	opt := quick
 	opt.root = machine(t, map[string]string{"etc/docker/certs.d/127.0.0.1:1/ca.crt": string(signed)})
 	_, err = open(t, host+"/app:1", opt).Root(t.Context())
-	wantError(t, err, UnknownCA, "its certificate is signed by nobody who is trusted here")
+	wantError(t, err, UnknownCA, "its certificate is signed by an unknown authority")
 	opt.root = machine(t, map[string]string{"etc/docker/certs.d/" + host + "/client.cert": string(signed)})
 	if _, err := Open(host+"/app:1", opt); err == nil || !strings.Contains(err.Error(), "/client.cert with its .key: ") {
 		t.Errorf("got %v", err)

@@ -21,43 +21,43 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// Kind is what went wrong, as far as there is something to do about it.
+// Kind classifies an error by what the user can do about it.
 type Kind uint8
 
 const (
 	Failed       Kind = iota
-	Unauthorized      // the registry wants to know who asks, or knows and doesn't agree
-	Forbidden         // the same, for good
-	NotFound          // there is none, or it is private
+	Unauthorized      // no credentials, or not accepted
+	Forbidden         // the credentials don't grant access
+	NotFound          // there is no such image, or it is private
 	RateLimited       // too many requests
-	Unavailable       // the registry answers, with an error of its own
+	Unavailable       // the registry answered with a server error
 	Unreachable       // there is no connection
-	Stalled           // nothing came for Options.Idle
-	Slow              // less came than Options.Rate
-	UnknownCA         // its certificate is of nobody who is trusted
-	TLS               // something else is wrong with the encryption
-	PlainHTTP         // it doesn't speak https
-	NoRegistry        // what answers is no registry
-	Redirected        // it sends elsewhere, where nobody should go
-	Damaged           // what came is not what was asked for
+	Stalled           // nothing was received for Options.Idle
+	Slow              // less was received than Options.Rate
+	UnknownCA         // the certificate is signed by an unknown authority
+	TLS               // any other error of TLS
+	PlainHTTP         // the server doesn't speak https
+	NoRegistry        // the server is not a registry
+	Redirected        // a redirect that is not followed
+	Damaged           // the content is not what was asked for
 	Credentials       // they could not be read
 )
 
-// Error is what a registry did not do. It is one line, and holds no secret.
+// Error is a failed request to a registry. It is one line, and holds no secret.
 type Error struct {
-	Host string // that it is about
-	// Registry is the one that was asked, where to log in; Host may be a token
-	// service's, or one that it redirects to.
+	Host string // that failed
+	// Registry is where to log in. Host may also be that of its token service,
+	// or one that it redirects to.
 	Registry string
-	Op       string // what was being done, to follow "Host: "
+	Op       string // what failed, to follow "Host: "
 	Kind     Kind
 	Reason   string
-	Status   int           // of the answer, or 0
-	User     string        // who asked; "" is anonymous
+	Status   int           // of the response, or 0
+	User     string        // who was logged in; "" is anonymous
 	Wait     time.Duration // that the registry asked for, or 0
-	Err      error         // below it, or nil; its text may hold anything
+	Err      error         // the cause, or nil; its text is not safe to show
 
-	retry bool // it may pass
+	retry bool // a retry may succeed
 }
 
 func (e *Error) Error() string {
@@ -70,13 +70,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// wrong is an error of this package's own finding.
-func (p *place) wrong(op string, kind Kind, reason string) *Error {
+// newError returns an error that this package found itself.
+func (p *place) newError(op string, kind Kind, reason string) *Error {
 	host := p.repo.RegistryStr()
 	return &Error{Host: host, Registry: host, Op: op, Kind: kind, Reason: reason, User: p.user}
 }
 
-// failed is err, of a request or a body, as what the user sees.
+// failed turns the error of a request or a body into an *Error.
 func (p *place) failed(ctx context.Context, op string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -85,8 +85,8 @@ func (p *place) failed(ctx context.Context, op string, err error) error {
 	var status *transport.Error
 	switch {
 	case errors.As(err, &own):
-		// ggcr tries a local registry by https, then by http: this is what
-		// became of the first.
+		// ggcr tries a local registry by https, then by http: own is the error
+		// of the first, status that of the second.
 		if own.Kind != UnknownCA && own.Kind != TLS && errors.As(err, &status) {
 			return p.status(op, status)
 		}
@@ -105,14 +105,14 @@ func (p *place) failed(ctx context.Context, op string, err error) error {
 	return e
 }
 
-// status is an error that the login met.
+// status returns the error for a status with which the login was answered.
 func (p *place) status(op string, status *transport.Error) error {
 	text := ""
 	for _, d := range status.Errors {
 		text = strings.Trim(string(d.Code)+": "+d.Message, ": ")
 		break
 	}
-	e := p.answered(op, status.StatusCode, clean(text, status.Request), 0)
+	e := p.answered(op, status.StatusCode, redact(text, status.Request), 0)
 	if status.Request != nil {
 		e.Host = status.Request.URL.Host
 		if status.StatusCode == http.StatusNotFound && status.Request.URL.Path == "/v2/" {
@@ -123,16 +123,17 @@ func (p *place) status(op string, status *transport.Error) error {
 	return e
 }
 
-// refused is the error that an answer of no use is. It reads some of its body.
+// refused returns the error for a response with an unexpected status. It reads
+// the beginning of the body.
 func (p *place) refused(op string, res *http.Response) error {
-	b, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // of a part can be told, too
-	detail := clean(message(b), res.Request)
+	b, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // after an error, what was read may still explain it
+	detail := redact(message(b), res.Request)
 	e := p.answered(op, res.StatusCode, detail, retryAfter(res))
 	if res.Request == nil || before(res.Request) == nil {
 		return e
 	}
 	if host := res.Request.URL.Host; host != e.Registry {
-		// Nobody logs in there, whatever it answers.
+		// There is no login at that host, whatever the status.
 		e.Host = host
 		if e.Kind != Unavailable {
 			e.Kind = Failed
@@ -145,13 +146,13 @@ func (p *place) refused(op string, res *http.Response) error {
 	return e
 }
 
-// answered says what a status means.
+// answered returns the error for a status.
 func (p *place) answered(op string, status int, detail string, wait time.Duration) *Error {
 	who := "anonymous"
 	if p.user != "" {
 		who = "user " + plain(p.user)
 	}
-	e := p.wrong(op, Failed, "it answers "+strconv.Itoa(status)+" "+http.StatusText(status))
+	e := p.newError(op, Failed, "it answers "+strconv.Itoa(status)+" "+http.StatusText(status))
 	e.Status, e.Wait = status, wait
 	switch {
 	case status == http.StatusUnauthorized:
@@ -163,7 +164,7 @@ func (p *place) answered(op string, status int, detail string, wait time.Duratio
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Reason = RateLimited, "too many requests as "+who+" (429)"
 	case status == http.StatusProxyAuthRequired:
-		e.Kind, e.Reason = Unreachable, "the proxy wants a password (407)"
+		e.Kind, e.Reason = Unreachable, "the proxy requires a password (407)"
 	case status >= 500:
 		e.Kind = Unavailable
 	}
@@ -176,10 +177,10 @@ func (p *place) answered(op string, status int, detail string, wait time.Duratio
 	return e
 }
 
-// maxErrorBody is how much of an error's body is looked at.
+// maxErrorBody is how many bytes of an error's body are read.
 const maxErrorBody = 1 << 10
 
-// message is the first thing that an error's body says.
+// message returns the first error message in a body.
 func message(b []byte) string {
 	var doc struct {
 		Errors []struct {
@@ -194,11 +195,12 @@ func message(b []byte) string {
 	return line
 }
 
-// query is an address with the part behind it that may be a secret.
+// query matches a URL with a query, which may hold a secret.
 var query = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`)
 
-// clean is what a body says, without the secrets that it may repeat.
-func clean(s string, req *http.Request) string {
+// redact removes the credentials of req, and of the requests that were
+// redirected to it, from s.
+func redact(s string, req *http.Request) string {
 	for ; req != nil; req = before(req) {
 		_, secret, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 		if secret == "" {
@@ -214,7 +216,7 @@ func clean(s string, req *http.Request) string {
 	return plain(s)
 }
 
-// before is the request whose answer sent to req.
+// before returns the request that was redirected to req, or nil.
 func before(req *http.Request) *http.Request {
 	if req.Response == nil {
 		return nil
@@ -222,7 +224,7 @@ func before(req *http.Request) *http.Request {
 	return req.Response.Request
 }
 
-// plain is s on one line, without what a terminal would obey, and not long.
+// plain returns s on one short line, without control characters and queries.
 func plain(s string) string {
 	s = query.ReplaceAllString(s, "$1?…")
 	var b strings.Builder
@@ -239,7 +241,7 @@ func plain(s string) string {
 	return b.String()
 }
 
-// explain says what an error of the network is.
+// explain turns an error of the network into an *Error.
 func explain(err error) *Error {
 	var (
 		cut       *url.Error
@@ -253,12 +255,12 @@ func explain(err error) *Error {
 		timeout   net.Error
 	)
 	for errors.As(err, &cut) {
-		err = cut.Err // it would show the whole address
+		err = cut.Err // a url.Error shows the whole URL
 	}
 	e := &Error{Kind: Unreachable, Err: err}
 	switch {
 	case errors.As(err, &authority):
-		e.Kind, e.Reason = UnknownCA, "its certificate is signed by nobody who is trusted here"
+		e.Kind, e.Reason = UnknownCA, "its certificate is signed by an unknown authority"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		e.Kind, e.Reason = TLS, "its certificate has expired or is not valid yet"
 	case errors.As(err, &invalid), errors.As(err, &hostname):
@@ -276,11 +278,11 @@ func explain(err error) *Error {
 	case strings.HasPrefix(err.Error(), "no token in bearer response"):
 		e.Kind, e.Reason = Unauthorized, "its token service gives no token"
 	case errors.As(err, new(*json.SyntaxError)), errors.As(err, new(*json.UnmarshalTypeError)):
-		e.Kind, e.Reason = Failed, "its token service answers with something else than a token"
+		e.Kind, e.Reason = Failed, "its token service answers with something other than a token"
 	case strings.Contains(err.Error(), "realm"):
-		e.Kind, e.Reason = Failed, "it says in a way that can't be followed where to log in: "+plain(err.Error())
+		e.Kind, e.Reason = Failed, "its challenge can't be followed: "+plain(err.Error())
 	case err.Error() == http.StatusText(http.StatusProxyAuthRequired):
-		e.Reason = "the proxy wants a password (407)"
+		e.Reason = "the proxy requires a password (407)"
 	case strings.HasPrefix(err.Error(), "proxyconnect "):
 		e.Reason, e.retry = "the proxy can't be reached: "+plain(strings.TrimPrefix(err.Error(), "proxyconnect tcp: ")), true
 	default:

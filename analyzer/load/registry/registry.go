@@ -1,6 +1,6 @@
-// Package registry fetches the manifests and blobs of one repository: with the
-// credentials that docker and podman know, bounded, resumed after a cut, and
-// never longer than a registry that has gone quiet deserves.
+// Package registry fetches the manifests and blobs of one repository, with the
+// credentials of docker and podman. Everything has a limit and a timeout, and a
+// download resumes when its connection breaks.
 package registry
 
 import (
@@ -24,45 +24,43 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// MaxManifest is the most bytes that a manifest or an index may have.
+// MaxManifest is the limit for a manifest or an index, in bytes.
 const MaxManifest = 20 << 20
 
 // Options for Open; the zero value suits registries on the internet.
 type Options struct {
-	// Insecure are the hosts, with or without a port, that may speak plain
-	// http or show a certificate of whomever. Loopback addresses may speak
-	// plain http without being named.
+	// Insecure are the hosts, with or without a port, that may use plain http
+	// or any certificate. Loopback addresses may always use plain http.
 	Insecure []string
-	// Mirrors are asked before the registry, in their order: "MIRROR" in the
-	// place of docker.io, "HOST=MIRROR" in that of HOST. A mirror may have a
-	// path, which goes in front of the repository's.
+	// Mirrors are tried in order before the registry: "MIRROR" for docker.io,
+	// "HOST=MIRROR" for HOST. A mirror may have a path, which goes in front of
+	// the repository's.
 	Mirrors []string
-	// CA is a file of certificates in PEM to trust beside the system's.
+	// CA is a file of certificates in PEM to trust besides the system's.
 	CA string
-	// Keychain knows credentials; nil is those of docker and podman.
+	// Keychain has the credentials; nil means those of docker and podman.
 	Keychain authn.Keychain
-	// root stands for "/" in the paths of the machine's settings, in tests.
+	// root stands for "/" in the paths of the system's configuration, in tests.
 	root string
 
-	// UserAgent is what requests say they come from.
-	UserAgent string
+	UserAgent string // "" means "fathom"
 
 	// Idle is how long a registry, its token service or a credential helper may
-	// send nothing, before its answer or within it; 0 is a minute. A blob on
-	// which nothing came for half of that is asked for once more.
+	// send nothing, before its response or within it; 0 means a minute. A blob
+	// that stalls for half of it is requested once more.
 	Idle time.Duration
-	// Rate is the fewest bytes a second, measured over RateTime of waiting for
-	// them; 0 are 1 KiB and a minute.
+	// Rate is the minimum number of bytes per second, measured over RateTime of
+	// waiting for them; 0 means 1 KiB and a minute.
 	Rate     int64
 	RateTime time.Duration
-	// Retries is how often a request is made again that failed for a reason
-	// which may pass; 0 is 3, less is never.
+	// Retries is how often a request that failed for a temporary reason is
+	// repeated; 0 means 3 times, less than 0 never.
 	Retries int
-	// Backoff is the wait before the first of them, the next ones double it;
-	// 0 is a quarter of a second.
+	// Backoff is the wait before the first retry, and doubles for each further
+	// one; 0 means a quarter of a second.
 	Backoff time.Duration
-	// MaxWait is the longest wait for which a registry that asks for one is
-	// obeyed; 0 is a minute.
+	// MaxWait is the longest wait that a registry may ask for; 0 means a
+	// minute.
 	MaxWait time.Duration
 }
 
@@ -91,13 +89,13 @@ func (opt Options) filled() Options {
 	return opt
 }
 
-// Repository is where one image lies: in a registry, and perhaps in mirrors of
-// it. Its methods may be called concurrently. Their errors are an *Error, or
-// the context's.
+// Repository is the repository of one image: in a registry, and perhaps in
+// mirrors of it. Its methods may be called concurrently. They return an *Error,
+// or the context's.
 type Repository struct {
 	ref    name.Reference
 	places []*place     // mirrors first
-	at     atomic.Int32 // the place that had the manifest
+	at     atomic.Int32 // index of the place that had the manifest
 
 	mu    sync.Mutex
 	notes []string
@@ -110,11 +108,12 @@ type place struct {
 	base *base
 
 	mu     sync.Mutex
-	client *http.Client // nil until the registry has been asked how to log in
+	client *http.Client // nil before the login
 	user   string       // "" is anonymous
 }
 
-// Open takes an image's name apart; nothing is asked of anybody yet.
+// Open parses an image's name and reads the configuration for its registry. It
+// makes no request.
 func Open(image string, opt Options) (*Repository, error) {
 	opt = opt.filled()
 	ref, err := parse(image, opt)
@@ -145,15 +144,14 @@ func Open(image string, opt Options) (*Repository, error) {
 	return r, nil
 }
 
-// target is a repository to look into. It is insecure where the settings of
-// this machine say so.
+// target is a repository to look into. It is insecure if registries.conf says so.
 type target struct {
 	name.Repository
 	insecure bool
 }
 
-// configured are the repositories in which the settings of this machine have the
-// image looked for: without any, the one that its name says.
+// configured returns the repositories in which registries.conf says to look for
+// the image. Without a rule for it that is the one in its name.
 func configured(ref name.Reference, opt Options) ([]target, error) {
 	rules, err := opt.rules()
 	if err != nil {
@@ -175,7 +173,7 @@ func configured(ref name.Reference, opt Options) ([]target, error) {
 	for _, l := range r.places(full, digested) {
 		var how []name.Option
 		host, _, _ := strings.Cut(l.Location, "/")
-		if l.Insecure || named(opt.Insecure, host) {
+		if l.Insecure || listed(opt.Insecure, host) {
 			how = append(how, name.Insecure)
 		}
 		at, err := name.ParseReference(l.Location, how...)
@@ -195,13 +193,13 @@ func parse(image string, opt Options) (name.Reference, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is not the name of an image: %s", plain(image), plain(err.Error()))
 	}
-	if named(opt.Insecure, ref.Context().RegistryStr()) {
+	if listed(opt.Insecure, ref.Context().RegistryStr()) {
 		return name.ParseReference(image, name.Insecure)
 	}
 	return ref, nil
 }
 
-// mirrors are the repositories to look into before repo.
+// mirrors returns the repositories to look into before repo.
 func mirrors(repo name.Repository, opt Options) ([]target, error) {
 	var out []target
 	for _, m := range opt.Mirrors {
@@ -221,7 +219,7 @@ func mirrors(repo name.Repository, opt Options) ([]target, error) {
 		if of != repo.RegistryStr() {
 			continue
 		}
-		if named(opt.Insecure, host) {
+		if listed(opt.Insecure, host) {
 			if reg, err = name.NewRegistry(host, name.StrictValidation, name.Insecure); err != nil {
 				return nil, err
 			}
@@ -231,13 +229,13 @@ func mirrors(repo name.Repository, opt Options) ([]target, error) {
 	return out, nil
 }
 
-// Name is the image's full name as it was asked for.
+// Name returns the full name that Open was called with.
 func (r *Repository) Name() string { return r.ref.Name() }
 
-// Host is the registry that the name says, without regard to mirrors.
+// Host returns the registry in the name, regardless of mirrors.
 func (r *Repository) Host() string { return r.ref.Context().RegistryStr() }
 
-// Tag is the tag that was asked for, or "" where a digest was.
+// Tag returns the tag in the name, "" if it has a digest.
 func (r *Repository) Tag() string {
 	if t, ok := r.ref.(name.Tag); ok {
 		return t.TagStr()
@@ -245,14 +243,14 @@ func (r *Repository) Tag() string {
 	return ""
 }
 
-// Notes say what went otherwise than asked, such as a mirror that was of no use.
+// Notes returns remarks for the user, such as a mirror that failed.
 func (r *Repository) Notes() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.notes)
 }
 
-// Close ends the connections that are idle.
+// Close closes idle connections.
 func (r *Repository) Close() {
 	for _, p := range r.places {
 		p.base.close()
@@ -266,15 +264,15 @@ type Manifest struct {
 	MediaType types.MediaType // as the registry calls it
 }
 
-// accept is every manifest that a registry may have.
+// accept lists every media type of a manifest.
 var accept = strings.Join([]string{
 	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
 	string(types.OCIImageIndex), string(types.DockerManifestList),
 	string(types.DockerManifestSchema1Signed), string(types.DockerManifestSchema1),
 }, ", ")
 
-// Root is the manifest or index that the name stands for. What a tag means is
-// asked here and nowhere else: everything further goes by digests.
+// Root returns the manifest or index of the name. It resolves a tag; everything
+// after it is requested by digest.
 func (r *Repository) Root(ctx context.Context) (Manifest, error) {
 	want := v1.Hash{}
 	if d, ok := r.ref.(name.Digest); ok {
@@ -292,7 +290,7 @@ func (r *Repository) Root(ctx context.Context) (Manifest, error) {
 	return m, err
 }
 
-// Manifest is the manifest or index of that digest.
+// Manifest returns the manifest or index with that digest.
 func (r *Repository) Manifest(ctx context.Context, digest v1.Hash) (Manifest, error) {
 	var m Manifest
 	err := r.each(ctx, func(p *place) (err error) {
@@ -302,9 +300,9 @@ func (r *Repository) Manifest(ctx context.Context, digest v1.Hash) (Manifest, er
 	return m, err
 }
 
-// each tries the places until one has what is wanted, first the one that had
-// the last manifest. The error is the registry's own; it also says what the
-// mirrors answered.
+// each calls try for one place after the other until it succeeds, starting with
+// the one that had the last manifest. Its error is that of the last place, which
+// is the registry itself, followed by those of the mirrors.
 func (r *Repository) each(ctx context.Context, try func(*place) error) error {
 	first := int(r.at.Load())
 	var before strings.Builder
@@ -351,31 +349,31 @@ func (p *place) manifest(ctx context.Context, id string, want v1.Hash) (Manifest
 	}
 	kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
 	if res.ContentLength > MaxManifest {
-		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("it has %d bytes, over the limit of %d", res.ContentLength, MaxManifest))
+		return Manifest{}, p.newError(op, Damaged, fmt.Sprintf("it has %d bytes, over the limit of %d", res.ContentLength, MaxManifest))
 	}
 	b, err := io.ReadAll(io.LimitReader(res.Body, MaxManifest+1))
 	switch {
 	case err != nil:
 		return Manifest{}, p.failed(ctx, op, err)
 	case len(b) > MaxManifest:
-		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("it goes on after %d bytes, the limit", MaxManifest))
+		return Manifest{}, p.newError(op, Damaged, fmt.Sprintf("it is longer than the limit of %d bytes", MaxManifest))
 	}
 	sum := sha256.Sum256(b)
 	m := Manifest{Bytes: b, Digest: v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}, MediaType: types.MediaType(kind)}
-	switch told := res.Header.Get("Docker-Content-Digest"); {
+	switch header := res.Header.Get("Docker-Content-Digest"); {
 	case want.Algorithm == "sha256" && m.Digest != want:
-		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("it is another one: its digest is %s", m.Digest))
-	case strings.HasPrefix(told, "sha256:") && told != m.Digest.String():
-		return Manifest{}, p.wrong(op, Damaged, fmt.Sprintf("its digest is %s, the registry calls it %s", m.Digest, plain(told)))
+		return Manifest{}, p.newError(op, Damaged, fmt.Sprintf("it is another one: its digest is %s", m.Digest))
+	case strings.HasPrefix(header, "sha256:") && header != m.Digest.String():
+		return Manifest{}, p.newError(op, Damaged, fmt.Sprintf("its digest is %s, the registry calls it %s", m.Digest, plain(header)))
 	}
 	if t := strings.TrimSpace(string(b[:min(len(b), 512)])); !strings.HasPrefix(strings.TrimPrefix(t, "\ufeff"), "{") {
-		return Manifest{}, p.wrong(op, NoRegistry, fmt.Sprintf("its answer is not a manifest (%s)", plain(kind)))
+		return Manifest{}, p.newError(op, NoRegistry, fmt.Sprintf("its answer is not a manifest (%s)", plain(kind)))
 	}
 	return m, nil
 }
 
-// get asks for something of the repository. A status of 400 and more is no
-// error yet.
+// get requests something of the repository. It returns a response with any
+// status.
 func (p *place) get(ctx context.Context, op, path string, header http.Header) (*http.Response, error) {
 	client, err := p.login(ctx, op)
 	if err != nil {
@@ -394,8 +392,9 @@ func (p *place) get(ctx context.Context, op, path string, header http.Header) (*
 	return res, nil
 }
 
-// credentials are what the user has for the registry. They may come from a
-// program, which is left behind when ctx ends or it takes too long.
+// credentials returns the user's credentials for the registry. They may come from
+// a program; when ctx ends or the program takes too long, credentials returns
+// without it.
 func (p *place) credentials(ctx context.Context) (authn.Authenticator, *authn.AuthConfig, error) {
 	var auth authn.Authenticator
 	var config *authn.AuthConfig
@@ -413,17 +412,17 @@ func (p *place) credentials(ctx context.Context) (authn.Authenticator, *authn.Au
 	select {
 	case err := <-done:
 		if err != nil {
-			return nil, nil, p.wrong(op, Credentials, plain(err.Error()))
+			return nil, nil, p.newError(op, Credentials, plain(err.Error()))
 		}
 		return auth, config, nil
 	case <-late.C:
-		return nil, nil, p.wrong(op, Stalled, nothing(p.opt.Idle)+" from the credential helper, or the file that names it")
+		return nil, nil, p.newError(op, Stalled, nothing(p.opt.Idle)+" from the credential helper, or the file that names it")
 	case <-ctx.Done():
 		return nil, nil, context.Cause(ctx)
 	}
 }
 
-// login asks the registry, once, how to log in, and does it.
+// login logs in to the registry. Only the first call makes requests.
 func (p *place) login(ctx context.Context, op string) (*http.Client, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

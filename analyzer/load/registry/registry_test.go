@@ -25,8 +25,7 @@ var quick = Options{
 	Retries:  2, Backoff: time.Millisecond,
 }
 
-// patient is quick with little time for a registry that stalls, as the name of
-// its test says.
+// patient is quick with a short idle time, for tests of a registry that stalls.
 func patient(name string) Options {
 	opt := quick
 	if strings.Contains(name, "stall") {
@@ -35,7 +34,7 @@ func patient(name string) Options {
 	return opt
 }
 
-// body is a blob longer than what the network holds back.
+// body is a blob that is longer than the buffers of the network.
 var body = []byte(strings.Repeat("0123456789abcdef", 1<<14))
 
 var digest = imagetest.Digest(body)
@@ -47,8 +46,8 @@ func (l login) Resolve(authn.Resource) (authn.Authenticator, error) {
 	return authn.FromConfig(authn.AuthConfig(l)), nil
 }
 
-// serve starts a registry that answers with h to all but the first question,
-// and gives its host and port.
+// serve starts a registry that answers all but the first request with h, and
+// returns its host and port.
 func serve(t *testing.T, h http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(afterPing(h))
@@ -74,7 +73,7 @@ func open(t *testing.T, name string, opt Options) *Repository {
 	return r
 }
 
-// read is the whole blob, as far as it comes.
+// read returns the blob up to the first error.
 func read(ctx context.Context, r *Repository) ([]byte, error) {
 	b, err := r.Blob(ctx, digest, int64(len(body)))
 	if err != nil {
@@ -84,7 +83,7 @@ func read(ctx context.Context, r *Repository) ([]byte, error) {
 	return io.ReadAll(b)
 }
 
-// begin sends the first half of the body, and says that all of it comes.
+// begin sends the first half of the body, with the length of all of it.
 func begin(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.Write(body[:len(body)/2])
@@ -96,7 +95,7 @@ func cut(w http.ResponseWriter) {
 	panic(http.ErrAbortHandler)
 }
 
-// rest answers a request for a range as a good server does.
+// rest answers a range request correctly.
 func rest(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(body)))
 }
@@ -125,8 +124,7 @@ func status(code int, text string) http.HandlerFunc {
 
 const manifest = `{"schemaVersion": 2}`
 
-// TestManifestFaults has a server a row that answers badly to the question for
-// a manifest.
+// TestManifestFaults has servers that answer the request for a manifest wrongly.
 func TestManifestFaults(t *testing.T) {
 	huge := func(length bool) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -147,13 +145,13 @@ func TestManifestFaults(t *testing.T) {
 		kind  Kind
 		words string
 	}{
-		{"stall before the answer", func(w http.ResponseWriter, r *http.Request) { stall(r) }, Stalled, "nothing came for 200ms"},
+		{"stall before the answer", func(w http.ResponseWriter, r *http.Request) { stall(r) }, Stalled, "nothing was received for 200ms"},
 		{"stall after the headers", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			w.WriteHeader(200)
 			w.(http.Flusher).Flush()
 			stall(r)
-		}, Stalled, "nothing came for 200ms"},
+		}, Stalled, "nothing was received for 200ms"},
 		{"stall in an error", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(403)
 			w.(http.Flusher).Flush()
@@ -182,7 +180,7 @@ func TestManifestFaults(t *testing.T) {
 		}, NoRegistry, "it answers with a web page (text/html)"},
 		{"not JSON", status(200, "hello"), NoRegistry, "its answer is not a manifest (text/plain)"},
 		{"100 MB, said", huge(true), Damaged, "it has 104857600 bytes, over the limit of 20971520"},
-		{"100 MB, unsaid", huge(false), Damaged, "it goes on after 20971520 bytes, the limit"},
+		{"100 MB, unsaid", huge(false), Damaged, "it is longer than the limit of 20971520 bytes"},
 		{"cut", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, manifest)
@@ -196,10 +194,10 @@ func TestManifestFaults(t *testing.T) {
 		}, Redirected, "it redirects more than 10 times"},
 		{"redirect to a file", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd?secret=1", http.StatusFound)
-		}, Redirected, "it redirects to something that is not the web"},
+		}, Redirected, "it redirects to a URL that is neither https nor http"},
 		{"redirect to the cloud's own", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.169.254/latest?secret=1", http.StatusFound)
-		}, Redirected, "into the machine's own network, to 169.254.169.254"},
+		}, Redirected, "to a link-local address, 169.254.169.254"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			host := serve(t, tt.h)
@@ -228,7 +226,7 @@ func wantError(t *testing.T, err error, kind Kind, words string) *Error {
 	return e
 }
 
-// TestManifest reads manifests that are fine in the end.
+// TestManifest reads manifests, some after a retry.
 func TestManifest(t *testing.T) {
 	good := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
@@ -256,7 +254,7 @@ func TestManifest(t *testing.T) {
 	}
 }
 
-// TestBlob reads blobs that come in the end.
+// TestBlob reads blobs, some after a retry.
 func TestBlob(t *testing.T) {
 	ignores := func(w http.ResponseWriter, r *http.Request) { w.Write(body) }
 	halfThen := func(how func(http.ResponseWriter, *http.Request)) http.HandlerFunc {
@@ -285,7 +283,7 @@ func TestBlob(t *testing.T) {
 	}
 }
 
-// TestBlobFaults has a server a row that gives a blob badly.
+// TestBlobFaults has servers that send a blob wrongly.
 func TestBlobFaults(t *testing.T) {
 	half := fmt.Sprintf("at byte %d of %d", len(body)/2, len(body))
 	for _, tt := range []struct {
@@ -300,7 +298,7 @@ func TestBlobFaults(t *testing.T) {
 				begin(w)
 			}
 			stall(r)
-		}, nil, Stalled, "nothing came for 200ms, " + half},
+		}, nil, Stalled, "nothing was received for 200ms, " + half},
 		{"stall mid-body, with headers", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Range") == "" {
 				begin(w)
@@ -311,7 +309,7 @@ func TestBlobFaults(t *testing.T) {
 			w.WriteHeader(206)
 			w.(http.Flusher).Flush()
 			stall(r)
-		}, nil, Stalled, "nothing came for 200ms, " + half},
+		}, nil, Stalled, "nothing was received for 200ms, " + half},
 		{"slow drip", func(w http.ResponseWriter, r *http.Request) {
 			tick := time.NewTicker(5 * time.Millisecond)
 			defer tick.Stop()
@@ -324,7 +322,7 @@ func TestBlobFaults(t *testing.T) {
 				w.Write(body[i : i+1])
 				w.(http.Flusher).Flush()
 			}
-		}, func(opt *Options) { opt.Rate, opt.RateTime = 1<<20, 50*time.Millisecond }, Slow, "bytes came in "},
+		}, func(opt *Options) { opt.Rate, opt.RateTime = 1<<20, 50*time.Millisecond }, Slow, "bytes were received in "},
 		{"cut for ever", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Range") != "" {
 				cut(w)
@@ -344,7 +342,7 @@ func TestBlobFaults(t *testing.T) {
 		{"too long", func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			w.Write(append(body[:len(body):len(body)], 'x'))
-		}, nil, Damaged, fmt.Sprintf("it goes on after the %d bytes that the manifest says", len(body))},
+		}, nil, Damaged, fmt.Sprintf("it is longer than the %d bytes in the manifest", len(body))},
 		{"too long, said", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Length", "999999999") }, nil, Damaged, "it has 999999999 bytes, the manifest says "},
 		{"too short, said", status(200, "short"), nil, Damaged, "it has 5 bytes, the manifest says "},
 		{"another range", func(w http.ResponseWriter, r *http.Request) {
@@ -383,8 +381,8 @@ func TestBlobFaults(t *testing.T) {
 	}
 }
 
-// TestStall measures how long a registry may be silent: never longer than Idle,
-// though a blob is asked for a second time after half of it.
+// TestStall measures how long a registry may send nothing: never longer than Idle,
+// although a blob is requested again after half of it.
 func TestStall(t *testing.T) {
 	half := func(w http.ResponseWriter, r *http.Request) {
 		begin(w)
@@ -431,7 +429,7 @@ func TestStall(t *testing.T) {
 				} else {
 					_, err = read(t.Context(), r)
 				}
-				wantError(t, err, Stalled, "nothing came for 1m0s"+tt.op)
+				wantError(t, err, Stalled, "nothing was received for 1m0s"+tt.op)
 				if took := time.Since(start).Round(time.Second); took != time.Minute || asks.Load() != tt.asks {
 					t.Errorf("it took %v and %d requests, want a minute and %d", took, asks.Load(), tt.asks)
 				}
@@ -446,10 +444,10 @@ func TestStalledHelper(t *testing.T) {
 	opt.Idle = time.Millisecond
 	opt.Keychain = hanging{func() {}}
 	_, err := open(t, "localhost:1/app", opt).Root(t.Context())
-	wantError(t, err, Stalled, "looking for credentials: nothing came for 1ms from the credential helper")
+	wantError(t, err, Stalled, "looking for credentials: nothing was received for 1ms from the credential helper")
 }
 
-// TestRange asks for parts of a blob.
+// TestRange requests ranges of a blob.
 func TestRange(t *testing.T) {
 	good := open(t, serve(t, rest)+"/app:1", quick)
 	b, err := good.Range(t.Context(), digest, 100, 50)
@@ -493,7 +491,7 @@ func TestRange(t *testing.T) {
 	wantError(t, err, NotFound, "")
 }
 
-// TestCancel ends the context while a registry does something or nothing.
+// TestCancel cancels the context at several points of a request.
 func TestCancel(t *testing.T) {
 	gone := errors.New("gone")
 	for name, how := range map[string]func(w http.ResponseWriter, r *http.Request){
@@ -548,8 +546,9 @@ func TestCancelHelper(t *testing.T) {
 	}
 }
 
-// TestNobody asks where nobody answers.
-func TestNobody(t *testing.T) {
+// TestUnreachable asks a port where nothing listens, and a server that is not a
+// registry.
+func TestUnreachable(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -588,7 +587,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestMirrors asks a mirror first, and the registry where it is of no use.
+// TestMirrors asks a mirror first, and the registry if the mirror fails.
 func TestMirrors(t *testing.T) {
 	var asked atomic.Int32
 	there := func(w http.ResponseWriter, r *http.Request) {
@@ -626,7 +625,7 @@ func TestMirrors(t *testing.T) {
 			t.Errorf("%q: the mirror is asked %d times, want %d; notes %q", tt.mirrors, asked.Load(), tt.asked, r.Notes())
 		}
 	}
-	// Where nobody has it, the error says so of each.
+	// If neither has it, the error names both.
 	opt := quick
 	denied := serve(t, status(403, ""))
 	opt.Mirrors = []string{empty + "=" + denied}

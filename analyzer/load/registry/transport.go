@@ -22,12 +22,12 @@ import (
 // maxRedirects is how often one request may be sent elsewhere.
 const maxRedirects = 10
 
-// base makes single requests. It refuses what nobody should ask, keeps
-// credentials where they belong, and watches that answers come.
+// base makes single requests. It refuses plain http where that isn't allowed,
+// keeps credentials away from other hosts, and sets timeouts on responses.
 type base struct {
-	opt    *Options
-	strict *http.Transport
-	lax    *http.Transport // for the hosts that are named as insecure
+	opt      *Options
+	strict   *http.Transport
+	insecure *http.Transport // for the hosts in Options.Insecure
 }
 
 func newBase(opt *Options, host string) (*base, error) {
@@ -39,7 +39,7 @@ func newBase(opt *Options, host string) (*base, error) {
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   16,
 		ForceAttemptHTTP2:     true,
-		DisableCompression:    true, // digests are of what is sent
+		DisableCompression:    true, // digests are of the bytes as sent
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if opt.CA != "" {
@@ -50,18 +50,18 @@ func newBase(opt *Options, host string) (*base, error) {
 	if err := opt.certificates(host, strict.TLSClientConfig); err != nil {
 		return nil, err
 	}
-	lax := strict.Clone()
-	lax.TLSClientConfig.InsecureSkipVerify = true // of a host that the user named for it
-	return &base{opt, strict, lax}, nil
+	insecure := strict.Clone()
+	insecure.TLSClientConfig.InsecureSkipVerify = true // only for hosts that the user named
+	return &base{opt, strict, insecure}, nil
 }
 
 func (b *base) close() {
 	b.strict.CloseIdleConnections()
-	b.lax.CloseIdleConnections()
+	b.insecure.CloseIdleConnections()
 }
 
-// named is whether a host, which may have a port, is in the list.
-func named(list []string, host string) bool {
+// listed reports whether a host, which may have a port, is in the list.
+func listed(list []string, host string) bool {
 	bare := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		bare = h
@@ -74,7 +74,7 @@ func named(list []string, host string) bool {
 	})
 }
 
-// loopback is whether host is this machine.
+// loopback reports whether host is this machine.
 func loopback(host string) bool {
 	host = strings.ToLower(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
@@ -95,12 +95,12 @@ func redirected(req *http.Request, via []*http.Request) error {
 	}
 	switch last := via[len(via)-1].URL; {
 	case req.URL.Scheme != "https" && req.URL.Scheme != "http":
-		return refuse("it redirects to something that is not the web")
+		return refuse("it redirects to a URL that is neither https nor http")
 	case last.Scheme == "https" && req.URL.Scheme == "http":
 		return refuse("it redirects from https to plain http, at " + host)
 	}
 	if ip, err := netip.ParseAddr(req.URL.Hostname()); err == nil && ip.Unmap().IsLinkLocalUnicast() {
-		return refuse("it redirects into the machine's own network, to " + host)
+		return refuse("it redirects to a link-local address, " + host)
 	}
 	return nil
 }
@@ -111,10 +111,10 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 		e.Host = host
 		return e
 	}
-	trusted := named(b.opt.Insecure, host)
+	trusted := listed(b.opt.Insecure, host)
 	if from := before(req); req.URL.Scheme == "http" && !trusted && !loopback(req.URL.Hostname()) {
 		if from == nil || from.URL.Scheme != "http" {
-			return nil, fail(&Error{Kind: PlainHTTP, Reason: "it is not read over plain http unless it is named for it"})
+			return nil, fail(&Error{Kind: PlainHTTP, Reason: "plain http is only used for hosts that are listed as insecure"})
 		}
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
@@ -127,7 +127,7 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	rt := b.strict
 	if trusted {
-		rt = b.lax
+		rt = b.insecure
 	}
 	res, err := rt.RoundTrip(out)
 	if err != nil {
@@ -145,14 +145,14 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 		res.Body.Close()
 		cancel(nil)
 		if req.URL.Query().Has("scope") || req.Method == http.MethodPost {
-			return nil, fail(&Error{Reason: "it answers with a web page (text/html) instead of a token: something may stand before it"})
+			return nil, fail(&Error{Reason: "it answers with a web page (text/html) instead of a token: there may be a proxy in front of it"})
 		}
-		return nil, fail(&Error{Kind: NoRegistry, Reason: "it answers with a web page (text/html), so it is no registry, or something stands before it"})
+		return nil, fail(&Error{Kind: NoRegistry, Reason: "it answers with a web page (text/html), so it is not a registry, or there is a proxy in front of it"})
 	}
 	res.Request = req
 	res.Body = watch(ctx, cancel, res.Body, b.opt, host)
 	if res.StatusCode >= 400 {
-		// ggcr reads errors of any length; nobody else needs the rest either.
+		// ggcr reads errors of any length.
 		res.Body = struct {
 			io.Reader
 			io.Closer
@@ -161,20 +161,20 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// realms lets a registry name a token service on its own host. ggcr refuses one
-// at an address of a private network, unless it is the registry's to the port,
-// lest a registry sends its readers where it can't go itself: what is on the
-// host that the user named, the user reaches anyhow. Such an address is hidden
-// from ggcr behind a name.
+// realms lets a registry name a token service on its own host. ggcr refuses a
+// token service at a private address unless host and port are the registry's:
+// otherwise a registry could make its clients send requests into networks that it
+// can't reach itself. The user named the registry's host, so other ports of it
+// are safe to ask. realms hides such an address from ggcr behind a host name.
 type realms struct {
 	next http.RoundTripper
 	host string // of the registry, perhaps with a port
 
 	mu     sync.Mutex
-	hidden map[string]string // addresses by their names
+	hidden map[string]string // addresses by the names that hide them
 }
 
-// realmParameter is where a challenge says where to log in.
+// realmParameter matches the URL of the token service in a challenge.
 var realmParameter = regexp.MustCompile(`(?i)\brealm="([^"]*)"`)
 
 func (t *realms) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -197,7 +197,7 @@ func (t *realms) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// hide is the realm, with a name for its address if that is the registry's.
+// hide returns the realm. If its address is the registry's, a name replaces it.
 func (t *realms) hide(ctx context.Context, realm string) string {
 	u, err := url.Parse(realm)
 	if err != nil {
@@ -223,7 +223,7 @@ func (t *realms) hide(ctx context.Context, realm string) string {
 	return u.String()
 }
 
-// own is whether the registry has that address.
+// own reports whether the registry has that address.
 func (t *realms) own(ctx context.Context, ip netip.Addr) bool {
 	host := (&url.URL{Host: t.host}).Hostname()
 	if own, err := netip.ParseAddr(host); err == nil {
@@ -236,7 +236,7 @@ func (t *realms) own(ctx context.Context, ip netip.Addr) bool {
 	return err == nil && slices.ContainsFunc(all, func(a netip.Addr) bool { return a.Unmap() == ip })
 }
 
-// retrier makes requests again that failed for a reason which may pass.
+// retrier repeats requests that failed for a temporary reason.
 type retrier struct {
 	next http.RoundTripper
 	opt  *Options
@@ -264,7 +264,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			return res, err
 		}
 		if res != nil {
-			_, _ = io.Copy(io.Discard, res.Body) // bounded; the connection serves again
+			_, _ = io.Copy(io.Discard, res.Body) // bounded; the connection can be used again
 			res.Body.Close()
 		}
 		waited += wait
@@ -274,7 +274,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// again is whether to try once more, and after which wait.
+// again reports whether to retry, and after which wait.
 func (t *retrier) again(res *http.Response, err error, try int) (time.Duration, bool) {
 	wait := t.opt.Backoff << try
 	if err != nil {
@@ -290,7 +290,7 @@ func (t *retrier) again(res *http.Response, err error, try int) (time.Duration, 
 	return 0, false
 }
 
-// retryAfter is the wait that an answer asks for, or 0.
+// retryAfter returns the wait that a response asks for, or 0.
 func retryAfter(res *http.Response) time.Duration {
 	s := res.Header.Get("Retry-After")
 	if n, err := strconv.ParseInt(s, 10, 32); err == nil && n >= 0 {
@@ -302,7 +302,7 @@ func retryAfter(res *http.Response) time.Duration {
 	return 0
 }
 
-// sleep waits, unless ctx ends first.
+// sleep waits for d. If ctx ends first, it returns the cause.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

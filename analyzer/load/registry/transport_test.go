@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// found answers every question with what there is.
+// found answers every request successfully.
 func found(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.URL.Path, "/blobs/") {
 		rest(w, r)
@@ -65,7 +65,7 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// TestDockerConfig takes the password from where docker login leaves it.
+// TestDockerConfig takes the password from docker's config.json.
 func TestDockerConfig(t *testing.T) {
 	s := httptest.NewServer(guarded(found))
 	defer s.Close()
@@ -89,7 +89,7 @@ func TestDockerConfig(t *testing.T) {
 	wantError(t, err, Credentials, "looking for credentials: ")
 }
 
-// TestToken has tokens that expire after two answers: a new one is fetched, once.
+// TestToken has tokens that expire after two requests: a new one is fetched once.
 func TestToken(t *testing.T) {
 	var tokens, uses atomic.Int32
 	refuse := atomic.Bool{}
@@ -131,8 +131,8 @@ func TestToken(t *testing.T) {
 	wantError(t, err, Forbidden, "forbidden for anonymous (403)")
 }
 
-// TestRealm has token services at addresses of a private network: the
-// registry's own may be asked, with the password, and no other.
+// TestRealm has token services at private addresses: only one at the registry's
+// own address gets a request, with the password.
 func TestRealm(t *testing.T) {
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); r.URL.Path != "/token" || password != "secret" {
@@ -167,12 +167,12 @@ func TestRealm(t *testing.T) {
 	}
 }
 
-// TestTokenAnswers has token services that answer with something else.
+// TestTokenAnswers has token services that do not answer with a token.
 func TestTokenAnswers(t *testing.T) {
 	for _, tt := range []struct{ kind, body, words string }{
-		{"text/html; charset=utf-8", "<html>log in", "it answers with a web page (text/html) instead of a token: something may stand before it"},
-		{"application/json", "<html>log in", "its token service answers with something else than a token"},
-		{"application/json", `{"token": 1}`, "its token service answers with something else than a token"},
+		{"text/html; charset=utf-8", "<html>log in", "it answers with a web page (text/html) instead of a token: there may be a proxy in front of it"},
+		{"application/json", "<html>log in", "its token service answers with something other than a token"},
+		{"application/json", `{"token": 1}`, "its token service answers with something other than a token"},
 	} {
 		var s *httptest.Server
 		s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -190,8 +190,7 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
-// TestOtherHost redirects a blob to another host, which must not see the
-// password.
+// TestOtherHost redirects a blob to another host, which must not get the password.
 func TestOtherHost(t *testing.T) {
 	var seen, denied atomic.Bool
 	storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,7 +220,7 @@ func TestOtherHost(t *testing.T) {
 		t.Error(err)
 	}
 	if seen.Load() {
-		t.Error("the other host saw the password")
+		t.Error("the other host got the password")
 	}
 	denied.Store(true)
 	_, err := read(t.Context(), r)
@@ -235,7 +234,7 @@ func TestOtherHost(t *testing.T) {
 	}
 }
 
-// TestShownOnce has credentials that a redirect would take along.
+// TestShownOnce checks that a redirect does not forward credentials.
 func TestShownOnce(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.Header.Get("Authorization"))
@@ -316,7 +315,7 @@ func TestTLS(t *testing.T) {
 		kind    Kind
 		words   string // empty: it is fine
 	}{
-		{"unknown CA", host, Options{}, "", UnknownCA, "its certificate is signed by nobody who is trusted here"},
+		{"unknown CA", host, Options{}, "", UnknownCA, "its certificate is signed by an unknown authority"},
 		{"known CA", host, Options{CA: ca}, "", 0, ""},
 		{"insecure", host, Options{Insecure: []string{host}}, "", 0, ""},
 		{"insecure without its port", host, Options{Insecure: []string{"127.0.0.1"}}, "", 0, ""},
@@ -337,8 +336,8 @@ func TestTLS(t *testing.T) {
 				dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
 					return (&net.Dialer{}).DialContext(ctx, network, tt.resolve)
 				}
-				r.places[0].base.strict.DialContext, r.places[0].base.lax.DialContext = dial, dial
-				r.places[0].base.strict.Proxy, r.places[0].base.lax.Proxy = nil, nil
+				r.places[0].base.strict.DialContext, r.places[0].base.insecure.DialContext = dial, dial
+				r.places[0].base.strict.Proxy, r.places[0].base.insecure.Proxy = nil, nil
 			}
 			_, err := r.Root(t.Context())
 			if tt.words == "" && tt.kind == 0 {
@@ -359,11 +358,11 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestProxy has a proxy that wants a password, and one that isn't there.
+// TestProxy has a proxy that requires a password, and one that does not exist.
 func TestProxy(t *testing.T) {
 	s := httptest.NewServer(status(http.StatusProxyAuthRequired, ""))
 	defer s.Close()
-	for _, words := range []string{"the proxy wants a password (407)", "the proxy can't be reached: dial tcp 127.0.0.1:"} {
+	for _, words := range []string{"the proxy requires a password (407)", "the proxy can't be reached: dial tcp 127.0.0.1:"} {
 		r := open(t, "registry.test/app:1", quick)
 		r.places[0].base.strict.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
 		_, err := r.Root(t.Context())
@@ -372,7 +371,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// TestEcho has registries that repeat what was sent to them.
+// TestEcho has registries that repeat the credentials that were sent to them.
 func TestEcho(t *testing.T) {
 	s := httptest.NewServer(guarded(func(w http.ResponseWriter, r *http.Request) {
 		_, password, _ := r.BasicAuth()

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// watched is the body of an answer that must not go quiet, nor drip. The time
-// that its reader takes between two reads doesn't count.
+// watched is the body of a response with an idle timeout and a minimum rate. The
+// time between two reads doesn't count.
 type watched struct {
 	body   io.ReadCloser
-	ctx    context.Context // of the request, which is ended when nothing comes
+	ctx    context.Context // of the request, which is cancelled after the idle time
 	cancel context.CancelCauseFunc
 	opt    *Options
 	host   string
 	idle   time.Duration
 	timer  *time.Timer
 
-	waited time.Duration // since got was 0
-	got    int64
+	waited   time.Duration // in reads, since received was 0
+	received int64
 }
 
 func watch(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, opt *Options, host string) *watched {
@@ -31,7 +31,7 @@ func watch(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadClos
 	return w
 }
 
-func nothing(d time.Duration) string { return fmt.Sprintf("nothing came for %v", d) }
+func nothing(d time.Duration) string { return fmt.Sprintf("nothing was received for %v", d) }
 
 func (w *watched) Read(p []byte) (int, error) {
 	begin := time.Now()
@@ -41,19 +41,19 @@ func (w *watched) Read(p []byte) (int, error) {
 	if err != nil && err != io.EOF && w.ctx.Err() != nil {
 		err = context.Cause(w.ctx)
 	}
-	w.got += int64(n)
+	w.received += int64(n)
 	if w.waited += time.Since(begin); w.waited >= w.opt.RateTime && err == nil {
-		if float64(w.got) < float64(w.opt.Rate)*w.waited.Seconds() {
-			err = &Error{Host: w.host, Kind: Slow, Reason: fmt.Sprintf("only %d bytes came in %v", w.got, w.waited.Round(time.Millisecond))}
+		if float64(w.received) < float64(w.opt.Rate)*w.waited.Seconds() {
+			err = &Error{Host: w.host, Kind: Slow, Reason: fmt.Sprintf("only %d bytes were received in %v", w.received, w.waited.Round(time.Millisecond))}
 			w.cancel(err)
 		}
-		w.waited, w.got = 0, 0
+		w.waited, w.received = 0, 0
 	}
 	return n, err
 }
 
 func (w *watched) Close() error {
 	w.timer.Stop()
-	w.cancel(nil) // first, or closing would wait for a Read
+	w.cancel(nil) // before Close, which would wait for a Read
 	return w.body.Close()
 }
