@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
 )
@@ -62,25 +61,19 @@ type decoder struct {
 	feed *feed
 	// quota is what the output is taken from.
 	quota *Quota
-	gz    *gzip.Reader
+	gz    *GzipReader
 	zs    *zstd.Decoder
 	r     io.Reader // of the other encodings
 	err   error
-	// tail is how many bytes follow the last gzip member, zeros whether they
-	// are only that.
-	tail  int64
-	zeros bool
 }
 
 func newDecoder(enc encoding, br *bufio.Reader, f *feed, quota *Quota) (*decoder, error) {
-	d := &decoder{br: br, feed: f, quota: quota, zeros: true}
+	d := &decoder{br: br, feed: f, quota: quota}
 	var err error
 	switch enc {
 	case tarGzip:
 		d.name = "gzip"
-		if d.gz, err = gzip.NewReader(br); err == nil {
-			d.gz.Multistream(false)
-		}
+		d.gz, err = NewGzipReader(br)
 	case tarXz:
 		d.name = "xz"
 		d.r, err = xz.NewReader(br, xzDictionary)
@@ -134,7 +127,7 @@ func (d *decoder) Read(p []byte) (int, error) {
 	var err error
 	switch {
 	case d.gz != nil:
-		n, err = d.gunzip(p)
+		n, err = d.gz.Read(p)
 	case d.zs != nil:
 		n, err = d.zs.Read(p)
 	default:
@@ -168,63 +161,28 @@ func (d *decoder) ended(err error) error {
 	return err
 }
 
-// gunzip reads member after member.
-func (d *decoder) gunzip(p []byte) (int, error) {
-	for {
-		n, err := d.gz.Read(p)
-		if err == nil || n > 0 && err == io.EOF {
-			return n, nil
-		}
-		if err == io.EOF {
-			err = d.nextMember()
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-}
-
-// nextMember goes on to the next gzip member; io.EOF when there is none. What
-// follows the last and is no member is counted and passed over; whether that
-// is acceptable is not decided here.
-func (d *decoder) nextMember() error {
-	next, err := d.br.Peek(len(gzipMagic))
-	switch {
-	case bytes.Equal(next, gzipMagic):
-		if err := d.gz.Reset(d.br); err == io.EOF {
-			return io.ErrUnexpectedEOF
-		} else if err != nil {
-			return err
-		}
-		d.gz.Multistream(false)
-		return nil
-	case len(next) == 0:
-		return err
-	}
-	return d.passTail()
-}
-
-// errStopped is what a consumer of pieces says that wants no more.
+// errStopped ends WriteTo when the consumer of buffers wants no more.
 var errStopped = errors.New("stopped")
 
-// pieces hands out the output of gzip and zstd as the decoder has it, without a copy: a piece is
-// good until the next one. It ends with an error, io.EOF when all was read.
-func (d *decoder) pieces(yield func([]byte, error) bool) {
-	var err, refused error // by the consumer, or for a limit
-	out := pieceWriter(func(p []byte) error {
+// buffers yields the output of gzip and zstd as the decoder has it, without a
+// copy: a buffer is valid until the next one. It ends with an error, io.EOF once
+// all was read.
+func (d *decoder) buffers(yield func([]byte, error) bool) {
+	var refused error // by the consumer, or for a limit
+	out := writerFunc(func(p []byte) error {
 		if refused = d.count(len(p)); refused == nil && len(p) > 0 && !yield(p, nil) {
 			refused = errStopped
 		}
 		return refused
 	})
-	for err == nil {
-		if d.gz == nil {
-			if _, err = d.zs.WriteTo(out); err == nil {
-				err = io.EOF
-			}
-		} else if _, err = d.gz.WriteTo(out); err == nil {
-			err = d.nextMember()
-		}
+	var err error
+	if d.gz != nil {
+		_, err = d.gz.WriteTo(out)
+	} else {
+		_, err = d.zs.WriteTo(out)
+	}
+	if err == nil {
+		err = io.EOF
 	}
 	switch {
 	case refused == errStopped:
@@ -236,26 +194,11 @@ func (d *decoder) pieces(yield func([]byte, error) bool) {
 	}
 }
 
-type pieceWriter func([]byte) error
+type writerFunc func([]byte) error
 
-func (w pieceWriter) Write(p []byte) (int, error) {
+func (w writerFunc) Write(p []byte) (int, error) {
 	if err := w(p); err != nil {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-func (d *decoder) passTail() error {
-	for {
-		next, err := d.br.Peek(1)
-		if len(next) == 0 {
-			return err
-		}
-		next, _ = d.br.Peek(d.br.Buffered())
-		d.tail += int64(len(next))
-		for _, c := range next {
-			d.zeros = d.zeros && c == 0
-		}
-		d.br.Discard(len(next))
-	}
 }

@@ -167,7 +167,7 @@ func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	if diffID != nil {
 		src.tap = newTap(diffID)
 	} else if s.dec != nil && s.dec.r == nil {
-		next, stop := iter.Pull2(s.dec.pieces)
+		next, stop := iter.Pull2(s.dec.buffers)
 		defer stop()
 		src.next = func() ([]byte, error) {
 			p, err, _ := next()
@@ -199,14 +199,15 @@ func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	}
 	w.diff.Size = src.off
 	w.diff.Warnings = w.notes.warnings()
-	if s.dec != nil && s.dec.tail > 0 {
-		what := "bytes"
-		if s.dec.zeros {
-			what = "zeros"
-		} else if !whole {
-			return nil, fmt.Errorf("gzip: %d bytes that are not gzip at the end, from byte %d on", s.dec.tail, s.total-s.dec.tail)
+	if s.dec != nil && s.dec.gz != nil && s.dec.gz.Trailing > 0 {
+		what, n := "zeros", s.dec.gz.Trailing
+		if s.dec.gz.NonZero {
+			what = "bytes"
+			if !whole {
+				return nil, fmt.Errorf("gzip: %d bytes that are not gzip at the end, from byte %d on", n, s.total-n)
+			}
 		}
-		w.diff.Warnings = append(w.diff.Warnings, Warning{"", fmt.Sprintf("%d %s after the end of the gzip data", s.dec.tail, what)})
+		w.diff.Warnings = append(w.diff.Warnings, Warning{"", fmt.Sprintf("%d %s after the end of the gzip data", n, what)})
 	}
 	if !ended && !whole {
 		if w.diff.DiffID, err = vouch(ctx, b, opt, src.off); err != nil {

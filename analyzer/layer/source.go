@@ -33,7 +33,7 @@ type source struct {
 	at   io.ReaderAt            // nil for a stream
 	size int64                  // of at
 	r    io.Reader              // the stream
-	next func() ([]byte, error) // the stream in pieces, when not nil; then r is not used
+	next func() ([]byte, error) // the stream in buffers, when not nil; then r is not used
 	seen func(int64)            // told how far at was read or skipped
 
 	buf    []byte
@@ -95,7 +95,7 @@ func (s *source) fill() error {
 }
 
 // fillNext makes the stream's next piece the window, without copying it. Where
-// a block lies in two pieces, the window is a copy of the end of the first and
+// a block lies in two buffers, the window is a copy of the end of the first and
 // the beginning of the second.
 func (s *source) fillNext() error {
 	rest := copy(s.joint[:], s.buf[s.lo:s.hi])
@@ -165,7 +165,7 @@ func (s *source) block() (*block, error) {
 	return b, nil
 }
 
-// each hands the next n bytes to f, in pieces. Fewer are errEnd.
+// each hands the next n bytes to f, in parts. Fewer are errEnd.
 func (s *source) each(n int64, f func([]byte)) error {
 	for n > 0 {
 		if s.lo == s.hi {

@@ -2,7 +2,7 @@ package load
 
 import (
 	"bufio"
-	"bytes"
+
 	"compress/bzip2"
 	"errors"
 	"fmt"
@@ -10,7 +10,6 @@ import (
 	"os"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
 
@@ -24,7 +23,7 @@ const (
 	xzDictionary = 128 << 20 // bytes: twice what xz -9 takes
 )
 
-// peel takes the compressions off a stream until a tar shows.
+// peel decompresses a stream, several times over where needed, until it is a tar.
 func (o *opening) peel(in io.Reader) (io.Reader, func(), error) {
 	var closers []func()
 	closeAll := func() {
@@ -59,12 +58,8 @@ func (o *opening) peel(in io.Reader) (io.Reader, func(), error) {
 func (o *opening) decompress(form form, r *bufio.Reader) (io.Reader, func(), error) {
 	switch form {
 	case formGzip:
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, nil, err
-		}
-		z.Multistream(false)
-		return &members{z: z, r: r, warn: o.warn}, nil, nil
+		z, err := layer.NewGzipReader(r)
+		return &gzipArchive{z, o.warn}, nil, err
 	case formZstd:
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
 		if err != nil {
@@ -78,57 +73,25 @@ func (o *opening) decompress(form form, r *bufio.Reader) (io.Reader, func(), err
 	return bzip2.NewReader(r), nil, nil
 }
 
-// members reads a gzip file of several members, and the zeros that some tools
-// pad it with. (A gzip.Reader takes anything behind a member for a broken one.)
-type members struct {
-	z    *gzip.Reader
-	r    *bufio.Reader
+// gzipArchive reads an archive in gzip. Zeros at its end, with which some tools
+// pad it, are a warning; any other bytes are an error.
+type gzipArchive struct {
+	*layer.GzipReader
 	warn func(string, ...any)
 }
 
-func (m *members) Read(b []byte) (int, error) {
-	for {
-		n, err := m.z.Read(b)
-		if n > 0 || err != io.EOF {
-			if err == io.EOF {
-				err = nil
-			}
-			return n, err
-		}
-		head, err := m.r.Peek(3)
-		if len(head) == 0 {
-			return 0, err
-		}
-		if sniff(head) != formGzip {
-			return 0, m.padding()
-		}
-		if err := m.z.Reset(m.r); err != nil {
-			return 0, err
-		}
-		m.z.Multistream(false)
+func (a *gzipArchive) Read(p []byte) (int, error) {
+	n, err := a.GzipReader.Read(p)
+	if err == io.EOF && a.NonZero {
+		return n, errors.New("other bytes follow the gzip stream")
 	}
+	if err == io.EOF && a.Trailing > 0 {
+		a.warn("%d zero bytes follow the gzip stream", a.Trailing)
+	}
+	return n, err
 }
 
-// padding reads what stands behind the last member.
-func (m *members) padding() error {
-	buf := make([]byte, 32<<10)
-	for total := 0; ; {
-		n, err := m.r.Read(buf)
-		total += n
-		if len(bytes.Trim(buf[:n], "\x00")) > 0 {
-			return errors.New("other bytes follow the compressed ones")
-		}
-		if err == io.EOF {
-			m.warn("%d zero bytes follow the gzip stream", total)
-			return io.EOF
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// decoding says in its errors what was being decompressed, and counts the output.
+// decoding names the compression in its errors, and counts the output.
 type decoding struct {
 	r     io.Reader
 	form  form
@@ -146,7 +109,7 @@ func (d *decoding) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// undecoded is the error for compressed data that can't be read.
+// undecoded returns the error for compressed data that can't be read.
 func undecoded(form form, err error) error {
 	switch err {
 	case io.ErrUnexpectedEOF, xz.ErrBuf:
