@@ -60,7 +60,11 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 				again[b.first] = d
 			}
 			checked[i] = check(img.Layers[i], d)
-			odd, err := tree.Apply(d)
+			apply := tree.Apply
+			if i == b.last {
+				apply = tree.ApplyLast
+			}
+			odd, err := apply(d)
 			if err != nil {
 				return fmt.Errorf("reading %s: %w", img.layerName(i), err)
 			}

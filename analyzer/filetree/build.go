@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -43,8 +44,10 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 	}
 	// What only finds nodes is not needed any more.
 	b.pieces, b.alive, b.table, b.ownerID, b.applied = pile[piece]{}, pile[int32]{}, nil, nil, nil
+	collect(b.nodes.n) // and the entries of all layers
 	order := b.order(t)
 	b.arrange(t, order)
+	collect(t.Len()) // what building took
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -58,6 +61,14 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 		return nil, err
 	}
 	return t, ctx.Err()
+}
+
+// collect has the memory of what is not needed any more collected, where that is
+// much: the collector itself would wait until as much again is taken.
+func collect(nodes int) {
+	if nodes > 1<<17 {
+		runtime.GC()
+	}
 }
 
 // order numbers the nodes depth first, children by name: it fills t.nodes and

@@ -161,7 +161,13 @@ func NewBuilder() *Builder {
 }
 
 // Apply puts the next layer on top, and returns what is odd about it.
-func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
+func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) { return b.applyAll(d, false) }
+
+// ApplyLast is Apply for entries that nobody needs after it: their memory is
+// let go of on the way.
+func (b *Builder) ApplyLast(d *layer.Diff) ([]layer.Warning, error) { return b.applyAll(d, true) }
+
+func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 	if b.layers == maxLayers {
 		return nil, errTooManyLayers
 	}
@@ -175,6 +181,9 @@ func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) {
 	again := b.applied[weak.Make(d)]
 	b.applied[weak.Make(d)] = true
 	for i := range d.Len() {
+		if last {
+			d.Forget(i)
+		}
 		e := d.At(i)
 		long := (len(e.Path) + len(e.Link)) / stepBytes
 		b.steps += long

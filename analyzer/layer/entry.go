@@ -143,6 +143,14 @@ func (d *Diff) Len() int {
 // written through.
 func (d *Diff) At(i int) *Entry { return &d.chunks[i/chunk][i%chunk] }
 
+// Forget lets go of the memory of the entries below i, which At is not asked
+// for again. What it lets go of is a part of what it may.
+func (d *Diff) Forget(i int) {
+	if i%chunk == 0 && i > 0 {
+		d.chunks[i/chunk-1] = nil
+	}
+}
+
 // Add appends an entry and counts what it stores.
 func (d *Diff) Add(e Entry) {
 	last := len(d.chunks) - 1
