@@ -124,10 +124,10 @@ func read(t *testing.T, a *analyzer.Analysis, gone bool) {
 			r.Close()
 		}
 		switch {
-		case gone && s.Bytes > 4096 && !errors.Is(err, load.ErrNotKept):
+		case gone && s.Held > 4096 && !errors.Is(err, load.ErrNotKept):
 			t.Errorf("%s: %v, want that it is not kept", a.Tree.Path(s.Node), err)
-		case !gone && !s.Sparse && (err != nil || n != s.Size):
-			t.Errorf("%s: %d of %d bytes, %v", a.Tree.Path(s.Node), n, s.Size, err)
+		case !gone && !s.Sparse && (err != nil || n != s.Bytes):
+			t.Errorf("%s: %d of %d bytes, %v", a.Tree.Path(s.Node), n, s.Bytes, err)
 		}
 	}
 }

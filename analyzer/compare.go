@@ -81,7 +81,7 @@ func sum(ctx context.Context, b layer.Blob, p *filetree.Piece) (layer.Hash, erro
 	if !p.Told {
 		return layer.Sum(ctx, b, p.Offset, p.Bytes)
 	}
-	r, err := layer.Content(ctx, b, &layer.Entry{Kind: layer.File, Size: p.Bytes, Stored: p.Bytes, Offset: p.Offset})
+	r, err := layer.Content(ctx, b, &layer.Entry{Kind: layer.File, Size: p.Bytes, Held: p.Bytes, Offset: p.Offset})
 	if err != nil {
 		return layer.Hash{}, err
 	}

@@ -42,7 +42,7 @@ type Reading struct {
 // valid until the image is closed.
 func (a *Analysis) Reading(c filetree.Content) (*Reading, error) {
 	s := a.Tree.Stored(c)
-	r := &Reading{a: a, content: c, size: s.Size, limit: min(s.Size, maxReading)}
+	r := &Reading{a: a, content: c, size: s.Bytes, limit: min(s.Bytes, maxReading)}
 	r.open, r.stop = context.WithCancel(context.Background())
 	var err error
 	r.section, err = layer.Section(a.Image.Layers[s.Layer].Blob, entry(s))
@@ -50,7 +50,7 @@ func (a *Analysis) Reading(c filetree.Content) (*Reading, error) {
 		return nil, a.reading(s, err)
 	}
 	if r.section != nil {
-		r.arrived.Store(s.Size)
+		r.arrived.Store(s.Bytes)
 	}
 	return r, nil
 }
@@ -186,7 +186,7 @@ func nameless(dir string) (*os.File, error) {
 
 // entry is what layer needs to find stored content.
 func entry(s filetree.Stored) *layer.Entry {
-	return &layer.Entry{Kind: layer.File, Size: s.Size, Stored: s.Bytes, Offset: s.Offset, Sparse: s.Sparse}
+	return &layer.Entry{Kind: layer.File, Size: s.Bytes, Held: s.Held, Offset: s.Offset, Sparse: s.Sparse}
 }
 
 // reading names the content that could not be read.

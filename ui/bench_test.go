@@ -37,7 +37,7 @@ func million(tb testing.TB, flat bool) *analyzer.Analysis {
 			}
 			for f := l % step; f < per; f += step {
 				size := int64((f*7919 + n*31 + l) % 5000)
-				d.Add(layer.Entry{Path: fmt.Sprintf("%s/file-%06d.js", dir, f), Kind: layer.File, Mode: 0o644, Size: size, Stored: size})
+				d.Add(layer.Entry{Path: fmt.Sprintf("%s/file-%06d.js", dir, f), Kind: layer.File, Mode: 0o644, Size: size, Held: size})
 			}
 		}
 		if _, err := b.Apply(d); err != nil {

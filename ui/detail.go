@@ -156,7 +156,7 @@ func filePage(th *theme, w int, l *layers, f *files, n filetree.Node) []line {
 		} else {
 			p.field(fmt.Sprintf("since %d", v.From), changeText(th, c), th.text)
 		}
-		describe(p, st, &f.owners)
+		describe(p, st, &f.owners, t)
 		if first := otherName(v, t, n, st); first != filetree.None {
 			p.field("same as", report.Safe(t.Path(first))+" (a hard link)", th.link)
 		}
@@ -191,7 +191,7 @@ func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.
 }
 
 // describe adds the fields of what a path shows.
-func describe(p *page, st filetree.State, who *owners) {
+func describe(p *page, st filetree.State, who *owners, t *filetree.Tree) {
 	th := p.th
 	kind := kindText(st.Kind)
 	if st.Implied {
@@ -201,6 +201,9 @@ func describe(p *page, st filetree.State, who *owners) {
 	switch st.Kind {
 	case layer.File:
 		p.field("size", report.Size(st.Size)+"  "+report.Exact(st.Size), th.text)
+		if s := t.Stored(st.Content); s.Held < s.Bytes {
+			p.field("in the tar", report.Size(s.Held)+", the rest is holes", th.text)
+		}
 	case layer.Symlink, layer.Link:
 		p.field("target", report.Safe(st.Target), th.link)
 	case layer.Char, layer.Block:

@@ -243,7 +243,13 @@ func (r *run) write(ctx context.Context, it *item, content io.Reader) (bool, err
 // fill writes size bytes of content. Runs of zeros become holes.
 func (r *run) fill(ctx context.Context, f *os.File, size int64, content io.Reader) error {
 	at := int64(0)
+	holes, _ := content.(interface{ SkipHole() int64 })
 	for {
+		if holes != nil {
+			n := holes.SkipHole()
+			at += n
+			r.task.Read.Add(n)
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}

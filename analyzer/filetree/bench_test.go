@@ -31,7 +31,7 @@ func wide(entries, layers int) []*layer.Diff {
 				size := int64(rnd.IntN(5000))
 				d.Add(layer.Entry{
 					Path: fmt.Sprintf("%s/file-%02d.js", name, f), Kind: layer.File, Mode: 0o644,
-					Size: size, Stored: size, ModTime: int64(i),
+					Size: size, Held: size, ModTime: int64(i),
 				})
 			}
 		}

@@ -15,7 +15,7 @@ import (
 type Piece struct {
 	Layer  int
 	Offset int64 // in the layer's tar, as in layer.Entry
-	Bytes  int64 // stored
+	Bytes  int64
 	Sparse bool
 	Hashed bool // Hash is known
 	Told   bool // as in layer.Entry
@@ -36,7 +36,7 @@ type Group []Piece
 func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group) error) (*Tree, error) {
 	t := &Tree{
 		pieces:  b.pieces.flat(),
-		sizes:   b.sizes,
+		held:    b.held,
 		owners:  b.owners,
 		texts:   b.texts,
 		devices: b.devices,
@@ -210,12 +210,12 @@ type questions struct {
 func (q *questions) ask(found []Content) {
 	t := q.t
 	slices.SortFunc(found, func(x, y Content) int {
-		return cmp.Or(cmp.Compare(t.pieces[x].bytes, t.pieces[y].bytes), cmp.Compare(t.size(x), t.size(y)), cmp.Compare(x, y))
+		return cmp.Or(cmp.Compare(t.pieces[x].bytes, t.pieces[y].bytes), cmp.Compare(x, y))
 	})
 	found = slices.Compact(found)
 	for len(found) > 1 {
 		run := 1
-		for run < len(found) && t.pieces[found[run]].bytes == t.pieces[found[0]].bytes && t.size(found[run]) == t.size(found[0]) {
+		for run < len(found) && t.pieces[found[run]].bytes == t.pieces[found[0]].bytes {
 			run++
 		}
 		switch group := found[:run]; {

@@ -2,6 +2,7 @@ package filetree
 
 import (
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ const (
 
 func (v *version) alive() bool { return v.flags&removed == 0 }
 
-// piece is one stored content. Content.size is bytes but for sparse files.
+// piece is one stored content.
 type piece struct {
 	bytes    int64
 	offset   int64
@@ -98,7 +99,8 @@ type Builder struct {
 	versions pile[revision]
 	pieces   pile[piece]
 	hashes   []layer.Hash      // of the pieces that are hashed
-	sizes    map[Content]int64 // of sparse pieces, as read
+	held     map[Content]int64 // of sparse pieces, what the tar holds
+	total    int64             // bytes of all pieces
 	alive    pile[int32]       // per piece: how many names it has now
 	repeats  map[int32]int64   // version -> bytes stored there and replaced in the same layer
 	owners   []owner
@@ -122,7 +124,8 @@ type Builder struct {
 	deferred []int32  // nodes with a pending link
 	linked   []int32  // nodes that are names of what has several
 	given    map[inode]attributes
-	entered  []int32 // directories of lower layers that have entries below
+	entered  []int32   // directories of lower layers that have entries below
+	bodies   []Content // of entries that show nothing
 	dying    []dying
 	warnings warnings
 
@@ -149,7 +152,7 @@ func NewBuilder() *Builder {
 		seed:    maphash.MakeSeed(),
 		table:   make([]slot, 1<<10),
 		repeats: map[int32]int64{},
-		sizes:   map[Content]int64{},
+		held:    map[Content]int64{},
 		ownerID: map[owner]int32{},
 		applied: map[weak.Pointer[layer.Diff]]bool{},
 		granted: freeSteps,
@@ -175,7 +178,7 @@ func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 	b.layers++
 	b.forget()
 	b.deferred, b.dying, b.markers, b.warnings = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}
-	b.linked, b.given, b.entered = b.linked[:0], nil, b.entered[:0]
+	b.linked, b.given, b.entered, b.bodies = b.linked[:0], nil, b.entered[:0], b.bodies[:0]
 
 	// The names of a layer that comes again are not read again.
 	again := b.applied[weak.Make(d)]
@@ -208,6 +211,7 @@ func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 		return nil, err
 	}
 	b.share()
+	b.placeBodies()
 	b.warnParents()
 	b.bury()
 	if err := b.take(); err != nil {
@@ -222,7 +226,11 @@ var errTooManySteps = errors.New("its paths and links take too many steps to fol
 
 // apply carries out one entry.
 func (b *Builder) apply(e *layer.Entry) error {
-	if e.Kind == layer.Whiteout || e.Kind == layer.Opaque {
+	if e.Size > layer.MaxContent-b.total {
+		return fmt.Errorf("content of %s: %d bytes: the files of one image may have %d", e.Path, e.Size, int64(layer.MaxContent))
+	}
+	b.total += e.Size
+	if e.Kind == layer.Whiteout || e.Kind == layer.Opaque || e.Kind == layer.Ignored {
 		return b.mark(e)
 	}
 	if e.Path == "" && e.Kind != layer.Dir {
@@ -278,7 +286,7 @@ func (b *Builder) apply(e *layer.Entry) error {
 func (b *Builder) store(n int32, e *layer.Entry) Content {
 	c := Content(b.pieces.n)
 	b.pieces.add(piece{
-		bytes: e.Stored, offset: e.Offset, node: n, lost: n, layer: b.layer, hiddenBy: -1, same: c, sparse: e.Sparse, hashed: e.Hashed,
+		bytes: e.Size, offset: e.Offset, node: n, lost: n, layer: b.layer, hiddenBy: -1, same: c, sparse: e.Sparse, hashed: e.Hashed,
 		told: e.Told,
 	})
 	b.alive.add(0)
@@ -287,8 +295,8 @@ func (b *Builder) store(n int32, e *layer.Entry) Content {
 		b.hashes = slices.Grow(b.hashes, b.pieces.n-len(b.hashes))[:b.pieces.n]
 		b.hashes[c] = e.Hash
 	}
-	if e.Sparse {
-		b.sizes[c] = e.Size
+	if e.Held != e.Size {
+		b.held[c] = e.Held
 		b.taken += numberBytes
 	}
 	return c

@@ -315,7 +315,7 @@ func checkContents(tree *filetree.Tree, m *model, stored int64, fail failure) {
 	for c := range m.contents {
 		want, got := &m.contents[c], tree.Stored(filetree.Content(c))
 		node, lost := strings.TrimPrefix(tree.Path(got.Node), "/"), strings.TrimPrefix(tree.Path(got.Lost), "/")
-		if node != want.path || got.Layer != want.layer || got.Bytes != want.bytes || got.Size != want.size || got.HiddenBy != want.hiddenBy {
+		if node != want.path || got.Layer != want.layer || got.Bytes != want.bytes || got.Held != want.held || got.HiddenBy != want.hiddenBy {
 			fail("content %d: got %+v at %q, want %+v", c, got, node, *want)
 		}
 		all += got.Bytes
@@ -372,7 +372,7 @@ func same(diffs []*layer.Diff, fail failure) func(context.Context, []filetree.Gr
 				fail("a group of %d has nothing to compare", len(g))
 			}
 			for i := range g {
-				if g[i].Same != i || g[i].Bytes != g[0].Bytes || g[i].Sparse != g[0].Sparse {
+				if g[i].Same != i || g[i].Bytes != g[0].Bytes {
 					fail("group %+v: pieces that can't be the same", g)
 				}
 				for j := range i {

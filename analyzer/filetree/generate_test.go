@@ -59,14 +59,14 @@ func layers(data []byte) []*layer.Diff {
 				e.Kind = layer.File
 				b := next()
 				e.Size = int64(b % 4 * 10)
-				e.Stored = e.Size
+				e.Held = e.Size
 				e.Hash[0] = b / 4 % 2
 				if e.Size == 0 {
 					e.Hash[0] = 0
 				}
 				e.Hash[1] = byte(e.Size)
 				if b == 77 {
-					e.Sparse, e.Size, e.Hash[2] = true, 1000, 1
+					e.Sparse, e.Size, e.Held, e.Hash[2] = true, 30, 10, 1
 				}
 			case 0, 1, 2, 3, 4, 5:
 				e.Kind = layer.Dir
@@ -79,10 +79,17 @@ func layers(data []byte) []*layer.Diff {
 			case 10, 11, 12, 13, 14:
 				e.Kind = layer.Link
 				e.Link = path()
-			case 15, 16, 17, 18:
+			case 15, 16, 17, 18, 19, 20:
 				e.Kind = layer.Whiteout
-			case 19, 20:
-				e.Kind = layer.Opaque
+				if op%32 >= 19 {
+					e.Kind = layer.Opaque
+				}
+				if b := next(); b%4 == 0 {
+					e.Size, e.Held = int64(b)+1, int64(b)+1
+				}
+				if op == 15 {
+					e.Kind, e.Path = layer.Ignored, join(e.Path, ".wh..wh.x")
+				}
 			case 21:
 				e.Kind, e.Major, e.Minor = layer.Char, 1, int64(next()%2)
 			case 22:
@@ -141,10 +148,13 @@ func text(diffs []*layer.Diff) string {
 			dir, base := cut(e.Path)
 			switch e.Kind {
 			case layer.Whiteout:
-				fmt.Fprintf(&b, "  file    %s\n", join(dir, ".wh."+base))
+				fmt.Fprintf(&b, "  file    %s %dx!\n", join(dir, ".wh."+base), e.Size)
 				continue
 			case layer.Opaque:
-				fmt.Fprintf(&b, "  file    %s\n", join(e.Path, ".wh..wh..opq"))
+				fmt.Fprintf(&b, "  file    %s %dx!\n", join(e.Path, ".wh..wh..opq"), e.Size)
+				continue
+			case layer.Ignored:
+				fmt.Fprintf(&b, "  file    %s %dx!\n", e.Path, e.Size)
 				continue
 			case layer.Link:
 				fmt.Fprintf(&b, "  link    %s", name)
@@ -160,8 +170,8 @@ func text(diffs []*layer.Diff) string {
 			if e.Sparse {
 				fmt.Fprintf(&b, " sparse=%d@0", e.Size)
 			}
-			if e.Stored > 0 {
-				fmt.Fprintf(&b, " %dx%c", e.Stored, 'x'+rune(e.Hash[0]))
+			if e.Held > 0 {
+				fmt.Fprintf(&b, " %dx%c", e.Held, 'x'+rune(e.Hash[0]))
 			}
 			if e.Kind == layer.Char {
 				fmt.Fprintf(&b, " %d,%d", e.Major, e.Minor)

@@ -15,12 +15,17 @@ type marker struct {
 }
 
 // mark notes a whiteout or an opaque marker. Its path leads where an entry in
-// its place would; nothing is made or hidden yet.
+// its place would; nothing is made or hidden yet. Of an ignored entry only the
+// content counts.
 func (b *Builder) mark(e *layer.Entry) error {
-	dir, name := e.Path, ""
-	if e.Kind == layer.Whiteout {
-		dir = parentOf(e.Path)
-		name = strings.TrimPrefix(e.Path[len(dir):], "/")
+	dir := parentOf(e.Path)
+	file := strings.TrimPrefix(e.Path[len(dir):], "/")
+	name := ""
+	switch e.Kind {
+	case layer.Whiteout:
+		name, file = file, ".wh."+file
+	case layer.Opaque:
+		dir, file = e.Path, ".wh..wh..opq"
 	}
 	m := marker{b.markedAt, name}
 	if dir != b.marked || dir == "" {
@@ -33,8 +38,40 @@ func (b *Builder) mark(e *layer.Entry) error {
 		}
 		b.marked, b.markedAt = dir, m.dir
 	}
-	b.markers = append(b.markers, m)
+	if e.Kind != layer.Ignored {
+		b.markers = append(b.markers, m)
+	}
+	if e.Size == 0 {
+		return nil
+	}
+	n, err := b.find(m.dir, file)
+	if err != nil {
+		return err
+	}
+	c := b.store(n, e)
+	b.pieces.at(int32(c)).hiddenBy = b.layer
+	b.bodies = append(b.bodies, c)
 	return nil
+}
+
+// placeBodies counts the content of markers at the paths of the markers
+// themselves, which show nothing: as a file that the layer stored and removed.
+func (b *Builder) placeBodies() {
+	for _, c := range b.bodies {
+		p := b.pieces.at(int32(c))
+		at := b.nodes.at(p.node).last
+		switch {
+		case at >= 0 && b.versions.at(at).layer == b.layer:
+		case at >= 0 && b.versions.at(at).alive():
+			continue // a directory of a lower layer that is called like a marker
+		default:
+			b.set(p.node, version{flags: removed, ref: noRef})
+			at = b.nodes.at(p.node).last
+		}
+		b.versions.at(at).flags |= again
+		b.repeats[at] += p.bytes
+		b.taken += numberBytes
+	}
 }
 
 // hide carries out the layer's markers on what lower layers show. The layer's

@@ -16,7 +16,7 @@ import (
 func shapes() map[string][]*layer.Diff {
 	folders, deep, names, links, owners, symlinks := &layer.Diff{}, &layer.Diff{}, &layer.Diff{}, &layer.Diff{}, &layer.Diff{}, &layer.Diff{}
 	for i := range 20_000 {
-		folders.Add(layer.Entry{Path: fmt.Sprintf("%d/f", i), Size: 1, Stored: 1})
+		folders.Add(layer.Entry{Path: fmt.Sprintf("%d/f", i), Size: 1, Held: 1})
 		owners.Add(layer.Entry{Path: fmt.Sprint(i), Xattrs: fmt.Sprintf("user.a=%d\x00", i)})
 		symlinks.Add(layer.Entry{Path: fmt.Sprint(i), Kind: layer.Symlink, Link: strings.Repeat("x", 100)})
 	}
@@ -24,13 +24,13 @@ func shapes() map[string][]*layer.Diff {
 		deep.Add(layer.Entry{Path: fmt.Sprint(i) + strings.Repeat("/d", 4000) + "/f"})
 		names.Add(layer.Entry{Path: fmt.Sprint(i) + strings.Repeat("n", 1_000_000)})
 	}
-	links.Add(layer.Entry{Path: "f", Size: 1, Stored: 1})
+	links.Add(layer.Entry{Path: "f", Size: 1, Held: 1})
 	for i := range 20_000 {
 		links.Add(layer.Entry{Path: fmt.Sprint(i), Kind: layer.Link, Link: "f"})
 	}
 	hashed := &layer.Diff{}
 	for i := range 10_000 {
-		hashed.Add(layer.Entry{Path: fmt.Sprintf("d/%d", i), Size: 1, Stored: 1, Hashed: true, Hash: layer.Hash{byte(i)}})
+		hashed.Add(layer.Entry{Path: fmt.Sprintf("d/%d", i), Size: 1, Held: 1, Hashed: true, Hash: layer.Hash{byte(i)}})
 	}
 	whiteout := func(names ...string) *layer.Diff {
 		d := &layer.Diff{}

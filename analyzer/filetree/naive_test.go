@@ -25,7 +25,7 @@ type model struct {
 type content struct {
 	path        string
 	layer       int
-	bytes, size int64
+	bytes, held int64
 	hash        layer.Hash
 	hiddenBy    int      // -1 while visible
 	lost        []string // the names that went in that layer, or the entry's own if that went too
@@ -115,7 +115,7 @@ func (m *model) cause(c int, lost string) filetree.Cause {
 
 func (m *model) same(a, b filetree.Content) bool {
 	x, y := &m.contents[a], &m.contents[b]
-	return a == b || x.size == y.size && x.hash == y.hash
+	return a == b || x.bytes == y.bytes && x.hash == y.hash
 }
 
 // work is one layer being applied.
@@ -257,6 +257,14 @@ func (w *work) entries(d *layer.Diff) {
 			if w.dirs != nil {
 				w.dirs[n] = dir
 			}
+			if e.Kind == layer.Opaque {
+				base = ".wh..opq"
+			}
+			w.body(join(dir, ".wh."+base), e)
+			continue
+		}
+		if e.Kind == layer.Ignored {
+			w.body(path, e)
 			continue
 		}
 		s := filetree.State{
@@ -266,9 +274,9 @@ func (w *work) entries(d *layer.Diff) {
 		switch e.Kind {
 		case layer.File:
 			s.Content = filetree.Content(len(w.contents))
-			w.contents = append(w.contents, content{path: path, layer: w.layer, bytes: e.Stored, size: e.Size, hash: e.Hash, hiddenBy: -1})
+			w.contents = append(w.contents, content{path: path, layer: w.layer, bytes: e.Size, held: e.Held, hash: e.Hash, hiddenBy: -1})
 			if w.stored != nil {
-				w.stored[path] += e.Stored
+				w.stored[path] += e.Size
 			}
 		case layer.Symlink:
 			s.Target = e.Link
@@ -332,6 +340,18 @@ func (w *work) give(id int, link filetree.State) {
 		link.Xattrs = w.given[id].Xattrs
 	}
 	w.given[id] = link
+}
+
+// body counts the content of an entry that shows nothing, at its own path.
+func (w *work) body(path string, e *layer.Entry) {
+	if e.Size == 0 {
+		return
+	}
+	w.contents = append(w.contents, content{path: path, layer: w.layer, bytes: e.Size, held: e.Held, hiddenBy: w.layer, lost: []string{path}})
+	if w.stored != nil {
+		w.touch(path)
+		w.stored[path] += e.Size
+	}
 }
 
 // settle resolves, at the end of the layer, the hard links whose target did

@@ -61,7 +61,7 @@ func TestLongHistory(t *testing.T) {
 // TestManyNames removes the names of one file one after the other.
 func TestManyNames(t *testing.T) {
 	const names = 300
-	first := diffOf(layer.Entry{Path: "000", Size: 1, Stored: 1})
+	first := diffOf(layer.Entry{Path: "000", Size: 1, Held: 1})
 	diffs := []*layer.Diff{first}
 	for i := 1; i < names; i++ {
 		first.Add(layer.Entry{Path: fmt.Sprintf("%03d", i), Kind: layer.Link, Link: "000"})
@@ -171,7 +171,7 @@ func TestCompareOnce(t *testing.T) {
 	const names = 100
 	b := NewBuilder()
 	for range 3 {
-		d := diffOf(layer.Entry{Path: "0", Size: 5, Stored: 5})
+		d := diffOf(layer.Entry{Path: "0", Size: 5, Held: 5})
 		for i := 1; i < names; i++ {
 			d.Add(layer.Entry{Path: fmt.Sprint(i), Kind: layer.Link, Link: "0"})
 		}

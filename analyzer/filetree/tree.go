@@ -26,7 +26,7 @@ type Tree struct {
 	versions []version // by node, then layer
 	sums     []sum     // by directory, then layer
 	pieces   []piece
-	sizes    map[Content]int64
+	held     map[Content]int64
 	repeats  map[int32]int64
 	names2   map[Content][]int32 // every node that ever named linked content, in the order of paths
 	firsts   map[Content][]first // of linked content: its first name from each layer on that changes it
@@ -191,7 +191,7 @@ func (t *Tree) state(i int32) State {
 	}
 	switch v.kind {
 	case layer.File:
-		s.Size = t.size(v.content())
+		s.Size = t.pieces[v.content()].bytes
 	case layer.Symlink, layer.Link:
 		s.Target = t.texts[v.ref]
 	case layer.Char, layer.Block:
@@ -220,8 +220,8 @@ func (c Cause) String() string { return causeNames[c] }
 type Stored struct {
 	Node     Node // the path of the entry
 	Layer    int
-	Bytes    int64 // as stored
-	Size     int64 // as read
+	Bytes    int64 // its length, holes included
+	Held     int64 // what of it the layer's tar holds: less for a sparse file
 	Offset   int64 // as in layer.Entry
 	Sparse   bool
 	Cause    Cause
@@ -236,18 +236,14 @@ func (t *Tree) Contents() int { return len(t.pieces) }
 // Stored is piece of content c.
 func (t *Tree) Stored(c Content) Stored {
 	p := &t.pieces[c]
+	held, ok := t.held[c]
+	if !ok {
+		held = p.bytes
+	}
 	return Stored{
-		Node: Node(p.node), Layer: int(p.layer), Bytes: p.bytes, Size: t.size(c), Offset: p.offset, Sparse: p.sparse,
+		Node: Node(p.node), Layer: int(p.layer), Bytes: p.bytes, Held: held, Offset: p.offset, Sparse: p.sparse,
 		Cause: p.cause, HiddenBy: int(p.hiddenBy), Lost: Node(p.lost),
 	}
-}
-
-// size is how long c is when it is read.
-func (t *Tree) size(c Content) int64 {
-	if n, ok := t.sizes[c]; ok {
-		return n
-	}
-	return t.pieces[c].bytes
 }
 
 // FirstName is the first name, in the order of paths as bytes, under which

@@ -225,7 +225,7 @@ func TestHostile(t *testing.T) {
 	for i := range 1000 {
 		loops = append(loops, layer.Entry{Path: fmt.Sprint("l", i), Kind: layer.Symlink, Link: fmt.Sprint("l", (i+1)%1000)})
 	}
-	loops = append(loops, layer.Entry{Path: "l0/x", Kind: layer.File, Stored: 1, Size: 1})
+	loops = append(loops, layer.Entry{Path: "l0/x", Kind: layer.File, Held: 1, Size: 1})
 	w, err := apply(t, loops...)
 	if err != nil || len(w) != 1 || w[0].Path != "l0" {
 		t.Errorf("a loop of symlinks: warnings %v, error %v; want one about l0", w, err)

@@ -57,7 +57,7 @@ type Marks uint8
 func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
 
 // Sum is what lies below a directory, itself excluded; for any other node it
-// is all zero. All bytes are as stored.
+// is all zero.
 type Sum struct {
 	Size    int64 // of the content shown afterwards; content with several names counts once, at the first
 	Files   int   // regular files shown afterwards, by name
@@ -157,7 +157,7 @@ func (v *View) Size(n Node) (int64, bool) {
 	if v.t.versions[i].kind != layer.File {
 		return 0, true
 	}
-	return v.t.size(v.t.versions[i].content()), true
+	return v.t.pieces[v.t.versions[i].content()].bytes, true
 }
 
 // Sum is what lies below n.
@@ -263,7 +263,7 @@ func (t *Tree) sameContent(a, b Content) bool {
 	if a == b {
 		return true
 	}
-	if t.pieces[a].bytes == 0 && t.pieces[b].bytes == 0 && t.size(a) == t.size(b) {
+	if t.pieces[a].bytes == 0 && t.pieces[b].bytes == 0 {
 		return true
 	}
 	return t.pieces[a].same == t.pieces[b].same
@@ -341,7 +341,7 @@ func (w *sweep) finish() {
 func (s *sum) add(o sum) {
 	s.size += o.size
 	s.stored += o.stored
-	s.removed += o.removed
+	s.removed = min(s.removed+o.removed, layer.MaxContent) // counts content once for each name
 	s.files += o.files
 	s.marks |= o.marks
 }

@@ -324,8 +324,8 @@ func TestRead(t *testing.T) {
 		var stored int64
 		for _, l := range img.Layers {
 			for _, e := range l {
-				if b := path.Base(e.Name); e.Kind == "file" && !strings.HasPrefix(b, ".wh.") && !strings.Contains(e.Name, ".wh..wh.") {
-					stored += int64(len(e.Data))
+				if e.Kind == "file" {
+					stored += e.Size()
 				}
 			}
 		}

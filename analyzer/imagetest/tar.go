@@ -34,10 +34,16 @@ func writeEntry(b *bytes.Buffer, e *Entry) {
 	if e.Flag != 0 {
 		h.flag = e.Flag
 	}
-	if e.Sparse > 0 {
+	records := map[string]string{}
+	switch {
+	case e.Sparse > 0 && e.Flag == '0':
+		h.gnu = false
+		records["GNU.sparse.numblocks"] = "1"
+		records["GNU.sparse.size"] = strconv.FormatInt(e.Sparse, 10)
+		records["GNU.sparse.map"] = fmt.Sprintf("%d,%d", e.SparseAt, len(e.Data))
+	case e.Sparse > 0:
 		h.flag, h.sparse, h.sparseAt = 'S', e.Sparse, e.SparseAt
 	}
-	records := map[string]string{}
 	for k, v := range e.Xattrs {
 		records["SCHILY.xattr."+k] = v
 	}

@@ -1,9 +1,9 @@
 package layer
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -29,7 +29,7 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 		}
 		if enc == tarPlain {
 			if e.Sparse {
-				return expand(io.NewSectionReader(b.At, e.Offset, b.Size-e.Offset), closer(func() {}))
+				return expand(ctx, io.NewSectionReader(b.At, e.Offset, b.Size-e.Offset), closer(func() {}))
 			}
 			if e.Size > b.Size-e.Offset {
 				return nil, fmt.Errorf("opening content: it ends at byte %d of %d", e.Offset+e.Size, b.Size)
@@ -53,7 +53,7 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if e.Sparse {
-		return expand(s, c)
+		return expand(ctx, s, c)
 	}
 	return &content{r: io.LimitReader(s, e.Size), left: e.Size, c: c}, nil
 }
@@ -85,17 +85,74 @@ func (c *content) Close() error {
 	return c.c.Close()
 }
 
-// expand reads a sparse file, whose headers r begins with. This is left to
-// archive/tar, which knows all the forms.
-func expand(r io.Reader, c io.Closer) (io.ReadCloser, error) {
-	t := tar.NewReader(r)
-	h, err := t.Next()
-	if err != nil {
+// expand reads a sparse file, whose headers r begins with.
+func expand(ctx context.Context, r io.Reader, c io.Closer) (io.ReadCloser, error) {
+	// The window is one block, so that nothing behind the headers is read.
+	w := walker{src: &source{ctx: ctx, r: r, buf: make([]byte, 2*blockSize)}, diff: &Diff{}, sparseOnly: true}
+	err := w.next()
+	if err != errSparseFound {
 		c.Close()
+		if err == nil {
+			err = errors.New("it is not a sparse file")
+		}
 		return nil, fmt.Errorf("opening content: %w", err)
 	}
-	return &content{r: t, left: h.Size, c: c}, nil
+	return &holed{r: r, frags: w.frags, size: w.h.size, c: c}, nil
 }
+
+// holed is the content of a sparse file.
+type holed struct {
+	r        io.Reader // the fragments, one behind the other
+	frags    []fragment
+	at, size int64
+	c        io.Closer
+}
+
+// hole is how many bytes of a hole come next.
+func (h *holed) hole() int64 {
+	for len(h.frags) > 0 && h.at >= h.frags[0].offset+h.frags[0].length {
+		h.frags = h.frags[1:]
+	}
+	if len(h.frags) == 0 {
+		return h.size - h.at
+	}
+	return max(0, h.frags[0].offset-h.at)
+}
+
+// SkipHole passes over the hole that comes next, and returns its length: 0
+// where data comes next, or nothing. Whoever can leave a hole takes no time for
+// it; to read an exbibyte of zeros takes years.
+func (h *holed) SkipHole() int64 {
+	n := h.hole()
+	h.at += n
+	return n
+}
+
+func (h *holed) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if n := h.hole(); n > 0 {
+		p = p[:min(int64(len(p)), n)]
+		clear(p)
+		h.at += int64(len(p))
+		return len(p), nil
+	}
+	if len(h.frags) == 0 {
+		return 0, io.EOF
+	}
+	left := h.frags[0].offset + h.frags[0].length - h.at
+	n, err := h.r.Read(p[:min(int64(len(p)), left)])
+	h.at += int64(n)
+	if err == io.EOF {
+		if err = nil; n == 0 {
+			err = fmt.Errorf("reading content: unexpected end, %d bytes are missing", left)
+		}
+	}
+	return n, err
+}
+
+func (h *holed) Close() error { return h.c.Close() }
 
 const compareSize = 64 << 10
 

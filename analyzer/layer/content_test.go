@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,7 +45,7 @@ func TestSparse(t *testing.T) {
 		for how, b := range map[string]Blob{"plain": at(p), "gzip": at(gz(t, p)), "stream": streamed(p)} {
 			d := mustRead(t, b, Options{})
 			e := d.At(1)
-			if d.Len() != 3 || e.Path != "dir/real" || e.Size != 5000 || e.Stored != 5 || !e.Sparse || !e.Hashed || e.Offset != 1024 {
+			if d.Len() != 3 || e.Path != "dir/real" || e.Size != 5000 || e.Held != 5 || !e.Sparse || !e.Hashed || e.Offset != 1024 {
 				t.Fatalf("%s, %s: got %+v", form, how, e)
 			}
 			if first == (Hash{}) {
@@ -73,12 +75,59 @@ func TestSparse(t *testing.T) {
 	}
 }
 
-// TestSparseHuge wants a claim of eight exbibytes to cost nothing.
+// TestSparseHuge wants a file of half an exbibyte to cost nothing, its content
+// too for whoever leaves the holes out, and one of eight to be refused.
 func TestSparseHuge(t *testing.T) {
-	p := corpus(t)["sparse 8Ei"]
-	d := mustRead(t, at(p), Options{})
-	if e := d.At(0); e.Size != 1<<63-1 || e.Stored != 3 || d.Stored != 3 {
-		t.Errorf("got %+v", e)
+	if _, err := Read(t.Context(), at(corpus(t)["sparse 8Ei"]), Options{}); err == nil || !strings.Contains(err.Error(), "content of real: 9223372036854775807 bytes: the files of one layer may have") {
+		t.Errorf("8 EiB: got %v", err)
+	}
+	const size = MaxContent / 2
+	sparse := func(name string) []raw {
+		return []raw{
+			{flag: 'x', body: records("GNU.sparse.major", "1", "GNU.sparse.minor", "0", "GNU.sparse.name", name, "GNU.sparse.realsize", fmt.Sprint(size))},
+			{name: name, flag: '0', body: pad(fmt.Sprintf("2\n7\n2\n%d\n3\n", size-4)) + "ABabc"},
+		}
+	}
+	p := raws(append(sparse("a"), raw{name: "b", flag: '0', body: "next"})...)
+	for how, b := range map[string]Blob{"plain": at(p), "gzip": at(gz(t, p))} {
+		d := mustRead(t, b, Options{})
+		if e := d.At(0); e.Size != size || e.Held != 5 || d.Stored != size+4 {
+			t.Fatalf("%s: got %+v, %d bytes stored", how, e, d.Stored)
+		}
+		all := []Entry{*d.At(0), *d.At(1)}
+		var got []string
+		err := Contents(t.Context(), b, all, func(i int, r io.Reader) error {
+			h, ok := r.(interface{ SkipHole() int64 })
+			if !ok {
+				s, err := io.ReadAll(r)
+				got = append(got, string(s))
+				return err
+			}
+			for at, n := int64(0), 0; at < size; at += int64(n) {
+				at += h.SkipHole()
+				buf := make([]byte, min(2, size-at))
+				var err error
+				if n, err = io.ReadFull(r, buf); err != nil && err != io.EOF {
+					return err
+				}
+				if n > 0 {
+					got = append(got, fmt.Sprintf("%d:%q", at, buf))
+				}
+			}
+			n, err := r.Read(make([]byte, 1))
+			if n != 0 || err != io.EOF || h.SkipHole() != 0 {
+				t.Errorf("%s: the end is %d, %v", how, n, err)
+			}
+			return nil
+		})
+		want := []string{`7:"AB"`, fmt.Sprintf(`%d:"ab"`, int64(size-4)), fmt.Sprintf(`%d:"c\x00"`, int64(size-2)), "next"}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, %v; want %q", how, got, err, want)
+		}
+	}
+	three := raws(slices.Concat(sparse("a"), sparse("b"), sparse("c"))...)
+	if _, err := Read(t.Context(), at(three), Options{}); err == nil || !strings.Contains(err.Error(), "content of c:") {
+		t.Errorf("three times half the limit: got %v", err)
 	}
 }
 

@@ -24,9 +24,16 @@ const (
 	// Opaque says that everything the lower layers put below the directory
 	// Path is hidden ("dir/.wh..wh..opq").
 	Opaque
+	// Ignored is an entry that shows nothing and hides nothing: it has content
+	// and a name for bookkeeping of storage drivers.
+	Ignored
 )
 
-var kindNames = [...]string{"file", "dir", "symlink", "hardlink", "char", "block", "fifo", "whiteout", "opaque"}
+// MaxContent is how much content the files of one layer, and of one image, may
+// have, holes included: every sum of sizes stays far below what an int64 holds.
+const MaxContent = 1 << 60
+
+var kindNames = [...]string{"file", "dir", "symlink", "hardlink", "char", "block", "fifo", "whiteout", "opaque", "ignored"}
 
 // String is the name of the kind as the JSON contracts spell it.
 func (k Kind) String() string {
@@ -70,10 +77,10 @@ type Entry struct {
 	// Xattrs is every extended attribute as "name=value\x00" sorted by name;
 	// empty for most.
 	Xattrs string
-	// Size is what a reader of the file sees, Stored what the layer stores for
-	// it: less for a sparse file, the same for any other, 0 for every kind but
-	// File.
-	Size, Stored int64
+	// Size is the length of the content as a reader sees it, holes included.
+	// Held is how much of it the tar holds: less for a sparse file. A marker
+	// has content as well where its entry does; every other kind has none.
+	Size, Held int64
 	// ModTime is in whole seconds since 1970; fractions are dropped.
 	ModTime int64
 	// Offset is where the content begins in the uncompressed tar; for a sparse
@@ -115,7 +122,7 @@ const chunk = 1 << 11
 type Diff struct {
 	chunks   [][]Entry
 	Warnings []Warning
-	// Stored is the sum of the entries' Stored.
+	// Stored is the sum of the entries' Size.
 	Stored int64
 	// Size is the length of the uncompressed tar, trailing bytes included.
 	Size int64
@@ -162,5 +169,5 @@ func (d *Diff) Add(e Entry) {
 		last++
 	}
 	d.chunks[last] = append(d.chunks[last], e)
-	d.Stored += e.Stored
+	d.Stored += e.Size
 }

@@ -114,10 +114,10 @@ func TestForms(t *testing.T) {
 	want := []Entry{
 		{Path: "", Kind: Dir, Mode: 0o755, Offset: 512},
 		{Path: "etc", Kind: Dir, Mode: 0o1777, UID: 7, GID: 8, Offset: 1024},
-		{Path: "etc/passwd", Kind: File, Size: 1000, Stored: 1000, Mode: 0o4644, Offset: 1536},
+		{Path: "etc/passwd", Kind: File, Size: 1000, Held: 1000, Mode: 0o4644, Offset: 1536},
 		{Path: "etc/link", Kind: Symlink, Link: "../../x", Offset: 3072},
 		{Path: "etc/hard", Kind: Link, Link: "etc/passwd", Offset: 3584},
-		{Path: "big", Kind: File, Size: 3 << 20, Stored: 3 << 20, Offset: 4096},
+		{Path: "big", Kind: File, Size: 3 << 20, Held: 3 << 20, Offset: 4096},
 		{Path: "etc/gone", Kind: Whiteout, Offset: 4608 + 3<<20},
 		{Path: "var", Kind: Opaque, Offset: 5120 + 3<<20},
 	}

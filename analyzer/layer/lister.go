@@ -1,5 +1,7 @@
 package layer
 
+import "fmt"
+
 // Header is one entry of a layer as something else than a tar tells it: its
 // fields as they would stand in the tar, and what is known of its content.
 type Header struct {
@@ -48,14 +50,15 @@ func (l *Lister) Add(h *Header) error {
 	if !w.name(&w.h, e) {
 		return nil
 	}
-	if e.Kind == File {
-		e.Stored = e.Size
-		if h.Sum != nil {
-			copy(e.Hash[:], h.Sum)
-			e.Hashed, e.Told = true, true
-		}
+	if err := w.limit(e); err != nil {
+		return err
 	}
-	w.add(e)
+	e.Held = e.Size
+	if e.Kind == File && h.Sum != nil {
+		copy(e.Hash[:], h.Sum)
+		e.Hashed, e.Told = true, true
+	}
+	w.diff.Add(*e)
 	return w.count()
 }
 
@@ -68,12 +71,20 @@ func (l *Lister) Diff() *Diff {
 // Close gives back the memory of a Diff that nobody will ask for.
 func (l *Lister) Close() { l.w.giveBack() }
 
+// limit holds the layer to MaxContent.
+func (w *walker) limit(e *Entry) error {
+	if e.Size > MaxContent-w.diff.Stored {
+		return fmt.Errorf("content of %s: %d bytes: the files of one layer may have %d", e.Path, e.Size, int64(MaxContent))
+	}
+	return nil
+}
+
 // takeAt is how many bytes of memory are taken at a time.
 const takeAt = 4 << 10
 
 // count takes the memory of what was kept since it last did.
 func (w *walker) count() error {
-	n := int64(w.diff.Len()+len(w.plnk))*entryBytes + w.names.total - w.diff.Memory
+	n := int64(w.diff.Len())*entryBytes + w.names.total - w.diff.Memory
 	if n < takeAt {
 		return nil
 	}

@@ -1,7 +1,5 @@
 package layer
 
-import "strings"
-
 // name decides what an entry is and what it is called. Not every member of the
 // tar is one.
 func (w *walker) name(h *header, e *Entry) (keep bool) {
@@ -26,17 +24,23 @@ func (w *walker) name(h *header, e *Entry) (keep bool) {
 		}
 	case meta:
 		w.notes.add(noteMeta, raw)
-		if w.file(h.flag) && strings.HasPrefix(string(n.path), plnkDir) {
-			e.Path = string(n.path)
-			return true
-		}
-		return false
+		e.Kind = Ignored
 	case badMarker:
 		w.notes.add(noteMarker, raw)
-		return false
+		e.Kind = Ignored
 	}
-	if e.Kind == Whiteout || e.Kind == Opaque {
-		e.Path, e.Size, e.Sparse = w.names.keep(n.path), 0, false
+	if e.Kind != File {
+		e.Sparse = false
+		if headerOnly(h.flag) {
+			e.Size = 0
+		}
+		if e.Size > 0 {
+			w.notes.add(noteBody, raw)
+		}
+		if e.Kind == Ignored && e.Size == 0 {
+			return false
+		}
+		e.Path = w.names.keep(n.path)
 		return true
 	}
 	switch h.flag {
@@ -76,8 +80,6 @@ func (w *walker) name(h *header, e *Entry) (keep bool) {
 	return true
 }
 
-func (w *walker) file(flag byte) bool { return flag == '0' || flag == '7' || flag == 'S' }
-
 // more fills in what few entries have: a link's target, extended attributes.
 func (w *walker) more(h *header, e *Entry) {
 	switch e.Kind {
@@ -97,38 +99,4 @@ func (w *walker) more(h *header, e *Entry) {
 		}
 		e.Xattrs = w.names.attributes(s)
 	}
-}
-
-// add keeps an entry.
-func (w *walker) add(e *Entry) {
-	switch {
-	case e.Kind == File && strings.HasPrefix(e.Path, plnkDir):
-		if w.plnk == nil {
-			w.plnk = map[string]*Entry{}
-		}
-		c := *e
-		w.plnk[e.Path] = &c
-		return
-	case e.Kind == Link && strings.HasPrefix(e.Link, plnkDir):
-		w.pseudoLink(e)
-	}
-	w.diff.Add(*e)
-}
-
-// pseudoLink gives the first hard link to an aufs pseudo-link its content, and
-// makes every further one a link to the first.
-func (w *walker) pseudoLink(e *Entry) {
-	c := w.plnk[e.Link]
-	if c == nil {
-		w.notes.add(notePlnk, []byte(e.Path))
-		return
-	}
-	if !strings.HasPrefix(c.Path, plnkDir) {
-		e.Link = c.Path
-		return
-	}
-	e.Kind, e.Link = File, ""
-	e.Size, e.Stored, e.Offset = c.Size, c.Stored, c.Offset
-	e.Hash, e.Hashed, e.Sparse = c.Hash, c.Hashed, c.Sparse
-	c.Path = e.Path
 }

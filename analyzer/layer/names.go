@@ -8,7 +8,6 @@ type name struct {
 	base     int    // where its last component begins
 	absolute bool   // it began with a slash
 	climbs   bool   // a ".." would have left the root
-	reserved bool   // a parent's name is for bookkeeping of storage drivers
 	long     bool   // longer than Linux lets a component or a path be
 }
 
@@ -30,9 +29,6 @@ func clean(p []byte, scratch *[]byte) name {
 		}
 		if j == 0 || p[i] == '.' && (j == 1 || j == 2 && p[i+1] == '.') {
 			return cleanSlow(p, scratch)
-		}
-		if !last && p[i] == '.' && bytes.HasPrefix(p[i:], []byte(metaPrefix)) {
-			n.reserved = true
 		}
 		n.long = n.long || j > 255
 		n.base = i
@@ -71,7 +67,6 @@ func cleanSlow(p []byte, scratch *[]byte) name {
 		if last {
 			j = len(out) - i
 		}
-		n.reserved = n.reserved || !last && bytes.HasPrefix(out[i:], []byte(metaPrefix))
 		n.long = n.long || j > 255
 		n.base = i
 		i += j + 1
@@ -84,7 +79,6 @@ const (
 	whPrefix   = ".wh."
 	metaPrefix = ".wh..wh."
 	opaqueName = ".wh..wh..opq"
-	plnkDir    = ".wh..wh.plnk/" // where aufs kept what has several names
 )
 
 // role is what an entry's name makes of it.
@@ -103,8 +97,6 @@ const (
 func (n *name) role(scratch *[]byte) role {
 	base := n.path[n.base:]
 	switch {
-	case n.reserved:
-		return meta
 	case len(base) == 0 || base[0] != '.' || !bytes.HasPrefix(base, []byte(whPrefix)):
 		return plain
 	case string(base) == opaqueName:

@@ -14,11 +14,11 @@ const (
 	noteMarker
 	noteOpaqueRoot
 	noteRoot
-	notePlnk
 	noteZeroDevice
 	noteOverlay
 	noteLong
 	noteSparse
+	noteBody
 	// The kinds from here on are told once, with how many there are.
 	noteAbsolute
 	noteMeta
@@ -32,13 +32,13 @@ var noteTexts = [notes]string{
 	noteMarker:     "a whiteout without a name, or of its own or its parent directory: ignored",
 	noteOpaqueRoot: "an opaque marker of the root hides all lower layers: engines on overlayfs ignore it",
 	noteRoot:       "the name is the root's, which can only be a directory: ignored",
-	notePlnk:       "a hard link to aufs bookkeeping that the layer does not hold",
 	noteZeroDevice: "a character device 0:0: engines on overlayfs hide the path instead of showing it",
 	noteOverlay:    "an overlay extended attribute: engines on overlayfs may hide what lower layers put here",
 	noteLong:       "a name too long for Linux (255 bytes a component, 4095 a path)",
 	noteSparse:     "the sparse map and the stored data do not agree: the content can't be read",
+	noteBody:       "a marker or a bookkeeping entry of storage drivers with content: no engine shows it, it counts as wasted",
 	noteAbsolute:   "%d absolute names: taken from the layer's root",
-	noteMeta:       "%d entries with names for bookkeeping of old storage drivers (.wh..wh.*): skipped",
+	noteMeta:       "%d entries with names for bookkeeping of old storage drivers (.wh..wh.*): not shown",
 	noteType:       "%d entries of unknown type (%s): skipped",
 }
 

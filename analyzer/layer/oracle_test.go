@@ -14,11 +14,12 @@ import (
 
 // oracle reads a tar with archive/tar and turns its headers into entries with
 // rules written apart from the walker's. Offset and Hash of sparse files, and
-// Stored, which archive/tar does not tell, are left at zero.
+// Held, which archive/tar does not tell, are left at zero.
 func oracle(r io.Reader) ([]Entry, error) {
 	c := &counter{r: r}
 	t := tar.NewReader(c)
 	var es []Entry
+	total := int64(0)
 	for {
 		h, err := t.Next()
 		if err == io.EOF {
@@ -36,6 +37,10 @@ func oracle(r io.Reader) ([]Entry, error) {
 			e.Hash, e.Hashed = toHash(hash.Sum128()), true
 		}
 		if ok {
+			if e.Size > MaxContent-total {
+				return nil, errors.New("too much content")
+			}
+			total += e.Size
 			es = append(es, e)
 		}
 	}
@@ -65,10 +70,12 @@ func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
 	}
 	p := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
 	dir, base := path.Split(p)
-	for _, part := range strings.Split(strings.TrimSuffix(dir, "/"), "/") {
-		if strings.HasPrefix(part, ".wh..wh.") {
-			return e, false
-		}
+	if h.Typeflag < '1' || h.Typeflag > '6' {
+		e.Size = h.Size
+	}
+	ignored := func() (Entry, bool) {
+		e.Kind, e.Path = Ignored, p
+		return e, e.Size > 0
 	}
 	if hidden, is := strings.CutPrefix(base, ".wh."); is {
 		e.Kind = Whiteout
@@ -77,7 +84,7 @@ func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
 		case base == ".wh..wh..opq":
 			e.Kind, e.Path = Opaque, strings.TrimSuffix(dir, "/")
 		case strings.HasPrefix(base, ".wh..wh."), hidden == "", hidden == ".", hidden == "..":
-			return e, false
+			return ignored()
 		}
 		return e, true
 	}
@@ -87,7 +94,6 @@ func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
 	e.Path = p
 	switch kind {
 	case File:
-		e.Size = h.Size
 		for k := range h.PAXRecords {
 			if strings.HasPrefix(k, "GNU.sparse.") {
 				e.Sparse = true
@@ -131,19 +137,19 @@ func walked(src *source) ([]Entry, error) {
 	stored := int64(0)
 	for i := range es {
 		e := &es[i]
-		stored += e.Stored
+		stored += e.Size
 		switch {
-		case e.Stored < 0 || e.Stored > e.Size || e.Kind != File && (e.Size != 0 || e.Sparse || e.Hashed):
-			return nil, fmt.Errorf("%s: stored %d of %d", e.Path, e.Stored, e.Size)
+		case e.Held < 0 || e.Held > e.Size || e.Kind != File && (e.Size != 0 && e.Kind < Whiteout || e.Sparse || e.Hashed):
+			return nil, fmt.Errorf("%s: stored %d of %d", e.Path, e.Held, e.Size)
 		case e.Sparse && !e.Hashed || e.Kind == File && w.stream && !e.Hashed:
 			return nil, errors.New(e.Path + " is not hashed")
-		case e.Kind == File && !e.Sparse && e.Stored != e.Size:
+		case e.Kind == File && !e.Sparse && e.Held != e.Size:
 			return nil, errors.New(e.Path + " is not stored in full")
 		}
 		if e.Sparse {
 			e.Hash, e.Hashed, e.Offset = Hash{}, false, 0
 		}
-		e.Stored = 0
+		e.Held = 0
 	}
 	if stored != w.diff.Stored {
 		return nil, fmt.Errorf("stored %d, want %d", w.diff.Stored, stored)

@@ -72,7 +72,7 @@ func Contents(ctx context.Context, b Blob, entries []Entry, read func(i int, r i
 		r := io.Reader(&content{r: io.LimitReader(at, e.Size), left: e.Size})
 		if e.Sparse {
 			var err error
-			if r, err = expand(at, closer(func() {})); err != nil {
+			if r, err = expand(ctx, at, closer(func() {})); err != nil {
 				return err
 			}
 		}

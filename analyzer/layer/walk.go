@@ -32,7 +32,9 @@ type walker struct {
 	copied         block // of a sparse entry, with linkCopy
 	linkCopy       []byte
 	hasher         xxh3.Hasher
-	plnk           map[string]*Entry // content of aufs pseudo-links, by path
+
+	sparseOnly bool // end at the map of the first entry, with errSparseFound
+	frags      []fragment
 }
 
 // walk reads to the end of the archive. ended is whether there was an end
@@ -59,6 +61,9 @@ func (w *walker) walk() (ended bool, err error) {
 
 // errMarker is the end marker.
 var errMarker = errors.New("end of archive")
+
+// errSparseFound ends a walk that is for one sparse map.
+var errSparseFound = errors.New("sparse map")
 
 // next reads one entry with the headers that belong to it.
 func (w *walker) next() error {
@@ -196,6 +201,13 @@ func (w *walker) entry(at int64, h *header, b *block) error {
 			return w.fail(at, err)
 		}
 	}
+	if w.sparseOnly {
+		if !sparse {
+			return nil
+		}
+		w.frags = frags
+		return errSparseFound
+	}
 	w.e = Entry{
 		Size: h.size, ModTime: h.mtime, UID: h.uid, GID: h.gid, Mode: uint16(h.mode & 07777),
 		Offset: w.src.off, Sparse: sparse,
@@ -206,7 +218,7 @@ func (w *walker) entry(at int64, h *header, b *block) error {
 	}
 	keep := w.name(h, e)
 	bodyAt := w.src.off
-	if err := w.content(e, keep, frags, body); err != nil {
+	if err := w.content(e, keep, sparse, frags, body); err != nil {
 		if err == errEnd {
 			return fmt.Errorf("entry at byte %d: content of %s: unexpected end after %d bytes, %d of the content are missing",
 				at, e.Path, w.src.off, bodyAt+body-w.src.off)
@@ -214,7 +226,10 @@ func (w *walker) entry(at int64, h *header, b *block) error {
 		return err
 	}
 	if keep {
-		w.add(e)
+		if err := w.limit(e); err != nil {
+			return w.fail(at, err)
+		}
+		w.diff.Add(*e)
 	}
 	return w.pad(body)
 }
@@ -239,27 +254,30 @@ func joined(h *header, scratch *[]byte) []byte {
 }
 
 // content takes the body of an entry, and hashes it where that costs nothing.
-func (w *walker) content(e *Entry, keep bool, frags []fragment, body int64) error {
+func (w *walker) content(e *Entry, keep, sparse bool, frags []fragment, body int64) error {
+	if keep && sparse {
+		for _, f := range frags {
+			e.Held += f.length
+		}
+		if e.Held != body {
+			w.notes.add(noteSparse, []byte(e.Path))
+			e.Held = min(e.Held, body)
+		}
+	} else {
+		e.Held = e.Size
+	}
 	if !keep || e.Kind != File {
 		return w.src.skip(body)
 	}
 	if e.Sparse {
-		for _, f := range frags {
-			e.Stored += f.length
-		}
-		if e.Stored != body {
-			w.notes.add(noteSparse, []byte(e.Path))
-			e.Stored = min(e.Stored, body)
-		}
 		w.hasher.Reset()
 		hashMap(&w.hasher, e.Size, frags)
-		if err := w.src.hash(&w.hasher, e.Stored); err != nil {
+		if err := w.src.hash(&w.hasher, e.Held); err != nil {
 			return err
 		}
 		e.Hash, e.Hashed = toHash(w.hasher.Sum128()), true
-		return w.src.skip(body - e.Stored)
+		return w.src.skip(body - e.Held)
 	}
-	e.Stored = e.Size
 	if !w.stream {
 		return w.src.skip(body)
 	}

@@ -21,7 +21,7 @@ import (
 // fathom says about them with what engines export.
 func TestEngineImages(t *testing.T) {
 	images := map[string]*imagetest.Image{}
-	for _, name := range []string{"estargz", "hl-attributes", "implied-parent-reset"} {
+	for _, name := range []string{"estargz", "hl-attributes", "implied-parent-reset", "aufs-metadata", "marker-bodies", "sparse", "wh-with-body"} {
 		images[name] = imagetest.Load(t, name)
 	}
 	for seed := range uint64(25) {

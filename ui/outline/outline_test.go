@@ -31,7 +31,7 @@ func tree(t testing.TB, layers ...string) *filetree.Tree {
 				if _, err := fmt.Sscan(size, &e.Size); err != nil {
 					t.Fatal(err)
 				}
-				e.Stored = e.Size
+				e.Held = e.Size
 			default:
 				e.Kind, e.Path, e.Mode = layer.Dir, strings.TrimSuffix(word, "/"), 0o755
 			}

@@ -101,7 +101,7 @@ func TestGivesBackEveryImage(t *testing.T) {
 }
 
 func TestKeepsOnlyWhatWasReadToTheEnd(t *testing.T) {
-	file := layer.Entry{Path: "a", Size: 3, Stored: 3, Hashed: true}
+	file := layer.Entry{Path: "a", Size: 3, Held: 3, Hashed: true}
 	unhashed, told := file, file
 	unhashed.Hashed, told.Told = false, true
 	for name, d := range map[string]*layer.Diff{
@@ -233,7 +233,7 @@ func TestOldestUsedGoFirst(t *testing.T) {
 	}
 	big := diff()
 	for n := range 3000 {
-		e := layer.Entry{Path: fmt.Sprint(n), Size: 1, Stored: 1, Hashed: true}
+		e := layer.Entry{Path: fmt.Sprint(n), Size: 1, Held: 1, Hashed: true}
 		copy(e.Hash[:], fmt.Sprintf("%016x", uint64(n)*0x9e3779b97f4a7c15))
 		big.Add(e)
 	}

@@ -117,7 +117,7 @@ func (r *decoder) entry(e *layer.Entry) {
 	r.at++
 	e.Kind = layer.Kind(flags & kindMask)
 	e.Sparse, e.Hashed = flags&flagSparse != 0, flags&flagHashed != 0
-	if e.Kind > layer.Opaque {
+	if e.Kind > layer.Ignored {
 		r.fail(errDamaged)
 		return
 	}
@@ -138,9 +138,9 @@ func (r *decoder) entry(e *layer.Entry) {
 	e.Size = r.signed()
 	e.ModTime = r.last.time + r.signed()
 	e.Offset = r.last.offset + r.signed()
-	e.Stored = usual(e)
+	e.Held = e.Size
 	if flags&flagMore != 0 {
-		e.Stored, e.Major, e.Minor = r.signed(), r.signed(), r.signed()
+		e.Held, e.Major, e.Minor = r.signed(), r.signed(), r.signed()
 	}
 	if e.Hashed {
 		if len(r.hashes) < len(e.Hash) {

@@ -36,7 +36,7 @@ const (
 	format = 1
 	// analysis changes whenever package layer makes other entries or warnings
 	// out of the same bytes: what was kept before is read again.
-	analysis = 2
+	analysis = 3
 
 	headSize = len(magic) + 2 + 4
 	sumSize  = 8
@@ -47,7 +47,7 @@ const (
 	flagSparse = 1 << (4 + iota)
 	flagHashed
 	flagLink // has a link's target
-	flagMore // Stored is not what its kind and size say, or it has device numbers
+	flagMore // Held is not what its kind and size say, or it has device numbers
 	kindMask = 1<<4 - 1
 )
 
@@ -137,7 +137,7 @@ func (w *encoder) text(s string) {
 
 func (w *encoder) entry(e *layer.Entry) {
 	flags := byte(e.Kind) & kindMask
-	more := e.Stored != usual(e) || e.Major != 0 || e.Minor != 0
+	more := e.Held != e.Size || e.Major != 0 || e.Minor != 0
 	for _, f := range []struct {
 		is  bool
 		bit byte
@@ -175,23 +175,15 @@ func (w *encoder) entry(e *layer.Entry) {
 	w.signed(e.ModTime - w.last.time)
 	w.signed(e.Offset - w.last.offset)
 	if more {
-		w.signed(e.Stored)
+		w.signed(e.Held)
 		w.signed(e.Major)
 		w.signed(e.Minor)
 	}
 	w.last = after(e)
 }
 
-// usual is what an entry stores if nothing is unusual about it.
-func usual(e *layer.Entry) int64 {
-	if e.Kind == layer.File {
-		return e.Size
-	}
-	return 0
-}
-
 // after is what the entry behind e is expected to follow from.
 func after(e *layer.Entry) before {
 	const tarBlock = 512
-	return before{e.Path, e.ModTime, e.Offset + (e.Stored+tarBlock-1)&^(tarBlock-1) + tarBlock}
+	return before{e.Path, e.ModTime, e.Offset + (e.Held+tarBlock-1)&^(tarBlock-1) + tarBlock}
 }

@@ -69,7 +69,7 @@ func random(r *rand.Rand) *layer.Diff {
 	}
 	for range n {
 		e := layer.Entry{
-			Path: text(), Kind: layer.Kind(r.IntN(int(layer.Opaque) + 1)), Mode: uint16(r.IntN(1 << 12)),
+			Path: text(), Kind: layer.Kind(r.IntN(int(layer.Ignored) + 1)), Mode: uint16(r.IntN(1 << 12)),
 			ModTime: number(), Offset: number(), UID: number(), GID: number(), Size: number(),
 		}
 		if n > 100 {
@@ -82,7 +82,7 @@ func random(r *rand.Rand) *layer.Diff {
 		}
 		e.Sparse = r.IntN(9) == 0
 		if r.IntN(2) == 0 {
-			e.Stored = number()
+			e.Held = number()
 		}
 		if r.IntN(5) == 0 {
 			e.Link, e.Xattrs, e.Major, e.Minor = text(), text(), number(), number()
@@ -96,7 +96,7 @@ func random(r *rand.Rand) *layer.Diff {
 // comes to be something else. This is the sum of it for one layer that has some
 // of everything: where it changes, analysis counts one up.
 func TestAnalysisVersion(t *testing.T) {
-	const want = 0xb0240ad8b6b39c26
+	const want = 0xb7bd8a43a5779dc8
 	img := imagetest.Must(t, `layer x
   dir     ./      700
   dir     etc/    750 7:8
@@ -287,7 +287,7 @@ func made(b *testing.B) *layer.Diff {
 			Path: fmt.Sprintf("app/node_modules/package-%d/lib/some-file-%d.js", n/30, n%30), Mode: 0o644, Hashed: true,
 			Size: r.Int64N(30000), ModTime: 1700000000 + int64(n/30), Offset: at + 512,
 		}
-		e.Stored = e.Size
+		e.Held = e.Size
 		binary.LittleEndian.PutUint64(e.Hash[:], r.Uint64())
 		binary.LittleEndian.PutUint64(e.Hash[8:], r.Uint64())
 		at = e.Offset + (e.Size+511)&^511

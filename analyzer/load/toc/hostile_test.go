@@ -86,10 +86,10 @@ func TestReadsAWrittenTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []layer.Entry{
-		{Path: "a", Size: 5, Stored: 5, Hashed: true},
+		{Path: "a", Size: 5, Held: 5, Hashed: true},
 		{Path: "b", Kind: layer.Dir, Mode: 0o755, ModTime: 1700000000},
 		{Path: "c", Kind: layer.Whiteout},
-		{Path: "stargz.index.json", Size: int64(len(index)), Stored: int64(len(index)), Hashed: true},
+		{Path: "stargz.index.json", Size: int64(len(index)), Held: int64(len(index)), Hashed: true},
 	}
 	if diff := cmp.Diff(want, entries(d)); diff != "" {
 		t.Error(diff)
@@ -414,10 +414,10 @@ func FuzzTable(f *testing.F) {
 		stored := int64(0)
 		for i := range d.Len() {
 			e := d.At(i)
-			if e.Size < 0 || e.Stored < 0 || strings.HasPrefix(e.Path, "/") || e.Kind == layer.File && !e.Told {
+			if e.Size < 0 || e.Held < 0 || strings.HasPrefix(e.Path, "/") || e.Kind == layer.File && !e.Told {
 				t.Fatalf("an odd entry: %+v", e)
 			}
-			if stored += e.Stored; e.Kind != layer.File || i > 20 || e.Size > 1<<20 {
+			if stored += e.Size; e.Kind != layer.File || i > 20 || e.Size > 1<<20 {
 				continue
 			}
 			if data, err := readAll(t.Context(), table, e); err == nil && int64(len(data)) != e.Size {
