@@ -209,6 +209,22 @@ type Limit struct {
 	Source   string // becomes the Rule's
 }
 
+// String is the limit as Parse reads it, with spaces between globs.
+func (l Limit) String() string {
+	s, _ := SpecOf(l.Rule)
+	switch {
+	case s.Form == Switch:
+		return "true"
+	case s.Form == Globs:
+		return strings.Join(l.Globs, " ")
+	case l.Unit == Percent:
+		return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(l.Ratio*100, 'f', 12, 64), "0"), ".") + "%"
+	case l.Unit == Ratio:
+		return strconv.FormatFloat(l.Ratio, 'f', -1, 64)
+	}
+	return strconv.FormatInt(l.Number, 10)
+}
+
 // Limits are the rules that an image is judged by: at most one limit for each.
 type Limits []Limit
 

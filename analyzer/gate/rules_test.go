@@ -1,12 +1,13 @@
 package gate
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer"
 )
@@ -48,6 +49,9 @@ func TestSpecs(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", s.Name, err)
 			continue
+		}
+		if back, err := Parse(s.Name, l.String()); err != nil || !cmp.Equal(back, l) {
+			t.Errorf("%s: %+v is written %q and reads back as %+v, %v", s.Name, l, l, back, err)
 		}
 		v, err := Check(r, Limits{l}, opt)
 		if err != nil {
@@ -105,7 +109,10 @@ func TestRuleDocs(t *testing.T) {
 		limit, means := limits[s.Form], s.Means
 		if s.Form == Number {
 			example, _, _ := strings.Cut(strings.TrimPrefix(s.Example, "{limit: "), ",")
-			limit = cmp.Or(shares[s.Unit], "`"+example+"`")
+			limit = "`" + example + "`"
+			if share, ok := shares[s.Unit]; ok {
+				limit = share
+			}
 		}
 		if s.Note != "" {
 			means += "; " + s.Note

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -224,23 +223,12 @@ func (a *app) showConfig(s *settings, read []string) error {
 	return w.Flush()
 }
 
-// limitText is a limit as it can be written again.
+// limitText is a limit with its severity, where that is not the usual one.
 func limitText(l gate.Limit) string {
-	text := ""
-	switch {
-	case len(l.Globs) > 0:
-		text = strings.Join(l.Globs, " ")
-	case l.Unit == gate.Percent:
-		text = strings.TrimRight(strings.TrimRight(strconv.FormatFloat(l.Ratio*100, 'f', 12, 64), "0"), ".") + "%"
-	case l.Unit == gate.Ratio:
-		text = strconv.FormatFloat(l.Ratio, 'f', -1, 64)
-	default:
-		text = strconv.FormatInt(l.Number, 10)
-	}
 	if l.Severity == gate.Warn {
-		text += " (warn)"
+		return l.String() + " (warn)"
 	}
-	return text
+	return l.String()
 }
 
 // starter is what config init writes, with the limits of a .dive-ci. Every line of
@@ -253,8 +241,8 @@ func (s *settings) starter(dive map[string]given) string {
 		if r.group != judgment || r.in&inFile == 0 {
 			continue
 		}
-		help, _, rule := strings.Cut(strings.TrimPrefix(r.help, "rule: "), ": `")
-		if !rule {
+		help, rule := strings.CutPrefix(r.help, "rule: ")
+		if help, _, _ = strings.Cut(help, ": `"); !rule {
 			help = r.plain()
 		}
 		fmt.Fprintf(&b, "\n  # %s\n", help)
