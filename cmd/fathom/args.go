@@ -7,7 +7,7 @@ import (
 // noArgs refuses any argument.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return hinted(cmd.CommandPath()+" --help says how it is used", "%s takes no arguments, got %q", cmd.CommandPath(), args[0])
+		return hinted(cmd.CommandPath()+" --help shows how to use it", "%s takes no arguments, got %q", cmd.CommandPath(), args[0])
 	}
 	return nil
 }
@@ -17,7 +17,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func takes(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return hinted(cmd.CommandPath()+" --help says how it is used", "%s takes %s, got %d arguments", cmd.CommandPath(), what, len(args))
+			return hinted(cmd.CommandPath()+" --help shows how to use it", "%s takes %s, got %d arguments", cmd.CommandPath(), what, len(args))
 		}
 		return nil
 	}

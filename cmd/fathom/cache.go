@@ -10,22 +10,22 @@ import (
 	"fathom/ui/report"
 )
 
-const cacheLong = `Show the cache: the folder where fathom keeps what the layers of images from
-registries held, so that a layer seen once is not downloaded again to be measured.
-It holds names, sizes, times and checksums of files, never their content.
+const cacheLong = `Show the cache: the folder where fathom keeps the file lists of layers from
+registries, so that a layer is downloaded and measured only once. It holds names,
+sizes, times and checksums of files, never their content.
 
 The folder is fathom/layers in the user's cache folder, or the one that
-FATHOM_CACHE_DIR names. When it is full, what was not used for the longest time
-goes first.`
+FATHOM_CACHE_DIR names. When it is full, the least recently used layers are removed
+first.`
 
 func newCache(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cache",
-		Short: "Show or clear what is remembered of layers from registries",
+		Short: "Show or clear the cache of layers from registries",
 		Long:  cacheLong,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return unknown(fmt.Errorf("fathom cache knows no %q", args[0]), args[0], []string{"clear"})
+				return unknown(fmt.Errorf("fathom cache has no command %q", args[0]), args[0], []string{"clear"})
 			}
 			return a.showCache()
 		},
@@ -33,7 +33,7 @@ func newCache(a *app) *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use:   "clear",
 		Short: "Remove every layer from the cache",
-		Long:  "Remove every layer from the cache. Files in its folder that fathom did not write\nstay.",
+		Long:  "Remove every layer from the cache. Files in its folder that fathom did not write\nare kept.",
 		Args:  noArgs,
 		RunE:  func(*cobra.Command, []string) error { return a.clearCache() },
 	})

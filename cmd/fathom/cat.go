@@ -13,7 +13,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-const catLong = `Write the content of a file to standard output, as it is: as the image shows it
+const catLong = `Write the content of a file to standard output, unchanged: as the image shows it
 or, with --layer N, as it was after layer N. Symlinks are followed inside the
 image, up to 40 of them.`
 
@@ -24,7 +24,7 @@ func newCat(a *app) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "cat [flags] IMAGE PATH",
-		Short: "Write a file's content, also one that a later layer hides",
+		Short: "Write a file's content, even if a later layer hides it",
 		Long:  catLong,
 		Args:  takes(2, 2, "an IMAGE and a PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -8,8 +8,8 @@ import (
 	"fathom/ui"
 )
 
-// choose has a person choose one of the engines' images, or the demo, and
-// explores it.
+// choose lets the user choose an image of the engines, or the demo, and opens it
+// in the explorer.
 func (j *job) choose(ctx context.Context) error {
 	if err := j.prepare(); err != nil {
 		return err

@@ -21,7 +21,7 @@ const (
 	maxConfig  = 1 << 20
 )
 
-// config is what the config files say. docs/config.md explains each key.
+// config holds what the config files say. docs/config.md explains each key.
 type config struct {
 	of       *settings
 	sections map[group]*section // the nearest file that has one counts
@@ -37,7 +37,7 @@ type section struct {
 	err             error // why the file was not read, if only the gate needs it
 }
 
-// section is empty when no file has it.
+// section returns what the files say in a section, which may be nothing.
 func (c *config) section(g group) *section {
 	if s := c.sections[g]; s != nil {
 		return s
@@ -45,7 +45,7 @@ func (c *config) section(g group) *section {
 	return &section{}
 }
 
-// place is where n stands: ".fathom.yaml:4:13".
+// place returns the position of n: ".fathom.yaml:4:13".
 func (s *section) place(n *yaml.Node) string {
 	return fmt.Sprintf("%s:%d:%d", s.file, n.Line, n.Column)
 }
@@ -54,7 +54,7 @@ func newConfig(s *settings) *config { return &config{of: s, sections: map[group]
 
 // readConfig reads the project's config file, or the one of --config in its
 // place, and the user's. Each section is taken whole from the first that has it.
-// An error has the place in it.
+// Errors say where.
 func (a *app) readConfig(s *settings, flags *pflag.FlagSet) (*config, error) {
 	c := newConfig(s)
 	if err := a.settle(s, flags, c, configFile); err != nil {
@@ -95,8 +95,8 @@ func (c *config) addNamed(name string) error {
 }
 
 // addProject reads the config file of the project that dir lies in and, where
-// that doesn't have the section ci, dir's .dive-ci. What keeps it from being
-// known how to judge matters to the gate only.
+// that has no section ci, dir's .dive-ci. An error that concerns only the gate is
+// kept in the section.
 func (c *config) addProject(dir string) error {
 	for _, folder := range configFolders(dir) {
 		name, err := configIn(folder, configName, ".fathom.yml")
@@ -133,8 +133,8 @@ func (c *config) addProject(dir string) error {
 	return nil
 }
 
-// configIn is the one of names that there is in a folder, "" when there is
-// none. A link that leads nowhere is there: whoever reads it says so.
+// configIn returns the one of names that exists in a folder, or "". A dangling
+// symlink exists: reading it is the error.
 func configIn(folder string, names ...string) (string, error) {
 	found := ""
 	for _, name := range names {
@@ -150,7 +150,7 @@ func configIn(folder string, names ...string) (string, error) {
 	return found, nil
 }
 
-// relative is a path as seen from dir.
+// relative returns a path relative to dir.
 func relative(dir, name string) string {
 	if rel, err := filepath.Rel(dir, name); err == nil {
 		return rel
@@ -185,7 +185,7 @@ func (c *config) add(name, shown string) (found bool, err error) {
 	return true, nil
 }
 
-// configFolders are the folders that can have the project's config file, the
+// configFolders returns the folders that can have the project's config file, the
 // nearest first: the working directory and then its parents up to the root of
 // the repository, if it is in one.
 func configFolders(dir string) []string {
@@ -205,13 +205,13 @@ func configFolders(dir string) []string {
 func readSmall(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if _, link := os.Lstat(name); errors.Is(err, fs.ErrNotExist) && link == nil {
-		return nil, errors.New("it is a link that leads nowhere")
+		return nil, errors.New("it is a broken symlink")
 	}
 	if err != nil {
 		return nil, analyzer.WithoutPath(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
+		return nil, errors.New("it is not a regular file")
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -228,7 +228,7 @@ func readSmall(name string) ([]byte, error) {
 	return data, nil
 }
 
-// keys are those that a config file can have. What they hold goes into sections.
+// keys returns the keys that a config file can have. They are read into sections.
 func (s *settings) keys(file string, sections map[group]*section) mapping {
 	top := mapping{"version": version1}
 	for _, g := range []group{explorer, judgment} {

@@ -21,9 +21,9 @@ import (
 	"fathom/ui/report"
 )
 
-const configLong = `What a project or a person always wants stands in a config file: the rules of
-the gate in the project's .fathom.yaml, how the explorer looks in the user's own.
-docs/config.md tells of every key.`
+const configLong = `A config file holds settings: the rules of the gate in the project's
+.fathom.yaml, the looks of the explorer in the user's own. docs/config.md explains
+every key.`
 
 func newConfigCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
@@ -32,7 +32,7 @@ func newConfigCommand(a *app) *cobra.Command {
 		Long:  configLong,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return unknown(fmt.Errorf("fathom config knows no %q", args[0]), args[0], []string{"init", "show", "verify"})
+				return unknown(fmt.Errorf("fathom config has no command %q", args[0]), args[0], []string{"init", "show", "verify"})
 			}
 			return cmd.Help()
 		},
@@ -44,8 +44,8 @@ func newConfigCommand(a *app) *cobra.Command {
 func newConfigInit(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [FILE]",
-		Short: "Write a config file to begin with, with a comment on every key",
-		Long:  "Write a config file to begin with, with a comment on every key: .fathom.yaml in\nthe working directory, or FILE. A file that is there stays as it is. The limits of\na .dive-ci beside it are taken over.",
+		Short: "Write a starter config file, with a comment on every key",
+		Long:  "Write a starter config file, with a comment on every key: .fathom.yaml in\nthe working directory, or FILE. An existing file is not overwritten. The limits\nof a .dive-ci beside it are taken over.",
 		Args:  takes(0, 1, "at most one FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := configName
@@ -60,12 +60,12 @@ func newConfigInit(a *app) *cobra.Command {
 				return err
 			}
 			if other, err := configIn(filepath.Dir(name), ".fathom.yml"); name == configName && (err != nil || other != "") {
-				return cmp.Or(err, hinted("fathom config verify checks it", "writing %s: there is %s already", name, other))
+				return cmp.Or(err, hinted("fathom config verify checks it", "writing %s: %s exists already", name, other))
 			}
 			f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 			switch {
 			case errors.Is(err, fs.ErrExist):
-				return hinted("fathom config verify checks it", "writing %s: it is there already", name)
+				return hinted("fathom config verify checks it", "writing %s: it exists already", name)
 			case err != nil:
 				return fmt.Errorf("writing %s: %w", name, analyzer.WithoutPath(err))
 			}
@@ -84,17 +84,16 @@ func newConfigInit(a *app) *cobra.Command {
 	}
 }
 
-const configVerifyLong = `Say whether FILE, or else every config file that fathom would read here, is good,
-and whether the gate can judge by it: some rule is on, max-growth has a baseline,
-a baseline that is a file is there. Variables count, and flags of the gate can be
-given as the gate gets them. The exit code is 2 when something is wrong, and when
-there is no file.`
+const configVerifyLong = `Check FILE, or else every config file that fathom would read here, and whether the
+gate can use it: some rule is on, max-growth has a baseline, and a baseline file
+exists. Variables count. Give the flags that the gate is run with, if any. The exit
+code is 2 if something is wrong, or if there is no file.`
 
 func newConfigVerify(a *app) *cobra.Command {
 	s := newSettings()
 	cmd := &cobra.Command{
 		Use:   "verify [flags] [FILE]",
-		Short: "Say whether a config file is good",
+		Short: "Check a config file",
 		Long:  configVerifyLong,
 		Args:  takes(0, 1, "at most one FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -137,13 +136,12 @@ func newConfigVerify(a *app) *cobra.Command {
 	return cmd
 }
 
-// check says what the gate would always answer with an error, as far as that
-// can be known without an image.
+// check returns the error that the gate would report for every image.
 func (s *settings) check() error {
 	name, from := s.baselineName(), s.given["baseline"].from
 	if name == "" {
 		if growth := s.limitOf(gate.MaxGrowth); growth != nil {
-			return hinted("baseline: FILE in the section ci, FATHOM_BASELINE, or --baseline as the gate gets it",
+			return hinted("baseline: FILE in the section ci, FATHOM_BASELINE, or the --baseline that the gate is run with",
 				"%s: max-growth can't be evaluated: %w", growth.Source, gate.ErrNoBaseline)
 		}
 		return nil
@@ -162,15 +160,15 @@ func (s *settings) check() error {
 	return nil
 }
 
-const configShowLong = `Show every setting of the gate as it holds here, and where it is from: a flag, a
-variable, a place in a file, or the default. Flags of the gate can be given to see
-what they change.`
+const configShowLong = `Show every setting of the gate that applies here, and where it is from: a flag, a
+variable, a place in a file, or the default. Give flags of the gate to see what
+they change.`
 
 func newConfigShow(a *app) *cobra.Command {
 	s := newSettings()
 	cmd := &cobra.Command{
 		Use:   "show [flags]",
-		Short: "Show the settings that hold here, and where each is from",
+		Short: "Show the settings that apply here, and where each is from",
 		Long:  configShowLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -223,7 +221,7 @@ func (a *app) showConfig(s *settings, read []string) error {
 	return w.Flush()
 }
 
-// limitText is a limit with its severity, where that is not the usual one.
+// limitText formats a limit, with its severity if that is not error.
 func limitText(l gate.Limit) string {
 	if l.Severity == gate.Warn {
 		return l.String() + " (warn)"
@@ -231,9 +229,8 @@ func limitText(l gate.Limit) string {
 	return l.String()
 }
 
-// starter is what config init writes, with the limits of a .dive-ci. Every line of
-// it is good as it stands, and so is what a comment shows, once it is one no
-// more.
+// starter returns what config init writes, with the limits of a .dive-ci. It is
+// valid as it is, and stays valid when a commented key is uncommented.
 func (s *settings) starter(dive map[string]given) string {
 	var b strings.Builder
 	b.WriteString(starterHead)
@@ -260,11 +257,11 @@ func (s *settings) starter(dive map[string]given) string {
 	return b.String()
 }
 
-const starterHead = `# The config of fathom for this project. docs/config.md tells of every key.
+const starterHead = `# The config of fathom for this project. docs/config.md explains every key.
 version: 1
 
-# What an image must keep to, wherever fathom judges one (--ci, CI=true). A limit
-# that is met exactly is kept. Sizes are 20MB (20,000,000 bytes) or 20MiB, shares
-# 0.9 or 90%. A rule can be {limit: ..., severity: warn}; off leaves it out.
+# The rules for images, wherever fathom judges one (--ci, CI=true). A limit that is
+# met exactly passes. Sizes are 20MB (20,000,000 bytes) or 20MiB, shares
+# 0.9 or 90%. A rule can be {limit: ..., severity: warn}; off turns it off.
 ci:
 `

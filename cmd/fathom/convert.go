@@ -4,17 +4,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const convertLong = `Write a report that fathom --json FILE IMAGE saved in other forms, without the
-image. FORMAT is as for fathom --report. The formats that tell how an image is
-judged, --ci and the rules' flags judge the report, with the exit codes of the
-gate; rules that deny paths need the image itself.`
+const convertLong = `Convert a report that fathom --json FILE IMAGE saved to other formats, without the
+image. FORMAT is as for fathom --report. --ci, the flags of rules, and formats that
+contain a verdict judge the report, with the exit codes of the gate. Rules that deny
+paths need the image itself.`
 
 func newConvert(a *app) *cobra.Command {
 	j := newJob(a)
 	j.onlySaved = true
 	cmd := &cobra.Command{
 		Use:     "convert --report FORMAT[=FILE] ... REPORT",
-		Short:   "Write a saved report in other forms",
+		Short:   "Convert a saved report to other formats",
 		Long:    convertLong,
 		Example: "  fathom convert --report html=report.html --report markdown report.json",
 		RunE: func(cmd *cobra.Command, args []string) error {

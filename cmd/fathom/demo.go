@@ -11,8 +11,8 @@ import (
 	"fathom/ui/report"
 )
 
-const demoLong = `Explore a small image that is built into fathom: a web shop's checkout service
-as such images come to be, with every kind of waste in it.
+const demoLong = `Explore a small image that is built into fathom: the checkout service of a web
+shop, with every kind of waste in it.
 
 All flags of fathom IMAGE work here too. --save FILE writes the image as docker
 save would, for the other commands.`
@@ -29,7 +29,7 @@ func newDemo(a *app) *cobra.Command {
 			if cmd.Flags().Changed("save") {
 				return a.saveDemo(ctx, save, cmd.Flags())
 			}
-			// CI in the environment is about images that somebody builds.
+			// CI in the environment concerns the image of a build, not the demo.
 			return j.run(false, func() error { return j.demo(ctx, j.explore) })
 		},
 	}
@@ -46,8 +46,8 @@ func (j *job) demo(ctx context.Context, open func(context.Context, source) error
 	return open(ctx, source{ref: "-", stdin: r, name: "demo"})
 }
 
-// saveDemo writes the demo image to a file. Nothing else that was asked for is
-// left out in silence.
+// saveDemo writes the demo image to a file. Any other flag is an error: it would
+// be ignored.
 func (a *app) saveDemo(ctx context.Context, file string, flags *pflag.FlagSet) error {
 	var other string
 	flags.Visit(func(f *pflag.Flag) {

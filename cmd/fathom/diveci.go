@@ -19,14 +19,13 @@ import (
 
 const diveName = ".dive-ci"
 
-// diveNote is said once where thresholds are dive's.
+// diveNote is the note of a verdict by dive's thresholds.
 const diveNote = "the thresholds of %s apply to fathom's figures, which are not dive's: wasted is what is stored and not visible in the end, and a percentage is of all that is stored"
 
-// diveRule is a rule of dive's: its key, its name here, and what dive does
-// without it.
+// diveRule is a rule of dive: its key, its name here, and dive's default.
 type diveRule struct{ key, name, standard string }
 
-// diveRules are dive's, by their keys in lower case.
+// diveRules returns dive's rules by their keys in lower case.
 func diveRules() map[string]diveRule {
 	return map[string]diveRule{
 		"lowestefficiency":         {"lowestEfficiency", gate.MinEfficiency, "0.9"},
@@ -37,8 +36,8 @@ func diveRules() map[string]diveRule {
 
 // parseDive reads a .dive-ci as dive does, 0.13.1 and its later source, each
 // where the other refuses: three rules below the key rules, each with a number
-// or a text; one that is not there has dive's own default. What dive doesn't
-// know it passes over; here that is a warning.
+// or a string; a missing one has dive's own default. A key that dive doesn't know
+// and skips is a warning here.
 func (s *settings) parseDive(data []byte, file string) (*section, error) {
 	c := &section{file: file, values: map[string]given{}, notes: []string{fmt.Sprintf(diveNote, file)}}
 	rules := diveRules()
@@ -65,7 +64,7 @@ func (s *settings) parseDive(data []byte, file string) (*section, error) {
 			return nil
 		}
 		if v.Kind != yaml.ScalarNode {
-			return at(v, "%s: here one value is expected", k.Value)
+			return at(v, "%s: expected a single value", k.Value)
 		}
 		if v.Tag == "!!null" {
 			return nil // dive keeps its default
@@ -96,8 +95,8 @@ func (s *settings) parseDive(data []byte, file string) (*section, error) {
 	return c, err
 }
 
-// typed is a number in digits, also where only YAML understands it (0x10, 1_000,
-// 1e6), as dive 0.13.1 gets to see it; its later source sees the text.
+// typed returns a number in decimal digits, however YAML writes it (0x10, 1_000,
+// 1e6). dive 0.13.1 reads the number too; its later source reads the text.
 func typed(n *yaml.Node) (string, bool) {
 	var v any
 	if err := n.Decode(&v); err != nil {
@@ -113,20 +112,20 @@ func typed(n *yaml.Node) (string, bool) {
 }
 
 // pairs calls do for every key of a mapping; null is an empty one. As in dive,
-// keys are the same whatever their case.
+// keys ignore case.
 func pairs(n *yaml.Node, do func(k, v *yaml.Node) error) error {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		return at(n, "here keys and values are expected")
+		return at(n, "expected keys and values")
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		key := strings.ToLower(k.Value)
 		if seen[key] {
-			return at(k, "the key %q is here twice", k.Value)
+			return at(k, "the key %q is given twice", k.Value)
 		}
 		seen[key] = true
 		if err := do(k, v); err != nil {
@@ -136,9 +135,9 @@ func pairs(n *yaml.Node, do func(k, v *yaml.Node) error) error {
 	return nil
 }
 
-// passed warns of a key that dive passes over.
+// passed warns about a key that dive skips.
 func (c *section) passed(k *yaml.Node) {
-	text := fmt.Sprintf("%s: dive knows no key %q here, and neither does fathom", c.place(k), k.Value)
+	text := fmt.Sprintf("%s: dive has no key %q here, and neither has fathom", c.place(k), k.Value)
 	known := []string{"rules"}
 	for _, r := range diveRules() {
 		known = append(known, r.key)
@@ -150,7 +149,7 @@ func (c *section) passed(k *yaml.Node) {
 	c.warnings = append(c.warnings, text)
 }
 
-// nearestFold is nearest, whatever the case of names.
+// nearestFold is nearest, ignoring case.
 func nearestFold(name string, names []string) string {
 	lower := make([]string, len(names))
 	for i, n := range names {
@@ -162,7 +161,7 @@ func nearestFold(name string, names []string) string {
 	return ""
 }
 
-// diveRule sets a rule to what dive understands by text.
+// diveRule sets a rule to text, as dive reads it.
 func (s *settings) diveRule(c *section, name, text, from string) error {
 	spec, _ := gate.SpecOf(name)
 	v := ruleValue{limit: gate.Limit{Rule: name, Unit: spec.Unit}}
@@ -184,8 +183,8 @@ func (s *settings) diveRule(c *section, name, text, from string) error {
 	return nil
 }
 
-// diveRatio is what dive reads from a text; but NaN, with which no image fails
-// there, is an error.
+// diveRatio reads a ratio as dive does, except that NaN is an error: in dive no
+// image fails it.
 func diveRatio(text string) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
@@ -205,8 +204,7 @@ func diveBytes(text string) (int64, error) {
 	return int64(min(v, math.MaxInt64)), nil // nothing wastes more
 }
 
-// diveFlag is what to use in place of a flag of dive's that fathom doesn't have,
-// or "".
+// diveFlag returns a hint about a flag that dive has and fathom hasn't, or "".
 func diveFlag(err error) string {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -227,8 +225,8 @@ func diveFlag(err error) string {
 	return ""
 }
 
-// diveVariable is fathom's variable for one in which dive has a limit, or "":
-// DIVE_RULES_LOWEST_EFFICIENCY, for example.
+// diveVariable returns fathom's variable for one of dive's limits, such as
+// DIVE_RULES_LOWEST_EFFICIENCY, or "".
 func diveVariable(name string) string {
 	rest, ok := strings.CutPrefix(name, "DIVE_")
 	if !ok {

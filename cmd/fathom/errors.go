@@ -21,13 +21,13 @@ import (
 	"fathom/ui/report"
 )
 
-// timeoutHint is for whoever sent nothing for too long.
+// timeoutHint helps against a peer that sent nothing for too long.
 const timeoutHint = "--timeout DURATION waits longer"
 
 // errRule ends a run whose gate failed. The verdict has been printed.
 var errRule = errors.New("a rule failed")
 
-// hintError is an error with a word about what to do.
+// hintError is an error with a hint about what to do.
 type hintError struct {
 	err  error
 	hint string
@@ -36,12 +36,12 @@ type hintError struct {
 func (e *hintError) Error() string { return e.err.Error() }
 func (e *hintError) Unwrap() error { return e.err }
 
-// hinted is an error of this package with its hint.
+// hinted returns an error with a hint.
 func hinted(hint, format string, args ...any) error {
 	return &hintError{fmt.Errorf(format, args...), hint}
 }
 
-// exit prints the error, if there is one to print, and is the exit code.
+// exit prints the error, if there is one to print, and returns the exit code.
 func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
 		return exitOK
@@ -71,8 +71,8 @@ func (a *app) exit(ctx context.Context, err error) int {
 	return exitError
 }
 
-// maxLine is how many columns an error may take: names in it can be as long as
-// an image likes.
+// maxLine is how many columns an error may take: an image can have
+// names of any length.
 const maxLine = 4000
 
 func (a *app) report(err error, hint string) {
@@ -82,11 +82,11 @@ func (a *app) report(err error, hint string) {
 	}
 }
 
-// line is s on one safe line.
+// line returns s on one line, safe to print.
 func line(s string) string { return runewidth.Truncate(report.Safe(s), maxLine, "…") }
 
-// hint is what may help against err. Only this package knows flags and
-// commands: the others say what is wrong in their types.
+// hint returns what may help against err, or "". Only this package knows flags
+// and commands: the others describe the problem in the types of their errors.
 func hint(err error) string {
 	var (
 		own      *hintError
@@ -126,9 +126,9 @@ func hint(err error) string {
 	case errors.As(err, &notImage):
 		return notImageHint(notImage.Kind)
 	case errors.As(err, &crash):
-		return "this is a bug of fathom; what follows belongs into its report"
+		return "this is a bug in fathom; include what follows in a bug report"
 	case errors.As(err, &storage) && storage.Engine == "podman" && errors.Is(err, fs.ErrPermission):
-		return "podman unshare fathom IMAGE reads also what belongs to the image's other users"
+		return "podman unshare fathom IMAGE also reads files of the image's other users"
 	case errors.As(err, &saved):
 		return "a report is what fathom --json FILE IMAGE wrote"
 	case errors.As(err, &terminal):
@@ -153,7 +153,7 @@ func hint(err error) string {
 	return ""
 }
 
-// missingHint says which layer last had the path, if any had it.
+// missingHint names the layer that removed or adds the path, if any does.
 func missingHint(e *filetree.MissingError) string {
 	switch {
 	case e.RemovedBy >= 0:
@@ -175,10 +175,10 @@ func quotaHint(e *layer.QuotaError) string {
 	return "--max-temp SIZE allows more, --no-keep needs none"
 }
 
-// plainName is an image name that can stand in a command line as it is.
+// plainName matches image names that need no quotes on a command line.
 var plainName = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9._/:@]{0,200}$`)
 
-// fileName is what can only be meant for a file.
+// fileName matches names that can only mean a file.
 var fileName = regexp.MustCompile(`(?i)\.(tar|tgz|tzst|gz|zst|xz|bz2)$`)
 
 func notFoundHint(e *load.NotFoundError) string {
@@ -195,7 +195,7 @@ func notFoundHint(e *load.NotFoundError) string {
 	return "fathom alone lists the images of the engines here; fathom demo needs none"
 }
 
-// schemeHint says how to open what another tool's scheme names.
+// schemeHint returns how to open what another tool's scheme names.
 func schemeHint(e *load.SchemeError) string {
 	name := "NAME"
 	if plainName.MatchString(e.Name) {
@@ -216,7 +216,7 @@ func schemeHint(e *load.SchemeError) string {
 	return "registry:" + e.Scheme + ":TAG is the image of that name"
 }
 
-// noImageHint is for a named engine that doesn't have the image. skopeo's
+// noImageHint helps if the named engine doesn't have the image. skopeo's
 // docker:// means a registry, dive's means docker, and so does fathom's.
 func noImageHint(e *load.NoImageError) string {
 	if e.Kind.String() != "docker" || !plainName.MatchString(e.Name) {
@@ -225,8 +225,8 @@ func noImageHint(e *load.NoImageError) string {
 	return "docker: is the engine; registry:" + e.Name + " reads from a registry, as docker:// does in skopeo"
 }
 
-// containerd is whether a containerd runs here: it can't be asked, but its own
-// commands can.
+// containerd reports whether a containerd runs here. fathom can't read from it,
+// but its own commands can.
 func containerd() bool {
 	_, err := os.Stat("/run/containerd/containerd.sock")
 	return err == nil
@@ -237,12 +237,12 @@ func notImageHint(kind load.Kind) string {
 	case load.OtherTar:
 		return "--rootfs opens it as one layer"
 	case load.OldArchive:
-		return "docker load and docker save write it anew"
+		return "docker load and docker save convert it"
 	}
 	return ""
 }
 
-// registryHint is what may help where a registry didn't.
+// registryHint returns what may help against a registry's error.
 func registryHint(e *registry.Error) string {
 	host := "HOST"
 	if plainName.MatchString(e.Host) {
@@ -259,7 +259,7 @@ func registryHint(e *registry.Error) string {
 	switch e.Kind {
 	case registry.Unauthorized, registry.Forbidden, registry.NotFound:
 		if e.User != "" {
-			return login + " with another name, if that one may not read it"
+			return login + " as another user, if this one may not read it"
 		}
 		return login + ", if the image is private"
 	case registry.RateLimited:
@@ -268,7 +268,7 @@ func registryHint(e *registry.Error) string {
 		}
 		return "wait, or use --registry-mirror"
 	case registry.UnknownCA:
-		return "--ca FILE trusts who signed it, --insecure-registry " + host + " asks nobody"
+		return "--ca FILE trusts its signer, --insecure-registry " + host + " skips the check"
 	case registry.TLS:
 		return "--insecure-registry " + host + " reads it whatever its certificate says"
 	case registry.PlainHTTP:
@@ -278,7 +278,7 @@ func registryHint(e *registry.Error) string {
 	case registry.Stalled:
 		return timeoutHint
 	case registry.Credentials:
-		return "docker logout " + home + " forgets them, docker login asks for them anew"
+		return "docker logout " + home + " forgets them, docker login asks for them again"
 	}
 	return ""
 }

@@ -46,13 +46,13 @@ func TestExit(t *testing.T) {
 		},
 		"crash": {
 			&ui.Crash{Value: "boom\x1b", Stack: []byte("goroutine 1:\n\tui.go:3\n")}, 2,
-			"fathom: error: the terminal UI crashed: boom\\x1b\nfathom: hint: this is a bug of fathom; what follows belongs into its report\n" +
+			"fathom: error: the terminal UI crashed: boom\\x1b\nfathom: hint: this is a bug in fathom; include what follows in a bug report\n" +
 				"goroutine 1:\n\\tui.go:3\n",
 		},
 		"rootless": {
 			wrap(&load.StorageError{Engine: "podman", Layer: 3, Path: "home/a", Err: &fs.PathError{Op: "openat", Path: "a", Err: syscall.EACCES}}), 2,
 			"fathom: error: opening x: layer 3 in the storage: \"home/a\": openat a: permission denied\n" +
-				"fathom: hint: podman unshare fathom IMAGE reads also what belongs to the image's other users\n",
+				"fathom: hint: podman unshare fathom IMAGE also reads files of the image's other users\n",
 		},
 		"missing file": {
 			wrap(&load.StorageError{Engine: "podman", Layer: 3, Path: "home/a", Err: syscall.ENOENT}), 2,

@@ -12,15 +12,17 @@ import (
 	"fathom/ui/report"
 )
 
-const extractLong = `Put a file or a whole folder of the image onto the disk: as the image shows it or,
+const extractLong = `Copy a file or a whole folder of the image to the disk: as the image shows it or,
 with --layer N, as it was after layer N. Where DEST is a folder it goes there
 under its own name; otherwise DEST is its new name.
 
-Modes, symlinks, hard links, holes and times are kept; owners, and with them the
-setuid and setgid bits, only for root. Extended attributes, and with them file
-capabilities, are not. Devices and named pipes are left out, with a note. Nothing is ever written outside DEST, through a symlink, or over
-something that is there, unless --overwrite or --skip says what to do about it. A
-file appears whole or not at all.`
+Modes, symlinks, hard links, holes and times are kept. Owners, and with them the
+setuid and setgid bits, are kept only for root. Extended attributes, and with them
+file capabilities, are not kept. Devices and named pipes are left out, with a note.
+
+Nothing is written outside DEST or through a symlink. If something exists in the
+way, nothing is written at all, unless --overwrite or --skip says what to do. A file
+appears whole or not at all.`
 
 func newExtract(a *app) *cobra.Command {
 	var (
@@ -30,7 +32,7 @@ func newExtract(a *app) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "extract [flags] IMAGE PATH DEST",
-		Short: "Put a file or a folder of the image onto the disk",
+		Short: "Copy a file or a folder of the image to the disk",
 		Long:  extractLong,
 		Args:  takes(3, 3, "an IMAGE, a PATH and a DEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,8 +54,8 @@ func newExtract(a *app) *cobra.Command {
 	}
 	s.addFlags(cmd.Flags(), opening)
 	n.add(cmd, "as it was after layer `N`, 0 being the bottom")
-	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace files and symlinks that are there; never a folder")
-	cmd.Flags().BoolVar(&skip, "skip", false, "leave what is there as it is")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace existing files and symlinks, never a folder")
+	cmd.Flags().BoolVar(&skip, "skip", false, "leave existing files as they are")
 	cmd.MarkFlagsMutuallyExclusive("overwrite", "skip")
 	return cmd
 }
@@ -74,7 +76,7 @@ func (a *app) extract(ctx context.Context, an *analyzer.Analysis, path, dest str
 		if n := len(p.Conflicts) - 1; n > 0 {
 			more = fmt.Sprintf(", and %d more in the way", n)
 		}
-		return hinted("--overwrite replaces what is there, --skip leaves it", "extracting to %s: a %s is there already%s", first.Path, first.Kind, more)
+		return hinted("--overwrite replaces what is there, --skip leaves it", "extracting to %s: a %s exists already%s", first.Path, first.Kind, more)
 	}
 	for i := range p.Conflicts {
 		p.Conflicts[i].Answer = answer
@@ -98,7 +100,7 @@ func (a *app) extract(ctx context.Context, an *analyzer.Analysis, path, dest str
 	return err
 }
 
-// extracted says what was made.
+// extracted summarizes what was written.
 func extracted(r extract.Result) string {
 	s := count(r.Files, "file") + ", " + report.Size(r.Bytes)
 	for _, part := range []struct {

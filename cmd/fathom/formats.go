@@ -19,7 +19,7 @@ import (
 	"fathom/ui/report"
 )
 
-// outputFlags say where results go, and in which form.
+// outputFlags say which results to write, and where.
 type outputFlags struct {
 	json       string
 	reports    []string
@@ -33,8 +33,8 @@ func (f *outputFlags) add(flags *pflag.FlagSet) {
 		names = append(names, x.Name)
 	}
 	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`; - is standard output")
-	flags.StringArrayVar(&f.reports, "report", nil, "write a report, any number of times: `FORMAT[=FILE]`, else to standard output; "+strings.Join(names, ", "))
-	flags.StringVar(&f.dockerfile, "dockerfile", "Dockerfile", "the `FILE` of the repository that reports show problems at")
+	flags.StringArrayVar(&f.reports, "report", nil, "write a report to FILE, or else to standard output; may be repeated: `FORMAT[=FILE]` is "+strings.Join(names, ", "))
+	flags.StringVar(&f.dockerfile, "dockerfile", "Dockerfile", "the `FILE` in the repository that reports attach problems to")
 	flags.BoolVar(&f.noGitHub, "no-github", false, "in GitHub Actions, write annotations and a job summary only when asked to")
 }
 
@@ -45,9 +45,9 @@ type written struct {
 	file   string // "" for standard output
 }
 
-// outputs are the results that were asked for. At most one goes to standard
-// output, and no two to the same file. With an error they are those that are
-// understood.
+// outputs returns the results that were asked for. At most one goes to standard
+// output, and no two to the same file. With the first error it returns those that
+// could be parsed.
 func (j *job) outputs() (all []written, first error) {
 	if j.flags.Changed("json") {
 		x, _ := report.FormatOf("json")
@@ -90,7 +90,7 @@ func (j *job) outputs() (all []written, first error) {
 	return all, first
 }
 
-// place is one name for a file, whichever symlinks lead to it.
+// place returns the path of a file with its symlinks resolved.
 func place(name string) string {
 	name = filepath.Clean(name)
 	if at, err := filepath.EvalSymlinks(name); err == nil {
@@ -102,7 +102,8 @@ func place(name string) string {
 	return name
 }
 
-// spare refuses to write over a file that the run reads: src, which is what.
+// spare returns an error if a result would overwrite src, which the run reads.
+// what describes src.
 func (j *job) spare(src source, what string) error {
 	for _, w := range j.results {
 		if w.file != "" && src.holds(w.file) {
@@ -120,7 +121,8 @@ func unknownFormat(name string) error {
 	return unknown(fmt.Errorf("--report: %q is none of %s", name, strings.Join(names, ", ")), name, names)
 }
 
-// checkOutputs says what of the outputs can't be done before anything is read.
+// checkOutputs returns the error of outputs that can't be written, before
+// anything is read.
 func (j *job) checkOutputs(src source) error {
 	for _, w := range j.results {
 		if w.format.Judges && !j.gated {
@@ -132,13 +134,12 @@ func (j *job) checkOutputs(src source) error {
 	}
 	file := filepath.ToSlash(j.dockerfile)
 	if file == "" || path.IsAbs(file) || filepath.IsAbs(j.dockerfile) || path.Clean(file) != strings.TrimPrefix(file, "./") || strings.HasPrefix(path.Clean(file), "..") {
-		return hinted("it is where the Dockerfile lies in the repository: docker/app.Dockerfile", "--dockerfile %q is no plain relative path", j.dockerfile)
+		return hinted("it is where the Dockerfile lies in the repository: docker/app.Dockerfile", "--dockerfile %q is not a plain relative path", j.dockerfile)
 	}
 	return nil
 }
 
-// print writes everything that was asked for: files first, so that the verdict
-// has the last word.
+// print writes all results: files first, so that the verdict comes last.
 func (j *job) print(ctx context.Context, r *analyzer.Report, v *gate.Verdict) error {
 	in := &report.Input{
 		Report: r, Verdict: v, Version: version(),
@@ -181,7 +182,7 @@ func (j *job) print(ctx context.Context, r *analyzer.Report, v *gate.Verdict) er
 	return nil
 }
 
-// omits tells of what a format leaves out for the sake of those who read it.
+// omits prints a note if the format leaves something out.
 func (a *app) omits(w *written, in *report.Input) {
 	if w.format.Omits == nil {
 		return
@@ -210,8 +211,8 @@ func (j *job) gitHub(in *report.Input, annotated bool) error {
 	return j.appendSummary(file, append(text.Bytes(), '\n'))
 }
 
-// maxSummary is how large a step's summary may be: GitHub drops a larger one
-// whole.
+// maxSummary is the largest summary of a step. GitHub drops a larger one
+// entirely.
 const maxSummary = 1 << 20
 
 // appendSummary adds text to what other commands of the step wrote, all of it

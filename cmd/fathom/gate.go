@@ -37,12 +37,12 @@ func (j *job) judge(ctx context.Context, r *inspect.Result) (*gate.Verdict, erro
 	v.Notes = slices.Concat(j.notes, v.Notes)
 	v.Warnings = slices.Concat(j.warnings, v.Warnings)
 	if j.noFail && v.Failed() > 0 && v.Errors() == 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("no-fail (%s): the exit code is 0 all the same", j.given["no-fail"].from))
+		v.Notes = append(v.Notes, fmt.Sprintf("no-fail (%s): the exit code is 0 anyway", j.given["no-fail"].from))
 	}
 	return &v, nil
 }
 
-// unevaluated says which rules could not be evaluated, one error for each
+// unevaluated returns the rules that could not be evaluated, one error for each
 // reason.
 func unevaluated(r *analyzer.Report, v *gate.Verdict) []error {
 	var errs []error
@@ -56,8 +56,8 @@ func unevaluated(r *analyzer.Report, v *gate.Verdict) []error {
 	return errs
 }
 
-// outcome is the verdict as an error: nil where the exit code is 0. All but
-// the last error are printed.
+// outcome returns the verdict as an error, nil if the exit code is 0. It prints
+// all errors but the last.
 func (j *job) outcome(r *analyzer.Report, v *gate.Verdict) error {
 	if errs := unevaluated(r, v); len(errs) > 0 {
 		last := len(errs) - 1
@@ -72,7 +72,7 @@ func (j *job) outcome(r *analyzer.Report, v *gate.Verdict) error {
 	return nil
 }
 
-// needs is what the verdict needs of an image, if there will be one.
+// needs returns what the verdict needs of an image, if there will be one.
 func (j *job) needs() inspect.Needs {
 	if !j.gated || j.allowTOC {
 		return 0
@@ -80,8 +80,8 @@ func (j *job) needs() inspect.Needs {
 	return inspect.Proof
 }
 
-// baselineName is where the baseline is. A file that a config names is looked
-// for beside the config first.
+// baselineName returns the name of the baseline. A file that the config file
+// names is looked for beside the config file first.
 func (s *settings) baselineName() string {
 	name := s.baseline
 	if strings.HasPrefix(s.given["baseline"].from, s.file+":") && !filepath.IsAbs(name) {

@@ -24,9 +24,9 @@ type source struct {
 	name  string    // shown in the place of ref, unless empty
 }
 
-// holds is whether the image is read from the file called name: it must not be
-// written to. Which part of ref is a path is not known before it was opened, so
-// that all that may be are looked at.
+// holds reports whether the image is read from the file called name, which must
+// not be overwritten. Which part of ref is the path is not known before it is
+// opened, so holds looks at every part that can be.
 func (s source) holds(name string) bool {
 	out, err := os.Stat(name)
 	if err != nil || !out.Mode().IsRegular() || name == "-" {
@@ -105,7 +105,7 @@ func (f *layerFlag) Set(s string) error {
 func (f *layerFlag) String() string { return "" }
 func (f *layerFlag) Type() string   { return "N" }
 
-// check says whether the image has the layer that was asked for.
+// check returns an error if the image doesn't have the layer.
 func (f *layerFlag) check(layers int) error {
 	switch {
 	case !f.given || f.n < layers:
@@ -118,8 +118,7 @@ func (f *layerFlag) check(layers int) error {
 	return fmt.Errorf("--layer %d: the image has layers 0 to %d", f.n, layers-1)
 }
 
-// after is the layer after which the image is looked at: the one given, or the
-// last.
+// after returns the layer whose state is shown: the given one, or the last.
 func (f *layerFlag) after(layers int) (int, error) {
 	if f.given {
 		return f.n, f.check(layers)

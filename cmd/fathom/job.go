@@ -21,7 +21,7 @@ import (
 )
 
 // job is one run of fathom IMAGE, fathom demo or fathom convert: what was asked
-// for, parsed once.
+// for, parsed once, and how far it got.
 type job struct {
 	*app
 	*settings
@@ -42,8 +42,8 @@ func (j *job) add(cmd *cobra.Command, groups ...group) {
 	j.addFlags(j.flags, append(groups, gating, judgment, configFile)...)
 }
 
-// run does the job. This is where all of its errors leave: where there is no
-// verdict, the gate's last line says so.
+// run does the job. All of its errors pass here: if there is no verdict, the
+// gate's last line says so.
 func (j *job) run(ciEnvironment bool, do func() error) error {
 	err := j.begin(ciEnvironment)
 	if err == nil {
@@ -55,9 +55,8 @@ func (j *job) run(ciEnvironment bool, do func() error) error {
 	return err
 }
 
-// begin finds out which results were asked for and whether a verdict was: by
-// --ci where it is given, else by the environment, a rule, or a result that
-// needs one.
+// begin parses the outputs, and whether a verdict is asked for: by --ci if it is
+// given, else by the environment, a rule, or a result that needs one.
 func (j *job) begin(ciEnvironment bool) error {
 	var err error
 	j.results, err = j.outputs()
@@ -73,8 +72,8 @@ func (j *job) begin(ciEnvironment bool) error {
 	return cmp.Or(err, wrong)
 }
 
-// textOut is where the verdict goes as text: standard output, unless a result
-// in another form has that.
+// textOut returns where the verdict goes as text: standard output, unless a result
+// in another format goes there.
 func (j *job) textOut() io.Writer {
 	if slices.ContainsFunc(j.results, func(w written) bool { return w.file == "" && w.format.Name != "text" }) {
 		return j.stderr
@@ -142,7 +141,7 @@ func (j *job) explore(ctx context.Context, src source) error {
 	return j.outcome(r.Report, verdict)
 }
 
-// saved is the saved report that src names; nil where it names something else.
+// saved returns the saved report that src names, or nil.
 func (j *job) saved(src source) (*inspect.Result, error) {
 	rep, err := inspect.Saved(src.ref)
 	switch {
@@ -161,7 +160,7 @@ func (j *job) saved(src source) (*inspect.Result, error) {
 	return &inspect.Result{Report: rep}, nil
 }
 
-// look is how the explorer looks.
+// look returns how the explorer looks.
 func (j *job) look() ui.Options {
 	opt := j.explorer
 	opt.NoMouse = !j.mouse

@@ -14,7 +14,7 @@ import (
 	"fathom/analyzer/load/cache"
 )
 
-// judging is how an image is judged.
+// judging says how to judge an image.
 type judging struct {
 	rules    map[string]ruleValue // what was given, by rule
 	limits   gate.Limits          // the active rules, at least one
@@ -29,7 +29,7 @@ type judging struct {
 	warnings []string
 }
 
-// off, as the limit of a rule, takes away what a lower place says.
+// off is the limit that turns a rule off.
 const off = "off"
 
 // ruleValue is a limit, or that a rule has none.
@@ -38,7 +38,7 @@ type ruleValue struct {
 	limit gate.Limit
 }
 
-// settleGate settles how an image is judged, once the config files are read.
+// settleGate settles how to judge an image, once the config files are read.
 func (a *app) settleGate(s *settings, flags *pflag.FlagSet, c *config) error {
 	ci := c.section(judgment)
 	if ci.err != nil {
@@ -51,7 +51,7 @@ func (a *app) settleGate(s *settings, flags *pflag.FlagSet, c *config) error {
 	for _, name := range denyRules() {
 		file, ok := ci.values[name]
 		if from := s.given[name].from; ok && file.text != off && file.from != from {
-			s.notes = append(s.notes, fmt.Sprintf("%s stands for the globs of %s, which hold no more", from, file.from))
+			s.notes = append(s.notes, fmt.Sprintf("%s replaces the globs of %s", from, file.from))
 		}
 	}
 	if err := s.activate(); err != nil {
@@ -80,7 +80,7 @@ func (j *judging) activate() error {
 	return nil
 }
 
-// limitOf is the rule's active limit, nil when it has none.
+// limitOf returns the rule's active limit, or nil.
 func (j *judging) limitOf(rule string) *gate.Limit {
 	i := slices.IndexFunc(j.limits, func(l gate.Limit) bool { return l.Rule == rule })
 	if i < 0 {
@@ -99,7 +99,7 @@ func (j *judging) warnOnly(from string) error {
 		case l != nil:
 			l.Severity = gate.Warn
 		case from == "--warn":
-			return hinted("--"+name+" gives it one", "--warn: %s has no limit here, so that it never warns", name)
+			return hinted("--"+name+" gives it one", "--warn: %s has no limit here, so it can never warn", name)
 		default:
 			j.notes = append(j.notes, fmt.Sprintf("%s names %s, which has no limit here", from, name))
 		}
@@ -107,7 +107,7 @@ func (j *judging) warnOnly(from string) error {
 	return nil
 }
 
-// rule is the kind of a rule's limit.
+// rule is a rule's limit.
 func (j *judging) rule(spec *gate.Spec) kind {
 	k := kind{initial: off, many: spec.Form == gate.Globs, truth: spec.Form == gate.Switch}
 	if spec.Form == gate.Globs {
@@ -140,15 +140,15 @@ func (j *judging) ruleGiven(name string, v ruleValue, from string) given {
 
 // parseRule reads a limit, or off. Only a list of globs has several texts. No
 // text, as of a variable that isn't set on a command line, is an error: a rule is
-// never skipped in silence.
+// never skipped silently.
 func parseRule(name string, texts []string) (ruleValue, error) {
 	switch {
 	case len(texts) == 0:
-		return ruleValue{}, errors.New("it names nothing")
+		return ruleValue{}, errors.New("it has no value")
 	case len(texts) == 1 && texts[0] == off:
 		return ruleValue{off: true}, nil
 	case slices.Contains(texts, off):
-		return ruleValue{}, errors.New("off stands alone")
+		return ruleValue{}, errors.New("off must be the only value")
 	}
 	l, err := gate.Parse(name, texts...)
 	return ruleValue{limit: l}, err
@@ -198,7 +198,7 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 		}
 		// Each one alone, so that an error has its place.
 		if s == off {
-			return ruleValue{}, nil, at(item, "%s: off stands alone", spec.Name)
+			return ruleValue{}, nil, at(item, "%s: off must be the only value", spec.Name)
 		}
 		if spec.Form == gate.Globs {
 			if err := spec.CheckGlob(s); err != nil {
@@ -233,7 +233,7 @@ func switchText(n *yaml.Node) (string, error) {
 func suppressions(to *[]gate.Suppression) kind {
 	return kind{node: func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
 		if n.Kind != yaml.SequenceNode {
-			return given{}, at(n, "here a list is expected: - {path: GLOB, reason: TEXT, until: DAY}")
+			return given{}, at(n, "expected a list: - {path: GLOB, reason: TEXT, until: DAY}")
 		}
 		var all []gate.Suppression
 		for _, item := range n.Content {
@@ -270,7 +270,7 @@ func suppression(n *yaml.Node) (s gate.Suppression, err error) {
 					return err
 				}
 				if slices.Contains(s.Rules, name) {
-					return at(item, "%s is here twice", name)
+					return at(item, "%s is given twice", name)
 				}
 				s.Rules = append(s.Rules, name)
 			}
@@ -312,7 +312,7 @@ func ruleNames() []string {
 	return names
 }
 
-// denyRules are the rules that deny paths.
+// denyRules returns the rules that deny paths.
 func denyRules() []string {
 	return slices.DeleteFunc(ruleNames(), func(name string) bool {
 		s, _ := gate.SpecOf(name)
@@ -320,14 +320,14 @@ func denyRules() []string {
 	})
 }
 
-// ruleHelp is the help of a rule's flag.
+// ruleHelp returns the help of a rule's flag.
 func ruleHelp(s *gate.Spec) string {
 	value := ": `RATIO` (0.9, 90%)"
 	switch {
 	case s.Form == gate.Switch:
 		value = ""
 	case s.Form == gate.Globs:
-		value = ": `GLOB`, any number of times"
+		value = ": `GLOB`; may be repeated"
 	case s.Form == gate.Growth:
 		value = ": `SIZE` or a percentage (5MB, 10%)"
 	case s.Unit == gate.Bytes:
@@ -338,8 +338,7 @@ func ruleHelp(s *gate.Spec) string {
 	return "rule: " + s.Means + value
 }
 
-// variables are those that fathom reads, without the ones that other programs
-// know too.
+// variables returns the variables that only fathom reads.
 func variables() []string {
 	names := []string{cache.Variable}
 	for _, r := range newSettings().rows {
@@ -350,8 +349,8 @@ func variables() []string {
 	return names
 }
 
-// misspelt is an error for a variable that is nearly one of fathom's, is called
-// like a rule, or is a rule of dive's: a rule would be skipped in silence.
+// misspelt returns an error for a variable that is similar to one of fathom's, is
+// named like a rule, or is one of dive's: a rule would be skipped silently.
 func misspelt(environ []string) error {
 	all := variables()
 	for _, e := range environ {

@@ -16,14 +16,14 @@ import (
 	"fathom/ui/report"
 )
 
-const lsLong = `List the files of the image as a container would see them, one a line: mode,
-owner, size, the layer that the entry comes from, path and, for a symlink or a
-further name of a file, what it points to.
+const lsLong = `List the files of the image as a container would see them, one per line: mode,
+owner, size, the layer that the entry comes from, the path and, for a symlink or
+another name of a file, what it points to.
 
-With --layer N only what layer N touched is listed, with what it did: + added,
-~ modified, - removed, = stored or listed again unchanged.
+--layer N lists only what layer N changed, and how: + added, ~ modified,
+- removed, = stored or listed again unchanged.
 
-PATH lists that path and what is below it; symlinks among its parents are
+PATH lists that path and everything below it. Symlinks among its parents are
 followed inside the image.`
 
 func newLs(a *app) *cobra.Command {
@@ -34,9 +34,9 @@ func newLs(a *app) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "ls [flags] IMAGE [PATH]",
-		Short: "List the files of an image, or what one layer touched",
+		Short: "List the files of an image, or what one layer changed",
 		Long:  lsLong,
-		Args:  takes(1, 2, "an IMAGE and perhaps a PATH"),
+		Args:  takes(1, 2, "an IMAGE and an optional PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			an, err := a.files(cmd, args[0], s, 0)
 			if err != nil {
@@ -60,8 +60,8 @@ func newLs(a *app) *cobra.Command {
 		},
 	}
 	s.addFlags(cmd.Flags(), opening)
-	n.add(cmd, "list what layer `N` touched, 0 being the bottom")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line, sorted by path (docs/json.md)")
+	n.add(cmd, "list what layer `N` changed, 0 being the bottom")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per line, sorted by path (docs/json.md)")
 	return cmd
 }
 
@@ -73,8 +73,8 @@ type lister struct {
 	view *filetree.View
 }
 
-// find is where the listing begins. In a layer's changes a path is first taken
-// as it stands: what the layer removed isn't there any more.
+// find returns where the listing begins. In a layer's changes a path is first
+// taken literally: what the layer removed can't be resolved any more.
 func (l *lister) find(path string) (filetree.Node, error) {
 	if l.view != nil {
 		if n, ok := l.tree.Lookup(path); ok && l.touches(n) {
@@ -119,7 +119,7 @@ func (l *lister) write(w io.Writer, below filetree.Node, asJSON bool) error {
 	return b.Flush()
 }
 
-// lists is whether n is a line of the listing.
+// lists reports whether n is a line of the listing.
 func (l *lister) lists(n filetree.Node) bool {
 	if l.view == nil {
 		_, shown := l.tree.At(n, l.at)
@@ -129,7 +129,7 @@ func (l *lister) lists(n filetree.Node) bool {
 	return c.Touched && c.Mark != filetree.Absent
 }
 
-// state is what n shows; for what the layer removed, what it showed before.
+// state returns the state of n; for what the layer removed, the state before.
 func (l *lister) state(n filetree.Node) filetree.State {
 	if l.view == nil {
 		st, _ := l.tree.At(n, l.at)
@@ -139,8 +139,8 @@ func (l *lister) state(n filetree.Node) filetree.State {
 	return st
 }
 
-// link is where an entry points: a symlink's target, or the first name of the
-// content of a file that has several.
+// link returns where an entry points: the target of a symlink, or the first name
+// of a file that has several.
 func (l *lister) link(n filetree.Node, st *filetree.State) string {
 	switch {
 	case st.Kind == layer.Symlink:
@@ -161,7 +161,7 @@ func (l *lister) link(n filetree.Node, st *filetree.State) string {
 	return l.tree.Path(first)
 }
 
-// entry is a line of ls --json, a contract. Fields are added, never renamed.
+// entry is a line of ls --json, and a contract. Fields are added, never renamed.
 type entry struct {
 	Path      string `json:"path"`
 	PathBytes []byte `json:"pathBytes,omitempty"` // where the path is no UTF-8
@@ -202,7 +202,7 @@ func (l *lister) json(b *bufio.Writer, f *file) error {
 	return b.WriteByte('\n')
 }
 
-// lossy is s as bytes if JSON text can't carry it.
+// lossy returns s as bytes if it is not valid UTF-8, which JSON requires.
 func lossy(s string) []byte {
 	if utf8.ValidString(s) {
 		return nil
@@ -231,7 +231,7 @@ func (l *lister) text(b *bufio.Writer, f *file) error {
 	return b.WriteByte('\n')
 }
 
-// sizeText is the size, or a device's numbers in its place.
+// sizeText formats the size, or the numbers of a device.
 func sizeText(st *filetree.State) string {
 	switch st.Kind {
 	case layer.Char, layer.Block:
@@ -242,7 +242,7 @@ func sizeText(st *filetree.State) string {
 	return "-"
 }
 
-// modeText is the mode as ls -l writes it.
+// modeText formats a mode as ls -l does.
 func modeText(k layer.Kind, mode uint16) string {
 	s := []byte("-rwxrwxrwx")
 	s[0] = map[layer.Kind]byte{layer.File: '-', layer.Dir: 'd', layer.Symlink: 'l', layer.Link: 'h', layer.Char: 'c', layer.Block: 'b', layer.Fifo: 'p'}[k]

@@ -17,8 +17,8 @@ import (
 )
 
 func main() {
-	// The entries of a large image come and go in a moment: collecting sooner
-	// saves a quarter of the memory and costs next to nothing.
+	// The entries of a large image are short-lived. Collecting them sooner saves a
+	// quarter of the memory and costs next to nothing.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
 	}
@@ -29,7 +29,7 @@ func main() {
 const (
 	exitOK    = 0
 	exitRule  = 1 // a rule of the gate failed
-	exitError = 2 // it could not be done, or not be judged
+	exitError = 2 // the command failed, or the image could not be evaluated
 )
 
 // run is the program. Results go to stdout, everything else to stderr.
@@ -49,9 +49,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return a.exit(ctx, err)
 }
 
-// app is what the commands share: the world outside.
+// app is the environment that the commands share.
 type app struct {
-	args   []string
+	args   []string // without the program's name
 	stdin  io.Reader
 	stdout *output
 	stderr io.Writer
@@ -94,7 +94,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, o.err
 }
 
-// outputError is standard output that takes no more.
+// outputError is a failed write to standard output.
 type outputError struct{ err error }
 
 func (e *outputError) Error() string {
@@ -103,11 +103,11 @@ func (e *outputError) Error() string {
 
 func (e *outputError) Unwrap() error { return e.err }
 
-// closed is whether whoever read standard output has gone: nobody is left to
-// tell anything.
+// closed reports whether the reader of standard output is gone. Nothing is printed
+// then.
 func (e *outputError) closed() bool { return errors.Is(e.err, syscall.EPIPE) }
 
-// isTerminal is whether v is a terminal that understands escape codes.
+// isTerminal reports whether v is a terminal that understands escape codes.
 func (a *app) isTerminal(v any) bool {
 	if o, ok := v.(*output); ok {
 		v = o.w

@@ -12,8 +12,8 @@ import (
 	"fathom/analyzer/load"
 )
 
-// mistyped adds to err, of an image that an engine hasn't, the images that it
-// has under nearly that name.
+// mistyped adds a hint to the error of an image that no engine has: the images
+// with similar names.
 func mistyped(ctx context.Context, err error, opt load.Options) error {
 	var notFound *load.NotFoundError
 	var none *load.NoImageError
@@ -35,8 +35,8 @@ func mistyped(ctx context.Context, err error, opt load.Options) error {
 	return &hintError{err, didYouMean(near)}
 }
 
-// nearImages are references to the images whose name is nearly name, the
-// nearest first: at most three.
+// nearImages returns references to at most three images with names similar to
+// name, the nearest first.
 func nearImages(name string, all []load.Found) []string {
 	repo, tag := splitName(name)
 	type match struct{ repo, tag int }
@@ -57,7 +57,7 @@ func nearImages(name string, all []load.Found) []string {
 	return refs[:min(len(refs), 3)]
 }
 
-// splitName is the shortest form of an image's name, and its tag.
+// splitName returns the shortest form of an image's name, and its tag.
 func splitName(name string) (repo, tag string) {
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {

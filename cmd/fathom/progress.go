@@ -19,10 +19,9 @@ const (
 	progressEvery = 100 * time.Millisecond
 )
 
-// showProgress says on standard error what there is to note, and where that is
-// a terminal draws how far the tasks are, once it has taken half a second. The
-// returned function says what is left to say and takes the bar off the screen
-// again.
+// showProgress prints notes to standard error and, on a terminal, draws a
+// progress bar once half a second has passed. stop prints the remaining notes and
+// clears the bar.
 func (a *app) showProgress(p *analyzer.Progress) (stop func()) {
 	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -60,7 +59,7 @@ type progressLine struct {
 	shown bool
 }
 
-// note says what is new, above the bar.
+// note prints new notes above the bar.
 func (l *progressLine) note() {
 	for _, n := range l.p.Notes()[l.said:] {
 		l.clear()
@@ -76,7 +75,7 @@ func (l *progressLine) clear() {
 	}
 }
 
-// draw draws the bar, took after the beginning.
+// draw draws the bar. took is the time since the start.
 func (l *progressLine) draw(took time.Duration, width int) {
 	tasks := l.p.Tasks()
 	l.pace.Add(took, arrived(tasks))
@@ -86,7 +85,7 @@ func (l *progressLine) draw(took time.Duration, width int) {
 	}
 }
 
-// arrived is how many bytes the tasks have read.
+// arrived returns how many bytes the tasks have read.
 func arrived(tasks []*analyzer.Task) int64 {
 	var read int64
 	for _, t := range tasks {
@@ -95,7 +94,7 @@ func arrived(tasks []*analyzer.Task) int64 {
 	return read
 }
 
-// columns is the width of the terminal on standard error.
+// columns returns the width of the terminal on standard error.
 func (a *app) columns() int {
 	if f, ok := a.stderr.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
@@ -105,8 +104,8 @@ func (a *app) columns() int {
 	return 80
 }
 
-// bar is one line, at most width columns wide, about the tasks: what is being
-// done, and how much of it is behind us.
+// bar returns one line, at most width columns wide: the current task, and how
+// much of all tasks is done.
 func bar(tasks []*analyzer.Task, pace *report.Pace, width int) string {
 	var read, total int64
 	name, finished, known := "", 0, true

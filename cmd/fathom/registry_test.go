@@ -53,7 +53,7 @@ func TestRegistryErrors(t *testing.T) {
 		{"absent", answer(404, "X", "", `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`), "HOST: reading its manifest: no such image or tag, or it is private (404): MANIFEST_UNKNOWN", "docker login HOST, if the image is private"},
 		{"too many", answer(429, "Retry-After", "600", "slow \x1b[31mdown"), `HOST: reading its manifest: too many requests as anonymous (429); it asks to wait 10m0s: slow �[31mdown`, "docker login HOST allows more; or wait, or use --registry-mirror"},
 		{"web page", answer(200, "Content-Type", "text/html", "<html>"), "HOST: reading its manifest: it answers with a web page (text/html), so it is not a registry, or there is a proxy in front of it", "is the name of the registry right? HOST[:PORT]/NAME[:TAG]"},
-		{"unknown certificate", nil, "HOST: reading its manifest: its certificate is signed by an unknown authority", "--ca FILE trusts who signed it, --insecure-registry HOST asks nobody"},
+		{"unknown certificate", nil, "HOST: reading its manifest: its certificate is signed by an unknown authority", "--ca FILE trusts its signer, --insecure-registry HOST skips the check"},
 		{"token refused", guarded, "TOKENS: reading its manifest: access denied as anonymous, or there is no such image (401)", "docker login HOST, if the image is private"},
 		{"silent", silence, "HOST: reading its manifest: nothing was received for 10ms", "--timeout DURATION waits longer"},
 	} {

@@ -18,26 +18,25 @@ what nobody will ever see of it.
 
 IMAGE is the file of a docker save, a podman save or an OCI archive (compressed
 or not), a folder with an OCI layout, or - for a tar on standard input.
-FILE:TAG, FILE@DIGEST or --image choose where it holds several images; ./NAME is
-always a file. The file of a report that --json wrote opens again, without the
-files.
+If it holds several images, FILE:TAG, FILE@DIGEST or --image choose one; ./NAME is
+always a file. A report that --json wrote opens again, without the files.
 
-What is no file is a name: of the first engine, docker or podman, that has the
-image, else of its registry. docker:NAME, podman:NAME and registry:NAME ask only
-there. The schemes of skopeo and syft work, too (docker-archive:, oci-dir:, ...).
-A tar of files without an image around it opens as one layer. Without an IMAGE,
-fathom lists what the engines have.
+An argument that is not a file is an image name. The first engine that has the
+image, docker or podman, is asked for it, and then its registry. docker:NAME,
+podman:NAME and registry:NAME ask only there. The schemes of skopeo and syft work
+too (docker-archive:, oci-dir:, ...). A tar of files that is no image opens as one
+layer. Without an IMAGE, fathom lists the images of the engines.
 
 On a terminal the image opens in the explorer; otherwise, and with --ci, fathom
 prints a summary.`
 
 const rootExample = `  fathom app.tar                                  explore
-  fathom nginx:1.27                               of an engine, or else its registry
-  fathom registry:ghcr.io/org/app:1               without any engine
+  fathom nginx:1.27                               from an engine, or else its registry
+  fathom registry:ghcr.io/org/app:1               without an engine
   docker save app | fathom -                      without a file
-  fathom --ci --max-wasted-bytes 20MB app.tar     gate
+  fathom --ci --max-wasted-bytes 20MB app.tar     judge in CI
   fathom --json report.json app.tar               export
-  fathom demo                                     look around without an image`
+  fathom demo                                     explore a built-in image`
 
 func newRoot(a *app) *cobra.Command {
 	j := newJob(a)
@@ -76,7 +75,8 @@ func newRoot(a *app) *cobra.Command {
 			err = hinted(fmt.Sprintf("--%s alone means true", wrong.GetFlag().Name), "--%s: %q is neither true nor false", wrong.GetFlag().Name, wrong.GetValue())
 		}
 		if !cmd.HasParent() {
-			// What stands behind the flag in question was not read.
+			// The flags after the wrong one were not parsed. Where results go is among
+			// them.
 			cmd.Flags().ParseErrorsAllowlist.UnknownFlags = true
 			again := cmd.Flags().Parse(a.args)
 			err = j.run(ciEnvironment(a.getenv("CI")), func() error { return cmp.Or(err, again) })
@@ -99,8 +99,8 @@ func newRoot(a *app) *cobra.Command {
 	return root
 }
 
-// suggest adds to err, about an image that wasn't found, the commands that are
-// called nearly like it.
+// suggest adds a hint to the error of an image that was not found: the commands
+// with similar names.
 func suggest(cmd *cobra.Command, name string, err error) error {
 	var notFound *load.NotFoundError
 	if near := cmd.SuggestionsFor(name); len(near) > 0 && errors.As(err, &notFound) && notFound.Scheme == "" {
@@ -109,13 +109,13 @@ func suggest(cmd *cobra.Command, name string, err error) error {
 	return err
 }
 
-// nearFlag is the flag that an unknown one was probably meant to be, or "".
+// nearFlag returns the flag that an unknown one was probably meant to be, or "".
 func nearFlag(cmd *cobra.Command, err error) string {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
 		return ""
 	}
-	// cobra tells how near a command's name is to what was typed.
+	// cobra suggests commands, not flags: the flag becomes a command.
 	near := ""
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		named := &cobra.Command{Use: "flags"}
@@ -128,7 +128,7 @@ func nearFlag(cmd *cobra.Command, err error) string {
 	return near
 }
 
-// unknownCommand is the error for more arguments than one IMAGE.
+// unknownCommand returns the error for more than one argument.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if _, err := os.Stat(args[0]); err == nil {
 		return hinted("fathom --help lists the commands", "one IMAGE at a time: there are %d arguments", len(args))

@@ -71,21 +71,21 @@ type settings struct {
 	rows []setting
 }
 
-// newSettings has the defaults, and a table that is bound to it.
+// newSettings returns the defaults, and the table that changes them.
 func newSettings() *settings {
 	s := &settings{timeout: time.Minute, mouse: true, given: map[string]given{}, judging: judging{rules: map[string]ruleValue{}}}
 	s.rows = s.table()
 	return s
 }
 
-// given is what one place says of a setting.
+// given is a setting's value in one place.
 type given struct {
 	text string            // the value, as config show writes it
 	from string            // "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13"; "default"
 	put  func(from string) // stores the value
 }
 
-// kind is how a value is written, and what it becomes.
+// kind reads the values of a setting.
 type kind struct {
 	initial string // the default, as text
 	many    bool   // the flag can be repeated
@@ -96,29 +96,29 @@ type kind struct {
 	schema  map[string]any    // of the key in the config file
 }
 
-// table is every setting there is, bound to s.
+// table returns every setting. Their values go into s.
 func (s *settings) table() []setting {
 	names := func(all []string) string { return strings.Join(all, ", ") }
 	open := &s.load
 	rows := []setting{
-		{name: "image", in: inFlag, takes: text(&open.Image, ""), help: "which image, where the source holds several: a `TAG`, a digest, or @N for the Nth from 0"},
-		{name: "platform", in: inArgs, takes: text(&open.Platform, ""), help: "which platform, where there are several: `OS/ARCH[/VARIANT]`"},
+		{name: "image", in: inFlag, takes: text(&open.Image, ""), help: "which image, if the source holds several: a `TAG`, a digest, or @N for the Nth from 0"},
+		{name: "platform", in: inArgs, takes: text(&open.Platform, ""), help: "which platform, if there are several: `OS/ARCH[/VARIANT]`"},
 		{name: "temp", in: inArgs, takes: text(&open.Temp, ""), help: "keep temporary files in `DIR`"},
-		{name: "no-keep", in: inArgs, takes: truth(&open.NoKeep), help: "keep nothing of an image that streams in: no temporary file, no content to look at"},
-		{name: "via", in: inArgs, takes: oneOf(&open.Via, load.ViaStorage, load.ViaAPI), help: "how to get at an engine's image: `WAY` is storage (its folders) or api (a save); else the first that works"},
-		{name: "verify", in: inArgs, takes: truth(&open.Verify), help: "compare every digest and diff ID with the content, whatever it costs"},
-		{name: "timeout", in: inArgs, takes: duration(&s.timeout), help: "give up an engine, a registry or a credential helper that sends nothing for `DURATION`"},
+		{name: "no-keep", in: inArgs, takes: truth(&open.NoKeep), help: "keep nothing of an image that is streamed: no temporary file, no content to look at"},
+		{name: "via", in: inArgs, takes: oneOf(&open.Via, load.ViaStorage, load.ViaAPI), help: "how to read an engine's image: `WAY` is storage (its folders) or api (as a save does); by default the first that works"},
+		{name: "verify", in: inArgs, takes: truth(&open.Verify), help: "compare every digest and diff ID with the content, which reads all of it"},
+		{name: "timeout", in: inArgs, takes: duration(&s.timeout), help: "give up on an engine, a registry or a credential helper that sends nothing for `DURATION`"},
 		{name: "rootfs", in: inFlag, takes: truth(&open.Rootfs), help: "open a tar as one layer, whatever is in it: a root filesystem or a layer"},
 		{name: "max-memory", in: inArgs, takes: size(&open.MaxMemory), help: "take at most `SIZE` of memory for the image (default a sixteenth of the machine's, at least 1GB)"},
 		{name: "max-unpacked", in: inArgs, takes: size(&open.MaxUnpacked), help: "decompress at most `SIZE` of the image (default 64GiB)"},
 		{name: "max-temp", in: inArgs, takes: size(&open.MaxTemp), help: "write at most `SIZE` to temporary files (default 64GiB)"},
-		{name: "registry-mirror", in: inFlag, takes: listOf(&open.Registry.Mirrors, nil), help: "read what lies in HOST, or else in docker.io, from there first: `[HOST=]MIRROR`; may be repeated"},
-		{name: "insecure-registry", in: inFlag, takes: listOf(&open.Registry.Insecure, nil), help: "read `HOST[:PORT]` also over plain http, and whatever its certificate; may be repeated"},
+		{name: "registry-mirror", in: inFlag, takes: listOf(&open.Registry.Mirrors, nil), help: "read images of HOST, by default docker.io, from a mirror first: `[HOST=]MIRROR`; may be repeated"},
+		{name: "insecure-registry", in: inFlag, takes: listOf(&open.Registry.Insecure, nil), help: "read `HOST[:PORT]` over plain http too, and with any certificate; may be repeated"},
 		{name: "ca", in: inArgs, takes: text(&open.Registry.CA, ""), help: "trust registries by the certificates in `FILE` too"},
-		{name: "no-cache", in: inArgs, takes: truth(&s.noCache), help: "read every layer of a registry anew, and remember none"},
+		{name: "no-cache", in: inArgs, takes: truth(&s.noCache), help: "neither read nor fill the cache of layers from registries"},
 
-		{name: "theme", group: explorer, in: inAll, takes: oneOf(&s.explorer.Theme, ui.Themes()...), help: "colours of the explorer: `NAME` is " + names(ui.Themes())},
-		{name: "sort", group: explorer, in: inAll, takes: oneOf(&s.explorer.Sort, ui.Sorts()...), help: "order of the files at first: `NAME` is " + names(ui.Sorts())},
+		{name: "theme", group: explorer, in: inAll, takes: oneOf(&s.explorer.Theme, ui.Themes()...), help: "colour `THEME` of the explorer: " + names(ui.Themes())},
+		{name: "sort", group: explorer, in: inAll, takes: oneOf(&s.explorer.Sort, ui.Sorts()...), help: "initial `ORDER` of the files: " + names(ui.Sorts())},
 		{name: "ascii", group: explorer, in: inAll, takes: truth(&s.explorer.ASCII), help: "draw the explorer without box and block characters"},
 		{name: "mouse", group: explorer, in: inAll, negated: true, takes: truth(&s.mouse), help: "leave the mouse to the terminal"},
 		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer.Keys)},
@@ -132,10 +132,10 @@ func (s *settings) table() []setting {
 		})
 	}
 	return append(rows,
-		setting{name: "warn", group: judgment, in: inArgs, takes: listOf(&s.warn, ruleNames()), help: "only warn when `RULE` is broken, any number of times"},
+		setting{name: "warn", group: judgment, in: inArgs, takes: listOf(&s.warn, ruleNames()), help: "only warn if `RULE` is broken; may be repeated"},
 		setting{name: "fail-on", group: judgment, in: inAll, takes: severity(&s.failOn), help: "the least `SEVERITY` of a broken rule that fails: error, or warn", example: "error"},
-		setting{name: "no-fail", group: judgment, in: inAll, takes: truth(&s.noFail), help: "exit 0 also when a rule fails; what can't be evaluated is still 2", example: "false"},
-		setting{name: "allow-toc", group: judgment, in: inAll | ungated, takes: truth(&s.allowTOC), help: "judge also layers whose table of contents was not compared with their content", example: "false"},
+		setting{name: "no-fail", group: judgment, in: inAll, takes: truth(&s.noFail), help: "exit 0 even if a rule fails; what can't be evaluated is still 2", example: "false"},
+		setting{name: "allow-toc", group: judgment, in: inAll | ungated, takes: truth(&s.allowTOC), help: "also judge layers whose table of contents was not compared with their content", example: "false"},
 		setting{name: "baseline", group: judgment, in: inAll, takes: text(&s.baseline, "baseline"), help: "what max-growth measures from: an `IMAGE`, or the file of a report in JSON", example: "fathom-baseline.json"},
 		setting{name: "suppress", group: judgment, in: inFile, takes: suppressions(&s.suppress), help: "waste and, with a rule, denied paths that are accepted, until the day has passed", example: suppressExample},
 		setting{name: "config", group: configFile, in: inArgs, takes: text(&s.config, "file"), help: "read `FILE` in place of the project's config file; a name that begins with .dive-ci is read as dive's"},
@@ -150,7 +150,7 @@ const suppressExample = `
     rule: deny-path
     reason: settings of the test suite, without a secret`
 
-// flag is the name of the setting's flag.
+// flag returns the name of the setting's flag.
 func (r *setting) flag() string {
 	if r.negated {
 		return "no-" + r.name
@@ -158,7 +158,7 @@ func (r *setting) flag() string {
 	return r.name
 }
 
-// plain is the help as a sentence of a document has it.
+// plain returns the help as a sentence, without placeholders.
 func (r *setting) plain() string {
 	parts := strings.Split(r.help, "`")
 	for i := 1; i < len(parts); i += 2 {
@@ -167,7 +167,7 @@ func (r *setting) plain() string {
 	return strings.Join(parts, "")
 }
 
-// variable is the environment variable of a setting, "" when it has none.
+// variable returns the setting's environment variable, or "".
 func (r *setting) variable() string {
 	if r.in&inVariable == 0 {
 		return ""
@@ -179,8 +179,8 @@ func variable(name string) string {
 	return "FATHOM_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// flagText is a flag of the table. It takes any text: a wrong one is an error
-// once every flag was read, and with them where errors go.
+// flagText is a flag of the table. It takes any text. settle checks it, once all
+// flags are parsed: only then it is known where results go.
 type flagText struct {
 	takes kind
 	texts []string
@@ -283,7 +283,7 @@ func (a *app) settleOne(s *settings, r *setting, flags *pflag.FlagSet, c *config
 	return nil
 }
 
-// options are those to open an image with.
+// options returns how to open an image.
 func (s *settings) options() load.Options {
 	opt := s.load
 	opt.Engine.Idle, opt.Registry.Idle = s.timeout, s.timeout
@@ -376,7 +376,7 @@ func severity(to *gate.Severity) kind {
 	return k
 }
 
-// among is an error unless s is one of names.
+// among returns an error unless s is one of names.
 func among(s string, names []string) error {
 	if slices.Contains(names, s) {
 		return nil
@@ -422,7 +422,7 @@ func listOf(to *[]string, names []string) kind {
 		parse: func(texts []string) (given, error) {
 			for _, s := range texts {
 				if names != nil && !slices.Contains(names, s) {
-					return given{}, unknown(fmt.Errorf("%q is no rule", s), s, names)
+					return given{}, unknown(fmt.Errorf("%q is not a rule", s), s, names)
 				}
 			}
 			return given{text: strings.Join(texts, ", "), put: func(string) { *to = texts }}, nil

@@ -22,7 +22,7 @@ func newVersion(a *app) *cobra.Command {
 	}
 }
 
-// version is what the build knows about itself, on one line.
+// version returns what the build knows about itself, on one line.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -24,12 +24,12 @@ func parseConfig(data []byte, top mapping) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) != 1:
-		return hinted("its first line is version: 1", "it says nothing")
+		return hinted("the first line must be version: 1", "the file is empty")
 	case err != nil:
 		return brokenYAML(data, err)
 	}
 	if !errors.Is(dec.Decode(&more), io.EOF) {
-		return errors.New("there is more than one document in it")
+		return errors.New("the file has more than one document")
 	}
 	root, err := expand(doc.Content[0])
 	if err != nil {
@@ -43,11 +43,11 @@ func parseConfig(data []byte, top mapping) error {
 			return nil
 		}
 	}
-	return hinted("its first line is version: 1", "it has no version")
+	return hinted("the first line must be version: 1", "it has no version")
 }
 
-// brokenYAML is an error of the YAML itself, with its place and, where what
-// stands there tells, what was meant.
+// brokenYAML returns a syntax error with its place and, for common mistakes, a
+// hint.
 func brokenYAML(data []byte, err error) error {
 	var broken *yaml.LoadError
 	if !errors.As(err, &broken) || broken.Mark.Line == 0 {
@@ -58,25 +58,24 @@ func brokenYAML(data []byte, err error) error {
 	line := lines[min(broken.Mark.Line, len(lines))-1]
 	switch rest := line[min(max(broken.Mark.Column-1, 0), len(line)):]; {
 	case strings.HasPrefix(rest, "\t"):
-		return &hintError{err, "YAML wants spaces where the tab is"}
+		return &hintError{err, "YAML needs spaces in place of the tab"}
 	case rest != "" && strings.Contains("*%@`", rest[:1]):
-		return &hintError{err, "what begins with " + rest[:1] + " is put in quotes"}
+		return &hintError{err, "put what begins with " + rest[:1] + " in quotes"}
 	}
 	return err
 }
 
-// maxNodes is how many values a file may hold with what its aliases stand for. An
-// alias can stand for itself, or for many others.
+// maxNodes is how many values a file may hold once its aliases are expanded. An
+// alias can refer to itself, or to many others.
 const maxNodes = 100_000
 
-// expand is the value with what its aliases stand for in their place, and what
-// is merged into a mapping among its keys.
+// expand returns the value with its aliases and merge keys expanded.
 func expand(n *yaml.Node) (*yaml.Node, error) {
 	left := maxNodes
 	var all func(n *yaml.Node) (*yaml.Node, error)
 	all = func(n *yaml.Node) (*yaml.Node, error) {
 		if left--; left < 0 {
-			return nil, at(n, "the file's aliases stand for more than %d values", maxNodes)
+			return nil, at(n, "the file's aliases expand to more than %d values", maxNodes)
 		}
 		if n.Kind == yaml.AliasNode {
 			x, err := all(n.Alias)
@@ -102,7 +101,7 @@ func expand(n *yaml.Node) (*yaml.Node, error) {
 			}
 		}
 		if len(merged) > 1 {
-			return nil, at(n, "the key \"<<\" is here twice")
+			return nil, at(n, "the key \"<<\" is given twice")
 		}
 		has := map[string]bool{}
 		for i := 0; i < len(out.Content) && len(merged) > 0; i += 2 {
@@ -119,12 +118,12 @@ func expand(n *yaml.Node) (*yaml.Node, error) {
 }
 
 // merge adds the keys of a mapping, or of each of a list of them, that to doesn't
-// have yet. As in dive, keys are the same whatever their case.
+// have yet. As in dive, keys ignore case.
 func merge(to *yaml.Node, has map[string]bool, from *yaml.Node) error {
 	if from.Kind == yaml.SequenceNode {
 		for _, x := range from.Content {
 			if x.Kind == yaml.SequenceNode {
-				return at(x, "here keys and values are expected")
+				return at(x, "expected keys and values")
 			}
 			if err := merge(to, has, x); err != nil {
 				return err
@@ -133,7 +132,7 @@ func merge(to *yaml.Node, has map[string]bool, from *yaml.Node) error {
 		return nil
 	}
 	if from.Kind != yaml.MappingNode {
-		return at(from, "here keys and values are expected")
+		return at(from, "expected keys and values")
 	}
 	for i := 0; i+1 < len(from.Content); i += 2 {
 		key := strings.ToLower(from.Content[i].Value)
@@ -145,10 +144,10 @@ func merge(to *yaml.Node, has map[string]bool, from *yaml.Node) error {
 	return nil
 }
 
-// read reads a mapping. Every key must be known, and stand there once.
+// read reads a mapping. Every key must be known, and unique.
 func (s mapping) read(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
-		return at(n, "here keys and values are expected: %s", strings.Join(slices.Sorted(maps.Keys(s)), ", "))
+		return at(n, "expected keys and values: %s", strings.Join(slices.Sorted(maps.Keys(s)), ", "))
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -161,7 +160,7 @@ func (s mapping) read(n *yaml.Node) error {
 		case read == nil:
 			return unknown(at(k, "unknown key %q", k.Value), k.Value, slices.Sorted(maps.Keys(s)))
 		case seen[k.Value]:
-			return at(k, "the key %q is here twice", k.Value)
+			return at(k, "the key %q is given twice", k.Value)
 		}
 		seen[k.Value] = true
 		if err := read(v); err != nil {
@@ -171,12 +170,13 @@ func (s mapping) read(n *yaml.Node) error {
 	return nil
 }
 
-// at is an error with its place in the file.
+// at returns an error with its place in the file.
 func at(n *yaml.Node, format string, args ...any) error {
 	return fmt.Errorf("line %d, column %d: %w", n.Line, n.Column, fmt.Errorf(format, args...))
 }
 
-// unknown adds to an error which name may have been meant, or which there are.
+// unknown adds a hint to an error: the name that may have been meant, or all
+// names.
 func unknown(err error, name string, names []string) error {
 	if near := nearest(name, names); near != "" {
 		return &hintError{err, fmt.Sprintf("did you mean %s?", near)}
@@ -184,8 +184,8 @@ func unknown(err error, name string, names []string) error {
 	return &hintError{err, "there are " + strings.Join(names, ", ")}
 }
 
-// scalar is the text of a single value. A number is written in digits, however
-// the file has it: a reader of YAML sees only the number.
+// scalar returns the text of a single value. A number is in decimal digits,
+// however the file writes it.
 func scalar(n *yaml.Node) (string, error) {
 	switch number, ok := typed(n); {
 	case n.Kind == yaml.ScalarNode && ok:
@@ -193,28 +193,28 @@ func scalar(n *yaml.Node) (string, error) {
 	case n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Tag == "!!timestamp"):
 		return n.Value, nil
 	case n.Kind == yaml.ScalarNode && strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!"):
-		return "", hinted("what begins with ! is put in quotes", "%w", at(n, "%s is a tag", n.Tag))
+		return "", hinted("put what begins with ! in quotes", "%w", at(n, "%s is a tag", n.Tag))
 	}
-	return "", at(n, "here one value is expected")
+	return "", at(n, "expected a single value")
 }
 
-// textOf is a single value that YAML takes for a string.
+// textOf returns a single value that is a string in YAML.
 func textOf(n *yaml.Node) (string, error) {
 	s, err := scalar(n)
 	if err == nil && n.Tag != "!!str" {
-		return "", hinted("put it in quotes", "%w", at(n, "%s is no text", n.Value))
+		return "", hinted("put it in quotes", "%w", at(n, "%s is not a string", n.Value))
 	}
 	return s, err
 }
 
 func version1(n *yaml.Node) error {
 	if v, ok := typed(n); !ok || v != "1" {
-		return at(n, "this fathom knows version 1 of the file only, which is written version: 1")
+		return at(n, "only version 1 is supported: write version: 1")
 	}
 	return nil
 }
 
-// nameOf is a single value that is one of names.
+// nameOf returns a single value that is one of names.
 func nameOf(n *yaml.Node, names []string) (string, error) {
 	s, err := scalar(n)
 	if err != nil {
@@ -229,7 +229,7 @@ func nameOf(n *yaml.Node, names []string) (string, error) {
 func truthOf(n *yaml.Node) (bool, error) {
 	v := strings.EqualFold(n.Value, "true")
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || !v && !strings.EqualFold(n.Value, "false") {
-		return false, at(n, "here true or false is expected")
+		return false, at(n, "expected true or false")
 	}
 	return v, nil
 }
@@ -271,7 +271,7 @@ func keyTable(to *map[string][]string) kind {
 	}}
 }
 
-// nearest is the one of names that is most like name; "" when none is.
+// nearest returns the one of names that is most similar to name, or "".
 func nearest(name string, names []string) string {
 	best, at := 3, ""
 	for _, n := range names {
@@ -282,7 +282,8 @@ func nearest(name string, names []string) string {
 	return at
 }
 
-// distance is how many letters must be put, taken or changed to come from a to b.
+// distance returns how many letters must be added, removed or changed to turn a
+// into b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
