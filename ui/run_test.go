@@ -80,10 +80,13 @@ func show(mode string) int {
 			}
 			return a, nil
 		}, Options{})
-	case "stuck": // the load never ends
-		leave := make(chan struct{}, 1)
-		err = Open(ctx, "stuck", &p, func(context.Context) (*analyzer.Analysis, error) { select {} }, Options{
-			Interrupt: func() { leave <- struct{}{} },
+	case "stuck": // the UI's own goroutine, once it wants a pager
+		leave := make(chan struct{})
+		err = Run(ctx, a, Options{
+			Hold: func() func() {
+				close(leave)
+				select {}
+			},
 			Taken: func(giveBack func()) func() {
 				go func() {
 					<-leave
@@ -162,10 +165,10 @@ func startTerminal(t *testing.T, mode string) *terminal {
 		b := make([]byte, 4096)
 		for {
 			n, err := p.Read(b)
+			x.mu.Lock()
 			if bytes.Contains(b[:n], []byte("\x1b[c")) { // as every terminal answers
 				io.WriteString(p, x.answer+"\x1b[?62;22c")
 			}
-			x.mu.Lock()
 			x.written.Write(b[:n])
 			x.mu.Unlock()
 			select {
@@ -285,7 +288,7 @@ func TestRun(t *testing.T) {
 			x.send("q")
 		}, "ended: <nil>"},
 		{"ctrl-c while loading", "loading", func(x *terminal) { x.send("\x03") }, "ended: cancelled"},
-		{"ctrl-c while the load is stuck", "stuck", func(x *terminal) { x.send("\x03") }, "ended: given back"},
+		{"stuck", "stuck", func(x *terminal) { x.send("3o") }, "ended: given back"},
 		{"q while loading", "loading", func(x *terminal) { x.send("q") }, "ended: cancelled"},
 		{"sigterm while loading", "loading", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"a load that fails", "fails", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: reading layer 0: it is broken"},
@@ -307,7 +310,7 @@ func TestRun(t *testing.T) {
 			t.Cleanup(func() { x.cmd.Process.Kill() })
 			x.expect("\x1b[?1049h")
 			switch c.mode {
-			case "loading", "late", "fails", "loader", "stuck":
+			case "loading", "late", "fails", "loader":
 				x.expect("Opening")
 			case "choose":
 				x.expect("app:1")
@@ -403,7 +406,9 @@ func TestAskBackground(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := startTerminal(t, "plain")
+			x.mu.Lock()
 			x.answer = c.answer
+			x.mu.Unlock()
 			if err := x.cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

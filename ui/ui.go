@@ -128,7 +128,8 @@ func (s *session) run(opt Options, th *theme, begin func()) error {
 	}
 	s.interrupt = opt.Interrupt
 	begin()
-	ended := context.AfterFunc(s.ctx, app.Stop)
+	// Within the UI, as tcell's end and a frame must not meet.
+	ended := context.AfterFunc(s.ctx, func() { app.QueueUpdate(app.Stop) })
 	defer ended()
 	s.start(s.pump)
 	s.start(s.continued)
