@@ -179,6 +179,14 @@ func compareContent(ctx context.Context, a *analyzer.Analysis, before, after fil
 		if ctx.Err() != nil {
 			return nil, "", ctx.Err()
 		}
+		if hb, ok := rb.(layer.Holed); ok {
+			if ha, ok := ra.(layer.Holed); ok {
+				n := min(hb.Hole(), ha.Hole())
+				hb.SkipHole(n)
+				ha.SkipHole(n)
+				at += n
+			}
+		}
 		nb, err1 := io.ReadFull(rb, pb[:])
 		na, err2 := io.ReadFull(ra, pa[:])
 		if at == 0 && isText(pb[:min(nb, sniffed)]) && isText(pa[:min(na, sniffed)]) {

@@ -243,10 +243,11 @@ func (r *run) write(ctx context.Context, it *item, content io.Reader) (bool, err
 // fill writes size bytes of content. Runs of zeros become holes.
 func (r *run) fill(ctx context.Context, f *os.File, size int64, content io.Reader) error {
 	at := int64(0)
-	holes, _ := content.(interface{ SkipHole() int64 })
+	holed, _ := content.(layer.Holed)
 	for {
-		if holes != nil {
-			n := holes.SkipHole()
+		if holed != nil {
+			n := holed.Hole()
+			holed.SkipHole(n)
 			at += n
 			r.task.Read.Add(n)
 		}

@@ -100,6 +100,13 @@ func expand(ctx context.Context, r io.Reader, c io.Closer) (io.ReadCloser, error
 	return &holed{r: r, frags: w.frags, size: w.h.size, c: c}, nil
 }
 
+// Holed is implemented by the content of a sparse file.
+type Holed interface {
+	io.Reader
+	Hole() int64
+	SkipHole(n int64)
+}
+
 // holed is the content of a sparse file.
 type holed struct {
 	r        io.Reader // the fragments, one behind the other
@@ -108,8 +115,10 @@ type holed struct {
 	c        io.Closer
 }
 
-// hole is how many bytes of a hole come next.
-func (h *holed) hole() int64 {
+// Hole returns how many bytes of a hole come next: 0 where data comes next, or
+// the end. A reader that passes over them with SkipHole takes no time for it;
+// to read an exbibyte of zeros takes years.
+func (h *holed) Hole() int64 {
 	for len(h.frags) > 0 && h.at >= h.frags[0].offset+h.frags[0].length {
 		h.frags = h.frags[1:]
 	}
@@ -119,20 +128,14 @@ func (h *holed) hole() int64 {
 	return max(0, h.frags[0].offset-h.at)
 }
 
-// SkipHole passes over the hole that comes next, and returns its length: 0
-// where data comes next, or nothing. Whoever can leave a hole takes no time for
-// it; to read an exbibyte of zeros takes years.
-func (h *holed) SkipHole() int64 {
-	n := h.hole()
-	h.at += n
-	return n
-}
+// SkipHole passes over n bytes of a hole, at most as many as Hole returned.
+func (h *holed) SkipHole(n int64) { h.at += n }
 
 func (h *holed) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if n := h.hole(); n > 0 {
+	if n := h.Hole(); n > 0 {
 		p = p[:min(int64(len(p)), n)]
 		clear(p)
 		h.at += int64(len(p))
