@@ -14,8 +14,7 @@ func stored(x *analyzer.LayerReport) int64     { return x.StoredBytes }
 func compressed(x *analyzer.LayerReport) int64 { return x.CompressedBytes }
 func stores(x *analyzer.LayerReport) bool      { return x.StoredBytes > 0 }
 
-// explainWaste makes the waste that counts the rule's offenders. All rules about
-// waste share them.
+// explainWaste lists the waste that counts. All rules about waste share it.
 func (c *check) explainWaste(r *Rule, _ Limit) {
 	if c.wasted == nil {
 		c.wasted = c.groups()
@@ -47,7 +46,7 @@ func (c *check) layers(cost func(*analyzer.LayerReport) int64, which func(*analy
 	return all
 }
 
-// group is waste that is listed as one thing.
+// group is waste that is listed as one offender.
 type group struct {
 	path, cause    string
 	stored, hidden int
@@ -57,7 +56,7 @@ type group struct {
 
 // groups is the waste that counts. What lies in a folder that is known as a
 // whole, such as a cache, and went the same way, is one offender. There may be
-// a hundred thousand: they are sorted only when somebody asks for all.
+// a hundred thousand: only All sorts them.
 func (c *check) groups() *Rule {
 	type key struct {
 		path, cause    string
@@ -134,7 +133,7 @@ func before(a, b *group) int {
 	return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.stored, b.stored), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
 }
 
-// command is what made layer i, "" when nobody knows.
+// command is the step that made layer i, "" when it is unknown.
 func (c *check) command(i int) string {
 	if i < 0 || i >= len(c.r.Layers) {
 		return ""
@@ -156,7 +155,7 @@ type denial struct {
 }
 
 // hit is a denied file: which one of Options.Files it is, and the glob that
-// denies it. Its path is made again when somebody asks: a short archive can
+// denies it. All makes its path again: a short archive can
 // hold gigabytes of paths.
 type hit struct{ file, glob uint32 }
 

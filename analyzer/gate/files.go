@@ -10,7 +10,7 @@ import (
 
 // Files is every path of the tree as every layer has it, and then what a layer
 // holds and itself hides: a file below what its archive has as a file further
-// on. The tree doesn't show that, and whoever has the layer has it.
+// on. The tree doesn't show that, but the layer has the bytes.
 func Files(t *filetree.Tree, waste []analyzer.Waste) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for n := filetree.Root + 1; int(n) < t.Len(); n++ {

@@ -21,14 +21,14 @@ type Options struct {
 	// be set where one of them has an end.
 	Today    time.Time
 	Baseline *Baseline // for max-growth
-	// BaselineErr says why a baseline that was asked for is not there.
+	// BaselineErr says why the baseline that was asked for is missing.
 	BaselineErr error
 	// Files gives every path that any layer has, what several layers have of
 	// one path one after the other, for the rules that deny paths; nil when
 	// only the report is there.
 	Files iter.Seq[File]
-	// AllowUnverified judges also layers that are listed from a table of
-	// contents that nobody compared with their content.
+	// AllowUnverified also judges layers that are listed from a table of
+	// contents that was not compared with their content.
 	AllowUnverified bool
 }
 
@@ -41,7 +41,7 @@ type File struct {
 }
 
 // Check judges the report, by Default when there are no limits. An error means
-// that the limits, the suppressions or the report's figures make no sense. A
+// that the limits, the suppressions or the report's figures are invalid. A
 // rule that can't be evaluated is part of the Verdict: its Err says why.
 func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 	if err := l.Validate(); err != nil {

@@ -33,8 +33,8 @@ type Form uint8
 const (
 	Number Form = iota // in the rule's unit
 	Growth             // in bytes, or as a percentage of the baseline
-	Globs              // a list of globs; none of what they are about may match
-	Switch             // true; none of what the rule is about may be there
+	Globs              // a list of globs: nothing may match them
+	Switch             // true: what the rule is about must not occur
 )
 
 // Spec is a rule without its limit. Everything about a rule is here: its flag,

@@ -11,7 +11,7 @@ import (
 	"fathom/analyzer"
 )
 
-// Severity is how much a broken rule weighs. The zero value is Error.
+// Severity is how serious a broken rule is. The zero value is Error.
 type Severity uint8
 
 const (
@@ -22,7 +22,7 @@ const (
 // String is the severity as flags and the config file spell it.
 func (s Severity) String() string { return Severities()[s] }
 
-// Severities are the names of the severities, the weightiest first.
+// Severities are the names of the severities, the most serious first.
 func Severities() []string { return []string{"error", "warn"} }
 
 // Unit is what the numbers of a Rule count.
@@ -35,7 +35,7 @@ const (
 	Count // layers, files, paths
 )
 
-// Rule is one limit and what was seen of it.
+// Rule is one limit and what was observed.
 type Rule struct {
 	Name     string // as its flag and its key in the config file: "min-efficiency"
 	Unit     Unit
@@ -44,14 +44,14 @@ type Rule struct {
 	Observed float64
 	OK       bool
 	Severity Severity
-	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unsaid
+	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unknown
 	Globs    []string // what is denied, of the rules that deny paths
 
 	// Err says why the rule can't be evaluated: nothing was observed then, and
 	// OK is false. It can hold the user's text and the image's.
 	Err error
 
-	// Offenders are the first of what a broken rule is about: what costs most,
+	// Offenders are the first offenders of a broken rule: those that cost most,
 	// at most MaxOffenders; of a rule that denies paths at most MaxDenied of
 	// each glob, one of each glob after the other. First and All have the others.
 	Offenders []Offender
@@ -157,13 +157,12 @@ type Suppressed struct {
 	Bytes   int64
 }
 
-// Suppression says of which waste, or of which denied paths, a team knows, and
-// why they may be. It is about the rules of waste or about the Rules that it
-// names, never about both.
+// Suppression accepts waste or denied paths, with a reason. It is about the
+// rules of waste or about the Rules that it names, never about both.
 type Suppression struct {
 	Rules  []string  // that deny paths; none is waste
 	Path   string    // a glob, see Glob
-	Reason string    // must be there
+	Reason string    // not empty
 	Until  time.Time // its last day; zero for ever. Only year, month and day count
 	Source string    // where it stands: ".fathom.yaml:9:5"
 }
@@ -171,7 +170,8 @@ type Suppression struct {
 // Verdict is what Check found.
 type Verdict struct {
 	Rules []Rule // those that are active, in the order of Specs
-	// Default is whether the rules are the default ones, for want of any.
+	// Default reports whether the rules are the default ones because no rule is
+	// given.
 	Default bool
 	// FailOn is the least severity that fails: with Error broken rules of
 	// severity Warn are shown and nothing more.
@@ -239,8 +239,8 @@ var (
 	ErrNoPaths          = errors.New("a report doesn't hold the image's paths, only the image does")
 )
 
-// UnverifiedError is an image that is not judged, because nobody has compared
-// what is known of a layer with its content.
+// UnverifiedError says that an image is not judged: a layer's table of contents
+// was not compared with its content.
 type UnverifiedError struct{ Layer int }
 
 // Unverified is an *UnverifiedError for the first such layer of the report, or
@@ -255,5 +255,5 @@ func Unverified(r *analyzer.Report) error {
 }
 
 func (e *UnverifiedError) Error() string {
-	return fmt.Sprintf("layer %d is listed from its table of contents, which nobody compared with its content", e.Layer)
+	return fmt.Sprintf("layer %d is listed from its table of contents, which was not compared with its content", e.Layer)
 }

@@ -96,7 +96,7 @@ func instructionLine(s string) string {
 
 // withoutArgs takes off the build arguments that stand before a shell:
 // "|2 A=1 B=two words /bin/sh -c make". Their values aren't quoted, so that
-// only the shell after them tells where the last one ends.
+// only the shell after them marks the end of the last one.
 func withoutArgs(s string) (string, bool) {
 	m := buildArgs.FindStringSubmatch(s)
 	if m == nil {

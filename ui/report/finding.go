@@ -19,8 +19,8 @@ type finding struct {
 	print    string         // a fingerprint: the same for the same problem in the next build
 }
 
-// findings are those of a verdict, rule by rule, denied paths first. There are
-// at most so many of them, and at least one for each broken rule.
+// findings are those of a verdict, rule by rule, denied paths first: at most
+// this many, and at least one for each broken rule.
 func findings(in *Input, most int) iter.Seq[finding] {
 	return func(yield func(finding) bool) {
 		broken := brokenRules(in.Verdict)
@@ -51,7 +51,7 @@ func findings(in *Input, most int) iter.Seq[finding] {
 					f.text += "\n" + strings.TrimLeft(x.text("stored by ", "hidden by ", "to fix: "), " ")
 					key = strings.Join([]string{key, o.Path, o.Cause, stable(o.StoredBy)}, "\x00")
 				}
-				// What is twice the same is told apart by its order.
+				// Identical findings differ by their order.
 				sum := sha256.Sum256([]byte(key))
 				times[sum]++
 				sum = sha256.Sum256(fmt.Appendf(sum[:], "%d", times[sum]))
@@ -116,8 +116,8 @@ func (x *row) lines() string {
 	return x.text("         stored by  ", "         hidden by  ", "         to fix     ")
 }
 
-// ruleText is a broken rule with as many of the offenders as fit into so many
-// bytes, and how many of the rule's there are beyond those.
+// ruleText is a broken rule with as many of the offenders as fit into most
+// bytes, and how many more the rule has.
 func ruleText(r *rule, offenders iter.Seq[gate.Offender], most int) string {
 	var b strings.Builder
 	b.WriteString(cut(r.line(), most/2))

@@ -28,11 +28,12 @@ type Input struct {
 type Format struct {
 	Name  string
 	Means string // in a few words
-	// Judges formats tell of rules, and have nothing to tell without a Verdict.
+	// Judges reports whether the format is about rules, and empty without a
+	// Verdict.
 	Judges bool
 	Write  func(io.Writer, *Input) error
-	// Omits says what a limit of those who read the format keeps out of it; ""
-	// when it holds everything.
+	// Omits says what is left out because of a limit of the format's readers; ""
+	// when nothing is.
 	Omits func(*Input) string
 }
 

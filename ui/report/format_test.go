@@ -122,7 +122,7 @@ func TestFormatsFailWhole(t *testing.T) {
 	}
 }
 
-// small is a writer with so much room.
+// small is a writer that takes this many bytes.
 type small struct {
 	w    io.Writer
 	room int
@@ -137,7 +137,7 @@ func (s *small) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// Every format tells the figures that JSON tells.
+// Every format has the figures of the JSON.
 func TestFormatsAgree(t *testing.T) {
 	in := hostile(t)
 	var r analyzer.Report
@@ -336,7 +336,7 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
-// denying is an image with so many denied keys below a folder, and far more
+// denying is an image with this many denied keys below a folder, and far more
 // waste, judged by every rule.
 func denying(t testing.TB, keys int, folder string) *Input {
 	t.Helper()
@@ -396,7 +396,7 @@ func TestNothingIsDropped(t *testing.T) {
 	// The first is what people see first; the rest of all 41 is counted.
 	for format, want := range map[string]struct{ before, more string }{
 		"text":     {"\nFAIL  min-efficiency", "in 21 more: --json lists all"},
-		"markdown": {"### The worst offenders", "\n- and 21 more\n"},
+		"markdown": {"### Largest offenders", "\n- and 21 more\n"},
 		"github":   {"title=fathom%3A min-efficiency", "%0Aand 21 more: --json lists all\n"},
 	} {
 		text := written(t, format, in)

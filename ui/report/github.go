@@ -63,7 +63,7 @@ func property(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }
 
-// cut is s in at most so many bytes, whole characters of it.
+// cut is the beginning of s in at most this many bytes, in whole characters.
 func cut(s string, most int) string {
 	if len(s) <= most {
 		return s

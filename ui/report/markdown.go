@@ -122,7 +122,7 @@ func (d *markdown) worst(v *gate.Verdict) {
 		return
 	}
 	slices.SortStableFunc(all, func(a, b gate.Offender) int { return cmp.Compare(b.Bytes, a.Bytes) })
-	d.block("### The worst offenders\n\n")
+	d.block("### Largest offenders\n\n")
 	n := min(len(all), worstShown)
 	for x := range rows(slices.Values(all[:n])) {
 		d.block("%s", markdownOffender(x))
@@ -249,7 +249,7 @@ func (d *markdown) waste(in *Input) {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "<details><summary>%s of waste</summary>\n\n", count(len(waste), "piece"))
+	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n", count(len(waste), "wasted file"))
 	for _, w := range waste[:min(len(waste), markdownWaste)] {
 		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), code(Safe(w.Path)), plain(w.Cause), w.StoredIn, w.HiddenBy)
 	}

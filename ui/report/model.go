@@ -251,7 +251,7 @@ func suppressed(s gate.Suppressed) string {
 	if s.Expired {
 		word, until = "expired    ", ", ended "+s.Until.Format(gate.Day)
 	}
-	of, what := "", "piece"
+	of, what := "", "file"
 	if len(s.Rules) > 0 {
 		of, what = " of "+strings.Join(s.Rules, ", "), "path"
 	}

@@ -8,7 +8,7 @@ import (
 const (
 	paceSpan = 5 * time.Second // what counts for the speed
 	paceStep = paceSpan / 20   // between two marks that are kept
-	paceFrom = time.Second     // what tells nothing yet
+	paceFrom = time.Second     // too early for an estimate
 )
 
 // Pace is how fast a number of bytes has grown over the last few seconds. The
@@ -46,7 +46,7 @@ func (p *Pace) Add(at time.Duration, read int64) {
 	p.marks = append(p.marks[:0], p.marks[old:]...)
 }
 
-// Speed is bytes a second; false while that can't be told.
+// Speed is bytes a second; false while it is unknown.
 func (p *Pace) Speed() (int64, bool) {
 	if len(p.marks) < 2 {
 		return 0, false
@@ -58,7 +58,7 @@ func (p *Pace) Speed() (int64, bool) {
 	return int64(float64(last.read-first.read) / (last.at - first.at).Seconds()), true
 }
 
-// Left is how long n more bytes will take; false while that can't be told.
+// Left is how long n more bytes will take; false while it is unknown.
 func (p *Pace) Left(n int64) (time.Duration, bool) {
 	speed, ok := p.Speed()
 	if !ok || speed <= 0 || n < 0 {
@@ -72,7 +72,7 @@ func (p *Pace) Left(n int64) (time.Duration, bool) {
 }
 
 // Words is the speed and, where some bytes are left of a known number, how long
-// those will take: "12 MB/s  40 s left". It is empty while nothing can be told.
+// those will take: "12 MB/s  40 s left". It is empty while neither is known.
 func (p *Pace) Words(left int64) string {
 	speed, ok := p.Speed()
 	if !ok {

@@ -20,7 +20,7 @@ func TestPace(t *testing.T) {
 		{"nothing", nil, 100, ""},
 		{"too soon to tell", []mark{{0, 0}, {second / 2, 1000}}, 100, ""},
 		{"steady", []mark{{0, 0}, {second, 1000}, {2 * second, 2000}}, 10_000, "1.0 kB/s  10 s left"},
-		{"nobody knows how much is left", []mark{{0, 0}, {2 * second, 2000}}, 0, "1.0 kB/s"},
+		{"the size is unknown", []mark{{0, 0}, {2 * second, 2000}}, 0, "1.0 kB/s"},
 		{"the time before the first byte", []mark{{0, 0}, {60 * second, 0}, {61 * second, 3000}}, 0, "3.0 kB/s"},
 		// Of 8 seconds the last 5 count: 500 bytes in each.
 		{"slower than it was", []mark{{0, 0}, {second, 900_000}, {2 * second, 900_000}, {3 * second, 900_000}, {4 * second, 900_500},

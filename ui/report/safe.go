@@ -62,7 +62,7 @@ func firstUnsafe(s string) int {
 	return -1
 }
 
-// commands is whether a # before rest begins a command to a CI's runner.
+// commands reports whether a # before rest begins a command to a CI's runner.
 func commands(rest string) bool {
 	return strings.HasPrefix(rest, "#[") || strings.HasPrefix(rest, "#vso[")
 }
@@ -84,7 +84,7 @@ func escape(r rune) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// ambiguous is whether a single backslash before rest would read as an escape:
+// ambiguous reports whether a single backslash before rest would read as an escape:
 // rest begins with a backslash, with something that becomes an escape, or with
 // what follows the backslash of an escape that Safe writes. "\x2d", as systemd
 // puts it into the names of units, is none: Safe never writes it.
@@ -128,7 +128,7 @@ func hex(s string, n int) (rune, bool) {
 	return v, true
 }
 
-// hidden is whether r, standing alone, must not be shown as it is: control
+// hidden reports whether r, standing alone, must not be shown as it is: control
 // characters, line and paragraph separators, spaces that look like the
 // ordinary one (but for the wide one of East Asia), bidi controls, and
 // everything that Unicode calls default-ignorable, which draws nothing, or no
@@ -158,7 +158,7 @@ const (
 	keycap             = '\u20e3'
 )
 
-// joins is whether a hidden character does honest work where it stands: a
+// joins reports whether a hidden character is ordinary where it stands: a
 // joiner inside an emoji or in a script that is written with joiners, a style
 // selector after a symbol, a variant of an ideograph or a Mongolian letter.
 func joins(before, r rune, rest string) bool {
@@ -178,7 +178,7 @@ func joins(before, r rune, rest string) bool {
 	return false
 }
 
-// joined is whether joiners are ordinary beside r.
+// joined reports whether joiners are ordinary beside r.
 func joined(r rune) bool {
 	return r == emojiStyle || unicode.In(r, unicode.So, unicode.Sk, unicode.Arabic, unicode.Syriac,
 		unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil,

@@ -125,7 +125,7 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 		fmt.Fprintf(b, "config      %s\n", Safe(v.Config))
 	}
 	if v.Default {
-		b.WriteString("no rule given: the default ones hold\n")
+		b.WriteString("no rule given: the default rules apply\n")
 	}
 	for _, n := range v.Notes {
 		b.WriteString("note: " + Safe(n) + "\n")

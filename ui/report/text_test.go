@@ -86,7 +86,7 @@ verdict: fail rules=2 failed=2
 		t.Fatal(err)
 	}
 	want = `image       app\x1b.tar (shop/app:1.4)
-no rule given: the default ones hold
+no rule given: the default rules apply
 ok    min-efficiency      1 (at least 0.9)
 ok    max-wasted-percent  0% (at most 10%)
 verdict: pass rules=2 failed=0

@@ -203,7 +203,7 @@
         make("td", { className: "num", textContent: r[3] }), make("td", { className: "num", textContent: r[4] }),
         make("td", { className: "mono path", textContent: r[0] }))));
       const sum = rows.reduce((s, r) => s + r[1], 0);
-      $("waste-said").textContent = `${rows.length.toLocaleString("en-US")} of ${all.length.toLocaleString("en-US")} pieces, ${exact(sum)}`;
+      $("waste-said").textContent = `${rows.length.toLocaleString("en-US")} of ${all.length.toLocaleString("en-US")} wasted files, ${exact(sum)}`;
       $("pages").hidden = pages < 2;
       $("page").textContent = `${page + 1} of ${pages}`;
       $("prev").disabled = page === 0;
