@@ -95,7 +95,7 @@ func (r *Reading) Fill(ctx context.Context, n int64) (more bool, err error) {
 	if r.src == nil {
 		// What is opened here lives as long as the Reading; ctx ends it at once.
 		defer context.AfterFunc(ctx, r.stop)()
-		if r.file, err = nameless(r.a.Image.Temp); err != nil {
+		if r.file, err = TempFile(r.a.Image.Temp); err != nil {
 			return false, err
 		}
 		r.shared.Store(r.file)
@@ -132,7 +132,7 @@ func (r *Reading) Fill(ctx context.Context, n int64) (more bool, err error) {
 	return false, nil
 }
 
-// put keeps what came; zeros stay a hole.
+// put writes p to the temporary file. Zeros become a hole.
 func (r *Reading) put(p []byte, at int64) error {
 	var err error
 	if len(p) == 0 {
@@ -154,7 +154,7 @@ func (r *Reading) put(p []byte, at int64) error {
 	return nil
 }
 
-// Close ends a Fill that runs, and gives back the temporary file.
+// Close ends a Fill that runs, and removes the temporary file.
 func (r *Reading) Close() {
 	r.stop()
 	r.filling.Lock()
@@ -168,20 +168,6 @@ func (r *Reading) Close() {
 		r.a.Image.Limits.Temp.Give(r.taken)
 		r.taken = 0
 	}
-}
-
-// nameless is a temporary file without a name: nothing of it is left, however
-// the program ends.
-func nameless(dir string) (*os.File, error) {
-	f, err := os.CreateTemp(dir, "fathom-")
-	if err != nil {
-		return nil, fmt.Errorf("making a temporary file: %w", err)
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("making a temporary file: %w", err)
-	}
-	return f, nil
 }
 
 // entry is what layer needs to find stored content.

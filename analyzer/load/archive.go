@@ -14,14 +14,14 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// source is where the pieces of an image lie: an indexed tar or a folder.
+// source holds the blobs of an image: an indexed tar or a folder.
 type source interface {
-	// open finds a regular file by its name, following links. The error is
-	// fs.ErrNotExist when there is none.
+	// open finds a regular file by its name, following links. If there is none,
+	// the error is fs.ErrNotExist.
 	open(name string) (section, error)
-	// names is what stands at the top, in no order.
+	// names lists the top of the source, in no order.
 	names() []string
-	// flaw is what is wrong with the source as a whole, or nil.
+	// flaw returns what is wrong with the source as a whole, or nil.
 	flaw() error
 }
 
@@ -29,11 +29,12 @@ type source interface {
 type section struct {
 	at   io.ReaderAt
 	size int64
-	have int64 // less than size where the archive ends before the file does
+	have int64 // less than size if the archive ends within the file
 	file io.Closer
 	// key is a layer.Blob's Key; may be nil.
 	key any
-	// list gives what was read of a layer while it streamed in; may be nil.
+	// list returns the entries of a layer that was read while the archive
+	// streamed in; may be nil.
 	list func(context.Context, layer.Options) (*layer.Diff, error)
 }
 
@@ -43,7 +44,7 @@ func (s section) close() {
 	}
 }
 
-// read is the whole of a manifest, an index or a config.
+// read reads a manifest, an index or a config.
 func (o *opening) read(s section, name string) ([]byte, error) {
 	if s.size > maxDocument {
 		return nil, &LimitError{What: name, Limit: maxDocument, Unit: "bytes"}
@@ -66,17 +67,17 @@ func (o *opening) read(s section, name string) ([]byte, error) {
 	return b, nil
 }
 
-// archive is a tar with its headers read once.
+// archive is a tar whose headers were read into an index.
 type archive struct {
 	r       io.ReaderAt
 	size    int64
 	entries map[string]entry
 	repeats map[string]bool // names that occur more than once
-	cut     bool            // it ends without an end marker
-	// early is the layers that were read while the archive streamed in, by
+	cut     bool            // there is no end marker
+	// streamed holds the layers that were read while the archive streamed in, by
 	// where they begin in it.
-	early map[int64]*early
-	steps int64 // bytes of names that were looked up
+	streamed map[int64]*streamed
+	steps    int64 // bytes of names that were looked up
 	// memory is what the index takes, and taken how much it did.
 	memory *layer.Quota
 	taken  int64
@@ -85,8 +86,8 @@ type archive struct {
 // entryMemory is what the index takes for an entry, without its name.
 const entryMemory = 200
 
-// forget gives back the memory of the index, and of the layers that were read
-// early and are none of img's, nil for no image.
+// forget returns to the quota the memory of the index, and that of the streamed
+// layers that don't belong to img, which may be nil.
 func (a *archive) forget(img *analyzer.Image) {
 	a.memory.Give(a.taken)
 	used := map[any]bool{}
@@ -95,14 +96,14 @@ func (a *archive) forget(img *analyzer.Image) {
 			used[l.Blob.Key] = true
 		}
 	}
-	for off, e := range a.early {
+	for off, e := range a.streamed {
 		if e.diff != nil && !used[off] {
 			a.memory.Give(e.diff.Memory)
 		}
 	}
 }
 
-// entry is one member of the archive; the last of a name counts.
+// entry is one entry of the archive. Of several with one name the last counts.
 type entry struct {
 	kind      byte
 	off, size int64
@@ -112,11 +113,11 @@ type entry struct {
 // tarInput is a tar that is read from front to back.
 type tarInput interface {
 	io.Reader
-	// at is where the next byte is read.
+	// at returns the offset of the next byte.
 	at() int64
-	// ended is whether the last whole block that was read held nothing: at the
-	// end of a tar, which archive/tar reports alike with and without one, that
-	// is the end marker.
+	// ended reports whether the last block that was read was all zeros. At the
+	// end of a tar that is the end marker; archive/tar returns io.EOF with and
+	// without one.
 	ended() bool
 }
 
@@ -130,8 +131,8 @@ func index(ctx context.Context, r io.ReaderAt, size int64, limit int, memory *la
 	return a, nil
 }
 
-// index reads the headers of the tar in in. Each entry is shown to visit, which
-// may read its content.
+// index reads the headers of the tar in. It calls visit for each entry, which may
+// read the entry's content.
 func (a *archive) index(ctx context.Context, in tarInput, limit int, visit func(*tar.Reader, string, entry) error) error {
 	a.entries, a.repeats = map[string]entry{}, map[string]bool{}
 	t := tar.NewReader(in)
@@ -173,8 +174,9 @@ func (a *archive) index(ctx context.Context, in tarInput, limit int, visit func(
 		}
 		a.entries[name] = e
 		if n == limit {
-			// So many are mostly a root filesystem, whose entries are none of an
-			// archive's. Of anything else nobody knows what comes later.
+			// A tar with so many entries is usually a root filesystem, which
+			// the entries so far show. In any other tar the manifest may still
+			// follow.
 			if k := a.noImage().Kind; !a.has("manifest.json") && !a.has("index.json") && (k == RootFilesystem || k == SingleLayer) {
 				return nil
 			}
@@ -190,8 +192,8 @@ func sparse(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.map"] != "" || h.PAXRecords["GNU.sparse.major"] != ""
 }
 
-// clean is a name as the index knows it: no "./", no leading or trailing slash,
-// never above the root.
+// clean returns a name in the form of the index: no "./", no leading or trailing
+// slash, never above the root.
 func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
 
 func (a *archive) has(name string) bool {
@@ -214,7 +216,7 @@ func (a *archive) open(name string) (section, error) {
 		return section{}, fmt.Errorf("%s is a special entry (type %q), not a file", at, e.kind)
 	}
 	s := section{at: io.NewSectionReader(a.r, e.off, e.size), size: e.size, have: min(e.size, max(0, a.size-e.off)), key: e.off}
-	if l := a.early[e.off]; l != nil {
+	if l := a.streamed[e.off]; l != nil {
 		s.list = l.list
 	}
 	return s, nil
@@ -334,8 +336,8 @@ func (c *cursor) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Seek moves forward from where the cursor is, which is all that archive/tar
-// asks for. It stops at the end.
+// Seek moves forward from the current position, which is all that archive/tar
+// needs. It stops at the end.
 func (c *cursor) Seek(n int64, whence int) (int64, error) {
 	if whence != io.SeekCurrent || n < 0 {
 		return 0, errors.ErrUnsupported

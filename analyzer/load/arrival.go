@@ -50,7 +50,7 @@ func (o *opening) receive(ctx context.Context, r io.Reader, size int64, name str
 		return &v.index, nil
 	case <-ctx.Done():
 		go func() {
-			<-done //nolint:errcheck // nobody waits for it any more
+			<-done //nolint:errcheck // the result is not needed
 			v.discard()
 		}()
 		return nil, context.Cause(ctx)
@@ -74,9 +74,9 @@ type arrival struct {
 	reading sync.WaitGroup
 }
 
-// early is a layer that is, or was, read while the archive streams in, before
+// streamed is a layer that is, or was, read while the archive streams in, before
 // the manifest said which digests it must have.
-type early struct {
+type streamed struct {
 	mu   sync.Mutex
 	diff *layer.Diff // nil once it was given, where the layer can be read again
 	err  error
@@ -88,7 +88,7 @@ type early struct {
 }
 
 // list is a layer.Blob's List.
-func (e *early) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
+func (e *streamed) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
 	e.mu.Lock()
 	d := e.diff
 	given := d != nil && e.proves(opt)
@@ -115,9 +115,9 @@ func (e *early) list(ctx context.Context, opt layer.Options) (*layer.Diff, error
 	return e.diff, nil
 }
 
-// proves reports whether the reading computed what layer.Read would have
-// compared.
-func (e *early) proves(opt layer.Options) bool {
+// proves reports whether the digests that layer.Read would compare were computed
+// while the layer streamed in.
+func (e *streamed) proves(opt layer.Options) bool {
 	if !e.packed {
 		return true
 	}
@@ -127,8 +127,8 @@ func (e *early) proves(opt layer.Options) bool {
 	return e.diff.DiffID == opt.DiffID
 }
 
-// inputError is an error of the input below a tar reader, which must not be
-// taken for the tar's.
+// inputError is an error of the input that a tar reader reads, as opposed to one of
+// the tar itself.
 type inputError struct{ error }
 
 func (v *arrival) read() error {
@@ -139,12 +139,12 @@ func (v *arrival) read() error {
 		return err
 	}
 	v.in = stream
-	v.index.early = map[int64]*early{}
+	v.index.streamed = map[int64]*streamed{}
 	v.index.memory = v.o.limits.Memory
 	if v.o.opt.NoKeep {
 		v.index.r = &v.kept
 	} else {
-		if v.file, err = temporary(v.o.opt.Temp); err != nil {
+		if v.file, err = analyzer.TempFile(v.o.opt.Temp); err != nil {
 			return err
 		}
 		v.index.r = v.file
@@ -154,8 +154,8 @@ func (v *arrival) read() error {
 			return err
 		}
 	}
-	// What follows the end marker belongs to nothing, but whoever writes it
-	// should not find the pipe closed.
+	// What follows the end marker is ignored, but read: otherwise its writer
+	// would find the pipe closed.
 	if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{v}, make([]byte, 1<<20)); err != nil {
 		return readError(err)
 	}
@@ -197,10 +197,10 @@ func (v *arrival) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// visit looks at an entry of the archive, and reads it if it is a layer: a
-// plain tar as it streams by, a compressed one, when it is kept, beside what
-// follows it. What turns out to be no layer, or one that can't be read, says so
-// when somebody asks for it.
+// visit reads an entry of the archive that looks like a layer: an uncompressed tar
+// while it streams in; a compressed one, if it is kept, from the temporary file
+// while the rest of the archive streams in. An error is kept until the layer is
+// listed: the entry may not be a layer of the image.
 func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	if e.kind != tar.TypeReg || e.size == 0 {
 		return nil
@@ -230,8 +230,8 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	if !isTar && !packed || v.o.opt.Verify && v.file != nil {
 		return nil
 	}
-	l := &early{packed: packed}
-	v.index.early[e.off] = l
+	l := &streamed{packed: packed}
+	v.index.streamed[e.off] = l
 	if v.file != nil {
 		l.again = layer.Blob{At: io.NewSectionReader(v.file, e.off, e.size), Size: e.size}
 	}
@@ -263,18 +263,19 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	return v.ctx.Err()
 }
 
-// promised is the digest that a layer's name in an archive promises, or "".
+// promised returns the digest in the name of a layer in an archive, or "".
 func promised(name string) string {
 	if d := namedDigest(name); d != "" {
 		return d
 	}
 	if d := "sha256:" + path.Base(name); parseDigest(d).checkable() {
-		return d // as skopeo's dir: has it
+		return d // the form of skopeo's dir:
 	}
 	return ""
 }
 
-// readError is err of a body, which is nothing new where the archive ends.
+// readError returns an error of the input. It returns nil for the end of the
+// archive, which index finds itself.
 func readError(err error) error {
 	var broken *inputError
 	if errors.As(err, &broken) {
@@ -283,9 +284,9 @@ func readError(err error) error {
 	return nil
 }
 
-// memory is the parts of an archive that are kept when the rest isn't.
+// memory holds the parts of an archive that are kept in memory.
 type memory struct {
-	parts []part // by where they begin
+	parts []part // sorted by offset
 	size  int64
 }
 
@@ -299,10 +300,10 @@ func (m *memory) add(at int64, b []byte) {
 	m.size += int64(len(b))
 }
 
-// ErrNotKept is that content is asked for which streamed by.
+// ErrNotKept says that content can't be read: it was not kept.
 var ErrNotKept = errors.New("the content streamed by and was not kept")
 
-// ReadAt reads what lies in one part.
+// ReadAt reads bytes of one part.
 func (m *memory) ReadAt(b []byte, off int64) (int, error) {
 	i, found := slices.BinarySearchFunc(m.parts, off, func(p part, off int64) int { return cmp.Compare(p.at, off) })
 	if !found {

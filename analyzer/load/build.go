@@ -15,7 +15,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// build opens everything that an image consists of.
+// build opens the config and all layers of an image.
 func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyzer.Image, error) {
 	if missing := c.missing(src); len(missing) > 0 {
 		return nil, c.incomplete(missing)
@@ -38,8 +38,8 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 			return nil, fmt.Errorf("layer %d (%s): %w", i, p.title(), err)
 		}
 		l.DiffID = img.Config.RootFS.DiffIDs[i]
-		// Of an uncompressed layer the two are one, and so nothing has to be
-		// read to see that layers were mixed up.
+		// The digest of an uncompressed layer is its diff ID: a difference shows
+		// without reading the layer that layers were mixed up.
 		if !l.Compressed && l.Digest.Algorithm == l.DiffID.Algorithm && l.Digest != l.DiffID {
 			return nil, fmt.Errorf("layer %d (%s): it is not compressed, so its digest %s should be its diff ID, which is %s", i, p.title(), l.Digest, l.DiffID)
 		}
@@ -49,14 +49,14 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 	return img, nil
 }
 
-// unchecked warns of a layer whose digest nobody here can compute.
-func (o *opening) unchecked(i int, p piece) {
+// unchecked warns about a layer whose digest uses an unknown algorithm.
+func (o *opening) unchecked(i int, p blobRef) {
 	if p.desc != nil && !parseDigest(p.desc.Digest).checkable() {
 		o.warnings = append(o.warnings, analyzer.Warning{Layer: i, Text: "its digest " + p.desc.Digest + " can't be checked: unknown algorithm"})
 	}
 }
 
-// configured is the image as its config has it, without its layers.
+// configured returns the image of a config, without layers.
 func (o *opening) configured(c *candidate, raw []byte) (*analyzer.Image, error) {
 	config, trailing, err := parseConfig(raw)
 	if err != nil {
@@ -87,7 +87,7 @@ func (o *opening) configured(c *candidate, raw []byte) (*analyzer.Image, error) 
 	return img, nil
 }
 
-// incomplete is the error for an image of which blobs are missing.
+// incomplete returns the error for an image with missing blobs.
 func (c *candidate) incomplete(missing []string) error {
 	const most = 10
 	list := missing
@@ -102,19 +102,20 @@ func (c *candidate) incomplete(missing []string) error {
 			foreign = " (the image has foreign layers, which are kept elsewhere)"
 		}
 	}
-	return fmt.Errorf("the image names what is not there: %s%s%s", strings.Join(list, ", "), more, foreign)
+	return fmt.Errorf("blobs of the image are missing: %s%s%s", strings.Join(list, ", "), more, foreign)
 }
 
-func (p piece) title() string {
+func (p blobRef) title() string {
 	if p.desc != nil {
 		return p.desc.Digest
 	}
 	return p.name
 }
 
-// readConfig reads a config and checks it against its descriptor. A file name in
-// a docker archive is no promise: engines load a config of any name.
-func (o *opening) readConfig(src source, p piece) ([]byte, error) {
+// readConfig reads a config and checks it against its descriptor. In a docker
+// archive, a config's file name may differ from its digest: engines load it
+// nevertheless.
+func (o *opening) readConfig(src source, p blobRef) ([]byte, error) {
 	s, err := p.open(src)
 	if err != nil {
 		return nil, fmt.Errorf("reading config %s: %w", p.name, analyzer.WithoutPath(err))
@@ -162,9 +163,9 @@ func parseConfig(b []byte) (config *v1.ConfigFile, trailing int, err error) {
 	return config, trailing, err
 }
 
-// layer opens a layer's blob, unless it is opened already, and looks at its
-// first bytes.
-func (o *opening) layer(src source, p piece, opened map[string]section) (analyzer.Layer, error) {
+// layer opens a layer's blob, unless it is open already, and checks its first
+// bytes.
+func (o *opening) layer(src source, p blobRef, opened map[string]section) (analyzer.Layer, error) {
 	var l analyzer.Layer
 	if p.desc != nil {
 		if err := p.desc.readable(); err != nil {
@@ -209,19 +210,23 @@ func (o *opening) layer(src source, p piece, opened map[string]section) (analyze
 	if digest.checkable() {
 		l.Digest = digest.hash()
 	}
-	switch form {
-	case formTar, formZeros, formEmpty, formGzip, formZstd, formXz, formBzip2:
-		return l, nil
-	}
-	if l.MediaType != "" {
-		return l, fmt.Errorf("it is %s, not a tar (%s)", form, l.MediaType)
-	}
-	return l, fmt.Errorf("it is %s, not a tar", form)
+	return l, form.expectLayer(l.MediaType)
 }
 
-// mediaTypes are those of layers of which nobody says what they are: a docker
-// archive's without an OCI manifest. They are what docker 25 and later writes
-// for the same layers.
+// expectLayer returns an error if the format can't be that of a layer: a tar,
+// compressed or not.
+func (f form) expectLayer(t types.MediaType) error {
+	switch {
+	case f == formTar, f == formZeros, f == formEmpty, f.compressed():
+		return nil
+	case t != "":
+		return fmt.Errorf("it is %s, not a tar (%s)", f, t)
+	}
+	return fmt.Errorf("it is %s, not a tar", f)
+}
+
+// mediaTypes has the media types for layers without a descriptor, as in a docker
+// archive without an OCI manifest. Docker 25 and later writes the same.
 var mediaTypes = map[form]types.MediaType{
 	formEmpty: types.OCIUncompressedLayer,
 	formZeros: types.OCIUncompressedLayer,
@@ -230,7 +235,7 @@ var mediaTypes = map[form]types.MediaType{
 	formZstd:  types.OCILayerZStd,
 }
 
-// readable refuses a layer that is known not to be a tar.
+// readable rejects a layer whose descriptor says that it isn't a tar.
 func (d descriptor) readable() error {
 	t := string(d.MediaType)
 	switch {

@@ -15,30 +15,30 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// candidate is an image of a source, or something that stands among its images.
+// candidate is an image of a source, or another manifest listed with its images.
 type candidate struct {
-	form     string // what will be Image.Source
+	form     string // becomes Image.Source
 	index    int    // among the images
 	tags     []string
 	digest   string   // of the manifest, or ""
-	above    []string // digests of the indexes that it is reached through
+	above    []string // digests of the indexes that lead to it
 	platform v1.Platform
 	id       string // of the config, once known
-	config   piece
-	layers   []piece
-	other    string // what it is when it is no image
-	absent   bool   // its manifest is not in the source
+	config   blobRef
+	layers   []blobRef
+	other    string // what it is, if it isn't an image
+	absent   bool   // the source doesn't have its manifest
 }
 
-// piece is a blob that a manifest names.
-type piece struct {
+// blobRef is a reference to a blob in a manifest.
+type blobRef struct {
 	name string
 	more []string    // further names to try
 	desc *descriptor // nil when there is only a name
 }
 
 // open finds the blob in the source or in its descriptor.
-func (p piece) open(src source) (section, error) {
+func (p blobRef) open(src source) (section, error) {
 	for _, name := range append([]string{p.name}, p.more...) {
 		s, err := src.open(name)
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -63,14 +63,14 @@ func (c *candidate) addTags(tags ...string) {
 	c.tags = slices.DeleteFunc(all, func(tag string) bool { return tag == "" || strings.Contains(tag, "<none>") })
 }
 
-// missing names the blobs that the source doesn't hold, each once.
+// missing returns the names of the blobs that the source doesn't have, each once.
 func (c *candidate) missing(src source) []string {
 	if c.absent {
 		return []string{c.digest}
 	}
 	var names []string
 	seen := map[string]bool{}
-	for _, p := range append([]piece{c.config}, c.layers...) {
+	for _, p := range append([]blobRef{c.config}, c.layers...) {
 		if seen[p.name] {
 			continue
 		}
@@ -84,7 +84,7 @@ func (c *candidate) missing(src source) []string {
 	return names
 }
 
-// inspect learns the image's ID and platform from its config, if it can.
+// inspect sets the image's ID and platform from its config, if that can be read.
 func (o *opening) inspect(src source, c *candidate) {
 	if c.absent {
 		return
@@ -105,20 +105,13 @@ func (o *opening) inspect(src source, c *candidate) {
 	}
 }
 
-// choose picks the one image that is asked for.
+// choose returns the one image that is asked for.
 func (o *opening) choose(ctx context.Context, src source, found []*candidate, want platform) (*candidate, error) {
-	images, others := separate(found)
-	for _, c := range others {
-		if o.opt.Image != "" && strings.TrimPrefix(o.opt.Image, "@") == c.digest {
-			return nil, notImage(others, c)
-		}
+	images, err := o.images(found, "an archive or layout without any image in it")
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case len(images) == 0 && len(others) == 0:
-		return nil, &NotImageError{NoImages, "an archive or layout without any image in it"}
-	case len(images) == 0:
-		return nil, notImage(others, others[0])
-	case len(images) == 1 && o.opt.Image == "" && want == platform{}:
+	if len(images) == 1 && o.opt.Image == "" && want == (platform{}) {
 		return images[0], nil
 	}
 	for _, c := range images {
@@ -127,7 +120,7 @@ func (o *opening) choose(ctx context.Context, src source, found []*candidate, wa
 		}
 		o.inspect(src, c)
 	}
-	fit, err := named(images, o.opt.Image)
+	fit, err := matching(images, o.opt.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -148,17 +141,23 @@ func (o *opening) choose(ctx context.Context, src source, found []*candidate, wa
 	if len(fit) == 1 {
 		return fit[0], nil
 	}
-	e := &ChoiceError{Image: o.opt.Image, Platform: o.opt.Platform, Matches: len(fit)}
+	return nil, o.choiceError(images, fit, o.opt.Platform, func(c *candidate) int { return len(c.missing(src)) })
+}
+
+// choiceError returns the error for several images that fit, or for none. missing
+// counts the blobs of an image that the source doesn't have.
+func (o *opening) choiceError(images, fit []*candidate, platform string, missing func(*candidate) int) error {
+	e := &ChoiceError{Image: o.opt.Image, Platform: platform, Matches: len(fit)}
 	if len(fit) > 0 {
 		images = fit
 	}
 	for _, c := range images {
 		e.Images = append(e.Images, Choice{
 			Index: c.index, Tags: c.tags, Digest: c.digest, ID: c.id,
-			Platform: platformOf(c.platform).String(), Missing: len(c.missing(src)),
+			Platform: platformOf(c.platform).String(), Missing: missing(c),
 		})
 	}
-	return nil, e
+	return e
 }
 
 // onePerPlatform reports whether the candidates are one image for several
@@ -172,12 +171,12 @@ func onePerPlatform(fit []*candidate) bool {
 	return true
 }
 
-// host is the platform to take where none is asked for: linux, as images are
-// made for it everywhere, and this machine's processor.
+// host returns the default platform: Linux, whatever the system, and the
+// architecture of this machine.
 func host() platform { return platform{os: "linux", arch: runtime.GOARCH}.normal() }
 
-// fitting are the candidates for a platform: linux/amd64 itself, or else
-// linux/amd64/v3.
+// fitting returns the candidates for a platform. An exact match, linux/amd64, takes
+// precedence over one with a variant, linux/amd64/v3.
 func fitting(all []*candidate, want platform) []*candidate {
 	var fit, exact []*candidate
 	for _, c := range all {
@@ -194,7 +193,7 @@ func fitting(all []*candidate, want platform) []*candidate {
 	return fit
 }
 
-// notePlatform says which platform was taken without being asked for.
+// notePlatform tells the user which platform was chosen by default.
 func (o *opening) notePlatform(c *candidate, all []*candidate) {
 	names := make([]string, len(all))
 	for i, c := range all {
@@ -203,8 +202,10 @@ func (o *opening) notePlatform(c *candidate, all []*candidate) {
 	o.opt.Progress.Note(fmt.Sprintf("%s is read, of the platforms %s", platformOf(c.platform), strings.Join(names, ", ")))
 }
 
-// separate parts the images from what isn't one, and numbers them.
-func separate(found []*candidate) (images, others []*candidate) {
+// images returns the images among found, and numbers them. Without any it returns
+// an error that says what found is; empty says so if found is empty.
+func (o *opening) images(found []*candidate, empty string) ([]*candidate, error) {
+	var images, others []*candidate
 	for _, c := range found {
 		if c.other != "" {
 			others = append(others, c)
@@ -213,52 +214,62 @@ func separate(found []*candidate) (images, others []*candidate) {
 		c.index = len(images)
 		images = append(images, c)
 	}
-	return images, others
+	for _, c := range others {
+		if o.opt.Image != "" && strings.TrimPrefix(o.opt.Image, "@") == c.digest {
+			return nil, notImage(others, c)
+		}
+	}
+	switch {
+	case len(images) > 0:
+		return images, nil
+	case len(others) > 0:
+		return nil, notImage(others, others[0])
+	}
+	return nil, &NotImageError{NoImages, empty}
 }
 
 func notImage(others []*candidate, c *candidate) error {
 	what := fmt.Sprintf("%s (%s)", c.other, c.digest)
 	if len(others) > 1 {
-		what += fmt.Sprintf(", one of %d such things", len(others))
+		what += fmt.Sprintf(", one of %d entries that are not images", len(others))
 	}
 	return &NotImageError{Artifact, what}
 }
 
-// complete drops the images whose blobs the source doesn't hold, as long as
-// there are others: an engine saves the index of all platforms with the blobs
-// of one.
+// complete drops the images of which the source lacks blobs, if any others remain:
+// an engine saves the index of all platforms with the blobs of one.
 func (o *opening) complete(src source, fit []*candidate) []*candidate {
-	var whole, torn []*candidate
+	var complete, incomplete []*candidate
 	for _, c := range fit {
 		if len(c.missing(src)) == 0 {
-			whole = append(whole, c)
+			complete = append(complete, c)
 		} else {
-			torn = append(torn, c)
+			incomplete = append(incomplete, c)
 		}
 	}
-	if len(whole) == 0 {
+	if len(complete) == 0 {
 		here := slices.DeleteFunc(slices.Clone(fit), func(c *candidate) bool { return c.absent })
 		if len(here) == 0 {
 			return fit
 		}
 		return here
 	}
-	for _, c := range torn {
-		if !c.absent && !slices.Equal(c.tags, whole[0].tags) {
-			o.warn("%s is not whole in this source and was left out", Choice{Index: c.index, Tags: c.tags, Digest: c.digest})
+	for _, c := range incomplete {
+		if !c.absent && !slices.Equal(c.tags, complete[0].tags) {
+			o.warn("%s is incomplete in this source and was left out", Choice{Index: c.index, Tags: c.tags, Digest: c.digest})
 		}
 	}
-	return whole
+	return complete
 }
 
-// unique drops images that are the same one listed again.
+// unique drops repeated images, and adds their tags to the first.
 func unique(fit []*candidate) []*candidate {
 	var kept []*candidate
 	first := map[string]*candidate{}
 	for _, c := range fit {
 		key := c.id + "\x00" + c.layerNames()
-		if twin := first[key]; c.id != "" && twin != nil {
-			twin.addTags(c.tags...)
+		if same := first[key]; c.id != "" && same != nil {
+			same.addTags(c.tags...)
 			continue
 		}
 		first[key] = c
@@ -269,9 +280,10 @@ func unique(fit []*candidate) []*candidate {
 
 var hexPrefix = regexp.MustCompile(`^[0-9a-f]{12,64}$`)
 
-// named are the images that a choice fits: the closest kind of match that any
-// image has.
-func named(images []*candidate, choice string) ([]*candidate, error) {
+// matching returns the images that match a choice: by its index or digest, by a
+// full name, by a tag alone, or by a prefix of an ID. The first of these that any
+// image matches counts.
+func matching(images []*candidate, choice string) ([]*candidate, error) {
 	if choice == "" {
 		return slices.Clone(images), nil
 	}

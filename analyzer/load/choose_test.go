@@ -109,7 +109,7 @@ func TestChoice(t *testing.T) {
 		// The other platform is in the index and not in the archive.
 		{save, "", "", amd, ""},
 		{save, "app:1", "", amd, ""},
-		{save, "", "linux/s390x", nil, "names what is not there: "},
+		{save, "", "linux/s390x", nil, "are missing: "},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join([]string{tt.image, tt.platform}, " "), func(t *testing.T) {
@@ -182,10 +182,10 @@ func TestIncomplete(t *testing.T) {
 	path := write(t, "x", a.Without(manifest(t, tool.DockerArchive()).Layers[0]).Tar())
 	img := openImage(t, path, Options{})
 	same(t, img, amd)
-	if len(img.Warnings) != 1 || !strings.Contains(img.Warnings[0].Text, "tool:1 is not whole") {
+	if len(img.Warnings) != 1 || !strings.Contains(img.Warnings[0].Text, "tool:1 is incomplete") {
 		t.Errorf("got warnings %v, want one about tool:1", img.Warnings)
 	}
-	wantError(t, path, Options{Image: "tool:1"}, "names what is not there")
+	wantError(t, path, Options{Image: "tool:1"}, "are missing")
 }
 
 // TestTagsOfIndex takes the tags that only index.json has.

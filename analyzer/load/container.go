@@ -31,7 +31,7 @@ func (o *opening) imageOrContainer(ctx context.Context, kind engine.Kind, name s
 		return img, err
 	}
 	e, gone := engine.Connect(ctx, kind, o.opt.Engine)
-	if gone != nil { // its storage was looked at, and says nothing of containers
+	if gone != nil { // only a running engine knows containers
 		return nil, err
 	}
 	defer e.Close()
@@ -59,9 +59,9 @@ func (o *opening) imageOrContainer(ctx context.Context, kind engine.Kind, name s
 	return img, nil
 }
 
-// changes is a layer of what the container changed, as a commit would make it,
-// without one: of the files that the engine exports those that it calls changed,
-// and a whiteout for each that it calls removed.
+// changes returns the layer that a commit of the container would make. It has the
+// files of an export that the engine lists as changed, and a whiteout for each
+// path that it lists as removed.
 func (o *opening) changes(ctx context.Context, e *engine.Engine, c engine.Container) (analyzer.Layer, error) {
 	changed, err := e.Changes(ctx, c)
 	if err != nil {
@@ -87,7 +87,7 @@ func (o *opening) changes(ctx context.Context, e *engine.Engine, c engine.Contai
 			name := path.Clean("/" + h.Name)
 			kept, listed := changed[name]
 			if h.Typeflag == tar.TypeLink && written[path.Clean("/"+h.Linkname)] {
-				listed = true // a link to what was unchanged had that copied, too
+				listed = true // the link made the overlay copy its unchanged target
 			}
 			if !listed || name == "/" {
 				continue
@@ -106,7 +106,7 @@ func (o *opening) changes(ctx context.Context, e *engine.Engine, c engine.Contai
 	})
 }
 
-// copyEntry writes an entry in the form that takes every header.
+// copyEntry writes an entry in the format that can hold every header.
 func copyEntry(w *tar.Writer, h *tar.Header, content io.Reader) error {
 	h.Format = tar.FormatPAX
 	if err := w.WriteHeader(h); err != nil {
@@ -116,8 +116,8 @@ func copyEntry(w *tar.Writer, h *tar.Header, content io.Reader) error {
 	return err
 }
 
-// whiteouts marks what was removed. What was changed and isn't there any more
-// came and went while the container ran.
+// whiteouts writes a whiteout for each path that was removed. A path that was
+// changed but isn't in the export existed only for a while.
 func whiteouts(w *tar.Writer, changed map[string]bool) error {
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
 		if changed[name] || name == "/" {
@@ -132,12 +132,12 @@ func whiteouts(w *tar.Writer, changed map[string]bool) error {
 	return nil
 }
 
-// pack makes a layer of what write writes: in a temporary file or, with NoKeep,
-// of its entries alone.
+// pack makes a layer of the tar that write writes: in a temporary file or, with
+// NoKeep, with its entries only.
 func (o *opening) pack(ctx context.Context, write func(*tar.Writer) error) (analyzer.Layer, error) {
 	l := analyzer.Layer{MediaType: types.OCIUncompressedLayer}
 	if !o.opt.NoKeep {
-		f, err := temporary(o.opt.Temp)
+		f, err := analyzer.TempFile(o.opt.Temp)
 		if err != nil {
 			return l, err
 		}
@@ -176,7 +176,7 @@ func (o *opening) pack(ctx context.Context, write func(*tar.Writer) error) (anal
 	return l, nil
 }
 
-// packTo writes a tar, and gives its size and digest.
+// packTo writes a tar and returns its size and digest.
 func (o *opening) packTo(out io.Writer, write func(*tar.Writer) error) (int64, v1.Hash, error) {
 	sum := sha256.New()
 	in := &packed{to: io.MultiWriter(out, sum)}

@@ -14,13 +14,13 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// digest is a content's name: an algorithm and its value. The zero value is none.
+// digest is an algorithm and the hash in hex. The zero value means none.
 type digest struct{ alg, hex string }
 
 func (d digest) String() string { return d.alg + ":" + d.hex }
 
-// parseDigest takes a digest of any algorithm; zero when s is none. Neither
-// part can hold a slash, so that both may be file names.
+// parseDigest parses a digest of any algorithm. It returns zero if s is not one.
+// Neither part can hold a slash, so that both can be used as file names.
 func parseDigest(s string) digest {
 	alg, value, ok := strings.Cut(s, ":")
 	if !ok || alg == "" || value == "" || len(s) > 512 {
@@ -45,10 +45,10 @@ func parseDigest(s string) digest {
 	return d
 }
 
-// checkable is whether the algorithm is one that can be computed here.
+// checkable reports whether the algorithm is a known one.
 func (d digest) checkable() bool { return d.alg == "sha256" || d.alg == "sha512" }
 
-// of is the digest of b by d's algorithm.
+// of returns the digest of b with d's algorithm.
 func (d digest) of(b []byte) digest {
 	if d.alg == "sha512" {
 		sum := sha512.Sum512(b)
@@ -64,8 +64,8 @@ func digestOf(b []byte) digest {
 
 func (d digest) hash() v1.Hash { return v1.Hash{Algorithm: d.alg, Hex: d.hex} }
 
-// decode reads one JSON value, after a byte order mark if there is one, and
-// says how many bytes other than white space follow it.
+// decode decodes one JSON value, which may follow a byte order mark. It returns
+// how many bytes other than white space follow the value.
 func decode(b []byte, v any) (trailing int, err error) {
 	b = bytes.TrimPrefix(b, bom)
 	if len(bytes.TrimSpace(b)) == 0 {
@@ -78,8 +78,8 @@ func decode(b []byte, v any) (trailing int, err error) {
 	return len(bytes.TrimSpace(b[dec.InputOffset():])), nil
 }
 
-// wrongType is err without the names of Go's types, if it is about a value of
-// the wrong one.
+// wrongType returns an error about a value of the wrong type without the names of
+// Go's types, and any other error unchanged.
 func wrongType(err error) error {
 	var e *json.UnmarshalTypeError
 	switch {
@@ -91,7 +91,7 @@ func wrongType(err error) error {
 	return fmt.Errorf("%s is of the wrong type (%s)", e.Field, e.Value)
 }
 
-// first is the first byte of a JSON value, 0 when there is none.
+// first returns the first byte of a JSON value, 0 if there is none.
 func first(b []byte) byte {
 	b = bytes.TrimSpace(bytes.TrimPrefix(b, bom))
 	if len(b) == 0 {

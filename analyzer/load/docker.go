@@ -18,7 +18,7 @@ type dockerItem struct {
 	Layers   []string
 }
 
-// dockerImages are the images of a manifest.json that is an array.
+// dockerImages returns the images of a manifest.json that is an array.
 func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 	var items []dockerItem
 	trailing, err := decode(manifest, &items)
@@ -41,7 +41,7 @@ func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 		if clean(item.Config) == "" {
 			return nil, fmt.Errorf("reading manifest.json: image %d has no Config", i)
 		}
-		c := &candidate{form: "docker-archive", config: piece{name: clean(item.Config)}}
+		c := &candidate{form: "docker-archive", config: blobRef{name: clean(item.Config)}}
 		if len(item.Layers) > maxLayers {
 			return nil, &LimitError{What: "an image of manifest.json", Limit: maxLayers, Unit: "layers"}
 		}
@@ -49,7 +49,7 @@ func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 			if clean(name) == "" {
 				return nil, fmt.Errorf("reading manifest.json: image %d has a layer without a name", i)
 			}
-			c.layers = append(c.layers, piece{name: clean(name)})
+			c.layers = append(c.layers, blobRef{name: clean(name)})
 		}
 		if len(item.RepoTags) > maxDescriptors {
 			return nil, &LimitError{What: "an image of manifest.json", Limit: maxDescriptors, Unit: "tags"}
@@ -64,8 +64,8 @@ func (o *opening) dockerImages(manifest []byte) ([]*candidate, error) {
 	return found, nil
 }
 
-// namedDigest is the digest that a file's name in an archive promises for its
-// content, or "": "blobs/sha256/<hex>", "<hex>.json", "sha256:<hex>".
+// namedDigest returns the digest in a file's name, or "": the name is
+// "blobs/sha256/<hex>", "<hex>.json", or "sha256:<hex>".
 func namedDigest(name string) string {
 	base := path.Base(name)
 	if dir := path.Dir(name); path.Base(path.Dir(dir)) == "blobs" {
@@ -84,15 +84,15 @@ func namedDigest(name string) string {
 	return ""
 }
 
-// join lets a docker archive's images and those of its index.json, which are
-// the same ones seen twice, be one list: manifest.json's first.
+// join merges the images of manifest.json with those of index.json. Both list the
+// same images; those of manifest.json come first.
 func join(docker, oci []*candidate) []*candidate {
 	all := docker
-	twins := map[string]*candidate{}
+	byKey := map[string]*candidate{}
 	for _, d := range docker {
 		for _, key := range []string{d.config.name, d.config.name + "\x00" + d.layerNames()} {
-			if twins[key] == nil {
-				twins[key] = d
+			if byKey[key] == nil {
+				byKey[key] = d
 			}
 		}
 	}
@@ -101,27 +101,27 @@ func join(docker, oci []*candidate) []*candidate {
 		if len(c.layers) == 0 {
 			key = c.config.name // docker 25.0.0 wrote manifests without layers
 		}
-		twin := twins[key]
-		if c.config.name == "" || twin == nil {
+		same := byKey[key]
+		if c.config.name == "" || same == nil {
 			all = append(all, c)
 			continue
 		}
-		twin.addTags(c.tags...)
-		if twin.digest != "" {
+		same.addTags(c.tags...)
+		if same.digest != "" {
 			continue
 		}
-		twin.digest, twin.above, twin.platform = c.digest, c.above, c.platform
-		twin.config.desc = c.config.desc
-		if len(c.layers) == len(twin.layers) {
-			for i := range twin.layers {
-				twin.layers[i].desc = c.layers[i].desc
+		same.digest, same.above, same.platform = c.digest, c.above, c.platform
+		same.config.desc = c.config.desc
+		if len(c.layers) == len(same.layers) {
+			for i := range same.layers {
+				same.layers[i].desc = c.layers[i].desc
 			}
 		}
 	}
 	return all
 }
 
-// layerNames is the names of the layers, as one string to compare.
+// layerNames returns the names of the layers as one string, for comparing.
 func (c *candidate) layerNames() string {
 	var b strings.Builder
 	for _, p := range c.layers {
@@ -147,7 +147,7 @@ func (o *opening) list(ctx context.Context, src source) ([]*candidate, error) {
 	var docker []*candidate
 	if manifest != nil {
 		switch first(manifest) {
-		case '[', 'n': // null is a list of nothing
+		case '[', 'n': // null is an empty list
 			if docker, err = o.dockerImages(manifest); err != nil {
 				return nil, err
 			}
@@ -174,7 +174,7 @@ func (o *opening) list(ctx context.Context, src source) ([]*candidate, error) {
 	return join(docker, oci), nil
 }
 
-// readOptional reads a document that a source may not have.
+// readOptional reads a document; it returns nil if the source doesn't have it.
 func (o *opening) readOptional(src source, name string) ([]byte, error) {
 	s, err := src.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -194,7 +194,7 @@ func (o *opening) readOptional(src source, name string) ([]byte, error) {
 	return b, nil
 }
 
-// nothing says what a source without an image's metadata is.
+// nothing returns an error that says what a source without an image's metadata is.
 func nothing(src source) error {
 	switch src := src.(type) {
 	case *archive:

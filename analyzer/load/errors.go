@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"strings"
+
+	"fathom/analyzer"
 )
 
 // NotFoundError is a reference that names nothing that can be opened.
@@ -10,8 +12,8 @@ type NotFoundError struct {
 	Reference string // as the user wrote it
 	Scheme    string // "file" for a path; "" when Reference may be a path or a name
 	Name      string // Reference without the scheme
-	// Engines is what engines said to a name, and Err what the registry said
-	// then, or the file system to a path; either may be missing.
+	// Engines are the errors of the engines, and Err that of the registry or,
+	// for a path, of the file system; each may be nil.
 	Engines []error
 	Err     error
 }
@@ -44,12 +46,12 @@ func (e *SchemeError) Error() string {
 
 // Choice is one image of a source.
 type Choice struct {
-	Index    int // chosen as "@N"
+	Index    int // N in "@N"
 	Tags     []string
 	Digest   string // of the manifest, or ""
 	ID       string // of the config, or ""
 	Platform string // or ""
-	Missing  int    // how many of its blobs the source doesn't hold
+	Missing  int    // how many of its blobs the source lacks
 }
 
 func (c Choice) String() string {
@@ -69,12 +71,11 @@ func (c Choice) String() string {
 	return strings.Join(words, " ")
 }
 
-// ChoiceError is a source with several images none of which is asked for, or
-// without the one that is.
+// ChoiceError says that a source has several images that match, or none.
 type ChoiceError struct {
-	Image    string // what was asked for, or ""
-	Platform string // what was asked for, or ""
-	Matches  int    // how many of Images fit what was asked for
+	Image    string // that was asked for, or ""
+	Platform string // that was asked for, or ""
+	Matches  int    // how many of Images match both
 	Images   []Choice
 }
 
@@ -103,7 +104,7 @@ func (e *ChoiceError) Error() string {
 	return b.String()
 }
 
-// NotImageError is something that is there but is no image.
+// NotImageError is a file, folder or manifest that is not an image.
 type NotImageError struct {
 	Kind Kind
 	What string // what it is, to follow "it is"
@@ -111,7 +112,7 @@ type NotImageError struct {
 
 func (e *NotImageError) Error() string { return "not an image: it is " + e.What }
 
-// Kind is what a thing that is no image is.
+// Kind classifies what a NotImageError found.
 type Kind uint8
 
 const (
@@ -120,7 +121,7 @@ const (
 	SingleLayer         // one layer's tar
 	OtherTar            // a tar of anything else
 	OldArchive          // a docker save from before 1.10
-	Artifact            // something else than an image in an image's clothes
+	Artifact            // a manifest of something other than an image
 	NoImages            // an archive or layout without any image
 )
 
@@ -136,17 +137,4 @@ func (e *LimitError) Error() string {
 }
 
 // TempError is a temporary file that could not be made or written.
-type TempError struct {
-	Dir     string
-	Written int64 // bytes that fitted
-	Err     error
-}
-
-func (e *TempError) Error() string {
-	if e.Written == 0 {
-		return fmt.Sprintf("making a temporary file in %s: %v", e.Dir, e.Err)
-	}
-	return fmt.Sprintf("writing a temporary file in %s after %d bytes: %v", e.Dir, e.Written, e.Err)
-}
-
-func (e *TempError) Unwrap() error { return e.Err }
+type TempError = analyzer.TempError

@@ -13,8 +13,8 @@ import (
 type folder string
 
 func (d folder) open(name string) (section, error) {
-	// Symlinks are followed, also out of the folder: builders link the blobs
-	// of a layout to their cache. O_NONBLOCK keeps a named pipe from blocking.
+	// Symlinks are followed even out of the folder: builders link the blobs of a
+	// layout to their cache. With O_NONBLOCK a named pipe doesn't block.
 	file := filepath.Join(string(d), filepath.FromSlash(path.Clean("/"+name)))
 	if info, err := os.Stat(file); err != nil {
 		return section{}, err

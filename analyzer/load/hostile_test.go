@@ -119,7 +119,7 @@ func TestBadArchives(t *testing.T) {
 		{"empty manifest", with("").Tar(), []string{"reading manifest.json: it is not JSON"}},
 		{"null", with("null").Tar(), []string{"without any image"}},
 		{"no images", with("[]").Tar(), []string{"without any image"}},
-		{"object", with("{}").Tar(), []string{"manifest.json is not of an image"}},
+		{"object", with("{}").Tar(), []string{"manifest.json is not an image manifest"}},
 		{"text", with("hello").Tar(), []string{"reading manifest.json: it is not JSON"}},
 		{"cut JSON", with(`[{"Config":"x`).Tar(), []string{"reading manifest.json: unexpected EOF"}},
 		{"deep", with(strings.Repeat("[", 200_000)).Tar(), []string{"reading manifest.json", "max depth"}},
@@ -130,8 +130,8 @@ func TestBadArchives(t *testing.T) {
 		{"big manifest", with("[" + strings.Repeat(" ", maxDocument) + "]").Tar(), []string{"manifest.json is over the limit of 20971520 bytes"}},
 
 		// what it names (12-17)
-		{"missing all", docker().Without(config, it.Layers[0], lastLayer).Tar(), []string{config, it.Layers[0], lastLayer, "names what is not there"}},
-		{"outside", with(`[{"Config":"../../../../etc/passwd","Layers":[]}]`).Tar(), []string{"not there: etc/passwd"}},
+		{"missing all", docker().Without(config, it.Layers[0], lastLayer).Tar(), []string{config, it.Layers[0], lastLayer, "are missing"}},
+		{"outside", with(`[{"Config":"../../../../etc/passwd","Layers":[]}]`).Tar(), []string{"are missing: etc/passwd"}},
 		{"empty config", replaced(config, file(config, "")).Tar(), []string{"reading config", "it is empty or cut short"}},
 		{"other config", replaced(config, file(config, "{}")).Tar(), []string{"reading config " + config, "it has no rootfs"}},
 		{"config is empty", imagetest.Archive{file("manifest.json", `[{"Config":"c"}]`), file("c", "")}.Tar(), []string{"reading config c: it is empty"}},
@@ -151,7 +151,7 @@ func TestBadArchives(t *testing.T) {
 		{"long layer name", with(`[{"Config":"c","Layers":["` + strings.Repeat("a/", 500_000) + `"]}]`).Tar(), []string{"a name in manifest.json is over the limit of 4096 bytes"}},
 		{"long config name", with(`[{"Config":"` + strings.Repeat("a/", 500_000) + `"}]`).Tar(), []string{"a name in manifest.json is over the limit of 4096 bytes"}},
 		{"many long ways", manyWays().Tar(), []string{"names that lead to the archive's files is over the limit of 268435456 bytes"}},
-		{"link outside", replaced(lastLayer, link("symlink", lastLayer, "../../../etc/passwd")).Tar(), []string{"not there: " + lastLayer}},
+		{"link outside", replaced(lastLayer, link("symlink", lastLayer, "../../../etc/passwd")).Tar(), []string{"are missing: " + lastLayer}},
 		{"folder", replaced(lastLayer, imagetest.Entry{Kind: "dir", Name: lastLayer + "/", Mode: 0o755}).Tar(), []string{"layer 1 (", "is a folder, not a file"}},
 		{"fifo", replaced(lastLayer, imagetest.Entry{Kind: "fifo", Name: lastLayer}).Tar(), []string{"layer 1 (", "special entry"}},
 		{"device", replaced("manifest.json", imagetest.Entry{Kind: "char", Name: "manifest.json", Major: 1, Minor: 5}).Tar(), []string{"reading manifest.json", "special entry"}},

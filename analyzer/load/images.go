@@ -19,7 +19,7 @@ type Found struct {
 	Created time.Time
 }
 
-// Engines are the schemes of the engines that may have images.
+// Engines returns the schemes of the engines that may have images.
 func Engines() []string {
 	names := make([]string, len(engines))
 	for i, kind := range engines {
@@ -28,9 +28,9 @@ func Engines() []string {
 	return names
 }
 
-// Images lists the images of an engine, the newest first: one for each name,
-// and one for each image without any. Where the engine isn't running its
-// storage is looked at.
+// Images lists the images of an engine, the newest first: one for each name, and
+// one for each image without a name. If the engine isn't running, Images reads
+// its storage.
 func Images(ctx context.Context, scheme string, opt Options) ([]Found, error) {
 	for _, kind := range engines {
 		if kind.String() == scheme {

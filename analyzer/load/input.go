@@ -11,7 +11,7 @@ import (
 	"fathom/analyzer"
 )
 
-// source opens what a reference names as something that can be looked into.
+// source opens the file or folder of a reference.
 func (o *opening) source(ctx context.Context, r reference) (source, error) {
 	if r.path == "-" {
 		return o.stdin(ctx)
@@ -43,7 +43,7 @@ func (o *opening) source(ctx context.Context, r reference) (source, error) {
 	return o.file(ctx, f, 0, info.Size(), r.path)
 }
 
-// stdin uses standard input as it is when it is a file, and receives it otherwise.
+// stdin opens standard input: as it is if it is a file, otherwise as a stream.
 func (o *opening) stdin(ctx context.Context) (source, error) {
 	if o.opt.Stdin == nil {
 		return nil, errors.New("there is none")
@@ -70,7 +70,7 @@ func (o *opening) stdin(ctx context.Context) (source, error) {
 	return o.stream(ctx, f, "standard input")
 }
 
-// openPipe opens a named pipe, which waits for a writer.
+// openPipe opens a named pipe. It blocks until there is a writer, or ctx ends.
 func openPipe(ctx context.Context, path string) (*os.File, error) {
 	type opened struct {
 		f   *os.File
@@ -89,7 +89,7 @@ func openPipe(ctx context.Context, path string) (*os.File, error) {
 	}
 }
 
-// file opens an archive on disk: as it is, or unpacked when it is compressed.
+// file opens an archive on disk: as it is, or decompressed.
 func (o *opening) file(ctx context.Context, f io.ReaderAt, at, size int64, name string) (source, error) {
 	size = max(0, size)
 	whole := io.NewSectionReader(f, at, size)
@@ -109,7 +109,7 @@ func (o *opening) stream(ctx context.Context, r io.Reader, name string) (source,
 	return o.receive(ctx, r, 0, name)
 }
 
-// tar indexes r if head, its first bytes, are a tar's.
+// tar indexes r if head, its first bytes, are those of a tar.
 func (o *opening) tar(ctx context.Context, head []byte, r io.ReaderAt, size int64) (source, error) {
 	if err := o.expectTar(head); err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (o *opening) tar(ctx context.Context, head []byte, r io.ReaderAt, size int6
 	return a, nil
 }
 
-// expectTar says what the first bytes of something are when they aren't a tar's.
+// expectTar returns an error that says what head is, unless it begins a tar.
 func (o *opening) expectTar(head []byte) error {
 	switch form := sniff(head); form {
 	case formTar:

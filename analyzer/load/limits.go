@@ -8,10 +8,10 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// What an image may take where nobody says otherwise.
+// The default limits for one image.
 const (
-	memoryShare   = 16  // of the machine's memory, one part in so many
-	leastMemory   = 1e9 // bytes, however little the machine has
+	memoryShare   = 16  // one part in so many of the machine's memory
+	leastMemory   = 1e9 // bytes, on machines with little memory
 	defaultUnpack = 64 << 30
 	defaultTemp   = 64 << 30
 )
@@ -19,7 +19,7 @@ const (
 // documentMemory is how many bytes of memory a byte of JSON may take.
 const documentMemory = 64
 
-// limits are the limits that the options ask for.
+// limits returns the limits of the options.
 func (opt *Options) limits() layer.Limits {
 	return layer.Limits{
 		Memory:   layer.NewQuota(layer.Memory, cmp.Or(opt.MaxMemory, DefaultMemory())),
@@ -28,8 +28,7 @@ func (opt *Options) limits() layer.Limits {
 	}
 }
 
-// DefaultMemory is how many bytes of memory an image may take unless
-// Options.MaxMemory says otherwise.
+// DefaultMemory returns the default of Options.MaxMemory.
 func DefaultMemory() int64 {
 	least := uint64(0)
 	for _, provider := range []memlimit.Provider{memlimit.FromCgroup, memlimit.FromSystem} {

@@ -1,13 +1,13 @@
-// Package load opens a container image wherever it lies and gives it to the
-// analysis as an analyzer.Image. What a file is, is decided by its content,
-// never by its name or by a media type.
+// Package load opens a container image, wherever it is stored, as an
+// analyzer.Image. It recognises a file by its content, never by its name or media
+// type.
 //
-// Of the image's facts, ID is the sha256 of the config's bytes; Digest is the
-// manifest's where the source has one. A layer's Digest comes from the manifest
-// or from the name of its blob in blobs/, and is zero in older docker archives
-// and their kin, which don't say. Its MediaType is what the manifest calls it,
-// also where that is wrong; without a manifest it is the OCI's for what the
-// bytes are, as docker 25 and later has it for the same layers.
+// The ID of the image is the sha256 of the config's bytes; Digest is that of the
+// manifest, if the source has one. A layer's Digest comes from the manifest or
+// from the name of its blob in blobs/; in older docker archives it is zero. Its
+// MediaType is that of the manifest, even if it is wrong; without a manifest it is
+// the OCI's media type for the layer's bytes, which docker 25 and later also
+// writes.
 package load
 
 import (
@@ -50,24 +50,24 @@ type Options struct {
 	// whatever is in it. Without it a tar opens so that has no image's metadata
 	// and looks like a root filesystem or a layer.
 	Rootfs bool
-	// Verify says that everything will be verified, and so read once more.
+	// Verify says that everything will be verified, and thus read once more.
 	Verify bool
-	// Via is the way to the images of an engine.
+	// Via says how to read the images of an engine.
 	Via Via
-	// Engine says where engines are looked for.
+	// Engine says where to look for engines.
 	Engine engine.Options
-	// Registry says how registries are read.
+	// Registry says how to read from registries.
 	Registry registry.Options
-	// Keep holds what is downloaded from a registry in temporary files, for the
-	// content that will be looked at. Otherwise it is downloaded again when it
-	// is, and kept then, unless NoKeep is set.
+	// Keep keeps layers from a registry in temporary files, for reading content.
+	// Otherwise a layer is downloaded again when content is read, and kept then
+	// unless NoKeep is set.
 	Keep bool
-	// Cache has, and gets, the entries of layers in registries; may be nil.
+	// Cache caches the entries of layers in registries; may be nil.
 	Cache *cache.Cache
-	// TOC lists a layer in a registry from its table of contents where it has
-	// one: the layer is Unverified then.
+	// TOC lists a layer in a registry from its table of contents, if it has one;
+	// then the layer is Unverified.
 	TOC bool
-	// Progress gets a task for whatever is unpacked or received; may be nil.
+	// Progress gets a task for each download and decompression; may be nil.
 	Progress *analyzer.Progress
 }
 
@@ -167,15 +167,15 @@ func (o *opening) open(ctx context.Context, r reference, want platform) (*analyz
 func (o *opening) image(ctx context.Context, src source, want platform) (*analyzer.Image, error) {
 	found, err := o.list(ctx, src)
 	if err != nil {
-		return nil, because(src, err)
+		return nil, withFlaw(src, err)
 	}
 	c, err := o.choose(ctx, src, found, want)
 	if err != nil {
-		return nil, because(src, err)
+		return nil, withFlaw(src, err)
 	}
 	img, err := o.build(ctx, src, c)
 	if err != nil {
-		return nil, because(src, err)
+		return nil, withFlaw(src, err)
 	}
 	if a, ok := src.(*archive); ok {
 		a.forget(img)
@@ -186,8 +186,8 @@ func (o *opening) image(ctx context.Context, src source, want platform) (*analyz
 	return img, nil
 }
 
-// because adds a flaw of the source to an error that it explains.
-func because(src source, err error) error {
+// withFlaw adds a flaw of the source to an error that it explains.
+func withFlaw(src source, err error) error {
 	if flaw := src.flaw(); flaw != nil {
 		return fmt.Errorf("%w: %w", flaw, err)
 	}

@@ -16,37 +16,37 @@ import (
 	"fathom/analyzer/load/storage"
 )
 
-// Via is the way to the images of an engine.
+// Via says how to read the images of an engine.
 type Via string
 
-// The ways.
 const (
-	ViaBest    Via = ""        // the storage where it can be read and is whole, else the API
-	ViaStorage Via = "storage" // the folders in which the engine keeps its layers
-	ViaAPI     Via = "api"     // the stream of a save
+	ViaBest    Via = ""        // from its storage, or if that can't be read through its API
+	ViaStorage Via = "storage" // from the folders in which the engine keeps its layers
+	ViaAPI     Via = "api"     // from the archive that the engine saves
 )
 
 // StorageError says that an engine's storage does not match its records. The
 // engine itself may still be able to save the image.
 type StorageError = storage.Error
 
-// UnavailableError says that there is no engine, or none that answers;
-// NoImageError that an engine hasn't the image.
+// UnavailableError says that no engine can be reached, NoImageError that an engine
+// does not have the image.
 type (
 	UnavailableError = engine.UnavailableError
 	NoImageError     = engine.NoImageError
 )
 
-// ErrSilent is an engine that sent nothing for as long as Options.Engine says.
+// ErrSilent is the cause if an engine sent nothing for as long as Options.Engine
+// allows.
 var ErrSilent = engine.ErrSilent
 
-// dockerRoot is docker's data folder unless it says otherwise.
+// dockerRoot is docker's default data root.
 const dockerRoot = "/var/lib/docker"
 
-// engines are asked for a bare name in this order.
+// engines are the engines in the order in which a name without scheme is tried.
 var engines = [...]engine.Kind{engine.Docker, engine.Podman}
 
-// named opens the image that a name means.
+// named opens an image by its name.
 func (o *opening) named(ctx context.Context, r reference, want platform) (*analyzer.Image, error) {
 	switch r.scheme {
 	case "docker":
@@ -59,8 +59,8 @@ func (o *opening) named(ctx context.Context, r reference, want platform) (*analy
 	return o.anywhere(ctx, r.name, want)
 }
 
-// anywhere opens the image of a name that says no place: that of the first
-// engine that has it, else the registry's.
+// anywhere opens an image by a name without scheme: in the first engine that has
+// it, otherwise in its registry.
 func (o *opening) anywhere(ctx context.Context, name string, want platform) (*analyzer.Image, error) {
 	var absent []error
 	for _, kind := range engines {
@@ -72,7 +72,7 @@ func (o *opening) anywhere(ctx context.Context, name string, want platform) (*an
 			return img, nil
 		case errors.As(err, &gone):
 			if gone.Denied || gone.From != "" {
-				o.opt.Progress.Note(err.Error()) // it was set up, and should have answered
+				o.opt.Progress.Note(err.Error()) // the user expects a configured engine to be used
 			}
 		case !errors.As(err, &none):
 			return nil, err
@@ -90,13 +90,13 @@ func (o *opening) anywhere(ctx context.Context, name string, want platform) (*an
 	return img, nil
 }
 
-// isID is whether only an engine can know what the name means.
+// isID reports whether a name is an ID, which registries don't know.
 func isID(name string) bool {
 	return strings.HasPrefix(name, "sha256:") || len(name) == 64 && hexID.MatchString(name)
 }
 
-// engine opens an image that an engine has: from its storage, if that can be
-// read, or from the stream of a save.
+// engine opens an image of an engine: from its storage if that can be read,
+// otherwise from the archive that the engine saves.
 func (o *opening) engine(ctx context.Context, kind engine.Kind, name string, want platform) (*analyzer.Image, error) {
 	e, err := engine.Connect(ctx, kind, o.opt.Engine)
 	var gone *engine.UnavailableError
@@ -136,10 +136,10 @@ func (o *opening) engine(ctx context.Context, kind engine.Kind, name string, wan
 	return img, nil
 }
 
-// withoutEngine opens an image in the storage of an engine that isn't running.
+// withoutEngine opens an image in the storage of an engine that is not running.
 func (o *opening) withoutEngine(kind engine.Kind, name string, want platform, gone *engine.UnavailableError) (*analyzer.Image, error) {
 	if gone.From != "" {
-		return nil, gone // which may be elsewhere
+		return nil, gone // its storage may be on another machine
 	}
 	st, place, err := openStorage(kind, "", "", name)
 	var none *storage.NotFoundError
@@ -174,7 +174,7 @@ func (o *opening) noteStorage(kind engine.Kind, name, place string) {
 	o.opt.Progress.Note(text)
 }
 
-// fromStorage opens an image in the folders of the engine that has it.
+// fromStorage opens an image in the storage of a running engine.
 func (o *opening) fromStorage(ctx context.Context, e *engine.Engine, found engine.Image, want platform) (*analyzer.Image, string, error) {
 	if !e.Local {
 		return nil, "", errors.New("the engine is not on this machine")
@@ -199,7 +199,7 @@ func (o *opening) fromStorage(ctx context.Context, e *engine.Engine, found engin
 	return img, place, err
 }
 
-// contents opens an image in a content store.
+// contents opens an image in containerd's content store.
 func (o *opening) contents(ctx context.Context, kind engine.Kind, root string, found engine.Image) (*analyzer.Image, error) {
 	digest, err := v1.NewHash(found.ID)
 	if err != nil {
@@ -209,7 +209,7 @@ func (o *opening) contents(ctx context.Context, kind engine.Kind, root string, f
 	if err != nil {
 		return nil, err
 	}
-	want, err := parsePlatform(found.Platform) // of several, the engine's own choice
+	want, err := parsePlatform(found.Platform) // if there are several, the engine has chosen
 	if err != nil {
 		return nil, err
 	}
@@ -241,8 +241,8 @@ func (s contentStore) open(name string) (section, error) {
 	return section{at: bytes.NewReader(b), size: int64(len(b)), have: int64(len(b))}, nil
 }
 
-// openStorage opens an image in an engine's storage: in root, or in the usual
-// place.
+// openStorage opens an image in an engine's storage: in root, or if that is "" in
+// the default folder.
 func openStorage(kind engine.Kind, root, driver, name string) (*storage.Image, string, error) {
 	if kind == engine.Podman {
 		img, err := storage.Podman(storage.PodmanOptions{Root: root, Driver: driver}, name)
@@ -255,9 +255,9 @@ func openStorage(kind engine.Kind, root, driver, name string) (*storage.Image, s
 	return img, root, err
 }
 
-// stored is an image of a storage.
+// stored returns the image of an engine's storage.
 func (o *opening) stored(kind engine.Kind, st *storage.Image, want platform) (*analyzer.Image, error) {
-	c := &candidate{form: kind.String(), config: piece{name: st.ID.String()}, layers: make([]piece, len(st.Layers))}
+	c := &candidate{form: kind.String(), config: blobRef{name: st.ID.String()}, layers: make([]blobRef, len(st.Layers))}
 	img, err := o.configured(c, st.Config)
 	if err != nil {
 		return nil, err
@@ -273,7 +273,7 @@ func (o *opening) stored(kind engine.Kind, st *storage.Image, want platform) (*a
 	return img, nil
 }
 
-// saved opens an image of which the engine sends an archive.
+// saved opens an image from the archive that the engine saves.
 func (o *opening) saved(ctx context.Context, e *engine.Engine, found engine.Image, want platform) (*analyzer.Image, error) {
 	stream, err := e.Save(ctx, found)
 	if err != nil {
@@ -289,13 +289,13 @@ func (o *opening) saved(ctx context.Context, e *engine.Engine, found engine.Imag
 	}
 	if ctx.Err() == nil {
 		if said := stream.Said(); said != nil {
-			return nil, said // which explains what came
+			return nil, said // the cause of err
 		}
 	}
 	return nil, err
 }
 
-// fullNames are the tags of an engine as names of every engine, sorted.
+// fullNames returns the full names of an engine's tags, sorted.
 func fullNames(tags []string) []string {
 	full := make([]string, len(tags))
 	for i, tag := range tags {

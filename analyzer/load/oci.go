@@ -25,8 +25,8 @@ type descriptor struct {
 	Platform     *v1.Platform      `json:"platform"`
 }
 
-// document is a manifest or an index: which one its fields tell, since its
-// media type may be missing or wrong.
+// document is a manifest or an index. Its fields decide which one it is: the media
+// type may be missing or wrong.
 type document struct {
 	MediaType    types.MediaType `json:"mediaType"`
 	ArtifactType string          `json:"artifactType"`
@@ -36,14 +36,14 @@ type document struct {
 	FSLayers     []any           `json:"fsLayers"`
 }
 
-// walker goes through the indexes of a layout.
+// walker walks through the indexes of a source and collects the images.
 type walker struct {
 	o     *opening
 	src   source
-	names func(digest) []string // where a blob may lie
+	names func(digest) []string // the file names that a blob may have
 	form  string
-	// get fetches a manifest or index; nil is from src. What is not there is
-	// fs.ErrNotExist.
+	// get fetches a manifest or index; nil reads it from src. If it does not
+	// exist, the error is fs.ErrNotExist.
 	get func(context.Context, descriptor) ([]byte, error)
 
 	found   []*candidate
@@ -52,7 +52,7 @@ type walker struct {
 	parents []string // digests of the indexes above
 }
 
-// layoutImages are the images of an OCI layout.
+// layoutImages returns the images of an OCI layout.
 func (o *opening) layoutImages(ctx context.Context, src source, index []byte, docker bool) ([]*candidate, error) {
 	form := "oci-archive"
 	if _, ok := src.(folder); ok {
@@ -61,7 +61,7 @@ func (o *opening) layoutImages(ctx context.Context, src source, index []byte, do
 	if s, err := src.open("oci-layout"); err == nil {
 		s.close()
 	} else if !docker {
-		o.warn("oci-layout is missing; index.json is used all the same")
+		o.warn("oci-layout is missing; index.json is used nevertheless")
 	}
 	w := &walker{o: o, src: src, form: form, byBlob: map[string]*candidate{}, names: func(d digest) []string {
 		return []string{"blobs/" + d.alg + "/" + d.hex}
@@ -85,15 +85,15 @@ func (o *opening) layoutImages(ctx context.Context, src source, index []byte, do
 	return w.found, nil
 }
 
-// dirImages are the images of a folder that skopeo's dir: wrote. Its
-// manifest.json is a registry's manifest.
+// dirImages returns the images of a folder that skopeo wrote with dir:. Its
+// manifest.json is the manifest or index of a registry.
 func (o *opening) dirImages(ctx context.Context, src source, manifest []byte) ([]*candidate, error) {
 	var doc document
 	if _, err := decode(manifest, &doc); err != nil {
 		return nil, fmt.Errorf("reading manifest.json: %w", err)
 	}
 	if doc.Config == nil && doc.Manifests == nil && doc.FSLayers == nil {
-		return nil, &NotImageError{NoImages, "something whose manifest.json is not of an image"}
+		return nil, &NotImageError{NoImages, "an archive or folder whose manifest.json is not an image manifest"}
 	}
 	w := &walker{o: o, src: src, form: "dir", byBlob: map[string]*candidate{}, names: func(d digest) []string {
 		return []string{d.hex, d.hex + ".manifest.json"}
@@ -105,7 +105,7 @@ func (o *opening) dirImages(ctx context.Context, src source, manifest []byte) ([
 	return w.found, nil
 }
 
-// tagsOf are the names that a descriptor of index.json gives its image.
+// tagsOf returns the names in a descriptor of index.json.
 func tagsOf(d descriptor) []string {
 	name, ref := d.Annotations["io.containerd.image.name"], d.Annotations["org.opencontainers.image.ref.name"]
 	switch {
@@ -114,12 +114,12 @@ func tagsOf(d descriptor) []string {
 	case strings.ContainsAny(ref, "/:"):
 		return []string{fullName(ref)}
 	case ref != "":
-		return []string{ref} // a bare tag: nobody says of what
+		return []string{ref} // a tag without a repository
 	}
 	return nil
 }
 
-// walk looks at what a descriptor names.
+// walk reads the manifest or index of a descriptor.
 func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
 	}
 	for _, p := range w.parents {
 		if p == d.Digest {
-			return fmt.Errorf("index %s names itself", d.Digest)
+			return fmt.Errorf("index %s contains itself", d.Digest)
 		}
 	}
 	if c := w.byBlob[d.Digest]; c != nil {
@@ -141,7 +141,7 @@ func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
 	}
 	b, err := w.read(ctx, d)
 	if errors.Is(err, fs.ErrNotExist) {
-		// Legal: of an index's platforms an archive may hold only some.
+		// This is legal: an archive may have only some platforms of an index.
 		w.add(&candidate{digest: d.Digest, absent: true, other: pseudo(d, nil)}, d, tags)
 		return nil
 	}
@@ -151,7 +151,7 @@ func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
 	return w.document(ctx, d, b, tags)
 }
 
-// document looks at a manifest or an index.
+// document adds a manifest, or walks through an index.
 func (w *walker) document(ctx context.Context, d descriptor, b []byte, tags []string) error {
 	var doc document
 	if first(b) != '{' {
@@ -192,12 +192,12 @@ func (w *walker) document(ctx context.Context, d descriptor, b []byte, tags []st
 		if len(doc.Layers) > maxLayers {
 			return &LimitError{What: "manifest " + d.Digest, Limit: maxLayers, Unit: "layers"}
 		}
-		c.config = w.piece(*doc.Config)
+		c.config = w.blobRef(*doc.Config)
 		for i, l := range doc.Layers {
 			if err := l.check(); err != nil {
 				return fmt.Errorf("manifest %s: layer %d: %w", d.Digest, i, err)
 			}
-			c.layers = append(c.layers, w.piece(l))
+			c.layers = append(c.layers, w.blobRef(l))
 		}
 	}
 	w.add(c, d, tags)
@@ -215,18 +215,18 @@ func (w *walker) add(c *candidate, d descriptor, tags []string) {
 	w.found = append(w.found, c)
 }
 
-// piece is the blob that a descriptor names.
-func (w *walker) piece(d descriptor) piece {
+// blobRef returns a reference to the blob of a descriptor.
+func (w *walker) blobRef(d descriptor) blobRef {
 	names := w.names(parseDigest(d.Digest))
-	return piece{name: names[0], more: names[1:], desc: &d}
+	return blobRef{name: names[0], more: names[1:], desc: &d}
 }
 
-// read is the manifest or index that d names, checked against its digest.
+// read reads the manifest or index of d and checks its digest.
 func (w *walker) read(ctx context.Context, d descriptor) ([]byte, error) {
 	if w.get != nil {
 		return w.get(ctx, d)
 	}
-	s, err := w.piece(d).open(w.src)
+	s, err := w.blobRef(d).open(w.src)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (w *walker) read(ctx context.Context, d descriptor) ([]byte, error) {
 	return b, nil
 }
 
-// check refuses a descriptor that can't be one.
+// check rejects a descriptor with an invalid digest or size.
 func (d descriptor) check() error {
 	if parseDigest(d.Digest).alg == "" {
 		return fmt.Errorf("%q is not a digest", d.Digest)
@@ -252,7 +252,7 @@ func (d descriptor) check() error {
 	return nil
 }
 
-// matches compares content with the size and digest that d promises.
+// matches compares content with the size and digest of d.
 func (d descriptor) matches(b []byte) error {
 	if d.Size != nil && *d.Size != int64(len(b)) {
 		return fmt.Errorf("%s has %d bytes, its descriptor says %d", d.Digest, len(b), *d.Size)
@@ -275,9 +275,9 @@ func (d descriptor) data() ([]byte, bool) {
 	return b, err == nil
 }
 
-// pseudo says what a manifest is that stands among images without being one,
-// or "". It is moby's rule for attestations and the OCI's for artifacts; doc is
-// nil when the manifest isn't there.
+// pseudo says what a manifest is that isn't an image, or returns "". Attestations
+// are recognised as moby does it, artifacts by the OCI's rule. doc is nil if the
+// source doesn't have the manifest.
 func pseudo(d descriptor, doc *document) string {
 	if d.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
 		return "an attestation"
@@ -323,7 +323,7 @@ func artifact(doc document, d descriptor) string {
 	return "an artifact of type " + kind
 }
 
-// layerType is whether a media type, or the lack of one, may be a layer's.
+// layerType reports whether a media type, which may be "", can be that of a layer.
 func layerType(t types.MediaType) bool {
 	return t == "" || strings.HasPrefix(string(t), "application/vnd.oci.image.layer.") ||
 		strings.HasPrefix(string(t), "application/vnd.docker.image.rootfs.") ||

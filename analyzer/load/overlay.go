@@ -12,8 +12,8 @@ import (
 	"fathom/analyzer/load/storage"
 )
 
-// overlay opens what an overlay changed as an image of that one layer, which has
-// no config; nil where path is no folder of an overlay.
+// overlay opens the changes of an overlay as an image of one layer without a
+// config. It returns nil if path is not a folder of an overlay.
 func (o *opening) overlay(ctx context.Context, path string) (*analyzer.Image, error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() || plausible(path, info) {
 		return nil, nil

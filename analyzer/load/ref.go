@@ -20,11 +20,11 @@ type reference struct {
 	path  string // of a file or folder; "-" is standard input
 	image string // which image of it, or ""
 
-	// Where path is "", it is an image's name, to be asked for at the place
-	// that scheme names, or at all of them in turn.
+	// If path is "", name is an image's name. It is looked for where scheme says,
+	// or everywhere in turn.
 	scheme string
 	name   string
-	said   string // the scheme as it was written, where it is another tool's
+	said   string // the scheme as written, if it is another tool's
 }
 
 func (r reference) title() string {
@@ -39,9 +39,9 @@ func (r reference) title() string {
 	return r.name
 }
 
-// schemes are what may stand before the first colon of a reference: fathom's
-// own, and those of skopeo and syft. The value is what they mean: an engine, a
-// registry, a file or folder, or "" for what fathom can't read.
+// schemes are the schemes of a reference: fathom's own, and those of skopeo and
+// syft. The value is what they mean: an engine, a registry, a file or folder, or
+// "" for what fathom can't read.
 var schemes = map[string]string{
 	"docker":             "docker",
 	"docker-daemon":      "docker",
@@ -63,8 +63,8 @@ var schemes = map[string]string{
 	"tarball":            "",
 }
 
-// Scheme is the scheme that ref begins with and what follows it; "" and ref
-// when it has none.
+// Scheme returns the scheme of ref and what follows it. Without a scheme it
+// returns "" and ref.
 func Scheme(ref string) (scheme, rest string) {
 	scheme, rest, ok := strings.Cut(ref, ":")
 	if _, known := schemes[scheme]; !ok || !known {
@@ -73,9 +73,9 @@ func Scheme(ref string) (scheme, rest string) {
 	return scheme, strings.TrimPrefix(rest, "//")
 }
 
-// parse takes a reference apart. A path that exists is never cut; where it does
-// not, the longest existing path before a ':' or '@' is taken, and the rest
-// chooses an image in it.
+// parse parses a reference. If it is an existing path, it is not split. Otherwise
+// it is split after the longest existing path before a ':' or '@'; the rest
+// chooses an image in that file or folder.
 func parse(ref string) (reference, error) {
 	switch {
 	case ref == "":
@@ -120,7 +120,7 @@ func parse(ref string) (reference, error) {
 	return split(ref, ref, "")
 }
 
-// split parts a path from the choice behind it.
+// split separates a path from the choice after it.
 func split(ref, path, scheme string) (reference, error) {
 	_, err := os.Stat(path)
 	if err == nil {
@@ -130,8 +130,8 @@ func split(ref, path, scheme string) (reference, error) {
 		if path[i] != ':' && path[i] != '@' {
 			continue
 		}
-		// A bare "node:22" is a name, unless the file or folder "node" beside
-		// it is something that can hold an image.
+		// "node:22" is a name, unless there is a file or folder "node" that can
+		// hold an image.
 		info, err := os.Stat(path[:i])
 		if err != nil || scheme == "" && !plausible(path[:i], info) {
 			continue
@@ -154,11 +154,11 @@ func split(ref, path, scheme string) (reference, error) {
 	return reference{}, &NotFoundError{Reference: ref, Scheme: "file", Name: path, Err: fmt.Errorf("opening %s: %w", path, analyzer.WithoutPath(err))}
 }
 
-// fileName is what can only be meant for a file.
+// fileName matches what can only be the name of a file.
 var fileName = regexp.MustCompile(`(?i)\.(tar|tgz|tzst|txz|gz|zst|xz|bz2|json|oci)$`)
 
-// imageName is whether an engine or a registry could have an image of that
-// name; "registry:" in front asks for one that looks like a file's.
+// imageName reports whether an engine or a registry can have an image of that
+// name. A name like that of a file needs a scheme such as "registry:".
 func imageName(s string) bool {
 	if fileName.MatchString(s) {
 		return false
@@ -167,10 +167,10 @@ func imageName(s string) bool {
 	return err == nil || hexID.MatchString(s)
 }
 
-// hexID is an image ID as engines take it, whole or its beginning.
+// hexID matches an image ID or a prefix of one, as engines accept it.
 var hexID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{1,64}$`)
 
-// plausible is whether a path looks like a place for images.
+// plausible reports whether a file or folder looks like one that holds images.
 func plausible(path string, info fs.FileInfo) bool {
 	if info.IsDir() {
 		for _, name := range []string{"oci-layout", "index.json", "manifest.json"} {

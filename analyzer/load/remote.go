@@ -32,7 +32,7 @@ type remote struct {
 	blobs   map[string]*remoteBlob // by digest
 }
 
-// registry opens an image that lies in a registry.
+// registry opens an image in a registry.
 func (o *opening) registry(ctx context.Context, name string, want platform) (*analyzer.Image, error) {
 	repo, err := registry.Open(name, o.opt.Registry)
 	if err != nil {
@@ -91,7 +91,7 @@ func (r *remote) choose(ctx context.Context, want platform) (*candidate, error) 
 	if err != nil || !c.absent {
 		return c, err
 	}
-	// An index names it; now the manifest itself.
+	// So far only the index was fetched.
 	w = r.walker(nil)
 	d := descriptor{Digest: c.digest}
 	b, err := r.manifest(ctx, d)
@@ -102,7 +102,7 @@ func (r *remote) choose(ctx context.Context, want platform) (*candidate, error) 
 		return nil, err
 	}
 	if len(w.found) != 1 {
-		return nil, fmt.Errorf("manifest %s is an index, which the index above it doesn't say", c.digest)
+		return nil, fmt.Errorf("manifest %s is an index, but its descriptor does not say so", c.digest)
 	}
 	got := w.found[0]
 	got.platform = c.platform
@@ -117,8 +117,8 @@ func (r *remote) walker(get func(context.Context, descriptor) ([]byte, error)) *
 		names: func(d digest) []string { return []string{d.String()} }}
 }
 
-// index fetches what a walk through an index has to look into; an image's
-// manifest it leaves where it is, if the index says its platform.
+// index fetches a manifest or index while the image is chosen. It does not fetch
+// the manifest of an image whose platform the index names.
 func (r *remote) index(ctx context.Context, d descriptor) ([]byte, error) {
 	switch {
 	case d.MediaType.IsIndex():
@@ -145,23 +145,15 @@ func (r *remote) manifest(ctx context.Context, d descriptor) ([]byte, error) {
 	return m.Bytes, nil
 }
 
-// pick is the one image that is asked for; of several it is the one for linux
-// and this machine's processor, unless something else is.
+// pick returns the one image that is asked for. Unless Platform or Image says
+// otherwise that is the one for Linux and the architecture of this machine.
 func (r *remote) pick(ctx context.Context, found []*candidate, want platform) (*candidate, error) {
 	opt := &r.o.opt
-	images, others := separate(found)
-	for _, c := range others {
-		if opt.Image != "" && strings.TrimPrefix(opt.Image, "@") == c.digest {
-			return nil, notImage(others, c)
-		}
+	images, err := r.o.images(found, "an index without any image in it")
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case len(images) == 0 && len(others) == 0:
-		return nil, &NotImageError{NoImages, "an index without any image in it"}
-	case len(images) == 0:
-		return nil, notImage(others, others[0])
-	}
-	fit, err := named(images, opt.Image)
+	fit, err := matching(images, opt.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -183,19 +175,10 @@ func (r *remote) pick(ctx context.Context, found []*candidate, want platform) (*
 		}
 		return fit[0], nil
 	}
-	e := &ChoiceError{Image: opt.Image, Platform: asked, Matches: len(fit)}
-	if len(fit) > 0 {
-		images = fit
-	}
-	for _, c := range images {
-		e.Images = append(e.Images, Choice{
-			Index: c.index, Tags: c.tags, Digest: c.digest, ID: c.id, Platform: platformOf(c.platform).String(),
-		})
-	}
-	return nil, e
+	return nil, r.o.choiceError(images, fit, asked, func(*candidate) int { return 0 })
 }
 
-// platforms learns from their configs what nobody else tells.
+// platforms sets the platforms that the index doesn't name, from the configs.
 func (r *remote) platforms(ctx context.Context, images []*candidate) error {
 	for _, c := range images {
 		if c.absent || c.platform.OS != "" || c.platform.Architecture != "" {
@@ -218,7 +201,7 @@ func (r *remote) platforms(ctx context.Context, images []*candidate) error {
 	return nil
 }
 
-// config fetches an image's config, and compares its digest.
+// config fetches an image's config and checks its digest.
 func (r *remote) config(ctx context.Context, c *candidate) ([]byte, error) {
 	d := *c.config.desc
 	if b, ok := d.data(); ok && d.matches(b) == nil {
@@ -250,7 +233,7 @@ func (r *remote) config(ctx context.Context, c *candidate) ([]byte, error) {
 	return b, nil
 }
 
-// layer is a layer that is downloaded when it is read.
+// layer returns a layer that is downloaded when it is read.
 func (r *remote) layer(d descriptor, diffID v1.Hash) (analyzer.Layer, error) {
 	l := analyzer.Layer{DiffID: diffID, MediaType: d.MediaType}
 	if err := d.readable(); err != nil {
@@ -260,8 +243,8 @@ func (r *remote) layer(d descriptor, diffID v1.Hash) (analyzer.Layer, error) {
 	if digest.checkable() {
 		l.Digest = digest.hash()
 	}
-	// What is not compressed has one digest for the blob and the tar. The
-	// media type is not asked: it may be wrong.
+	// The blob of an uncompressed layer is its tar: both have one digest. The media
+	// type may be wrong.
 	l.Compressed = l.Digest != diffID
 	if l.Digest.Algorithm != diffID.Algorithm {
 		l.Compressed = compressedType(d.MediaType)
@@ -286,7 +269,7 @@ func compressedType(t types.MediaType) bool {
 	return strings.HasSuffix(string(t), "gzip") || strings.HasSuffix(string(t), "zstd")
 }
 
-// foreign is the address where a layer lies that registries may not have, or "".
+// foreign returns the URL of a layer that registries may not distribute, or "".
 func (d descriptor) foreign() string {
 	where := ""
 	if len(d.URLs) > 0 {

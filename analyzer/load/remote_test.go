@@ -39,7 +39,7 @@ type server struct {
 
 func newServer(t *testing.T, wrap ...func(http.Handler) http.Handler) *server {
 	t.Helper()
-	t.Setenv("HOME", t.TempDir()) // and nobody's credentials
+	t.Setenv("HOME", t.TempDir()) // and no credentials
 	t.Setenv("DOCKER_CONFIG", "")
 	s := &server{}
 	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))

@@ -16,13 +16,14 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"fathom/analyzer"
 	"fathom/analyzer/layer"
 	"fathom/analyzer/load/registry"
 )
 
 // remoteBlob is a layer in a registry. It is downloaded for its entries, unless
-// they are in the cache, and once more for the content of its files, unless it
-// was kept then: in a temporary file that has no name.
+// they are in the cache. It is downloaded again for the content of its files,
+// unless the first download was kept in a temporary file.
 type remoteBlob struct {
 	r          *remote
 	desc       descriptor
@@ -31,14 +32,14 @@ type remoteBlob struct {
 	compressed bool
 
 	listing sync.Mutex
-	diff    *layer.Diff // of a layer that was looked for early, until it is asked for
+	diff    *layer.Diff // that was read ahead, until list returns it
 
 	read atomic.Bool   // or being read, for its entries
-	busy chan struct{} // taken by whoever fills kept for content
+	busy chan struct{} // held while kept is filled for content
 
 	mu   sync.Mutex
 	kept *os.File // all of it, or nil
-	full bool     // the disk is: nothing more is kept
+	full bool     // the disk is full: nothing more is kept
 	over bool     // the image is closed
 }
 
@@ -72,14 +73,14 @@ func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, 
 			return nil, err
 		}
 		if cache != nil && checked {
-			_ = cache.Put(b.digest, d) // then it isn't kept, and is downloaded again next time
+			_ = cache.Put(b.digest, d) // after an error it is downloaded again next time
 		}
 	}
 	return d, nil
 }
 
-// stream is a layer.Blob's Stream: for the entries, where List was not asked,
-// and after that for content.
+// stream is a layer.Blob's Stream: for the entries if List was not called, and
+// after that for content.
 func (b *remoteBlob) stream(ctx context.Context) (io.ReadCloser, error) {
 	if b.r.o.opt.Verify && !b.read.Swap(true) {
 		return b.receive(ctx)
@@ -107,7 +108,7 @@ func (b *remoteBlob) stream(ctx context.Context) (io.ReadCloser, error) {
 	}
 }
 
-// file reads what was kept, or is nil.
+// file returns a reader of the kept file, or nil.
 func (b *remoteBlob) file() *io.SectionReader {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,7 +128,7 @@ func (b *remoteBlob) mayKeep() bool {
 	return !b.full && !b.over && !b.r.o.opt.NoKeep
 }
 
-// give has f kept, which is all of the blob.
+// give keeps f, which holds the whole blob.
 func (b *remoteBlob) give(f *os.File) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -138,12 +139,12 @@ func (b *remoteBlob) give(f *os.File) {
 	b.kept = f
 }
 
-// fetch downloads the blob to be kept, so that content can be read from it. Its
-// digest is compared before anything of it is shown.
+// fetch downloads the blob and keeps it for reading content. It compares the digest
+// before any content is read.
 func (b *remoteBlob) fetch(ctx context.Context) error {
 	task := b.r.o.opt.Progress.Start("downloading "+short(b.digest), max(0, b.size))
 	defer task.Finish()
-	f, err := temporary(b.r.o.opt.Temp)
+	f, err := analyzer.TempFile(b.r.o.opt.Temp)
 	if err != nil {
 		b.stopKeeping()
 		return nil
@@ -190,14 +191,14 @@ func (b *remoteBlob) sum() hash.Hash {
 	return nil
 }
 
-// stopKeeping is for a disk that takes no more.
+// stopKeeping records that the disk is full.
 func (b *remoteBlob) stopKeeping() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.full = true
 }
 
-// keeper writes to a temporary file, and remembers that it failed.
+// keeper writes to a temporary file until that fails.
 type keeper struct {
 	f     *os.File
 	quota *layer.Quota
@@ -216,14 +217,13 @@ func (k *keeper) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// drop gives up the file.
+// drop closes the file.
 func (k *keeper) drop() {
 	k.f.Close()
 	k.quota.Give(k.taken)
 }
 
-// receive downloads the blob for its entries; what will be looked at is kept
-// on the way.
+// receive downloads the blob for its entries, and keeps it if content will be read.
 func (b *remoteBlob) receive(ctx context.Context) (io.ReadCloser, error) {
 	src, err := b.open(ctx)
 	if err != nil {
@@ -243,7 +243,7 @@ func (b *remoteBlob) receive(ctx context.Context) (io.ReadCloser, error) {
 	if !b.r.o.opt.Keep || !b.mayKeep() {
 		return body, nil
 	}
-	f, err := temporary(b.r.o.opt.Temp)
+	f, err := analyzer.TempFile(b.r.o.opt.Temp)
 	if err != nil {
 		b.stopKeeping()
 		return body, nil
@@ -256,28 +256,22 @@ type body struct {
 	io.Closer
 }
 
-// expect says what is wrong with a layer whose first bytes are of that form.
+// expect returns an error if a layer can't have that form.
 func (b *remoteBlob) expect(form form) error {
-	switch form {
-	case formTar, formZeros:
-		if b.compressed {
-			return fmt.Errorf("it is not compressed, so its digest %s should be its diff ID, which is another", b.digest)
-		}
-	case formEmpty, formGzip, formZstd, formXz, formBzip2:
-	default:
-		return fmt.Errorf("it is %s, not a tar (%s)", form, b.desc.MediaType)
+	if b.compressed && (form == formTar || form == formZeros) {
+		return fmt.Errorf("it is not compressed, so its digest %s should be its diff ID, which is another", b.digest)
 	}
-	return nil
+	return form.expectLayer(b.desc.MediaType)
 }
 
-// teed keeps what is read through it. A disk that is full ends the keeping and
-// not the reading.
+// teed keeps what is read through it. A full disk ends the keeping, not the
+// reading.
 type teed struct {
 	b   *remoteBlob
 	src io.ReadCloser
 
-	mu sync.Mutex // Close may come while Read waits
-	k  *keeper    // nil when its file is given away
+	mu sync.Mutex // Close may be called while Read blocks
+	k  *keeper    // nil once its file was given away
 }
 
 func (t *teed) Read(p []byte) (int, error) {
@@ -334,7 +328,7 @@ func (b *remoteBlob) close() error {
 	return err
 }
 
-// short is a digest for the eye.
+// short abbreviates a digest for messages.
 func short(h v1.Hash) string {
 	if len(h.Hex) > 12 {
 		return h.Algorithm + ":" + h.Hex[:12] + "…"

@@ -15,10 +15,10 @@ import (
 	"fathom/analyzer/load/toc"
 )
 
-// tables has those layers listed from their tables of contents that have one
-// and are not in the cache. Where that can't be done the layer is downloaded;
-// nothing is said about it when the registry gives no parts of blobs.
-func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece) error {
+// tables lists the layers that have a table of contents, and are not in the cache,
+// from that table. If that fails the layer is downloaded, with a warning unless
+// the registry does not support range requests.
+func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []blobRef) error {
 	if !r.o.opt.TOC && !r.o.opt.Verify {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 			default:
 				failed[i] = err
 				if errors.As(err, &remote) && remote.Kind == registry.Stalled {
-					noRanges.Store(true) // or every table would take as long
+					noRanges.Store(true) // the other tables would fail in the same way
 				}
 			}
 			return gctx.Err()
@@ -99,39 +99,39 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []piece
 	return nil
 }
 
-// verify has the layers, once their digests were compared, remembered and held
-// against their tables of contents.
-func (r *remote) verify(img *analyzer.Image, pieces []piece, tables []*toc.Table) {
+// verify stores the layers in the cache once their digests were compared, and
+// compares them with their tables of contents.
+func (r *remote) verify(img *analyzer.Image, pieces []blobRef, tables []*toc.Table) {
 	for i, p := range pieces {
 		b := r.blobs[p.desc.Digest]
 		img.Layers[i].Verified = func(ctx context.Context, d *layer.Diff) error {
 			if c := r.o.opt.Cache; c != nil && parseDigest(b.digest.String()).checkable() {
-				_ = c.Put(b.digest, d) // then it isn't kept, and is downloaded again next time
+				_ = c.Put(b.digest, d) // after an error it is downloaded again next time
 			}
 			if tables[i] == nil {
 				return nil
 			}
-			told, err := tables[i].Diff(ctx, layer.Options{Limits: r.o.limits})
+			table, err := tables[i].Diff(ctx, layer.Options{Limits: r.o.limits})
 			if err != nil {
 				return fmt.Errorf("its table of contents: %w", err)
 			}
-			defer r.o.limits.Memory.Give(told.Memory)
-			return agree(told, d)
+			defer r.o.limits.Memory.Give(table.Memory)
+			return agree(table, d)
 		}
 	}
 }
 
-// agree says where a table of contents tells something else than the layer
-// holds. What a table doesn't tell, or only rounded, is left out.
-func agree(told, holds *layer.Diff) error {
-	for i := range max(told.Len(), holds.Len()) {
+// agree returns an error at the first difference between a table of contents and
+// its layer. It does not compare what a table leaves out or rounds.
+func agree(table, holds *layer.Diff) error {
+	for i := range max(table.Len(), holds.Len()) {
 		switch {
-		case i >= told.Len():
+		case i >= table.Len():
 			return fmt.Errorf("its table of contents lacks /%s, which it holds", holds.At(i).Path)
 		case i >= holds.Len():
-			return fmt.Errorf("its table of contents has /%s, which it doesn't hold", told.At(i).Path)
+			return fmt.Errorf("its table of contents has /%s, which it doesn't hold", table.At(i).Path)
 		}
-		a, b := *told.At(i), *holds.At(i)
+		a, b := *table.At(i), *holds.At(i)
 		if d := a.ModTime - b.ModTime; d < -1 || d > 1 {
 			return fmt.Errorf("its table of contents tells another time of /%s", b.Path)
 		}

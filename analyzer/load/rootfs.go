@@ -11,8 +11,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// oneLayer is a tar of files as an image of one layer, of which nothing else is
-// known.
+// oneLayer returns an image whose only layer is a tar of files. It has no config.
 func (o *opening) oneLayer(r reference, src source, kind Kind, want platform) (*analyzer.Image, error) {
 	a, ok := src.(*archive)
 	gone := false

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// form is what the first bytes of a thing say it is.
+// form is a file format, as recognised by its first bytes.
 type form string
 
 const (
@@ -45,7 +45,7 @@ var magics = []struct {
 	{0x8001, "CD001", "an ISO file system"},
 }
 
-// sniff looks at the first bytes of a thing; more than 1 KiB is not needed.
+// sniff recognises a format by the first bytes; 1 KiB is enough.
 func sniff(b []byte) form {
 	if len(b) == 0 {
 		return formEmpty
@@ -64,7 +64,7 @@ func sniff(b []byte) form {
 		}
 	}
 	if len(b) >= 4 && b[0]&0xf0 == 0x50 && string(b[1:4]) == "\x2a\x4d\x18" {
-		return formZstd // a skippable frame stands first
+		return formZstd // it begins with a skippable frame
 	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(b, bom), " \t\r\n")
 	switch {
@@ -80,7 +80,7 @@ func sniff(b []byte) form {
 
 var bom = []byte("\xef\xbb\xbf")
 
-// tarHeader is whether a block is the header of a tar entry: it has the magic
+// tarHeader reports whether a block is the header of a tar entry: it has the magic
 // of POSIX or GNU, or its checksum is right.
 func tarHeader(b []byte) bool {
 	if string(b[257:262]) == "ustar" {

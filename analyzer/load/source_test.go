@@ -43,7 +43,7 @@ func TestBadFolders(t *testing.T) {
 			return errors.Join(os.Remove(dir+"/index.json"), syscall.Mkfifo(dir+"/index.json", 0o666))
 		}, []string{"reading index.json", "is a named pipe"}},
 		{"cut blob", func(dir string) error { return os.Truncate(dir+"/"+blob, 100) }, []string{"layer 1 (", "it has 100 bytes, its descriptor says"}},
-		{"missing blob", func(dir string) error { return os.Remove(dir + "/" + blob) }, []string{"not there: " + blob}},
+		{"missing blob", func(dir string) error { return os.Remove(dir + "/" + blob) }, []string{"are missing: " + blob}},
 		{"loop", func(dir string) error {
 			return errors.Join(os.Remove(dir+"/"+blob), os.Symlink(filepath.Base(blob), dir+"/"+blob))
 		}, []string{"too many levels of symbolic links"}},

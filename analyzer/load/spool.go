@@ -13,13 +13,12 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
 
-	"fathom/analyzer"
 	"fathom/analyzer/layer"
 )
 
 const (
 	headSize     = 1 << 10
-	maxLevels    = 2         // compression within compression
+	maxLevels    = 2         // of compression within compression
 	xzDictionary = 128 << 20 // bytes: twice what xz -9 takes
 )
 
@@ -132,23 +131,6 @@ func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.n.Add(int64(n))
 	return n, err
-}
-
-// temporary is a file that has lost its name already: nothing is left of it,
-// however the process ends.
-func temporary(dir string) (*os.File, error) {
-	if dir == "" {
-		dir = os.TempDir()
-	}
-	f, err := os.CreateTemp(dir, "fathom-")
-	if err != nil {
-		return nil, &TempError{Dir: dir, Err: analyzer.WithoutPath(err)}
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, &TempError{Dir: dir, Err: analyzer.WithoutPath(err)}
-	}
-	return f, nil
 }
 
 func (o *opening) tempDir() string {

@@ -196,7 +196,7 @@ func TestPackers(t *testing.T) {
 	}
 	for _, path := range tars {
 		if strings.HasSuffix(path, "v7.tar") {
-			wantError(t, path, Options{}, "not there")
+			wantError(t, path, Options{}, "are missing")
 			continue
 		}
 		same(t, openImage(t, path, Options{}), img)
