@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -385,4 +386,46 @@ func same(diffs []*layer.Diff, fail failure) func(context.Context, []filetree.Gr
 		}
 		return nil
 	}
+}
+
+// FuzzWork applies random layers again and again. Twice as many of them must not
+// take much more than twice the steps and memory: nothing may grow with the
+// number of layers below, or with how often a path came and went.
+func FuzzWork(f *testing.F) {
+	for seed := range 8 {
+		f.Add(bytes.Repeat([]byte{byte(seed * 37), byte(seed * 101), byte(seed + 7)}, 60))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<10 {
+			return
+		}
+		diffs := layers(data)
+		work := func(rounds int) (steps, bytes int64) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			b := filetree.NewBuilder()
+			for range rounds {
+				for _, d := range diffs {
+					if _, err := b.Apply(d); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			taken, _ := b.Steps()
+			if _, err := b.Build(t.Context(), func(context.Context, []filetree.Group) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			runtime.ReadMemStats(&after)
+			return int64(taken), int64(after.TotalAlloc - before.TotalAlloc)
+		}
+		const rounds = 16
+		steps, bytes := work(rounds)
+		moreSteps, moreBytes := work(2 * rounds)
+		if moreSteps > steps*5/2+1000 {
+			t.Errorf("%d rounds take %d steps, twice as many %d", rounds, steps, moreSteps)
+		}
+		if moreBytes > bytes*3+1<<20 {
+			t.Errorf("%d rounds take %d bytes, twice as many %d", rounds, bytes, moreBytes)
+		}
+	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -97,20 +96,21 @@ type file struct {
 // write lists n and what is below it, sorted by path as bytes; the root itself
 // is left out.
 func (l *lister) write(w io.Writer, below filetree.Node, asJSON bool) error {
-	var files []file
+	var nodes []filetree.Node
 	for n := below; n < l.tree.End(below); n++ {
 		if n != filetree.Root && l.lists(n) {
-			files = append(files, file{l.tree.Path(n), n})
+			nodes = append(nodes, n)
 		}
 	}
-	slices.SortFunc(files, func(a, b file) int { return cmp.Compare(a.path, b.path) })
+	slices.SortFunc(nodes, l.tree.ComparePaths)
 	b := bufio.NewWriter(w)
-	for i := range files {
+	for _, n := range nodes {
+		f := &file{l.tree.Path(n), n} // all paths at once may be more than the image
 		var err error
 		if asJSON {
-			err = l.json(b, &files[i])
+			err = l.json(b, f)
 		} else {
-			err = l.text(b, &files[i])
+			err = l.text(b, f)
 		}
 		if err != nil {
 			return err
