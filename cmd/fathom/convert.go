@@ -18,7 +18,7 @@ func newConvert(a *app) *cobra.Command {
 		Long:    convertLong,
 		Example: "  fathom convert --report html=report.html --report markdown report.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return j.run(false, func() error {
+			return j.run(func() error {
 				switch {
 				case len(args) != 1:
 					return hinted("fathom convert --report html=report.html report.json", "convert takes one REPORT: there are %d arguments", len(args))

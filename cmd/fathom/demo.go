@@ -30,7 +30,7 @@ func newDemo(a *app) *cobra.Command {
 				return a.saveDemo(ctx, save, cmd.Flags())
 			}
 			// CI in the environment concerns the image of a build, not the demo.
-			return j.run(false, func() error { return j.demo(ctx, j.explore) })
+			return j.run(func() error { return j.demo(ctx, j.explore) })
 		},
 	}
 	j.add(cmd, opening, explorer)

@@ -31,6 +31,8 @@ type job struct {
 	gated     bool      // the image must be judged
 	concluded bool      // the gate's last line is printed, or on its way
 	onlySaved bool      // the source must be a saved report
+
+	ciEnvironment bool // the environment asks for a verdict
 }
 
 func newJob(a *app) *job { return &job{app: a, settings: newSettings()} }
@@ -40,15 +42,28 @@ func (j *job) add(cmd *cobra.Command, groups ...group) {
 	j.flags = cmd.Flags()
 	j.outputFlags.add(j.flags)
 	j.addFlags(j.flags, append(groups, gating, judgment, configFile)...)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		// The flags behind the wrong one were not parsed. They say where results go.
+		j.reports = nil
+		j.flags.ParseErrorsAllowlist.UnknownFlags = true
+		j.flags.Parse(j.args)
+		j.begin()
+		return j.conclude(flagError(cmd, err))
+	})
 }
 
-// run does the job. All of its errors pass here: if there is no verdict, the
-// gate's last line says so.
-func (j *job) run(ciEnvironment bool, do func() error) error {
-	err := j.begin(ciEnvironment)
+// run does the job.
+func (j *job) run(do func() error) error {
+	err := j.begin()
 	if err == nil {
 		err = do()
 	}
+	return j.conclude(err)
+}
+
+// conclude returns err. All errors of a job pass here: if there is no verdict, the
+// gate's last line says so.
+func (j *job) conclude(err error) error {
 	if err != nil && j.gated && !j.concluded {
 		fmt.Fprintln(j.textOut(), report.VerdictLine(nil))
 	}
@@ -57,7 +72,7 @@ func (j *job) run(ciEnvironment bool, do func() error) error {
 
 // begin parses the outputs, and whether a verdict is asked for: by --ci if it is
 // given, else by the environment, a rule, or a result that needs one.
-func (j *job) begin(ciEnvironment bool) error {
+func (j *job) begin() error {
 	var err error
 	j.results, err = j.outputs()
 	wrong := j.settle(j.settings, j.flags, newConfig(j.settings), gating)
@@ -67,7 +82,7 @@ func (j *job) begin(ciEnvironment bool) error {
 	}
 	j.gated = wrong != nil || j.ci
 	if !j.flags.Changed("ci") {
-		j.gated = ciEnvironment || slices.ContainsFunc(j.rows, asks) || slices.ContainsFunc(j.results, judges)
+		j.gated = j.ciEnvironment || slices.ContainsFunc(j.rows, asks) || slices.ContainsFunc(j.results, judges)
 	}
 	return cmp.Or(err, wrong)
 }
@@ -148,7 +163,7 @@ func (j *job) saved(src source) (*inspect.Result, error) {
 	case err != nil:
 		return nil, err
 	case rep == nil && j.onlySaved:
-		return nil, hinted("fathom --json FILE IMAGE saves one", "%s is no saved report", report.Safe(src.ref))
+		return nil, hinted("fathom --json FILE IMAGE saves one", "%s is not a saved report", report.Safe(src.ref))
 	case rep == nil:
 		return nil, nil
 	}

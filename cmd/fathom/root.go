@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -40,6 +39,7 @@ const rootExample = `  fathom app.tar                                  explore
 
 func newRoot(a *app) *cobra.Command {
 	j := newJob(a)
+	j.ciEnvironment = ciEnvironment(a.getenv("CI"))
 	root := &cobra.Command{
 		Use:           "fathom [flags] IMAGE",
 		Short:         "See what a container image ships and what nobody will ever see of it",
@@ -50,7 +50,7 @@ func newRoot(a *app) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return j.run(ciEnvironment(a.getenv("CI")), func() error {
+			return j.run(func() error {
 				if len(args) == 1 {
 					return suggest(cmd, args[0], j.explore(cmd.Context(), source{ref: args[0], stdin: a.stdin}))
 				}
@@ -69,34 +69,32 @@ func newRoot(a *app) *cobra.Command {
 	}
 	j.add(root, opening, explorer)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		wrong := &pflag.InvalidValueError{}
-		if errors.As(err, &wrong) && wrong.GetFlag().Value.Type() == "bool" {
-			err = hinted(fmt.Sprintf("--%s alone means true", wrong.GetFlag().Name), "--%s: %q is neither true nor false", wrong.GetFlag().Name, wrong.GetValue())
-		}
-		if !cmd.HasParent() {
-			// The flags after the wrong one were not parsed. Where results go is among
-			// them.
-			cmd.Flags().ParseErrorsAllowlist.UnknownFlags = true
-			again := cmd.Flags().Parse(a.args)
-			err = j.run(ciEnvironment(a.getenv("CI")), func() error { return cmp.Or(err, again) })
-		}
-		if own := (*hintError)(nil); errors.As(err, &own) {
-			return err
-		}
-		if dives := diveFlag(err); dives != "" {
-			return &hintError{err, dives}
-		}
-		if near := nearFlag(cmd, err); near != "" {
-			return &hintError{err, "did you mean --" + near + "?"}
-		}
-		return &hintError{err, cmd.CommandPath() + " --help lists the flags"}
-	})
-	root.SetHelpCommand(newHelp())
-	root.AddCommand(newLs(a), newCat(a), newExtract(a), newDemo(a), newConfigCommand(a), newCache(a), newConvert(a), newVersion(a), newCompletion(a))
+	help := newHelp()
+	help.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(help)
+	root.AddCommand(newDemo(a), newConvert(a))
+	for _, c := range []*cobra.Command{newLs(a), newCat(a), newExtract(a), newConfigCommand(a), newCache(a), newVersion(a), newCompletion(a)} {
+		c.SetFlagErrorFunc(flagError)
+		root.AddCommand(c)
+	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	return root
+}
+
+// flagError adds a hint to the error of a command line that can't be parsed.
+func flagError(cmd *cobra.Command, err error) error {
+	wrong := &pflag.InvalidValueError{}
+	if errors.As(err, &wrong) && wrong.GetFlag().Value.Type() == "bool" {
+		return hinted(fmt.Sprintf("--%s alone means true", wrong.GetFlag().Name), "--%s: %q is neither true nor false", wrong.GetFlag().Name, wrong.GetValue())
+	}
+	if dives := diveFlag(err); dives != "" {
+		return &hintError{err, dives}
+	}
+	if near := nearFlag(cmd, err); near != "" {
+		return &hintError{err, "did you mean --" + near + "?"}
+	}
+	return &hintError{err, cmd.CommandPath() + " --help lists the flags"}
 }
 
 // suggest adds a hint to the error of an image that was not found: the commands
