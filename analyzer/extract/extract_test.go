@@ -323,11 +323,11 @@ layer
 		notes = append(notes, fmt.Sprintf("%.8s: %s", n.Path, n.Text))
 	}
 	same(t, `
-/d/d/d/d: more than 500 folders within each other
-/nnnnnnn: this disk takes no such name
-/new/nnn: this disk takes no such name
-/new/nnn: this disk takes no such name
-/target: this disk takes no such symlink`, strings.Join(notes, "\n"))
+/d/d/d/d: more than 500 nested folders
+/nnnnnnn: this disk can't store its name
+/new/nnn: this disk can't store its name
+/new/nnn: this disk can't store its name
+/target: this disk can't store such a symlink`, strings.Join(notes, "\n"))
 }
 
 // A folder that is swapped for a symlink while files are written leads nowhere.
@@ -475,10 +475,10 @@ func TestAppears(t *testing.T) {
 		notes = append(notes, n.Path+": "+n.Text)
 	}
 	same(t, `
-/app: a folder came to be there
-/app/ro: something came to be there
-/app/alias: something came to be there
-/app/run: something came to be there`, strings.Join(notes, "\n"))
+/app: a folder appeared there
+/app/ro: another entry appeared there
+/app/alias: another entry appeared there
+/app/run: another entry appeared there`, strings.Join(notes, "\n"))
 }
 
 // Owners and what depends on them are root's to give.

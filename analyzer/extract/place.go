@@ -13,8 +13,8 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// dress gives a file or folder its owner and mode.
-func (r *run) dress(it *item, st filetree.State, f *os.File) error {
+// setAttributes sets the owner and mode of a file or folder.
+func (r *run) setAttributes(it *item, st filetree.State, f *os.File) error {
 	mode := fs.FileMode(st.Mode & 0o777)
 	if st.Mode&0o1000 != 0 {
 		mode |= fs.ModeSticky
@@ -41,18 +41,18 @@ func (r *run) dress(it *item, st filetree.State, f *os.File) error {
 	return f.Chmod(mode)
 }
 
-// place gives what was made under a temporary name its own.
+// place renames an entry from its temporary name to its own.
 func (r *run) place(dir *os.Root, temp string, it *item) (bool, error) {
 	name := r.nameOf(it.node, it.parent)
-	if r.sameAsTwin(dir, name, it) {
-		r.skip(it, "its name differs from another only in case, and this disk makes no difference")
+	if r.caseConflict(dir, name, it) {
+		r.skip(it, "its name differs from another only in case, which this disk ignores")
 		return false, nil
 	}
 	var err error
 	if it.answer == Overwrite {
 		err = dir.Rename(temp, name)
-	} else if err = dir.Link(temp, name); err != nil && !errors.Is(err, fs.ErrExist) && !tooLong(err) {
-		// There are disks without hard links.
+	} else if err = dir.Link(temp, name); err != nil && !errors.Is(err, fs.ErrExist) && !badName(err) {
+		// Not every disk has hard links.
 		if _, lerr := dir.Lstat(name); lerr == nil {
 			err = fs.ErrExist
 		} else {
@@ -60,10 +60,10 @@ func (r *run) place(dir *os.Root, temp string, it *item) (bool, error) {
 		}
 	}
 	switch {
-	case tooLong(err):
-		r.skip(it, "this disk takes no such name")
+	case badName(err):
+		r.skip(it, "this disk can't store its name")
 	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR):
-		r.skip(it, "something came to be there")
+		r.skip(it, "another entry appeared there")
 	case err != nil:
 		return false, r.failed(it, err)
 	default:
@@ -72,20 +72,20 @@ func (r *run) place(dir *os.Root, temp string, it *item) (bool, error) {
 	return false, nil
 }
 
-// sameAsTwin is whether a name leads to what this run made under a name that
-// differs from it only in case.
-func (r *run) sameAsTwin(dir *os.Root, name string, it *item) bool {
-	if it.twin < 0 || r.items[it.twin].skip {
+// caseConflict reports whether name is, on this disk, an entry that this run made
+// under a name that differs only in case.
+func (r *run) caseConflict(dir *os.Root, name string, it *item) bool {
+	if it.folded < 0 || r.items[it.folded].skip {
 		return false
 	}
-	twin := r.items[it.twin]
+	other := r.items[it.folded]
 	a, err1 := dir.Lstat(name)
-	b, err2 := dir.Lstat(r.nameOf(twin.node, twin.parent))
+	b, err2 := dir.Lstat(r.nameOf(other.node, other.parent))
 	return err1 == nil && err2 == nil && os.SameFile(a, b)
 }
 
-// link makes a further name of a file that was made; a copy where the disk has
-// no links.
+// link makes a hard link to a file that was made, or a copy if the disk has no hard
+// links.
 func (r *run) link(ctx context.Context, it, first *item) (bool, error) {
 	from, err := r.in(first)
 	if err != nil {
@@ -108,7 +108,7 @@ func (r *run) link(ctx context.Context, it, first *item) (bool, error) {
 	if err := r.root.Link(r.rel(*first), tempPath); err == nil {
 		defer dir.Remove(temp)
 		if got, err := dir.Lstat(temp); err != nil || !os.SameFile(got, want) {
-			return false, r.failed(it, errors.New("folders were moved meanwhile"))
+			return false, r.failed(it, errors.New("folders were moved at the same time"))
 		}
 		made, err := r.place(dir, temp, it)
 		if made {
@@ -129,9 +129,9 @@ func (r *run) link(ctx context.Context, it, first *item) (bool, error) {
 
 func tempName() string { return ".fathom-" + rand.Text() }
 
-// modTime is the time of an entry; zero when the system's calls can't take it.
+// modTime returns the time of an entry, or zero if the system can't set it.
 func modTime(st filetree.State) time.Time {
-	const most = 1 << 33 // seconds; nanoseconds in 64 bits end soon after
+	const most = 1 << 33 // seconds: near the end of 64 bits of nanoseconds
 	if st.ModTime < -most || st.ModTime > most {
 		return time.Time{}
 	}

@@ -1,6 +1,6 @@
-// Package extract puts a file or a folder of an image onto a disk, as it is
-// after a layer: below one folder, whatever the image's names and links say,
-// and over nothing that nobody agreed to lose.
+// Package extract writes a file or a folder of an image to disk, as it is after a
+// layer. It writes below one folder only, whatever names and links the image has,
+// and overwrites only what the caller agreed to.
 package extract
 
 import (
@@ -18,52 +18,53 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Answer is what is to be done about a Conflict.
+// Answer says how to resolve a Conflict.
 type Answer uint8
 
 const (
-	Skip      Answer = iota // what is there stays
-	Overwrite               // what is there goes
+	Skip      Answer = iota // keep the existing file
+	Overwrite               // replace it
 )
 
-// Conflict is something that stands where an entry of the image is to go. A
-// folder where a folder is to go is none.
+// Conflict is an existing file at the path of an entry. An existing folder at the
+// path of a folder is not a conflict.
 type Conflict struct {
 	Path   string // on the disk
-	Kind   string // of what is there: "file", "symlink", ...
-	Answer Answer // to be set before Run
+	Kind   string // of the existing file: "file", "symlink", ...
+	Answer Answer // set by the caller before Run
 	item   int32
 }
 
-// Note is about an entry that was not extracted, or not as the image has it.
+// Note is a remark about an entry that was not extracted, or not as it is in the
+// image.
 type Note struct {
 	Path string // in the image
 	Text string
 }
 
-// maxNotes is how many notes are kept; Skipped counts on.
+// maxNotes is the limit for Plan.Notes; Skipped has none.
 const maxNotes = 1000
 
-// maxDepth is how many folders may lie within each other; each is kept open.
+// maxDepth is how deep folders may be nested: each is kept open.
 const maxDepth = 500
 
-// Plan is what an extraction is about to do. Nothing has been written yet.
+// Plan is an extraction that has not started yet.
 type Plan struct {
-	Dest      string // what will be there then
+	Dest      string // the path that will be written
 	Entries   int
 	Bytes     int64 // of content
 	Conflicts []Conflict
 	Notes     []Note
 	Skipped   int // entries that can't be extracted
-	// Owner is whether owners are kept, and with them the setuid and setgid
-	// bits: New sets it when the process may do so.
+	// Owner says that owners, and with them the setuid and setgid bits, are kept.
+	// New sets it for root.
 	Owner bool
 
 	a     *analyzer.Analysis
 	layer int
-	root  *os.Root // where everything goes
+	root  *os.Root // everything is written below it
 	base  string   // its path
-	name  string   // of the first item; "" when the image's root goes into root itself
+	name  string   // of the first item; "" if the image's root becomes root itself
 	items []item
 }
 
@@ -71,17 +72,17 @@ type Plan struct {
 type item struct {
 	node   filetree.Node
 	parent int32 // -1 for root itself
-	twin   int32 // an item beside it whose name differs only in case; -1
+	folded int32 // an item in the same folder whose name differs only in case; -1
 	answer Answer
 	kind   layer.Kind
 	skip   bool // and all below it
-	there  bool // a folder that exists, or was not made by this run
+	exists bool // a folder that this run does not make
 }
 
-// New looks what extracting n, as it is after a layer, to dest would do. Where
-// dest is a folder it goes there under its own name, the image's root without
-// one; otherwise dest is its new name, in a folder that exists. The caller
-// closes the plan.
+// New plans the extraction of n, as it is after a layer, to dest. If dest is a
+// folder, n gets its own name in that folder, and the image's root becomes the
+// folder itself. Otherwise dest is the new name of n, in a folder that exists. The
+// caller closes the plan.
 func New(ctx context.Context, a *analyzer.Analysis, n filetree.Node, layer int, dest string) (*Plan, error) {
 	p := &Plan{a: a, layer: layer, Owner: os.Geteuid() == 0}
 	if dest == "" {
@@ -100,16 +101,16 @@ func New(ctx context.Context, a *analyzer.Analysis, n filetree.Node, layer int, 
 	return p, nil
 }
 
-// Close gives back what the plan holds.
+// Close closes the destination folder.
 func (p *Plan) Close() error { return p.root.Close() }
 
-// open finds the folder that dest means, and the name in it.
+// open splits dest into a folder, which it opens, and a name.
 func (p *Plan) open(n filetree.Node, dest string) error {
 	info, err := os.Stat(dest)
 	if err == nil && info.IsDir() {
 		p.base, p.name = filepath.Clean(dest), p.a.Tree.Name(n)
 		if p.name != "" && !local(p.name) {
-			return fmt.Errorf("this system has no file called %q", p.name)
+			return fmt.Errorf("this system does not allow the name %q", p.name)
 		}
 	} else {
 		if strings.HasSuffix(dest, string(filepath.Separator)) {
@@ -126,20 +127,20 @@ func (p *Plan) open(n filetree.Node, dest string) error {
 	return err
 }
 
-// local is whether a name of the image is a plain name here as well.
+// local reports whether a name in the image is a plain file name on this system.
 func local(name string) bool {
 	return filepath.IsLocal(name) && name != "." && !strings.ContainsAny(name, "/\x00"+string(filepath.Separator))
 }
 
-// level is a folder that the walk is in.
+// level is a folder on the path of the walk.
 type level struct {
 	item  int32
 	end   filetree.Node
-	root  *os.Root // nil when it isn't there yet
+	root  *os.Root // nil if the folder does not exist yet
 	names map[string]int32
 }
 
-// walk makes the items, and looks what stands in their way.
+// walk makes the items and finds the conflicts.
 func (p *Plan) walk(ctx context.Context, n filetree.Node) error {
 	t := p.a.Tree
 	stack := []level{{item: -1, end: t.End(n), root: p.root, names: map[string]int32{}}}
@@ -182,17 +183,17 @@ func (p *Plan) walk(ctx context.Context, n filetree.Node) error {
 			m = next
 			continue
 		}
-		it := item{node: m, parent: in.item, twin: -1, kind: st.Kind}
+		it := item{node: m, parent: in.item, folded: -1, kind: st.Kind}
 		folded := strings.ToLower(name)
-		if twin, ok := in.names[folded]; ok {
-			it.twin = twin
+		if other, ok := in.names[folded]; ok {
+			it.folded = other
 		} else {
 			in.names[folded] = int32(len(p.items))
 		}
 		info, err := lookup(in.root, name)
 		switch {
-		case tooLong(err):
-			p.note(m, "this disk takes no such name")
+		case badName(err):
+			p.note(m, "this disk can't store its name")
 			m = next
 			continue
 		case err != nil:
@@ -202,14 +203,14 @@ func (p *Plan) walk(ctx context.Context, n filetree.Node) error {
 		switch {
 		case info == nil:
 		case st.Kind == layer.Dir && info.IsDir():
-			it.there = true
+			it.exists = true
 			if sub, err = enter(in.root, name); err != nil {
 				return fmt.Errorf("looking at %s: %w", p.path(it), analyzer.WithoutPath(err))
 			}
 		case info.IsDir() && it.parent < 0 && m == n:
-			return fmt.Errorf("extracting to %s: a folder is there already", p.path(it))
+			return fmt.Errorf("extracting to %s: a folder exists there", p.path(it))
 		case info.IsDir():
-			p.note(m, "a folder is there already")
+			p.note(m, "a folder exists there")
 			m = next
 			continue
 		default:
@@ -230,7 +231,7 @@ func (p *Plan) walk(ctx context.Context, n filetree.Node) error {
 	return nil
 }
 
-// unfit says why an entry can't be extracted; "" when it can.
+// unfit says why an entry can't be extracted; "" if it can.
 func unfit(kind layer.Kind, name string, depth int) string {
 	switch {
 	case kind == layer.Link:
@@ -240,14 +241,14 @@ func unfit(kind layer.Kind, name string, depth int) string {
 	case kind == layer.Fifo:
 		return "a named pipe"
 	case !local(name):
-		return "this system takes no such name"
+		return "this system does not allow its name"
 	case depth > maxDepth:
-		return fmt.Sprintf("more than %d folders within each other", maxDepth)
+		return fmt.Sprintf("more than %d nested folders", maxDepth)
 	}
 	return ""
 }
 
-// nameOf is the name that a node gets on the disk.
+// nameOf returns the name of a node on the disk.
 func (p *Plan) nameOf(n filetree.Node, parent int32) string {
 	if parent < 0 && p.name != "" {
 		return p.name
@@ -255,7 +256,7 @@ func (p *Plan) nameOf(n filetree.Node, parent int32) string {
 	return p.a.Tree.Name(n)
 }
 
-// rel is the path of an item from root.
+// rel returns the path of an item relative to root.
 func (p *Plan) rel(it item) string {
 	name := p.nameOf(it.node, it.parent)
 	for it.parent >= 0 {
@@ -265,23 +266,23 @@ func (p *Plan) rel(it item) string {
 	return name
 }
 
-// path is the path of an item on the disk, for people.
+// path returns the path of an item on the disk, for messages.
 func (p *Plan) path(it item) string { return filepath.Join(p.base, p.rel(it)) }
 
-// note is about an entry that is left out.
+// note records that an entry is skipped, and why.
 func (p *Plan) note(n filetree.Node, text string) {
 	p.Skipped++
 	p.remark(n, text)
 }
 
-// remark is about an entry that is not quite as in the image.
+// remark records how an entry differs from the image's.
 func (p *Plan) remark(n filetree.Node, text string) {
 	if len(p.Notes) < maxNotes {
 		p.Notes = append(p.Notes, Note{p.a.Tree.Path(n), text})
 	}
 }
 
-// lookup is what a folder has under a name; nil for nothing.
+// lookup returns the file with a name in a folder, nil if there is none.
 func lookup(dir *os.Root, name string) (fs.FileInfo, error) {
 	if dir == nil {
 		return nil, nil
@@ -293,7 +294,7 @@ func lookup(dir *os.Root, name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// enter opens a folder within another; never what a symlink leads to.
+// enter opens a folder in another. It does not follow a symlink.
 func enter(dir *os.Root, name string) (*os.Root, error) {
 	sub, err := dir.OpenRoot(name)
 	if err != nil {
@@ -303,7 +304,7 @@ func enter(dir *os.Root, name string) (*os.Root, error) {
 	if err == nil {
 		var opened fs.FileInfo
 		if opened, err = sub.Stat("."); err == nil && (!named.IsDir() || !os.SameFile(named, opened)) {
-			err = errors.New("it is no folder any more")
+			err = errors.New("it is no longer a folder")
 		}
 	}
 	if err != nil {
@@ -325,7 +326,7 @@ func kindOf(info fs.FileInfo) string {
 	return "special file"
 }
 
-// tooLong is whether a name is what the disk refuses.
-func tooLong(err error) bool {
+// badName reports whether the disk rejected a name.
+func badName(err error) bool {
 	return errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EILSEQ) || errors.Is(err, syscall.EINVAL)
 }

@@ -19,30 +19,29 @@ import (
 
 // Result is what was made.
 type Result struct {
-	Files, Dirs, Symlinks, Links int // Links are further names of files
-	Kept                         int // what stood in the way and stayed
+	Files, Dirs, Symlinks, Links int // Links are hard links to Files
+	Kept                         int // existing files that were not overwritten
 	Bytes                        int64
 }
 
-// run is a Plan while it is done.
+// run is a Plan that is being carried out.
 type run struct {
 	*Plan
 	task *analyzer.Task
 	res  Result
-	open []opened // from root inwards
+	open []opened // from root downwards
 	buf  []byte
 }
 
-// opened is a folder that is kept open.
+// opened is an open folder.
 type opened struct {
 	item int32
 	root *os.Root
 }
 
-// Run does what was planned. Files appear whole or not at all; when it ends
-// early, with an error or with ctx, what was made until then is there. What
-// came to stand in the way since New stays, with a note. The task counts bytes
-// of content; it may be nil.
+// Run carries out the plan. A file appears complete or not at all; after an error,
+// or when ctx ends, what was made until then remains. A file that appeared since
+// New is kept, with a note. The task counts bytes of content; it may be nil.
 func (p *Plan) Run(ctx context.Context, task *analyzer.Task) (Result, error) {
 	for _, c := range p.Conflicts {
 		p.items[c.item].answer = c.Answer
@@ -94,15 +93,15 @@ func (r *run) each(ctx context.Context, kind layer.Kind, f func(i int32, it *ite
 	return nil
 }
 
-// dirs makes the folders, for nobody but their owner for now.
+// dirs makes the folders, at first accessible to their owner only.
 func (r *run) dirs(ctx context.Context) error {
 	return r.each(ctx, layer.Dir, func(i int32, it *item) error {
-		// What is below a folder that was skipped on the way.
+		// The folder above may have been skipped in this loop.
 		if it.parent >= 0 && r.items[it.parent].skip {
 			it.skip = true
 			return nil
 		}
-		if it.there {
+		if it.exists {
 			return nil
 		}
 		dir, err := r.in(it)
@@ -117,21 +116,21 @@ func (r *run) dirs(ctx context.Context) error {
 			case lerr != nil:
 				err = lerr
 			case info.IsDir():
-				it.there = true
-				r.note(it.node, "a folder came to be there")
+				it.exists = true
+				r.note(it.node, "a folder appeared there")
 				return nil
 			case it.answer == Overwrite:
 				if err = dir.Remove(name); err == nil {
 					err = dir.Mkdir(name, 0o700)
 				}
 			default:
-				r.skip(it, "something came to be there")
+				r.skip(it, "another entry appeared there")
 				return nil
 			}
 		}
 		switch {
-		case tooLong(err):
-			r.skip(it, "this disk takes no such name")
+		case badName(err):
+			r.skip(it, "this disk can't store its name")
 			return nil
 		case err != nil:
 			return r.failed(it, err)
@@ -150,7 +149,7 @@ func (r *run) failed(it *item, err error) error {
 	return fmt.Errorf("writing %s: %w", r.path(*it), analyzer.WithoutPath(err))
 }
 
-// files writes the content of the files, in the order in which it is stored.
+// files writes the files, in the order in which the image stores their content.
 func (r *run) files(ctx context.Context) error {
 	type named struct {
 		content filetree.Content
@@ -195,7 +194,7 @@ func (r *run) files(ctx context.Context) error {
 				first = it
 				continue
 			}
-			// What was read can't be read again for the next name.
+			// The content was read in part: the next name needs it from the start.
 			again, err := r.a.Open(ctx, n.content)
 			if err != nil {
 				return err
@@ -207,7 +206,7 @@ func (r *run) files(ctx context.Context) error {
 	})
 }
 
-// write makes a file; false when something stands in its way.
+// write makes a file, and reports whether it did: another file may be in its way.
 func (r *run) write(ctx context.Context, it *item, content io.Reader) (bool, error) {
 	dir, err := r.in(it)
 	if err != nil {
@@ -219,10 +218,10 @@ func (r *run) write(ctx context.Context, it *item, content io.Reader) (bool, err
 	if err != nil {
 		return false, r.failed(it, err)
 	}
-	defer dir.Remove(temp) // gone already when all went well
+	defer dir.Remove(temp) // after a success it was renamed
 	err = r.fill(ctx, f, st.Size, content)
 	if err == nil {
-		err = r.dress(it, st, f)
+		err = r.setAttributes(it, st, f)
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return false, r.failed(it, err)
@@ -275,8 +274,8 @@ func (r *run) fill(ctx context.Context, f *os.File, size int64, content io.Reade
 	return f.Truncate(size)
 }
 
-// symlinks makes the symlinks, when nothing is written any more: wherever they
-// lead, this run never follows one.
+// symlinks makes the symlinks after everything else, so that nothing is written
+// through them.
 func (r *run) symlinks(ctx context.Context) error {
 	return r.each(ctx, layer.Symlink, func(i int32, it *item) error {
 		if it.parent >= 0 && r.items[it.parent].skip {
@@ -290,15 +289,15 @@ func (r *run) symlinks(ctx context.Context) error {
 		st, _ := r.a.Tree.At(it.node, r.layer)
 		temp := tempName()
 		if err := dir.Symlink(st.Target, temp); err != nil {
-			if tooLong(err) || errors.Is(err, fs.ErrNotExist) { // an empty target
-				r.skip(it, "this disk takes no such symlink")
+			if badName(err) || errors.Is(err, fs.ErrNotExist) { // an empty target
+				r.skip(it, "this disk can't store such a symlink")
 				return nil
 			}
 			return r.failed(it, err)
 		}
 		defer dir.Remove(temp)
 		if r.Owner {
-			// As with files: not every owner can be set everywhere.
+			// As with files, a user namespace may not have the owner.
 			if err := dir.Lchown(temp, int(st.UID), int(st.GID)); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.EPERM) {
 				return r.failed(it, err)
 			}
@@ -316,12 +315,12 @@ func (r *run) symlinks(ctx context.Context) error {
 	})
 }
 
-// finish gives the folders that were made their modes and times, the innermost
-// first.
+// finish sets the modes and times of the folders that were made, from the bottom
+// up.
 func (r *run) finish(ctx context.Context) error {
 	for i := len(r.items) - 1; i >= 0; i-- {
 		it := &r.items[i]
-		if it.kind != layer.Dir || it.skip || it.there {
+		if it.kind != layer.Dir || it.skip || it.exists {
 			continue
 		}
 		dir, err := r.at(int32(i))
@@ -339,7 +338,7 @@ func (r *run) finish(ctx context.Context) error {
 		if mod := modTime(st); ok && !st.Implied && !mod.IsZero() {
 			err = dir.Chtimes(".", time.Time{}, mod)
 		}
-		err = errors.Join(err, r.dress(it, st, f), f.Close())
+		err = errors.Join(err, r.setAttributes(it, st, f), f.Close())
 		if err != nil {
 			return r.failed(it, err)
 		}
@@ -347,23 +346,23 @@ func (r *run) finish(ctx context.Context) error {
 	return nil
 }
 
-// in is the folder that an item is in.
+// in returns the folder of an item.
 func (r *run) in(it *item) (*os.Root, error) { return r.at(it.parent) }
 
-// at is the folder of item i, entered from the outside in. Those on the way stay
-// open, until a folder elsewhere is asked for.
+// at opens the folder that is item i, from root downwards. The folders on its path
+// stay open until they are not on the next path.
 func (r *run) at(i int32) (*os.Root, error) {
-	var way []int32
+	var path []int32
 	for j := i; j >= 0; j = r.items[j].parent {
-		way = append(way, j)
+		path = append(path, j)
 	}
-	slices.Reverse(way)
+	slices.Reverse(path)
 	same := 0
-	for same < len(way) && same < len(r.open) && r.open[same].item == way[same] {
+	for same < len(path) && same < len(r.open) && r.open[same].item == path[same] {
 		same++
 	}
 	r.leave(same)
-	for _, j := range way[same:] {
+	for _, j := range path[same:] {
 		dir := r.root
 		if len(r.open) > 0 {
 			dir = r.open[len(r.open)-1].root
@@ -380,7 +379,7 @@ func (r *run) at(i int32) (*os.Root, error) {
 	return r.open[len(r.open)-1].root, nil
 }
 
-// leave closes all folders but the outer n.
+// leave closes all folders but the first n.
 func (r *run) leave(n int) {
 	for _, o := range r.open[min(n, len(r.open)):] {
 		o.root.Close()

@@ -1,15 +1,15 @@
-// Package cache keeps what layers held in the user's cache folder, so that a
-// layer seen once need not be read again to be measured.
+// Package cache keeps the entries of layers in the user's cache folder, so that a
+// layer that was read once need not be read again.
 //
-// A layer is known by the digest of its blob, which whoever reads the blob
-// compares with every byte. It is never known by its diff ID: an image's config
-// merely claims that, and an image made to do harm could claim the one of a
-// base that everybody has, and put its own entries in the base's place. For the
-// same reason only layers that were read to the end, with their digest
-// compared, belong here; Put refuses what can't have been.
+// The key of a layer is the digest of its blob, which the reader of a blob
+// compares with its bytes. The diff ID must not be the key: it is only claimed by
+// an image's config, and a malicious image could claim that of a popular base
+// image and replace the base's entries in the cache. For the same reason only
+// layers that were read to the end, with their digest compared, belong here; Put
+// rejects a layer that can't have been.
 //
-// The folder is shared by any number of processes without a lock: a file appears
-// whole or not at all, is never written again, and may vanish at any time.
+// Any number of processes share the folder without a lock: a file appears
+// complete or not at all, is never changed, and may disappear at any time.
 package cache
 
 import (
@@ -29,7 +29,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Limit is how many bytes of disk a cache takes unless another limit is given.
+// Limit is the default limit for a cache, in bytes of disk.
 const Limit = 512 << 20
 
 // Variable is the environment variable that names the folder.
@@ -37,11 +37,11 @@ const Variable = "FATHOM_CACHE_DIR"
 
 const (
 	suffix = ".layer"
-	temp   = "writing-" // begins the name of a file that is not whole yet
+	temp   = "writing-" // prefix of the names of incomplete files
 
 	block   = 4 << 10   // of the disk: the least that a file takes
-	stale   = time.Hour // after which a file that is not whole was given up
-	recount = 256       // files put before other processes' files are counted again
+	stale   = time.Hour // the age at which an incomplete file is abandoned
+	recount = 256       // after so many Puts the files of other processes are counted again
 )
 
 // Cache is a folder of layers. Its methods may be called concurrently.
@@ -54,9 +54,9 @@ type Cache struct {
 	puts int
 }
 
-// Open takes the folder dir; "" is the one that FATHOM_CACHE_DIR names, or
-// else fathom/layers in the user's cache folder. It takes up to limit bytes,
-// or Limit when that is 0. Nothing is made before the first Put.
+// Open returns the cache in the folder dir; "" means that in FATHOM_CACHE_DIR, or
+// fathom/layers in the user's cache folder. A limit of 0 means Limit. The first
+// Put makes the folder.
 func Open(dir string, limit int64) (*Cache, error) {
 	if dir == "" {
 		dir = os.Getenv(Variable)
@@ -75,11 +75,11 @@ func Open(dir string, limit int64) (*Cache, error) {
 	return &Cache{dir: dir, limit: cmp.Or(limit, Limit)}, nil
 }
 
-// Dir is the folder, which need not be there yet.
+// Dir returns the folder, which may not exist yet.
 func (c *Cache) Dir() string { return c.dir }
 
-// Get gives what the layer with this digest holds. A file that is damaged is
-// removed. Diff.Plain is never set.
+// Get returns the entries of the layer with this digest. It removes a damaged
+// file. Diff.Plain is never set.
 func (c *Cache) Get(digest v1.Hash) (*layer.Diff, bool) {
 	name, err := fileName(digest)
 	if err != nil {
@@ -98,12 +98,12 @@ func (c *Cache) Get(digest v1.Hash) (*layer.Diff, bool) {
 		return nil, false
 	}
 	now := time.Now()
-	_ = os.Chtimes(path, now, now) // the oldest go first; where it can't be told, so be it
+	_ = os.Chtimes(path, now, now) // makeRoom removes the oldest first; an error does no harm
 	return d, true
 }
 
-// Put keeps what the layer with this digest holds. An error means that it is
-// not kept, and nothing else.
+// Put stores the entries of the layer with this digest. An error means only that
+// they are not in the cache.
 func (c *Cache) Put(digest v1.Hash, d *layer.Diff) error {
 	if err := c.put(digest, d); err != nil {
 		return fmt.Errorf("keeping %s in the cache: %w", digest, err)
@@ -121,7 +121,7 @@ func (c *Cache) put(digest v1.Hash, d *layer.Diff) error {
 		return err
 	}
 	if disk(int64(len(data))) > c.limit {
-		return fmt.Errorf("its %d bytes are more than the whole cache may take", len(data))
+		return fmt.Errorf("its %d bytes are more than the limit of the cache", len(data))
 	}
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return err
@@ -143,8 +143,8 @@ func (c *Cache) put(digest v1.Hash, d *layer.Diff) error {
 	return nil
 }
 
-// makeRoom removes what was not used for the longest time when there is more
-// than the limit, now that more bytes were added.
+// makeRoom is called after more bytes were added. Above the limit it removes the
+// least recently used layers.
 func (c *Cache) makeRoom(more int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -167,7 +167,7 @@ func (c *Cache) makeRoom(more int64) {
 		if c.used <= c.limit {
 			return
 		}
-		// One that another process removed is gone all the same.
+		// Another process may have removed the file.
 		if err := os.Remove(f.path); err == nil || errors.Is(err, fs.ErrNotExist) {
 			c.used -= disk(f.Size)
 		}
@@ -192,7 +192,7 @@ func (c *Cache) List() ([]File, error) {
 	return files, nil
 }
 
-// scan lists the layers, and the files that somebody began to write and gave up.
+// scan lists the layers, the least recently used first, and abandoned files.
 func (c *Cache) scan() (files []File, left []string, err error) {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -204,7 +204,7 @@ func (c *Cache) scan() (files []File, left []string, err error) {
 			continue
 		}
 		path := filepath.Join(c.dir, e.Name())
-		if digest, ok := named(e.Name()); ok {
+		if digest, ok := digestIn(e.Name()); ok {
 			files = append(files, File{digest, info.Size(), info.ModTime(), path})
 		} else if strings.HasPrefix(e.Name(), temp) && time.Since(info.ModTime()) > stale {
 			left = append(left, path)
@@ -216,8 +216,8 @@ func (c *Cache) scan() (files []File, left []string, err error) {
 	return files, left, nil
 }
 
-// Clear removes every layer, and says how many it removed and how many bytes
-// they had. Files that the cache did not write stay.
+// Clear removes every layer, and returns their number and size. It keeps files
+// that the cache did not write.
 func (c *Cache) Clear() (n int, bytes int64, err error) {
 	files, left, err := c.scan()
 	if err != nil {
@@ -241,18 +241,18 @@ func (c *Cache) Clear() (n int, bytes int64, err error) {
 	return n, bytes, err
 }
 
-// fileName is the name of a layer's file. Only digests that can be compared
-// have one.
+// fileName returns the name of a layer's file. It rejects a digest with an unknown
+// algorithm.
 func fileName(digest v1.Hash) (string, error) {
 	name := digest.Algorithm + "-" + digest.Hex + suffix
-	if _, ok := named(name); !ok {
-		return "", fmt.Errorf("%q is no digest that can be checked", digest)
+	if _, ok := digestIn(name); !ok {
+		return "", fmt.Errorf("%q is not a digest that can be checked", digest)
 	}
 	return name, nil
 }
 
-// named is the digest that a file is named for.
-func named(name string) (v1.Hash, bool) {
+// digestIn returns the digest in the name of a layer's file.
+func digestIn(name string) (v1.Hash, bool) {
 	algorithm, hex, ok := strings.Cut(strings.TrimSuffix(name, suffix), "-")
 	size := map[string]int{"sha256": 64, "sha512": 128}[algorithm]
 	if !ok || !strings.HasSuffix(name, suffix) || size == 0 || len(hex) != size || strings.Trim(hex, "0123456789abcdef") != "" {
@@ -261,10 +261,11 @@ func named(name string) (v1.Hash, bool) {
 	return v1.Hash{Algorithm: algorithm, Hex: hex}, true
 }
 
-// disk is what a file of n bytes takes.
+// disk returns how much disk a file of n bytes takes.
 func disk(n int64) int64 { return (n + block - 1) &^ (block - 1) }
 
-// read reads a file of the cache, unless somebody else may have written to it.
+// read reads a file of the cache. It rejects a file that another user may have
+// written.
 func read(path string, limit int64) ([]byte, error) {
 	info, err := os.Lstat(path)
 	switch {

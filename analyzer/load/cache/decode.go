@@ -63,7 +63,7 @@ const bufSize = 128 << 10
 // everything read after it is zero.
 type decoder struct {
 	src io.Reader
-	buf []byte // of it buf[at:] is not consumed
+	buf []byte // buf[at:] is not yet consumed
 	at  int
 	err error
 
@@ -174,8 +174,7 @@ func (r *decoder) fail(err error) {
 	r.buf, r.at = r.buf[:0], 0
 }
 
-// need waits until n bytes are there. What is asked for beyond what fits is
-// collected piece by piece.
+// need reads until n bytes are in the buffer. The buffer grows as they arrive.
 func (r *decoder) need(n int) {
 	for len(r.buf)-r.at < n && r.err == nil {
 		if r.at > 0 {
@@ -201,7 +200,7 @@ func (r *decoder) number() uint64 {
 	return r.long()
 }
 
-// long is a number of any length.
+// long reads a number of any length.
 func (r *decoder) long() uint64 {
 	if len(r.buf)-r.at < binary.MaxVarintLen64 {
 		r.fill()
@@ -215,7 +214,7 @@ func (r *decoder) long() uint64 {
 	return n
 }
 
-// fill makes a whole number available, or what is left of the stream.
+// fill reads until the buffer holds a complete number, or the rest of the stream.
 func (r *decoder) fill() {
 	if r.err != nil {
 		return
@@ -239,7 +238,7 @@ func (r *decoder) signed() int64 {
 	return int64(n>>1) ^ -int64(n&1)
 }
 
-// bytes is a text, valid until the next read.
+// bytes reads a text, which is valid until the next read.
 func (r *decoder) bytes() []byte {
 	n := r.number()
 	if n > maxOne {
@@ -263,23 +262,23 @@ func (r *decoder) keep(p []byte) string {
 	return r.texts.keep(p)
 }
 
-// texts keeps strings in large pieces of memory.
+// texts allocates strings in large chunks.
 type texts struct {
 	b     strings.Builder
 	total int64
 }
 
 func (t *texts) keep(p []byte) string {
-	const piece = 64 << 10
+	const chunk = 64 << 10
 	if len(p) == 0 {
 		return ""
 	}
 	if t.b.Cap()-t.b.Len() < len(p) {
-		if len(p) > piece/16 {
+		if len(p) > chunk/16 {
 			return string(p)
 		}
 		t.b.Reset()
-		t.b.Grow(piece)
+		t.b.Grow(chunk)
 	}
 	n := t.b.Len()
 	t.b.Write(p)

@@ -34,8 +34,8 @@ const (
 	magic = "fathom\x00L"
 	// format changes with what is written above.
 	format = 1
-	// analysis changes whenever package layer makes other entries or warnings
-	// out of the same bytes: what was kept before is read again.
+	// analysis changes whenever package layer makes other entries or warnings from
+	// the same bytes: then older files are not used.
 	analysis = 3
 
 	headSize = len(magic) + 2 + 4
@@ -51,7 +51,7 @@ const (
 	kindMask = 1<<4 - 1
 )
 
-// attributes are what many entries have in common.
+// attributes are the fields that many entries have in common.
 type attributes struct {
 	xattrs   string
 	uid, gid int64
@@ -60,7 +60,7 @@ type attributes struct {
 
 var errUnverified = errors.New("its content was not read to the end")
 
-// encode is the file of a layer.
+// encode returns the file of a layer.
 func encode(d *layer.Diff, digest v1.Hash) ([]byte, error) {
 	if d.Plain {
 		return nil, errUnverified
@@ -75,7 +75,7 @@ func encode(d *layer.Diff, digest v1.Hash) ([]byte, error) {
 	return seal(w.out, hashes)
 }
 
-// seal makes a file of what its frame holds, and the hashes.
+// seal returns the file with these entries, which it compresses, and hashes.
 func seal(entries, hashes []byte) ([]byte, error) {
 	size := 1 << max(10, bits.Len(uint(len(entries)))) // memory for what there is
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
@@ -101,14 +101,14 @@ type encoder struct {
 	last  before
 }
 
-// before is what the next entry is expected to follow from.
+// before holds the fields of the last entry from which the next is predicted.
 type before struct {
 	path   string
 	time   int64
-	offset int64 // of content, should the next entry have one header block
+	offset int64 // of the content, if the next entry has one header block
 }
 
-// diff writes what the frame holds, and gives the hashes.
+// diff writes the content of the frame and returns the hashes.
 func (w *encoder) diff(d *layer.Diff, digest v1.Hash) (hashes []byte) {
 	w.text(digest.String())
 	w.signed(d.Size)
@@ -182,7 +182,7 @@ func (w *encoder) entry(e *layer.Entry) {
 	w.last = after(e)
 }
 
-// after is what the entry behind e is expected to follow from.
+// after returns the fields of e that predict the next entry.
 func after(e *layer.Entry) before {
 	const tarBlock = 512
 	return before{e.Path, e.ModTime, e.Offset + (e.Held+tarBlock-1)&^(tarBlock-1) + tarBlock}

@@ -4,5 +4,5 @@ package cache
 
 import "io/fs"
 
-// foreign: the user's cache folder is the user's.
+// foreign returns false: only the user can write to the cache folder.
 func foreign(fs.FileInfo) bool { return false }

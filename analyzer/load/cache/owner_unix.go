@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// foreign is whether another user can have written the file: what it says is
-// taken for what a layer holds.
+// foreign reports whether another user can have written the file, which is then not
+// to be trusted.
 func foreign(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	return info.Mode().Perm()&0o022 != 0 || ok && s.Uid != uint32(os.Geteuid()) && s.Uid != 0
