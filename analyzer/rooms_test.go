@@ -67,6 +67,11 @@ var rooms = []struct {
 		why:   "which rows a person chose to see is no matter of a screen",
 	},
 	{
+		of:    "fathom/ui/screen",
+		never: []string{"fathom/analyzer", "fathom/ui/report", "fathom/ui/outline", "fathom/ui/viewer"},
+		why:   "what draws cells knows no image",
+	},
+	{
 		of:    "fathom/ui/report",
 		never: []string{"github.com/rivo/tview", "github.com/gdamore/tcell", "fathom/ui/outline", "fathom/analyzer/load"},
 		why:   "a report is printed without a screen",

@@ -1,5 +1,7 @@
 package ui
 
+import "fathom/ui/screen"
+
 // move moves the cursor of the place that has the keys by n rows.
 func (u *ui) move(n int) {
 	switch at := u.place(); at {
@@ -8,30 +10,30 @@ func (u *ui) move(n int) {
 		case u.files.out != nil:
 			u.files.out.Move(n)
 		case u.files.below != nil:
-			u.files.below.move(n)
+			u.files.below.Move(n)
 		}
 	case inViewer:
 		u.viewer().scrollBy(n)
 	case inHelp, inDiff:
-		u.over[len(u.over)-1].scroller().scroll(n)
+		u.over[len(u.over)-1].scroller().Scroll(n)
 	default:
-		u.rows().move(n)
+		u.rows().Move(n)
 		u.moved()
 	}
 }
 
 // rows is the list that has the keys; nil for the tree of files.
-func (u *ui) rows() *list {
+func (u *ui) rows() *screen.List {
 	switch u.place() {
 	case inLayers:
-		return &u.layers.list
+		return &u.layers.List
 	case inDetail:
-		return &u.detail.list
+		return &u.detail.List
 	case inWaste:
-		return &u.waste.list
+		return &u.waste.List
 	case inFiles:
 		if u.files.below != nil {
-			return &u.files.below.list
+			return &u.files.below.List
 		}
 		return nil
 	}
@@ -52,18 +54,18 @@ func (u *ui) page(n int) {
 		if u.files.out != nil {
 			u.files.out.Page(n * max(u.files.h/2, 1))
 		} else if l := u.rows(); l != nil {
-			l.move(n * max(l.h/2, 1))
+			l.Move(n * max(l.H/2, 1))
 		}
 	case inViewer:
 		v := u.viewer()
-		v.scrollBy(n * max(v.h/2, 1))
+		v.scrollBy(n * max(v.H/2, 1))
 	case inHelp, inDiff:
 		l := u.rows()
-		l.scroll(n * max(l.h/2, 1))
+		l.Scroll(n * max(l.H/2, 1))
 	default:
 		l := u.rows()
-		l.scroll(n * max(l.h/2, 1))
-		l.move(n * max(l.h/2, 1))
+		l.Scroll(n * max(l.H/2, 1))
+		l.Move(n * max(l.H/2, 1))
 		u.moved()
 	}
 }
@@ -80,13 +82,13 @@ func (u *ui) end(last bool) {
 	case u.place() == inViewer:
 		u.viewer().scrollEnd(last)
 	case u.place()&(inHelp|inDiff) != 0 && last:
-		l.scroll(l.n)
+		l.Scroll(l.N)
 	case u.place()&(inHelp|inDiff) != 0:
-		l.scroll(-l.n)
+		l.Scroll(-l.N)
 	case last:
-		l.last()
+		l.Last()
 	default:
-		l.first()
+		l.First()
 	}
 	u.moved()
 }
@@ -171,7 +173,7 @@ func (u *ui) toggleFilter(i int) {
 		return
 	}
 	if i < 0 {
-		i = f.at
+		i = f.At
 	}
 	f.toggle(i)
 }
@@ -215,14 +217,14 @@ func (u *ui) toggleHex() {
 
 // follow goes to the layer that a line is about.
 func (u *ui) follow() {
-	lines, at := u.detail.lines, u.detail.at
+	lines, at := u.detail.lines, u.detail.At
 	if t, ok := u.top().(*text); ok {
-		lines, at = t.lines, t.at
+		lines, at = t.lines, t.At
 	}
-	if at >= len(lines) || lines[at].layer < 0 {
+	if at >= len(lines) || lines[at].Link < 0 {
 		return
 	}
-	layer := lines[at].layer
+	layer := lines[at].Link
 	if t, ok := u.top().(*text); ok && t.at_ == inHistory {
 		for len(u.over) > 0 {
 			u.closeOver()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fathom/ui/screen"
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 )
@@ -61,8 +62,8 @@ var ErrNoChoice = errors.New("nothing was chosen")
 // chooser is the screen of Choose.
 type chooser struct {
 	*tview.Box
-	list
-	th      *theme
+	screen.List
+	th      *screen.Theme
 	do      doer
 	now     func() time.Time
 	engines []Engine
@@ -76,8 +77,8 @@ type chooser struct {
 	keys    *text    // the help, while it is open
 	note    string   // said once at the bottom
 	chosen  *Candidate
-	frame   grid
-	body    canvas // of the last frame's rows, for the mouse
+	frame   screen.Grid
+	body    screen.Canvas // of the last frame's rows, for the mouse
 }
 
 // offer is a candidate as it is shown.
@@ -87,7 +88,7 @@ type offer struct {
 	text string // what the filter looks at, in small letters
 }
 
-func newChooser(engines []Engine, th *theme, do doer) *chooser {
+func newChooser(engines []Engine, th *screen.Theme, do doer) *chooser {
 	c := &chooser{Box: tview.NewBox(), th: th, do: do, now: time.Now, engines: engines}
 	for _, e := range engines {
 		c.silent = append(c.silent, e.Name)
@@ -151,7 +152,7 @@ func (c *chooser) add(found []Candidate) {
 	at, ok := c.current()
 	c.filter()
 	if ok && c.moved {
-		c.at = max(slices.Index(c.rows, at), 0)
+		c.At = max(slices.Index(c.rows, at), 0)
 	}
 }
 
@@ -173,16 +174,16 @@ func (c *chooser) filter() {
 			c.rows = append(c.rows, o)
 		}
 	}
-	c.at, c.top = 0, 0
-	c.fit(len(c.rows), c.h)
+	c.At, c.Top = 0, 0
+	c.Fit(len(c.rows), c.H)
 }
 
 // current is the offer under the cursor.
 func (c *chooser) current() (*offer, bool) {
-	if c.at >= len(c.rows) {
+	if c.At >= len(c.rows) {
 		return nil, false
 	}
-	return c.rows[c.at], true
+	return c.rows[c.At], true
 }
 
 // setText changes the filter.
@@ -222,12 +223,12 @@ func (c *chooser) escape() {
 // step moves the cursor, or the help.
 func (c *chooser) step(n int) {
 	if c.keys != nil {
-		c.keys.scroll(n)
+		c.keys.Scroll(n)
 		return
 	}
-	at := c.at
-	c.move(n)
-	c.moved = c.moved || c.at != at
+	at := c.At
+	c.Move(n)
+	c.moved = c.moved || c.At != at
 }
 
 // capture takes every key.
@@ -237,7 +238,7 @@ func (c *chooser) capture(ev *tcell.EventKey) *tcell.EventKey {
 }
 
 func (c *chooser) key(ev *tcell.EventKey) {
-	name := keyName(ev)
+	name := screen.KeyName(ev)
 	c.note = ""
 	letter := ev.Key() == tcell.KeyRune && ev.Modifiers()&tcell.ModAlt == 0
 	for _, k := range chooserKeys() {
@@ -268,16 +269,16 @@ func chooserKeys() []chooserKey {
 		key("enter", "open", "open the image", (*chooser).choose),
 		key("up ctrl-p", "", "one row up", func(c *chooser) { c.step(-1) }),
 		key("down ctrl-n", "", "one row down", func(c *chooser) { c.step(1) }),
-		key("pgup", "", "a page up", func(c *chooser) { c.step(-max(c.h-1, 1)) }),
-		key("pgdn", "", "a page down", func(c *chooser) { c.step(max(c.h-1, 1)) }),
-		key("home", "", "to the first image", func(c *chooser) { c.step(-max(c.n, 1000)) }),
-		key("end", "", "to the last one", func(c *chooser) { c.step(max(c.n, 1000)) }),
+		key("pgup", "", "a page up", func(c *chooser) { c.step(-max(c.H-1, 1)) }),
+		key("pgdn", "", "a page down", func(c *chooser) { c.step(max(c.H-1, 1)) }),
+		key("home", "", "to the first image", func(c *chooser) { c.step(-max(c.N, 1000)) }),
+		key("end", "", "to the last one", func(c *chooser) { c.step(max(c.N, 1000)) }),
 		key("/", "filter", "filter by name, engine or ID; any letter begins that too, but for q and ?", func(c *chooser) { c.typing = c.keys == nil }),
 		key("backspace", "", "take the last letter back", func(c *chooser) {
 			if c.text == "" {
 				c.typing = false
 			}
-			c.setText(withoutLast(c.text))
+			c.setText(screen.WithoutLast(c.text))
 		}),
 		key("ctrl-u", "", "take the filter away", func(c *chooser) { c.setText("") }),
 		key("?", "keys", "these keys", func(c *chooser) {
@@ -301,13 +302,13 @@ func chooserKeys() []chooserKey {
 }
 
 func chooserHelp() *text {
-	return &text{at_: inHelp, name: "Keys", write: func(p *page) {
+	return &text{at_: inHelp, name: "Keys", write: func(p *screen.Page) {
 		var keys []binding
 		for _, k := range chooserKeys() {
 			keys = append(keys, k.binding)
 		}
-		for _, g := range helpKeys(p.th, p.w, keys) {
-			p.lines = append(p.lines, g...)
+		for _, g := range helpKeys(p.Theme, p.W, keys) {
+			p.Lines = append(p.Lines, g...)
 		}
 	}}
 }
@@ -315,9 +316,7 @@ func chooserHelp() *text {
 // PasteHandler puts what is pasted into the filter.
 func (c *chooser) PasteHandler() func(string, func(tview.Primitive)) {
 	return func(text string, _ func(tview.Primitive)) {
-		p := prompt{text: c.text}
-		p.paste(text)
-		c.setText(p.text)
+		c.setText(c.text + screen.Typable(text))
 	}
 }
 
@@ -326,7 +325,7 @@ func (c *chooser) PasteHandler() func(string, func(tview.Primitive)) {
 func (c *chooser) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
 	return func(action tview.MouseAction, ev *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
 		x, y := ev.Position()
-		inside := c.keys == nil && x >= c.body.x && x < c.body.x+c.body.w && y < c.body.y+c.body.h && c.click(y-c.body.y)
+		inside := c.keys == nil && x >= c.body.X && x < c.body.X+c.body.W && y < c.body.Y+c.body.H && c.Click(y-c.body.Y)
 		c.moved = c.moved || inside
 		switch {
 		case action == tview.MouseLeftDoubleClick && inside:
@@ -337,10 +336,10 @@ func (c *chooser) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func
 				n = -3
 			}
 			if c.keys != nil {
-				c.keys.scroll(n)
+				c.keys.Scroll(n)
 			} else {
 				c.moved = true
-				c.scroll(n)
+				c.Scroll(n)
 			}
 		}
 		return true, nil

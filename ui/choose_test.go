@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"fathom/ui/screen"
 	"github.com/gdamore/tcell/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rivo/tview"
@@ -68,7 +69,7 @@ func engineOf(t testing.TB, text string) Engine {
 // chooserStage is the chooser after every engine has answered that does.
 func chooserStage(t testing.TB, engines []Engine, colours string, ascii bool, w, h int) *stage {
 	t.Helper()
-	return stageOf(t, colours, ascii, w, h, func(th *theme, do doer) root {
+	return stageOf(t, colours, ascii, w, h, func(th *screen.Theme, do doer) root {
 		c := newChooser(engines, th, do)
 		c.now = func() time.Time { return noon }
 		for _, e := range engines {
@@ -201,7 +202,7 @@ func TestChooseRandom(t *testing.T) {
 			})
 		}
 		engines := []Engine{{"docker", func(context.Context) ([]Candidate, error) { return found, errors.New("and\x1b[2J then\nit broke") }}}
-		s := chooserStage(t, engines, Themes()[seed%3], seed%2 == 0, 80, 24)
+		s := chooserStage(t, engines, screen.Themes()[seed%3], seed%2 == 0, 80, 24)
 		c := s.chooser()
 		var keys []string
 		for _, k := range chooserKeys() {
@@ -219,8 +220,8 @@ func TestChooseRandom(t *testing.T) {
 				s.press(keys[int(op)%len(keys)])
 			}
 			c.Draw(s.screen)
-			if c.n != len(c.rows) || len(c.rows) > 0 && (c.at < 0 || c.at >= len(c.rows)) {
-				t.Fatalf("the cursor is lost: %+v of %d", c.list, len(c.rows))
+			if c.N != len(c.rows) || len(c.rows) > 0 && (c.At < 0 || c.At >= len(c.rows)) {
+				t.Fatalf("the cursor is lost: %+v of %d", c.List, len(c.rows))
 			}
 			if text := s.text(); strings.ContainsAny(text, "\x1b\u202e\x07") {
 				t.Fatalf("an escape is on the screen:\n%q", text)

@@ -9,6 +9,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // Draw draws the whole screen.
@@ -17,87 +18,86 @@ func (c *chooser) Draw(screen tcell.Screen) {
 	if w < 1 || h < 1 {
 		return
 	}
-	c.frame.begin(w, h, c.th.text)
-	c.draw(canvas{&c.frame, 0, 0, w, h, c.th})
-	c.frame.show(screen, x, y)
+	c.draw(c.frame.Begin(w, h, c.th))
+	c.frame.Show(screen, x, y)
 }
 
-func (c *chooser) draw(on canvas) {
-	th := on.th
-	if on.h >= 4 {
-		at := on.text(0, 0, th.accent, " fathom")
-		on.short(at+2, 0, on.w-at-3, th.strong, "choose an image")
-		on = on.sub(0, 1, on.w, on.h-1)
+func (c *chooser) draw(on screen.Canvas) {
+	th := on.Theme
+	if on.H >= 4 {
+		at := on.Text(0, 0, th.Accent, " fathom")
+		on.Short(at+2, 0, on.W-at-3, th.Strong, "choose an image")
+		on = on.Sub(0, 1, on.W, on.H-1)
 	}
-	if on.h >= 2 {
-		c.drawFoot(on.sub(0, on.h-1, on.w, 1))
-		on = on.sub(0, 0, on.w, on.h-1)
+	if on.H >= 2 {
+		c.drawFoot(on.Sub(0, on.H-1, on.W, 1))
+		on = on.Sub(0, 0, on.W, on.H-1)
 	}
-	if on.h >= 2 {
+	if on.H >= 2 {
 		c.drawRule(on)
-		on = on.sub(0, 1, on.w, on.h-1)
+		on = on.Sub(0, 1, on.W, on.H-1)
 	}
 	if c.keys != nil {
 		c.keys.draw(on)
 		return
 	}
 	on = c.drawNotes(on)
-	cols := fitOffer(on.w)
-	if on.h >= 6 {
+	cols := fitOffer(on.W)
+	if on.H >= 6 {
 		cols.head(on)
-		on = on.sub(0, 1, on.w, on.h-1)
+		on = on.Sub(0, 1, on.W, on.H-1)
 	}
 	c.body = on
-	c.fit(len(c.rows), on.h)
+	c.Fit(len(c.rows), on.H)
 	if len(c.rows) == 0 {
-		on.short(1, 0, on.w-2, th.dim, "no image is called that (esc shows all)")
+		on.Short(1, 0, on.W-2, th.Dim, "no image is called that (esc shows all)")
 	}
-	for y := 0; y < on.h && c.top+y < len(c.rows); y++ {
-		c.drawOffer(on, y, c.rows[c.top+y], cols, onLine(on, y, c.top+y == c.at, true))
+	for y := 0; y < on.H && c.Top+y < len(c.rows); y++ {
+		c.drawOffer(on, y, c.rows[c.Top+y], cols, on.Row(y, c.Top+y == c.At, true))
 	}
 }
 
 // drawNotes draws below the rows who is still asked, and what engines said
 // besides images: whole where there is room, else a line each. It returns what
 // is left for the rows.
-func (c *chooser) drawNotes(on canvas) canvas {
-	var notes []span
+func (c *chooser) drawNotes(on screen.Canvas) screen.Canvas {
+	var notes []screen.Span
 	if len(c.silent) > 0 {
-		notes = append(notes, span{"asking " + safe(strings.Join(c.silent, ", ")) + on.th.glyph.ellipsis, on.th.dim})
+		notes = append(notes, screen.Span{Text: "asking " + safe(strings.Join(c.silent, ", ")) + on.Theme.Glyph.Ellipsis, Style: on.Theme.Dim})
 	}
 	for _, n := range c.notes {
-		notes = append(notes, span{safe(n), on.th.alarm})
+		notes = append(notes, screen.Span{Text: safe(n), Style: on.Theme.Alarm})
 	}
 	rows := len(c.rows) + 2 // their title, and a blank line
-	room := max(on.h-rows, on.h/4, min(on.h/2, 1))
-	p := page{th: on.th, w: on.w}
+	room := max(on.H-rows, on.H/4, min(on.H/2, 1))
+	p := screen.Page{Theme: on.Theme, W: on.W}
 	for _, n := range notes {
-		p.wrap(0, n.text, n.style)
+		p.Wrap(0, n.Text, n.Style)
 	}
-	if len(p.lines) <= room {
+	if len(p.Lines) <= room {
 		notes = notes[:0]
-		for _, l := range p.lines {
-			notes = append(notes, l.spans[1]) // behind the margin
+		for _, l := range p.Lines {
+			notes = append(notes, l.Spans[1]) // behind the margin
 		}
 	}
 	notes = notes[:min(len(notes), room)]
-	from := min(rows, on.h-len(notes))
+	from := min(rows, on.H-len(notes))
 	for y, n := range notes {
-		on.short(1, from+y, on.w-2, n.style, n.text)
+		on.Short(1, from+y, on.W-2, n.Style, n.Text)
 	}
-	return on.sub(0, 0, on.w, from)
+	return on.Sub(0, 0, on.W, from)
 }
 
-func (c *chooser) drawRule(on canvas) {
-	th := on.th
-	on.fill(0, 0, on.w, th.accent, th.glyph.heavy)
+func (c *chooser) drawRule(on screen.Canvas) {
+	th := on.Theme
+	on.Fill(0, 0, on.W, th.Accent, th.Glyph.Heavy)
 	name, note := " Images ", c.count()
 	if c.keys != nil {
 		name, note = " Keys ", ""
 	}
-	x := on.text(1, 0, th.accent, name)
-	if note != "" && x+width(note)+4 <= on.w {
-		on.right(on.w-1, 0, th.dim, " "+note+" ")
+	x := on.Text(1, 0, th.Accent, name)
+	if note != "" && x+screen.Width(note)+4 <= on.W {
+		on.Right(on.W-1, 0, th.Dim, " "+note+" ")
 	}
 }
 
@@ -121,95 +121,95 @@ func fitOffer(w int) offerColumns {
 	return cols
 }
 
-func (cols offerColumns) head(on canvas) {
-	st := on.th.dim
-	on.text(1, 0, st, "image")
+func (cols offerColumns) head(on screen.Canvas) {
+	st := on.Theme.Dim
+	on.Text(1, 0, st, "image")
 	x := 1 + cols.name
 	if cols.engine > 0 {
-		on.text(x+2, 0, st, "engine")
+		on.Text(x+2, 0, st, "engine")
 		x += cols.engine
 	}
 	if cols.size > 0 {
-		on.right(x+cols.size, 0, st, "size")
+		on.Right(x+cols.size, 0, st, "size")
 		x += cols.size
 	}
 	if cols.age > 0 {
-		on.text(x+3, 0, st, "created")
+		on.Text(x+3, 0, st, "created")
 	}
 }
 
-func (c *chooser) drawOffer(on canvas, y int, o *offer, cols offerColumns, lit func(tcell.Style) tcell.Style) {
-	th := on.th
+func (c *chooser) drawOffer(on screen.Canvas, y int, o *offer, cols offerColumns, lit func(tcell.Style) tcell.Style) {
+	th := on.Theme
 	if o.Demo {
-		x := on.text(1, y, lit(th.text), o.name)
-		on.short(x+2, y, on.w-x-3, lit(th.dim), "a small image that is built into fathom")
+		x := on.Text(1, y, lit(th.Text), o.name)
+		on.Short(x+2, y, on.W-x-3, lit(th.Dim), "a small image that is built into fathom")
 		return
 	}
-	end := on.tail(1, y, cols.name, lit(th.text), o.name)
+	end := on.Tail(1, y, cols.name, lit(th.Text), o.name)
 	if o.Name == "" {
-		on.short(end+1, y, cols.name-(end-1)-1, lit(th.dim), "(no name)")
+		on.Short(end+1, y, cols.name-(end-1)-1, lit(th.Dim), "(no name)")
 	}
-	if end-1 == width(o.name) {
+	if end-1 == screen.Width(o.name) {
 		c.markFound(on, y, o, lit)
 	}
 	x := 1 + cols.name
 	if cols.engine > 0 {
-		on.short(x+2, y, cols.engine-2, lit(th.dim), safe(o.Engine))
+		on.Short(x+2, y, cols.engine-2, lit(th.Dim), safe(o.Engine))
 		x += cols.engine
 	}
 	if cols.size > 0 {
 		if o.Size > 0 {
-			on.right(x+cols.size, y, lit(th.text), report.Size(o.Size))
+			on.Right(x+cols.size, y, lit(th.Text), report.Size(o.Size))
 		}
 		x += cols.size
 	}
 	if cols.age > 0 {
-		on.short(x+3, y, cols.age-3, lit(th.dim), age(o.Created, c.now()))
+		on.Short(x+3, y, cols.age-3, lit(th.Dim), age(o.Created, c.now()))
 	}
 }
 
 // markFound marks what the filter finds in a name.
-func (c *chooser) markFound(on canvas, y int, o *offer, lit func(tcell.Style) tcell.Style) {
+func (c *chooser) markFound(on screen.Canvas, y int, o *offer, lit func(tcell.Style) tcell.Style) {
 	low := strings.ToLower(o.name)
 	if len(low) != len(o.name) {
 		return
 	}
 	for _, w := range strings.Fields(strings.ToLower(c.text)) {
 		if i := strings.Index(low, w); i >= 0 {
-			on.text(1+width(o.name[:i]), y, lit(on.th.found), o.name[i:i+len(w)])
+			on.Text(1+screen.Width(o.name[:i]), y, lit(on.Theme.Found), o.name[i:i+len(w)])
 		}
 	}
 }
 
 // drawFoot draws the filter, or what would open the image, and the keys.
-func (c *chooser) drawFoot(on canvas) {
-	th := on.th
+func (c *chooser) drawFoot(on screen.Canvas) {
+	th := on.Theme
 	if c.note != "" {
-		on.short(1, 0, on.w-2, th.strong, c.note)
+		on.Short(1, 0, on.W-2, th.Strong, c.note)
 		return
 	}
-	x := on.w - 1
+	x := on.W - 1
 	for _, k := range slices.Backward(c.hints()) {
-		if at := x - hintWidth(k); at > on.w/3 {
+		if at := x - hintWidth(k); at > on.W/3 {
 			x = at
-			on.text(on.text(x+2, 0, th.accent, k.first()), 0, th.dim, " "+k.hint)
+			on.Text(on.Text(x+2, 0, th.Accent, k.first()), 0, th.Dim, " "+k.hint)
 		}
 	}
 	switch {
 	case c.typing:
-		at := on.text(1, 0, th.accent, "/")
+		at := on.Text(1, 0, th.Accent, "/")
 		note := fmt.Sprintf("  %d of %d", len(c.rows), len(c.all))
-		if x-at-width(note) < 10 {
+		if x-at-screen.Width(note) < 10 {
 			note = ""
 		}
-		at = on.tail(at, 0, max(x-at-width(note)-1, 1), th.strong, safe(c.text))
-		on.g.cursorX, on.g.cursorY = on.x+min(at, on.w-1), on.y
-		on.text(at+1, 0, th.dim, note)
+		at = on.Tail(at, 0, max(x-at-screen.Width(note)-1, 1), th.Strong, safe(c.text))
+		on.Cursor(at)
+		on.Text(at+1, 0, th.Dim, note)
 	case c.keys == nil:
 		if o, ok := c.current(); ok && !o.Demo {
-			on.short(1, 0, x-1, th.dim, safe("fathom "+o.Ref))
+			on.Short(1, 0, x-1, th.Dim, safe("fathom "+o.Ref))
 		} else if ok {
-			on.short(1, 0, x-1, th.dim, "fathom demo")
+			on.Short(1, 0, x-1, th.Dim, "fathom demo")
 		}
 	}
 }
@@ -221,7 +221,7 @@ func (c *chooser) hints() []binding {
 	}
 	var hints []binding
 	for _, k := range chooserKeys() {
-		if k.hint != "" && (!c.typing || k.first() == "enter" && c.frame.w >= 40) {
+		if k.hint != "" && (!c.typing || k.first() == "enter" && c.frame.W >= 40) {
 			hints = append(hints, k.binding)
 		}
 	}

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"encoding/base64"
+	"fathom/ui/screen"
 	"os"
 	"os/exec"
 	"strings"
@@ -94,9 +95,9 @@ func (u *ui) copyPath() {
 		u.copyText(u.tree.Path(u.viewer().node))
 	case inImage, inHistory:
 		t := u.over[len(u.over)-1].(*text)
-		u.copyLine(t.lines, t.at)
+		u.copyLine(t.lines, t.At)
 	case inDetail:
-		u.copyLine(u.detail.lines, u.detail.at)
+		u.copyLine(u.detail.lines, u.detail.At)
 	case inLayers:
 		if s, ok := u.layers.current(); ok {
 			u.copyText(u.layers.command(s))
@@ -110,13 +111,13 @@ func (u *ui) copyPath() {
 	}
 }
 
-func (u *ui) copyLine(lines []line, at int) {
+func (u *ui) copyLine(lines []screen.Line, at int) {
 	if at < len(lines) {
 		l := lines[at]
-		if l.value == "" {
-			l.value = l.text()
+		if l.Value == "" {
+			l.Value = l.Text()
 		}
-		u.copyText(l.value)
+		u.copyText(l.Value)
 	}
 }
 

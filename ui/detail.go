@@ -9,24 +9,25 @@ import (
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // detail is the pane that tells all about what is selected: a layer, a file
 // with its history, or a piece of waste.
 type detail struct {
-	list
-	lines []line
+	screen.List
+	lines []screen.Line
 	of    any // what the lines are about, to begin at the top for another
 }
 
 // set shows lines about a subject.
-func (d *detail) set(of any, lines []line) {
+func (d *detail) set(of any, lines []screen.Line) {
 	if of != d.of {
 		d.of = of
-		d.list = list{h: d.h}
+		d.List = screen.List{H: d.H}
 	}
 	d.lines = lines
-	d.fit(len(lines), d.h)
+	d.Fit(len(lines), d.H)
 }
 
 func timeText(t *time.Time) string {
@@ -37,73 +38,73 @@ func timeText(t *time.Time) string {
 }
 
 // layerPage tells about a step of the image.
-func layerPage(th *theme, w int, l *layers, s step, hides []hidden) []line {
-	p := &page{th: th, w: w}
+func layerPage(th *screen.Theme, w int, l *layers, s step, hides []hidden) []screen.Line {
+	p := &screen.Page{Theme: th, W: w}
 	if s.layer < 0 {
 		if s.history < 0 {
 			return nil
 		}
 		h := &l.rep.History[s.history]
-		p.title("A step that made no layer")
-		p.blank()
-		p.wrap(0, l.command(s), th.text)
-		p.blank()
-		p.field("created", timeText(h.Created), th.text)
-		p.field("comment", report.Safe(h.Comment), th.text)
-		p.field("author", report.Safe(h.Author), th.text)
-		return p.lines
+		p.Title("A step that made no layer")
+		p.Blank()
+		p.Wrap(0, l.command(s), th.Text)
+		p.Blank()
+		p.Field("created", timeText(h.Created), th.Text)
+		p.Field("comment", report.Safe(h.Comment), th.Text)
+		p.Field("author", report.Safe(h.Author), th.Text)
+		return p.Lines
 	}
 	lr := &l.rep.Layers[s.layer]
-	p.title(layerName(s.layer, len(l.rep.Layers)))
-	p.blank()
-	p.wrap(0, l.command(s), th.text)
-	p.blank()
+	p.Title(layerName(s.layer, len(l.rep.Layers)))
+	p.Blank()
+	p.Wrap(0, l.command(s), th.Text)
+	p.Blank()
 	if lr.Unverified {
-		p.field("unverified", "listed from its table of contents", th.alarm)
+		p.Field("unverified", "listed from its table of contents", th.Alarm)
 	}
-	p.field("stored", report.Size(lr.StoredBytes)+"  "+report.Exact(lr.StoredBytes), th.text)
-	p.field("seen", report.Size(lr.VisibleBytes), th.visible)
-	p.field("wasted", report.Size(lr.WastedBytes), wastedStyle(th, lr.WastedBytes))
+	p.Field("stored", report.Size(lr.StoredBytes)+"  "+report.Exact(lr.StoredBytes), th.Text)
+	p.Field("seen", report.Size(lr.VisibleBytes), th.Visible)
+	p.Field("wasted", report.Size(lr.WastedBytes), wastedStyle(th, lr.WastedBytes))
 	for _, h := range hides {
 		if h.stored == s.layer {
 			by := fmt.Sprintf("%s hidden by layer %d", report.Size(h.bytes), h.by)
 			if h.by == s.layer {
 				by = fmt.Sprintf("%s stored twice here", report.Size(h.bytes))
 			}
-			p.add(h.by, by, span{"               ", th.dim}, span{by, th.dim})
+			p.Add(h.by, by, screen.Span{Text: "               ", Style: th.Dim}, screen.Span{Text: by, Style: th.Dim})
 		}
 	}
 	if lr.HidesBytes > 0 {
-		p.field("hides", report.Size(lr.HidesBytes)+" of lower layers", th.text)
+		p.Field("hides", report.Size(lr.HidesBytes)+" of lower layers", th.Text)
 	}
 	for _, h := range hides {
 		if h.by == s.layer && h.stored != s.layer {
 			of := fmt.Sprintf("%s of layer %d", report.Size(h.bytes), h.stored)
-			p.add(h.stored, of, span{"               ", th.dim}, span{of, th.dim})
+			p.Add(h.stored, of, screen.Span{Text: "               ", Style: th.Dim}, screen.Span{Text: of, Style: th.Dim})
 		}
 	}
-	p.field("changes", fmt.Sprintf("%s%d  %s%d  %s%d", th.glyph.added, lr.Added,
-		th.glyph.modified, lr.Modified, th.glyph.removed, lr.Removed), th.text)
+	p.Field("changes", fmt.Sprintf("%s%d  %s%d  %s%d", th.Glyph.Added, lr.Added,
+		th.Glyph.Modified, lr.Modified, th.Glyph.Removed, lr.Removed), th.Text)
 	if lr.CompressedBytes > 0 {
-		p.field("compressed", report.Size(lr.CompressedBytes), th.text)
+		p.Field("compressed", report.Size(lr.CompressedBytes), th.Text)
 	}
-	p.field("created", timeText(lr.Created), th.text)
+	p.Field("created", timeText(lr.Created), th.Text)
 	if s.history >= 0 {
-		p.field("comment", report.Safe(l.rep.History[s.history].Comment), th.dim)
+		p.Field("comment", report.Safe(l.rep.History[s.history].Comment), th.Dim)
 	}
 	if !lr.Unverified {
-		p.field("checked", checkedText(lr.Checked), th.dim)
+		p.Field("checked", checkedText(lr.Checked), th.Dim)
 	}
-	p.field("diff ID", report.Safe(lr.DiffID), th.dim)
-	p.field("digest", report.Safe(lr.Digest), th.dim)
-	p.field("media type", report.Safe(lr.MediaType), th.dim)
+	p.Field("diff ID", report.Safe(lr.DiffID), th.Dim)
+	p.Field("digest", report.Safe(lr.Digest), th.Dim)
+	p.Field("media type", report.Safe(lr.MediaType), th.Dim)
 	for _, w := range l.rep.Warnings {
 		if w.Layer == s.layer {
-			p.blank()
-			p.wrap(0, warningText(w), th.alarm)
+			p.Blank()
+			p.Wrap(0, warningText(w), th.Alarm)
 		}
 	}
-	return p.lines
+	return p.Lines
 }
 
 // checkedText is what was compared with a layer's bytes.
@@ -141,41 +142,41 @@ func warningText(w analyzer.Warning) string {
 }
 
 // filePage tells about a path as a view shows it, and its history.
-func filePage(th *theme, w int, l *layers, f *files, n filetree.Node) []line {
+func filePage(th *screen.Theme, w int, l *layers, f *files, n filetree.Node) []screen.Line {
 	v, t := f.out.Scope().View, f.tree
-	p := &page{th: th, w: w}
-	p.title(report.Safe(t.Path(n)))
+	p := &screen.Page{Theme: th, W: w}
+	p.Title(report.Safe(t.Path(n)))
 	st, ok := v.State(n)
 	if !ok {
-		p.wrap(0, "not there at this layer", th.dim)
+		p.Wrap(0, "not there at this layer", th.Dim)
 	} else {
-		p.blank()
+		p.Blank()
 		c := v.Change(n)
 		if v.To == v.From+1 {
-			p.field("this layer", changeText(th, c), th.text)
+			p.Field("this layer", changeText(th, c), th.Text)
 		} else {
-			p.field(fmt.Sprintf("since %d", v.From), changeText(th, c), th.text)
+			p.Field(fmt.Sprintf("since %d", v.From), changeText(th, c), th.Text)
 		}
 		describe(p, st, &f.owners, t)
 		if first := otherName(v, t, n, st); first != filetree.None {
-			p.field("same as", report.Safe(t.Path(first))+" (a hard link)", th.link)
+			p.Field("same as", report.Safe(t.Path(first))+" (a hard link)", th.Link)
 		}
 		if sum := v.Sum(n); st.Kind == layer.Dir {
 			if c.Mark != filetree.Removed {
-				p.field("holds", report.Size(sum.Size)+" in "+fileCount(sum.Files), th.text)
+				p.Field("holds", report.Size(sum.Size)+" in "+fileCount(sum.Files), th.Text)
 			}
 			if sum.Stored > 0 {
-				p.field("stored here", report.Size(sum.Stored), th.text)
+				p.Field("stored here", report.Size(sum.Stored), th.Text)
 			}
 			if sum.Removed > 0 {
-				p.field("gone here", report.Size(sum.Removed), th.removed)
+				p.Field("gone here", report.Size(sum.Removed), th.Removed)
 			}
 		}
 	}
-	p.blank()
-	p.title("History")
+	p.Blank()
+	p.Title("History")
 	history(p, l, f, n)
-	return p.lines
+	return p.Lines
 }
 
 // otherName is the first name of the content that n shows after the view, where
@@ -191,30 +192,30 @@ func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.
 }
 
 // describe adds the fields of what a path shows.
-func describe(p *page, st filetree.State, who *owners, t *filetree.Tree) {
-	th := p.th
+func describe(p *screen.Page, st filetree.State, who *owners, t *filetree.Tree) {
+	th := p.Theme
 	kind := kindText(st.Kind)
 	if st.Implied {
 		kind += " that no layer lists"
 	}
-	p.field("kind", kind, th.text)
+	p.Field("kind", kind, th.Text)
 	switch st.Kind {
 	case layer.File:
-		p.field("size", report.Size(st.Size)+"  "+report.Exact(st.Size), th.text)
+		p.Field("size", report.Size(st.Size)+"  "+report.Exact(st.Size), th.Text)
 		if s := t.Stored(st.Content); s.Held < s.Bytes {
-			p.field("in the tar", report.Size(s.Held)+", the rest is holes", th.text)
+			p.Field("in the tar", report.Size(s.Held)+", the rest is holes", th.Text)
 		}
 	case layer.Symlink, layer.Link:
-		p.field("target", report.Safe(st.Target), th.link)
+		p.Field("target", report.Safe(st.Target), th.Link)
 	case layer.Char, layer.Block:
-		p.field("device", fmt.Sprintf("%d,%d", st.Major, st.Minor), th.text)
+		p.Field("device", fmt.Sprintf("%d,%d", st.Major, st.Minor), th.Text)
 	}
-	p.field("mode", fmt.Sprintf("%s  %04o", modeText(st), st.Mode), th.text)
-	p.field("owner", who.long(st.UID, st.GID), th.text)
+	p.Field("mode", fmt.Sprintf("%s  %04o", modeText(st), st.Mode), th.Text)
+	p.Field("owner", who.long(st.UID, st.GID), th.Text)
 	mod := time.Unix(st.ModTime, 0)
-	p.field("modified", timeText(&mod), th.text)
+	p.Field("modified", timeText(&mod), th.Text)
 	for _, x := range strings.Split(strings.TrimSuffix(st.Xattrs, "\x00"), "\x00") {
-		p.field("attribute", report.Safe(x), th.text)
+		p.Field("attribute", report.Safe(x), th.Text)
 	}
 }
 
@@ -223,27 +224,27 @@ func kindText(k layer.Kind) string {
 }
 
 // changeText says in words what happened to a path.
-func changeText(th *theme, c filetree.Change) string {
+func changeText(th *screen.Theme, c filetree.Change) string {
 	again := ""
 	if c.Stored > 0 {
 		again = ", stores " + report.Size(c.Stored)
 	}
 	switch c.Mark {
 	case filetree.Added:
-		return th.glyph.added + " added" + again
+		return th.Glyph.Added + " added" + again
 	case filetree.Modified:
 		if c.Differs == filetree.Metadata {
-			return th.glyph.modified + " modified: mode, owner or attributes" + again
+			return th.Glyph.Modified + " modified: mode, owner or attributes" + again
 		}
-		return th.glyph.modified + " modified: content" + again
+		return th.Glyph.Modified + " modified: content" + again
 	case filetree.Removed:
-		return th.glyph.removed + " removed"
+		return th.Glyph.Removed + " removed"
 	case filetree.Unchanged:
 		if c.Stored > 0 {
-			return th.glyph.again + " unchanged, but stored again: " + report.Size(c.Stored)
+			return th.Glyph.Again + " unchanged, but stored again: " + report.Size(c.Stored)
 		}
 		if c.Touched {
-			return th.glyph.again + " listed again, unchanged"
+			return th.Glyph.Again + " listed again, unchanged"
 		}
 		return "unchanged"
 	}
@@ -251,34 +252,34 @@ func changeText(th *theme, c filetree.Change) string {
 }
 
 // wastePage tells about a piece of waste, or a folder of it.
-func wastePage(th *theme, w int, l *layers, f *files, it item) []line {
+func wastePage(th *screen.Theme, w int, l *layers, f *files, it item) []screen.Line {
 	t := f.tree
-	p := &page{th: th, w: w}
-	p.title(report.Safe(t.Path(it.node)))
-	p.blank()
-	p.field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.wasted)
+	p := &screen.Page{Theme: th, W: w}
+	p.Title(report.Safe(t.Path(it.node)))
+	p.Blank()
+	p.Field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.Wasted)
 	if it.folder {
-		p.field("in", fileCount(len(it.parts)), th.text)
+		p.Field("in", fileCount(len(it.parts)), th.Text)
 	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost && !f.saved {
-		p.field("stored as", report.Safe(t.Path(s.Node)), th.text)
+		p.Field("stored as", report.Safe(t.Path(s.Node)), th.Text)
 	}
-	p.field("because", causeText(it.cause), th.text)
-	p.blank()
+	p.Field("because", causeText(it.cause), th.Text)
+	p.Blank()
 	if it.stored == it.last {
-		p.add(it.stored, "", span{fmt.Sprintf(" stored by layer %d", it.stored), th.dim})
-		p.wrap(2, l.command(l.step(it.stored)), th.text)
+		p.Add(it.stored, "", screen.Span{Text: fmt.Sprintf(" stored by layer %d", it.stored), Style: th.Dim})
+		p.Wrap(2, l.command(l.step(it.stored)), th.Text)
 	} else {
-		p.wrap(0, fmt.Sprintf("stored by layers %d to %d", it.stored, it.last), th.dim)
+		p.Wrap(0, fmt.Sprintf("stored by layers %d to %d", it.stored, it.last), th.Dim)
 	}
-	p.blank()
-	p.add(it.hidden, "", span{fmt.Sprintf(" hidden by layer %d", it.hidden), th.dim})
-	p.wrap(2, l.command(l.step(it.hidden)), th.text)
+	p.Blank()
+	p.Add(it.hidden, "", screen.Span{Text: fmt.Sprintf(" hidden by layer %d", it.hidden), Style: th.Dim})
+	p.Wrap(2, l.command(l.step(it.hidden)), th.Text)
 	if !it.folder && !f.saved {
-		p.blank()
-		p.title("History")
+		p.Blank()
+		p.Title("History")
 		history(p, l, f, it.node)
 	}
-	return p.lines
+	return p.Lines
 }
 
 func causeText(c filetree.Cause) string {

@@ -13,6 +13,7 @@ import (
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // maxDiff is how large a text may be whose lines are compared.
@@ -52,13 +53,13 @@ func (u *ui) shownAt(n filetree.Node, from, to int) (filetree.State, int) {
 
 // difference shows what differs between two versions of a path.
 type difference struct {
-	list
+	screen.List
 	name     string
 	node     filetree.Node
 	from, to int
 	versions string
 	busy     bool
-	lines    []line // what differs but for the content
+	lines    []screen.Line // what differs but for the content
 	rows     []diffRow
 	left     int
 	stop     context.CancelFunc
@@ -71,11 +72,11 @@ type diffRow struct {
 	text     string
 }
 
-func (d *difference) place() place      { return inDiff }
-func (d *difference) scroller() *list   { return &d.list }
-func (d *difference) wants() (w, h int) { return 0, 0 }
-func (d *difference) title() string     { return d.name }
-func (d *difference) subtitle() string  { return d.versions }
+func (d *difference) place() place           { return inDiff }
+func (d *difference) scroller() *screen.List { return &d.List }
+func (d *difference) wants() (w, h int)      { return 0, 0 }
+func (d *difference) title() string          { return d.name }
+func (d *difference) subtitle() string       { return d.versions }
 
 func (d *difference) shut(*ui) bool {
 	d.stop()
@@ -110,17 +111,17 @@ func (u *ui) openDiff() {
 		versions: fmt.Sprintf("layer %d to layer %d", before.Layer, after.Layer),
 	}
 	plain := func(s string, st tcell.Style) {
-		d.lines = append(d.lines, line{spans: []span{{" " + s, st}}, layer: -1})
+		d.lines = append(d.lines, screen.Line{Spans: []screen.Span{{Text: " " + s, Style: st}}, Link: -1})
 	}
 	for _, s := range differences(u.th, before, after, &u.files.owners) {
-		plain(s, u.th.text)
+		plain(s, u.th.Text)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	u.over = append(u.over, d)
 	if before.Kind != layer.File || after.Kind != layer.File || before.Content == after.Content {
 		if len(d.lines) == 0 {
-			plain("nothing differs", u.th.dim)
+			plain("nothing differs", u.th.Dim)
 		}
 		return
 	}
@@ -134,10 +135,10 @@ func (u *ui) openDiff() {
 				says = "the content is the same"
 			}
 			if says != "" {
-				plain(says, u.th.text)
+				plain(says, u.th.Text)
 			}
 			if err != nil {
-				plain(safe(err.Error()), u.th.alarm)
+				plain(safe(err.Error()), u.th.Alarm)
 			}
 		}
 	})
@@ -257,7 +258,7 @@ func diffRows(was, is []byte) []diffRow {
 	return rows
 }
 
-func (d *difference) draw(c canvas) {
+func (d *difference) draw(c screen.Canvas) {
 	head := len(d.lines)
 	if head > 0 {
 		head++ // a blank line
@@ -266,44 +267,44 @@ func (d *difference) draw(c canvas) {
 	if d.busy {
 		n++
 	}
-	d.fit(n, c.h)
+	d.Fit(n, c.H)
 	numbers := 0
 	for _, r := range d.rows {
 		numbers = max(numbers, len(itoa(max(r.old, r.new))))
 	}
-	if c.w < 2*numbers+24 {
+	if c.W < 2*numbers+24 {
 		numbers = 0
 	}
-	for y := 0; y < c.h && d.top+y < n; y++ {
-		i := d.top + y
+	for y := 0; y < c.H && d.Top+y < n; y++ {
+		i := d.Top + y
 		switch {
 		case i < len(d.lines):
-			c.text(-d.left, y, d.lines[i].spans[0].style, d.lines[i].text())
+			c.Text(-d.left, y, d.lines[i].Spans[0].Style, d.lines[i].Text())
 		case i < head:
 		case d.busy:
-			c.text(1, y, c.th.dim, "comparing"+c.th.glyph.ellipsis)
+			c.Text(1, y, c.Theme.Dim, "comparing"+c.Theme.Glyph.Ellipsis)
 		default:
-			d.drawRow(c.sub(0, y, c.w, 1), numbers, d.rows[i-head])
+			d.drawRow(c.Sub(0, y, c.W, 1), numbers, d.rows[i-head])
 		}
 	}
 }
 
-func (d *difference) drawRow(c canvas, numbers int, r diffRow) {
-	st := c.th.text
+func (d *difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
+	st := c.Theme.Text
 	switch r.sign {
 	case '@', '\\':
-		c.text(1, 0, c.th.dim, safe(r.text))
+		c.Text(1, 0, c.Theme.Dim, safe(r.text))
 		return
 	case '+':
-		st = c.th.added
+		st = c.Theme.Added
 	case '-':
-		st = c.th.removed
+		st = c.Theme.Removed
 	}
 	x := 1
 	if numbers > 0 {
 		for _, n := range []int{r.old, r.new} {
 			if n > 0 {
-				c.right(x+numbers, 0, c.th.dim, itoa(n))
+				c.Right(x+numbers, 0, c.Theme.Dim, itoa(n))
 			}
 			x += numbers + 1
 		}
@@ -311,12 +312,12 @@ func (d *difference) drawRow(c canvas, numbers int, r diffRow) {
 	sign := string(r.sign)
 	switch r.sign {
 	case '+':
-		sign = c.th.glyph.added
+		sign = c.Theme.Glyph.Added
 	case '-':
-		sign = c.th.glyph.removed
+		sign = c.Theme.Glyph.Removed
 	}
-	c.text(x, 0, st.Bold(r.sign != ' '), sign)
-	t := c.sub(x+2, 0, c.w-x-2, 1)
+	c.Text(x, 0, st.Bold(r.sign != ' '), sign)
+	t := c.Sub(x+2, 0, c.W-x-2, 1)
 	drawTabbed(t, -d.left, -d.left, st, r.text)
 }
 
@@ -330,14 +331,14 @@ func (d *difference) nextChange(forward bool) {
 	if !forward {
 		step = -1
 	}
-	for i := d.top + step; i >= head && i < head+len(d.rows); i += step {
+	for i := d.Top + step; i >= head && i < head+len(d.rows); i += step {
 		if d.rows[i-head].sign == '@' {
-			d.scroll(i - d.top)
+			d.Scroll(i - d.Top)
 			return
 		}
 	}
 	if !forward {
-		d.scroll(-d.top)
+		d.Scroll(-d.Top)
 	}
 }
 

@@ -7,13 +7,14 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // spot is where something was drawn: for the mouse.
 type spot struct {
 	x, y, w, h int
 	pane       int
-	body       canvas // where its rows are
+	body       screen.Canvas // where its rows are
 }
 
 // Draw draws the whole screen.
@@ -22,38 +23,37 @@ func (u *ui) Draw(screen tcell.Screen) {
 	if w < 1 || h < 1 {
 		return
 	}
-	u.frame.begin(w, h, u.th.text)
 	u.places = u.places[:0]
-	u.draw(canvas{&u.frame, 0, 0, w, h, u.th})
-	u.frame.show(screen, x, y)
+	u.draw(u.frame.Begin(w, h, u.th))
+	u.frame.Show(screen, x, y)
 }
 
-func (u *ui) draw(c canvas) {
-	w, h := c.w, c.h
+func (u *ui) draw(c screen.Canvas) {
+	w, h := c.W, c.H
 	if h >= 4 {
-		u.drawTitle(c.sub(0, 0, w, 1))
-		c = c.sub(0, 1, w, h-1)
+		u.drawTitle(c.Sub(0, 0, w, 1))
+		c = c.Sub(0, 1, w, h-1)
 	}
-	if c.h >= 2 {
-		defer u.drawStatus(c.sub(0, c.h-1, w, 1))
-		c = c.sub(0, 0, w, c.h-1)
+	if c.H >= 2 {
+		defer u.drawStatus(c.Sub(0, c.H-1, w, 1))
+		c = c.Sub(0, 0, w, c.H-1)
 	}
 	if len(u.over) > 0 {
 		o := u.over[len(u.over)-1]
 		ow, oh := o.wants()
-		if ow == 0 || ow+2 > c.w || oh > c.h {
+		if ow == 0 || ow+2 > c.W || oh > c.H {
 			u.drawFull(c, o)
 			return
 		}
 		u.drawBelow(c)
-		u.drawBox(c.sub((c.w-ow)/2, (c.h-oh)/3, ow, oh), o)
+		u.drawBox(c.Sub((c.W-ow)/2, (c.H-oh)/3, ow, oh), o)
 		return
 	}
 	u.drawPanes(c)
 }
 
 // drawBelow draws what a box lies over.
-func (u *ui) drawBelow(c canvas) {
+func (u *ui) drawBelow(c screen.Canvas) {
 	for i := len(u.over) - 2; i >= 0; i-- {
 		if w, _ := u.over[i].wants(); w == 0 {
 			u.drawFull(c, u.over[i])
@@ -63,26 +63,26 @@ func (u *ui) drawBelow(c canvas) {
 	u.drawPanes(c)
 }
 
-func (u *ui) drawPanes(c canvas) {
-	if c.w < narrow {
+func (u *ui) drawPanes(c screen.Canvas) {
+	if c.W < narrow {
 		u.drawPane(c, u.focus, true)
 		return
 	}
-	left := min(max(c.w*2/5, 44), 76)
-	top := min(max(len(u.layers.steps)+3, 6), max(c.h*11/20, 3))
-	u.drawPane(c.sub(0, 0, left, top), layersPane, false)
-	u.drawPane(c.sub(0, top, left, c.h-top), detailPane, false)
-	for y := 0; y < c.h; y++ {
-		wall := c.th.glyph.wall
+	left := min(max(c.W*2/5, 44), 76)
+	top := min(max(len(u.layers.steps)+3, 6), max(c.H*11/20, 3))
+	u.drawPane(c.Sub(0, 0, left, top), layersPane, false)
+	u.drawPane(c.Sub(0, top, left, c.H-top), detailPane, false)
+	for y := 0; y < c.H; y++ {
+		wall := c.Theme.Glyph.Wall
 		switch y {
 		case 0:
-			wall = c.th.glyph.tee
+			wall = c.Theme.Glyph.Tee
 		case top:
-			wall = c.th.glyph.side
+			wall = c.Theme.Glyph.Side
 		}
-		c.text(left, y, c.th.dim, wall)
+		c.Text(left, y, c.Theme.Dim, wall)
 	}
-	u.drawPane(c.sub(left+1, 0, c.w-left-1, c.h), filesPane, false)
+	u.drawPane(c.Sub(left+1, 0, c.W-left-1, c.H), filesPane, false)
 }
 
 // paneName is the title of a pane.
@@ -132,24 +132,24 @@ func (u *ui) paneNote(pane int) string {
 }
 
 // drawPane draws a pane below its title.
-func (u *ui) drawPane(c canvas, pane int, alone bool) {
-	if c.w < 1 || c.h < 1 {
+func (u *ui) drawPane(c screen.Canvas, pane int, alone bool) {
+	if c.W < 1 || c.H < 1 {
 		return
 	}
 	focused := pane == u.focus
 	body := c
-	if c.h >= 2 {
+	if c.H >= 2 {
 		u.drawRule(c, pane, focused, alone)
-		body = c.sub(0, 1, c.w, c.h-1)
+		body = c.Sub(0, 1, c.W, c.H-1)
 	}
-	u.places = append(u.places, spot{c.x, c.y, c.w, c.h, pane, body})
+	u.places = append(u.places, spot{c.X, c.Y, c.W, c.H, pane, body})
 	focused = focused && len(u.over) == 0
 	switch {
 	case pane == layersPane:
 		u.layers.draw(body, focused, u.files)
 	case pane == detailPane:
-		u.fillDetail(body.w)
-		drawLines(body, &u.detail.list, u.detail.lines, focused)
+		u.fillDetail(body.W)
+		screen.DrawLines(body, &u.detail.List, u.detail.lines, focused)
 	case u.showWaste:
 		u.waste.draw(body, focused, &u.search)
 	default:
@@ -159,35 +159,35 @@ func (u *ui) drawPane(c canvas, pane int, alone bool) {
 
 // drawRule draws the line above a pane with its name; alone, with the names of
 // all.
-func (u *ui) drawRule(c canvas, pane int, focused, alone bool) {
-	th := c.th
-	glyph, st := th.glyph.rule, th.dim
+func (u *ui) drawRule(c screen.Canvas, pane int, focused, alone bool) {
+	th := c.Theme
+	glyph, st := th.Glyph.Rule, th.Dim
 	if focused {
-		glyph, st = th.glyph.heavy, th.accent
+		glyph, st = th.Glyph.Heavy, th.Accent
 	}
-	c.fill(0, 0, c.w, st, glyph)
+	c.Fill(0, 0, c.W, st, glyph)
 	name := func(x, p int) int {
 		label := fmt.Sprintf(" %d %s ", p+1, u.paneName(p))
 		if p == u.focus {
-			return c.text(x, 0, th.accent, label)
+			return c.Text(x, 0, th.Accent, label)
 		}
-		return c.text(x, 0, th.dim, label)
+		return c.Text(x, 0, th.Dim, label)
 	}
 	x := 1
-	if alone && c.w >= 36 {
+	if alone && c.W >= 36 {
 		for p := range panes {
 			x = name(x, p) + 1
 		}
 	} else {
 		x = name(x, pane)
 	}
-	if note := u.paneNote(pane); note != "" && c.w-x > 10 {
-		if short := note[strings.LastIndexByte(note, ',')+1:]; width(note)+2 > c.w-x-1 {
+	if note := u.paneNote(pane); note != "" && c.W-x > 10 {
+		if short := note[strings.LastIndexByte(note, ',')+1:]; screen.Width(note)+2 > c.W-x-1 {
 			note = strings.TrimSpace(short) // how it is grouped, at least
 		}
 		note = " " + note + " "
-		if w := width(note); w <= c.w-x-1 {
-			c.right(c.w-1, 0, th.dim, note)
+		if w := screen.Width(note); w <= c.W-x-1 {
+			c.Right(c.W-1, 0, th.Dim, note)
 		}
 	}
 }
@@ -220,48 +220,48 @@ func (u *ui) fillDetail(w int) {
 }
 
 // drawFull draws an overlay over all of c.
-func (u *ui) drawFull(c canvas, o overlay) {
+func (u *ui) drawFull(c screen.Canvas, o overlay) {
 	body := c
-	if c.h >= 2 {
-		c.fill(0, 0, c.w, c.th.accent, c.th.glyph.heavy)
+	if c.H >= 2 {
+		c.Fill(0, 0, c.W, c.Theme.Accent, c.Theme.Glyph.Heavy)
 		note := o.subtitle()
-		room := c.w - 4
-		if note != "" && room > width(note)+16 {
-			c.right(c.w-1, 0, c.th.dim, " "+note+" ")
-			room -= width(note) + 2
+		room := c.W - 4
+		if note != "" && room > screen.Width(note)+16 {
+			c.Right(c.W-1, 0, c.Theme.Dim, " "+note+" ")
+			room -= screen.Width(note) + 2
 		}
-		x := c.text(1, 0, c.th.accent, " ")
-		x = c.tail(x, 0, room, c.th.accent, o.title())
-		c.text(x, 0, c.th.accent, " ")
-		body = c.sub(0, 1, c.w, c.h-1)
+		x := c.Text(1, 0, c.Theme.Accent, " ")
+		x = c.Tail(x, 0, room, c.Theme.Accent, o.title())
+		c.Text(x, 0, c.Theme.Accent, " ")
+		body = c.Sub(0, 1, c.W, c.H-1)
 	}
-	u.places = append(u.places, spot{c.x, c.y, c.w, c.h, -1, body})
+	u.places = append(u.places, spot{c.X, c.Y, c.W, c.H, -1, body})
 	o.draw(body)
 }
 
 // drawBox draws an overlay in a box.
-func (u *ui) drawBox(c canvas, o overlay) {
-	g, st := c.th.glyph, c.th.accent
-	c.clear()
-	c.fill(0, 0, c.w, st, g.boxTop)
-	c.fill(0, c.h-1, c.w, st, g.boxTop)
-	for y := range c.h {
-		c.text(0, y, st, g.boxSide)
-		c.text(c.w-1, y, st, g.boxSide)
+func (u *ui) drawBox(c screen.Canvas, o overlay) {
+	g, st := c.Theme.Glyph, c.Theme.Accent
+	c.Clear()
+	c.Fill(0, 0, c.W, st, g.BoxTop)
+	c.Fill(0, c.H-1, c.W, st, g.BoxTop)
+	for y := range c.H {
+		c.Text(0, y, st, g.BoxSide)
+		c.Text(c.W-1, y, st, g.BoxSide)
 	}
-	c.text(0, 0, st, g.topLeft)
-	c.text(c.w-1, 0, st, g.topRight)
-	c.text(0, c.h-1, st, g.botLeft)
-	c.text(c.w-1, c.h-1, st, g.botRight)
-	c.text(2, 0, st, " "+o.title()+" ")
-	body := c.sub(1, 1, c.w-2, c.h-2)
-	u.places = append(u.places, spot{c.x, c.y, c.w, c.h, -1, body})
+	c.Text(0, 0, st, g.TopLeft)
+	c.Text(c.W-1, 0, st, g.TopRight)
+	c.Text(0, c.H-1, st, g.BotLeft)
+	c.Text(c.W-1, c.H-1, st, g.BotRight)
+	c.Text(2, 0, st, " "+o.title()+" ")
+	body := c.Sub(1, 1, c.W-2, c.H-2)
+	u.places = append(u.places, spot{c.X, c.Y, c.W, c.H, -1, body})
 	o.draw(body)
 }
 
 // drawTitle draws the image and its figures.
-func (u *ui) drawTitle(c canvas) {
-	th := c.th
+func (u *ui) drawTitle(c screen.Canvas) {
+	th := c.Theme
 	t := &u.a.Report.Totals
 	wasted := report.Size(t.WastedBytes) + " wasted"
 	eff := report.Percent(t.Efficiency) + " efficient"
@@ -270,49 +270,49 @@ func (u *ui) drawTitle(c canvas) {
 	if name == "" && len(u.a.Report.Image.Tags) > 0 {
 		name = safe(u.a.Report.Image.Tags[0])
 	}
-	dot := "  " + th.glyph.dot + "  "
-	right := [][]span{
-		{{stored + " stored", th.text}, {dot, th.dim}, {wasted, wastedStyle(th, t.WastedBytes)}, {dot, th.dim}, {eff, th.text}},
-		{{stored, th.text}, {dot, th.dim}, {wasted, wastedStyle(th, t.WastedBytes)}, {dot, th.dim}, {report.Percent(t.Efficiency), th.text}},
-		{{stored, th.text}, {" ", th.dim}, {report.Percent(t.Efficiency), th.text}},
-		{{report.Percent(t.Efficiency), th.text}},
+	dot := "  " + th.Glyph.Dot + "  "
+	right := [][]screen.Span{
+		{{Text: stored + " stored", Style: th.Text}, {Text: dot, Style: th.Dim}, {Text: wasted, Style: wastedStyle(th, t.WastedBytes)}, {Text: dot, Style: th.Dim}, {Text: eff, Style: th.Text}},
+		{{Text: stored, Style: th.Text}, {Text: dot, Style: th.Dim}, {Text: wasted, Style: wastedStyle(th, t.WastedBytes)}, {Text: dot, Style: th.Dim}, {Text: report.Percent(t.Efficiency), Style: th.Text}},
+		{{Text: stored, Style: th.Text}, {Text: " ", Style: th.Dim}, {Text: report.Percent(t.Efficiency), Style: th.Text}},
+		{{Text: report.Percent(t.Efficiency), Style: th.Text}},
 	}
 	brand := " fathom  "
-	if c.w < 60 {
+	if c.W < 60 {
 		brand = " "
 	}
-	var says []span // what a reader has to know about the figures
+	var says []screen.Span // what a reader has to know about the figures
 	if u.files.saved {
-		says = append(says, span{"saved report", th.accent})
+		says = append(says, screen.Span{Text: "saved report", Style: th.Accent})
 	}
 	if n := unverified(u.a.Report); n > 0 {
-		says = append(says, span{fmt.Sprintf("%d not verified", n), th.alarm})
+		says = append(says, screen.Span{Text: fmt.Sprintf("%d not verified", n), Style: th.Alarm})
 	}
-	want := width(brand) + min(width(name), c.w/2)
+	want := screen.Width(brand) + min(screen.Width(name), c.W/2)
 	for _, s := range says {
-		if c.w >= 60 {
-			want += 2 + width(s.text)
+		if c.W >= 60 {
+			want += 2 + screen.Width(s.Text)
 		}
 	}
-	x := c.w
+	x := c.W
 	for _, spans := range right {
 		w := 1
 		for _, s := range spans {
-			w += width(s.text)
+			w += screen.Width(s.Text)
 		}
-		if want+2+w <= c.w {
-			x = c.w - w
+		if want+2+w <= c.W {
+			x = c.W - w
 			for i, at := 0, x; i < len(spans); i++ {
-				at = c.text(at, 0, spans[i].style, spans[i].text)
+				at = c.Text(at, 0, spans[i].Style, spans[i].Text)
 			}
 			break
 		}
 	}
-	at := c.text(0, 0, th.accent, brand)
-	at = c.tail(at, 0, x-at-1, th.strong, name)
-	for _, s := range append(says, span{safe(u.a.Report.Image.Platform), th.dim}) {
-		if s.text != "" && at+width(s.text)+4 <= x {
-			at = c.text(at+2, 0, s.style, s.text)
+	at := c.Text(0, 0, th.Accent, brand)
+	at = c.Tail(at, 0, x-at-1, th.Strong, name)
+	for _, s := range append(says, screen.Span{Text: safe(u.a.Report.Image.Platform), Style: th.Dim}) {
+		if s.Text != "" && at+screen.Width(s.Text)+4 <= x {
+			at = c.Text(at+2, 0, s.Style, s.Text)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/extract"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // openExtract asks where to extract the path under the cursor to.
@@ -34,12 +35,12 @@ func (u *ui) openExtract() {
 	if at != to {
 		as = fmt.Sprintf(" as layer %d left it", st.Layer)
 	}
-	u.ask(&prompt{
-		label: "extract " + what + as + " to ",
-		text:  "./",
-		note:  func() (string, bool) { return "a folder, or a new name", false },
-		done: func(dest string, ok bool) {
-			if !ok || dest == "" {
+	u.prompt = &screen.Prompt{
+		Label: "extract " + what + as + " to ",
+		Text:  "./",
+		Note:  func() (note, more string, alarm bool) { return "a folder, or a new name", "", false },
+		Done: func(dest, key string) {
+			if key != "enter" || dest == "" {
 				return
 			}
 			if rest, home := strings.CutPrefix(dest, "~/"); home {
@@ -51,12 +52,12 @@ func (u *ui) openExtract() {
 				return extract.New(ctx, u.a, n, at, dest)
 			}})
 		},
-	})
+	}
 }
 
 // extraction is on its way: an overlay that shows how far it is.
 type extraction struct {
-	list
+	screen.List
 	plan  func(context.Context) (*extract.Plan, error)
 	p     *extract.Plan
 	task  analyzer.Task
@@ -65,11 +66,11 @@ type extraction struct {
 	stop  context.CancelFunc
 }
 
-func (e *extraction) place() place      { return inWork }
-func (e *extraction) scroller() *list   { return &e.list }
-func (e *extraction) wants() (w, h int) { return 50, 5 }
-func (e *extraction) title() string     { return "Extracting" }
-func (e *extraction) subtitle() string  { return "" }
+func (e *extraction) place() place           { return inWork }
+func (e *extraction) scroller() *screen.List { return &e.List }
+func (e *extraction) wants() (w, h int)      { return 50, 5 }
+func (e *extraction) title() string          { return "Extracting" }
+func (e *extraction) subtitle() string       { return "" }
 
 // shut stops it; it is there until what has begun was cleaned up.
 func (e *extraction) shut(*ui) bool {
@@ -77,15 +78,15 @@ func (e *extraction) shut(*ui) bool {
 	return !e.runs
 }
 
-func (e *extraction) draw(c canvas) {
+func (e *extraction) draw(c screen.Canvas) {
 	if e.p == nil {
-		c.text(1, 0, c.th.dim, "looking what is there"+c.th.glyph.ellipsis)
+		c.Text(1, 0, c.Theme.Dim, "looking what is there"+c.Theme.Glyph.Ellipsis)
 		return
 	}
 	done := e.task.Read.Load()
-	c.tail(1, 0, c.w-2, c.th.text, safe(e.p.Dest))
-	c.bar(1, 1, c.w-2, done, 0, max(e.p.Bytes, 1), c.th.visible, c.th.wasted)
-	c.short(1, 2, c.w-2, c.th.dim, report.Size(done)+" of "+report.Size(e.p.Bytes))
+	c.Tail(1, 0, c.W-2, c.Theme.Text, safe(e.p.Dest))
+	c.Bar(1, 1, c.W-2, done, 0, max(e.p.Bytes, 1), c.Theme.Visible, c.Theme.Wasted)
+	c.Short(1, 2, c.W-2, c.Theme.Dim, report.Size(done)+" of "+report.Size(e.p.Bytes))
 }
 
 // extract plans an extraction beside the UI, asks about what is in its way, and
@@ -208,12 +209,12 @@ func (u *ui) extracted(p *extract.Plan, res extract.Result, err error) {
 
 // tell shows lines that a person has to read, each wrapped.
 func (u *ui) tell(name string, lines []string) {
-	u.over = append(u.over, &text{at_: inHelp, name: name, write: func(p *page) {
+	u.over = append(u.over, &text{at_: inHelp, name: name, write: func(p *screen.Page) {
 		for _, l := range lines {
 			if l == "" {
-				p.blank()
+				p.Blank()
 			} else {
-				p.wrap(0, safe(l), p.th.text)
+				p.Wrap(0, safe(l), p.Theme.Text)
 			}
 		}
 	}})

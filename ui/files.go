@@ -10,6 +10,7 @@ import (
 	"fathom/analyzer/layer"
 	"fathom/ui/outline"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // files is the pane of the tree.
@@ -108,7 +109,7 @@ func (f *files) fit(w int) columns {
 	return c
 }
 
-func (f *files) draw(c canvas, focused bool, find *search) {
+func (f *files) draw(c screen.Canvas, focused bool, find *search) {
 	switch {
 	case f.below != nil:
 		f.below.draw(c, focused)
@@ -118,22 +119,22 @@ func (f *files) draw(c canvas, focused bool, find *search) {
 		return
 	}
 	if f.out == nil {
-		c.text(1, 0, c.th.dim, "this image has no files")
+		c.Text(1, 0, c.Theme.Dim, "this image has no files")
 		return
 	}
-	cols := f.fit(c.w)
+	cols := f.fit(c.W)
 	f.heads = f.heads[:0]
-	if c.h > 5 {
+	if c.H > 5 {
 		f.drawHead(c, cols)
-		c = c.sub(0, 1, c.w, c.h-1)
+		c = c.Sub(0, 1, c.W, c.H-1)
 	}
-	f.h = c.h
-	rows, at := f.out.Rows(c.h)
-	if len(rows) == 0 && c.h > 0 {
-		c.short(1, 0, c.w-2, c.th.dim, f.why())
+	f.h = c.H
+	rows, at := f.out.Rows(c.H)
+	if len(rows) == 0 && c.H > 0 {
+		c.Short(1, 0, c.W-2, c.Theme.Dim, f.why())
 	}
 	for y, r := range rows {
-		f.drawRow(c, y, r, cols, onLine(c, y, y == at, focused), find)
+		f.drawRow(c, y, r, cols, c.Row(y, y == at, focused), find)
 	}
 }
 
@@ -150,16 +151,16 @@ func (f *files) why() string {
 	return "this layer touches no files (" + keyOf(f.keys, "whole") + " shows everything up to it)"
 }
 
-func (f *files) drawHead(c canvas, cols columns) {
+func (f *files) drawHead(c screen.Canvas, cols columns) {
 	order, reverse := f.out.Order()
-	arrow := c.th.glyph.down
+	arrow := c.Theme.Glyph.Down
 	if reverse != (order == outline.ByName) {
-		arrow = c.th.glyph.up
+		arrow = c.Theme.Glyph.Up
 	}
 	title := func(from, to int, right bool, text string, by outline.Order) {
-		st := c.th.dim
+		st := c.Theme.Dim
 		if order == by {
-			st = c.th.strong
+			st = c.Theme.Strong
 			if right {
 				text = arrow + " " + text
 			} else {
@@ -167,9 +168,9 @@ func (f *files) drawHead(c canvas, cols columns) {
 			}
 		}
 		if right {
-			c.right(to, 0, st, text)
+			c.Right(to, 0, st, text)
 		} else {
-			c.text(from, 0, st, text)
+			c.Text(from, 0, st, text)
 		}
 		f.heads = append(f.heads, head{from, to, by})
 	}
@@ -186,7 +187,7 @@ func (f *files) drawHead(c canvas, cols columns) {
 		x += cols.size
 	}
 	if cols.gone > 0 {
-		c.right(x+cols.gone-1, 0, c.th.dim, "gone")
+		c.Right(x+cols.gone-1, 0, c.Theme.Dim, "gone")
 		x += cols.gone
 	}
 	if cols.files > 0 {
@@ -194,63 +195,63 @@ func (f *files) drawHead(c canvas, cols columns) {
 		x += cols.files
 	}
 	if cols.mode > 0 {
-		c.text(x, 0, c.th.dim, "mode")
+		c.Text(x, 0, c.Theme.Dim, "mode")
 		x += cols.mode
 	}
 	if cols.owner > 0 {
-		c.text(x, 0, c.th.dim, "owner")
+		c.Text(x, 0, c.Theme.Dim, "owner")
 		x += cols.owner
 	}
-	title(x, c.w, false, "name", outline.ByName)
+	title(x, c.W, false, "name", outline.ByName)
 }
 
-func (f *files) drawRow(c canvas, y int, r outline.Row, cols columns, on func(tcell.Style) tcell.Style, find *search) {
-	th := c.th
+func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on func(tcell.Style) tcell.Style, find *search) {
+	th := c.Theme
 	mark := r.Change.Mark
 	if mark == filetree.Unchanged && !r.Change.Touched {
 		mark = filetree.Absent
 	}
-	sign, st := th.mark(mark)
-	c.text(0, y, on(st.Bold(true)), sign)
+	sign, st := markSign(th, mark)
+	c.Text(0, y, on(st.Bold(true)), sign)
 	if r.Below != filetree.Absent && r.Below != mark {
-		sign, st = th.mark(r.Below)
-		c.text(1, y, on(st.Dim(true)), sign)
+		sign, st = markSign(th, r.Below)
+		c.Text(1, y, on(st.Dim(true)), sign)
 	}
 	x := 3
 	if cols.bar > 0 {
-		c.bar(x, y, cols.bar-1, r.Size, r.Gone, f.all, on(th.visible), on(th.wasted))
+		c.Bar(x, y, cols.bar-1, r.Size, r.Gone, f.all, on(th.Visible), on(th.Wasted))
 		x += cols.bar
 	}
 	if cols.size > 0 {
 		size, st := report.Size(r.Size), on(sizeStyle(th, r.Size))
 		if r.Size == 0 && r.Gone > 0 && cols.gone == 0 {
-			size, st = "-"+report.Size(r.Gone), on(th.removed)
+			size, st = "-"+report.Size(r.Gone), on(th.Removed)
 		} else if r.Size == 0 && mark == filetree.Removed {
 			size = ""
 		} else if f.whole && otherName(f.out.Scope().View, f.tree, r.Node, r.State) != filetree.None {
-			st = on(th.dim) // counted at its first name
+			st = on(th.Dim) // counted at its first name
 		}
-		c.right(x+cols.size-1, y, st, size)
+		c.Right(x+cols.size-1, y, st, size)
 		x += cols.size
 	}
 	if cols.gone > 0 {
 		if r.Gone > 0 {
-			c.right(x+cols.gone-1, y, on(th.removed), "-"+report.Size(r.Gone))
+			c.Right(x+cols.gone-1, y, on(th.Removed), "-"+report.Size(r.Gone))
 		}
 		x += cols.gone
 	}
 	if cols.files > 0 {
 		if r.Dir {
-			c.right(x+cols.files-1, y, on(th.text), strconv.Itoa(r.Files))
+			c.Right(x+cols.files-1, y, on(th.Text), strconv.Itoa(r.Files))
 		}
 		x += cols.files
 	}
 	if cols.mode > 0 {
-		c.text(x, y, on(th.dim), modeText(r.State))
+		c.Text(x, y, on(th.Dim), modeText(r.State))
 		x += cols.mode
 	}
 	if cols.owner > 0 {
-		c.short(x, y, cols.owner-1, on(th.dim), f.owners.text(r.State.UID, r.State.GID))
+		c.Short(x, y, cols.owner-1, on(th.Dim), f.owners.text(r.State.UID, r.State.GID))
 		x += cols.owner
 	}
 	f.drawName(c, x, y, r, on, find)
@@ -260,52 +261,52 @@ func (f *files) drawRow(c canvas, y int, r outline.Row, cols columns, on func(tc
 // they would leave no room for the name.
 func indent(depth, w int) int { return min(2*depth, max(w-16, 0)) }
 
-func (f *files) drawName(c canvas, x, y int, r outline.Row, on func(tcell.Style) tcell.Style, find *search) {
-	th := c.th
-	x += indent(r.Depth, c.w-x)
+func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell.Style) tcell.Style, find *search) {
+	th := c.Theme
+	x += indent(r.Depth, c.W-x)
 	if r.Dir {
-		tri := th.glyph.closed
+		tri := th.Glyph.Closed
 		if r.Open {
-			tri = th.glyph.open
+			tri = th.Glyph.Open
 		}
-		c.text(x, y, on(th.dim), tri)
+		c.Text(x, y, on(th.Dim), tri)
 	}
 	x += 2
-	st := th.text
+	st := th.Text
 	switch {
 	case r.Change.Mark == filetree.Removed:
-		st = th.removed
+		st = th.Removed
 	case r.Dir:
-		st = th.dir
+		st = th.Dir
 	case r.State.Kind != layer.File:
-		st = th.link
+		st = th.Link
 	}
 	name := report.Safe(r.Name)
 	from := x
 	if r.Dir {
 		name += "/"
-		x = c.tail(x, y, c.w-x, on(st), name)
+		x = c.Tail(x, y, c.W-x, on(st), name)
 	} else {
-		x = c.short(x, y, c.w-x, on(st), name)
+		x = c.Short(x, y, c.W-x, on(st), name)
 	}
-	if find.active() && x-from == width(name) {
+	if find.active() && x-from == screen.Width(name) {
 		if i, j, ok := find.pattern.In(name); ok {
-			c.text(from+width(name[:i]), y, on(th.found), name[i:j])
+			c.Text(from+screen.Width(name[:i]), y, on(th.Found), name[i:j])
 		}
 	}
 	switch k := r.State.Kind; {
 	case k == layer.Symlink || k == layer.Link:
-		to := " " + th.glyph.arrow + " " + report.Safe(r.State.Target)
+		to := " " + th.Glyph.Arrow + " " + report.Safe(r.State.Target)
 		if k == layer.Link {
 			to += " (missing)"
 		}
-		c.short(x, y, c.w-x, on(th.dim), to)
+		c.Short(x, y, c.W-x, on(th.Dim), to)
 	case k == layer.Char || k == layer.Block:
-		c.short(x, y, c.w-x, on(th.dim), fmt.Sprintf("  %s device %d,%d", k, r.State.Major, r.State.Minor))
+		c.Short(x, y, c.W-x, on(th.Dim), fmt.Sprintf("  %s device %d,%d", k, r.State.Major, r.State.Minor))
 	case k == layer.Fifo:
-		c.short(x, y, c.w-x, on(th.dim), "  named pipe")
+		c.Short(x, y, c.W-x, on(th.Dim), "  named pipe")
 	case r.Change.Mark == filetree.Unchanged && r.Change.Stored > 0:
-		c.short(x, y, c.w-x, on(th.again), "  stored again")
+		c.Short(x, y, c.W-x, on(th.Again), "  stored again")
 	}
 }
 
@@ -343,22 +344,22 @@ func modeText(st filetree.State) string {
 }
 
 // status is what the line at the bottom says of the pane: its order and filter.
-func (f *files) status(th *theme) string {
+func (f *files) status(th *screen.Theme) string {
 	if f.out == nil {
 		return ""
 	}
 	order, reverse := f.out.Order()
 	text := [...]string{"size ", "name ", "files "}[order]
 	if reverse != (order == outline.ByName) {
-		text += th.glyph.up
+		text += th.Glyph.Up
 	} else {
-		text += th.glyph.down
+		text += th.Glyph.Down
 	}
 	if marks := f.out.Scope().Marks; marks != outline.AllMarks {
 		text += "  only "
 		for _, m := range []filetree.Mark{filetree.Added, filetree.Modified, filetree.Removed, filetree.Unchanged} {
 			if marks.Has(m) {
-				sign, _ := th.mark(m)
+				sign, _ := markSign(th, m)
 				text += sign
 			}
 		}

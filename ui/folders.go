@@ -11,13 +11,14 @@ import (
 
 	"fathom/analyzer"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // folders is what a saved report has in the place of files: what layers store
 // below the folders that hold most, and in the largest files. The largest come
 // first, each folder above what is in it.
 type folders struct {
-	list
+	screen.List
 	rep   *analyzer.Report
 	up    []int // of each folder, the nearest one above; -1 for the root
 	layer int   // whose bytes count; -1 for those of all
@@ -92,59 +93,59 @@ func (f *folders) show(layer int) {
 		})
 		stack = append(stack, below[i]...)
 	}
-	f.fit(len(f.rows), f.h)
+	f.Fit(len(f.rows), f.H)
 	if had {
-		f.at = max(slices.IndexFunc(f.rows, func(r folderRow) bool { return r.folder == was.folder }), 0)
+		f.At = max(slices.IndexFunc(f.rows, func(r folderRow) bool { return r.folder == was.folder }), 0)
 	}
 }
 
 // current is the row under the cursor.
 func (f *folders) current() (folderRow, bool) {
-	if f == nil || f.at >= len(f.rows) {
+	if f == nil || f.At >= len(f.rows) {
 		return folderRow{}, false
 	}
-	return f.rows[f.at], true
+	return f.rows[f.At], true
 }
 
-func (f *folders) draw(c canvas, focused bool) {
+func (f *folders) draw(c screen.Canvas, focused bool) {
 	const bar = 8
-	wasted, wide := c.w >= 44, c.w >= 60
-	if c.h > 5 {
-		c.right(9, 0, c.th.dim, "stored")
+	wasted, wide := c.W >= 44, c.W >= 60
+	if c.H > 5 {
+		c.Right(9, 0, c.Theme.Dim, "stored")
 		x := 10
 		if wasted {
-			c.right(x+8, 0, c.th.dim, "wasted")
+			c.Right(x+8, 0, c.Theme.Dim, "wasted")
 			x += 9
 		}
 		if wide {
 			x += bar + 1
 		}
-		c.text(x, 0, c.th.dim, "path")
-		c = c.sub(0, 1, c.w, c.h-1)
+		c.Text(x, 0, c.Theme.Dim, "path")
+		c = c.Sub(0, 1, c.W, c.H-1)
 	}
-	f.fit(len(f.rows), c.h)
+	f.Fit(len(f.rows), c.H)
 	if len(f.rows) == 0 {
-		c.short(1, 0, c.w-2, c.th.dim, "this layer stores no bytes")
+		c.Short(1, 0, c.W-2, c.Theme.Dim, "this layer stores no bytes")
 	}
-	for y := 0; y < c.h && f.top+y < len(f.rows); y++ {
-		f.drawRow(c, y, f.rows[f.top+y], wasted, wide, onLine(c, y, f.top+y == f.at, focused))
+	for y := 0; y < c.H && f.Top+y < len(f.rows); y++ {
+		f.drawRow(c, y, f.rows[f.Top+y], wasted, wide, c.Row(y, f.Top+y == f.At, focused))
 	}
 }
 
-func (f *folders) drawRow(c canvas, y int, r folderRow, wasted, wide bool, on func(tcell.Style) tcell.Style) {
+func (f *folders) drawRow(c screen.Canvas, y int, r folderRow, wasted, wide bool, on func(tcell.Style) tcell.Style) {
 	const bar = 8
-	c.right(9, y, on(c.th.text), report.Size(r.visible+r.wasted))
+	c.Right(9, y, on(c.Theme.Text), report.Size(r.visible+r.wasted))
 	x := 10
 	if wasted {
-		c.right(x+8, y, on(wastedStyle(c.th, r.wasted)), report.Size(r.wasted))
+		c.Right(x+8, y, on(wastedStyle(c.Theme, r.wasted)), report.Size(r.wasted))
 		x += 9
 	}
 	if wide {
-		c.bar(x, y, bar, r.visible, r.wasted, f.rows[0].visible+f.rows[0].wasted, on(c.th.visible), on(c.th.wasted))
+		c.Bar(x, y, bar, r.visible, r.wasted, f.rows[0].visible+f.rows[0].wasted, on(c.Theme.Visible), on(c.Theme.Wasted))
 		x += bar + 1
 	}
-	x += indent(r.depth, c.w-x)
-	c.tail(x, y, c.w-x, on(c.th.dir), r.name)
+	x += indent(r.depth, c.W-x)
+	c.Tail(x, y, c.W-x, on(c.Theme.Dir), r.name)
 }
 
 // title is what the folders are.
@@ -156,23 +157,23 @@ func (f *folders) title() string {
 }
 
 // folderPage tells about a folder, and which layers store what is in it.
-func folderPage(th *theme, w int, f *folders, r folderRow) []line {
+func folderPage(th *screen.Theme, w int, f *folders, r folderRow) []screen.Line {
 	d := &f.rep.Folders[r.folder]
-	p := &page{th: th, w: w}
-	p.title(safe(d.Path))
-	p.blank()
-	p.field("stored", report.Size(d.VisibleBytes+d.WastedBytes)+"  "+report.Exact(d.VisibleBytes+d.WastedBytes), th.text)
-	p.field("seen", report.Size(d.VisibleBytes), th.visible)
-	p.field("wasted", report.Size(d.WastedBytes), wastedStyle(th, d.WastedBytes))
-	p.field("in", fileCount(d.Pieces), th.text)
-	p.blank()
+	p := &screen.Page{Theme: th, W: w}
+	p.Title(safe(d.Path))
+	p.Blank()
+	p.Field("stored", report.Size(d.VisibleBytes+d.WastedBytes)+"  "+report.Exact(d.VisibleBytes+d.WastedBytes), th.Text)
+	p.Field("seen", report.Size(d.VisibleBytes), th.Visible)
+	p.Field("wasted", report.Size(d.WastedBytes), wastedStyle(th, d.WastedBytes))
+	p.Field("in", fileCount(d.Pieces), th.Text)
+	p.Blank()
 	for _, l := range d.Layers {
 		says := fmt.Sprintf("%8s by layer %d", report.Size(l.VisibleBytes+l.WastedBytes), l.Layer)
-		spans := []span{{" " + says, th.text}}
+		spans := []screen.Span{{Text: " " + says, Style: th.Text}}
 		if l.WastedBytes > 0 {
-			spans = append(spans, span{", " + report.Size(l.WastedBytes) + " wasted", th.wasted})
+			spans = append(spans, screen.Span{Text: ", " + report.Size(l.WastedBytes) + " wasted", Style: th.Wasted})
 		}
-		p.add(l.Layer, "", spans...)
+		p.Add(l.Layer, "", spans...)
 	}
-	return p.lines
+	return p.Lines
 }

@@ -13,6 +13,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
+	"fathom/ui/screen"
 )
 
 // someImage makes an image of the bytes: a few layers of files, folders, links
@@ -98,7 +99,7 @@ func randomBytes(seed uint64, n int) []byte {
 func play(t *testing.T, data []byte) {
 	t.Chdir(t.TempDir()) // where x extracts to
 	a, data := someImage(t, data)
-	perform(t, newStage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+	perform(t, newStage(t, a, screen.Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
 }
 
 // perform does on a stage what data says.
@@ -152,8 +153,8 @@ func check(t *testing.T, s *stage, did []string) {
 			}
 		}
 	}
-	for _, l := range []*list{&u.layers.list, &u.detail.list} {
-		if l.n > 0 && (l.at < 0 || l.at >= l.n || l.top > l.at) {
+	for _, l := range []*screen.List{&u.layers.List, &u.detail.List} {
+		if l.N > 0 && (l.At < 0 || l.At >= l.N || l.Top > l.At) {
 			t.Fatalf("the cursor of a list is lost: %+v after %v", *l, did)
 		}
 	}
@@ -172,7 +173,7 @@ func check(t *testing.T, s *stage, did []string) {
 		if sum != want || grouped != want || u.waste.total != want {
 			t.Fatalf("the waste adds up to %d, its groups to %d, the title says %d, after %v", sum, grouped, want, did)
 		}
-		if l := &u.waste.list; l.n != len(u.waste.rows) || l.n > 0 && (l.at < 0 || l.at >= l.n) {
+		if l := &u.waste.List; l.N != len(u.waste.rows) || l.N > 0 && (l.At < 0 || l.At >= l.N) {
 			t.Fatalf("the cursor of the waste is lost: %+v of %d after %v", *l, len(u.waste.rows), did)
 		}
 	}

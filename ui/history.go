@@ -7,15 +7,16 @@ import (
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // history adds every layer that did something to n, with what differed; enter on
 // a line goes to that layer.
-func history(p *page, l *layers, f *files, n filetree.Node) {
-	th := p.th
+func history(p *screen.Page, l *layers, f *files, n filetree.Node) {
+	th := p.Theme
 	var before *filetree.State // nil where nothing was
 	for _, e := range f.tree.History(n) {
-		sign, st := th.mark(e.Change.Mark)
+		sign, st := markSign(th, e.Change.Mark)
 		what := strings.TrimPrefix(changeText(th, e.Change), sign+" ")
 		switch {
 		case e.Removed && e.State.Kind == layer.File && before != nil:
@@ -23,24 +24,24 @@ func history(p *page, l *layers, f *files, n filetree.Node) {
 		case e.Removed:
 			what = "removed"
 		}
-		from := len(p.lines)
-		p.wrap(6, what, th.text)
-		p.lines[from].spans = append([]span{{fmt.Sprintf(" %3d ", e.Layer), th.dim}, {sign + " ", st.Bold(true)}}, p.lines[from].spans[1:]...)
+		from := len(p.Lines)
+		p.Wrap(6, what, th.Text)
+		p.Lines[from].Spans = append([]screen.Span{{Text: fmt.Sprintf(" %3d ", e.Layer), Style: th.Dim}, {Text: sign + " ", Style: st.Bold(true)}}, p.Lines[from].Spans[1:]...)
 		if before != nil && !e.Removed {
 			for _, d := range differences(th, *before, e.State, &f.owners) {
-				p.wrap(6, d, th.again)
+				p.Wrap(6, d, th.Again)
 			}
 		}
-		for i := range p.lines[from:] {
-			p.lines[from+i].layer = e.Layer
+		for i := range p.Lines[from:] {
+			p.Lines[from+i].Link = e.Layer
 		}
 		cmd := l.command(l.step(e.Layer))
 		text := cmd
-		if w := p.w - 8; width(text) > w {
-			text, _ = cut(text, max(w-1, 0))
-			text += th.glyph.ellipsis
+		if w := p.W - 8; screen.Width(text) > w {
+			text, _ = screen.Cut(text, max(w-1, 0))
+			text += th.Glyph.Ellipsis
 		}
-		p.add(e.Layer, cmd, span{"       " + text, th.dim})
+		p.Add(e.Layer, cmd, screen.Span{Text: "       " + text, Style: th.Dim})
 		before = nil
 		if !e.Removed {
 			before = &e.State
@@ -49,11 +50,11 @@ func history(p *page, l *layers, f *files, n filetree.Node) {
 }
 
 // differences are what differs between two states of a path, in words.
-func differences(th *theme, a, b filetree.State, who *owners) []string {
+func differences(th *screen.Theme, a, b filetree.State, who *owners) []string {
 	var out []string
 	add := func(name, was, is string) {
 		if was != is {
-			out = append(out, name+" "+was+" "+th.glyph.arrow+" "+is)
+			out = append(out, name+" "+was+" "+th.Glyph.Arrow+" "+is)
 		}
 	}
 	add("kind", kindText(a.Kind), kindText(b.Kind))
@@ -91,10 +92,10 @@ func (u *ui) openHistory() {
 		u.note = "choose a file first: every path has a history"
 		return
 	}
-	t := &text{at_: inHistory, name: "History of " + safe(u.tree.Path(n)), node: n, write: func(p *page) {
+	t := &text{at_: inHistory, name: "History of " + safe(u.tree.Path(n)), node: n, write: func(p *screen.Page) {
 		history(p, u.layers, u.files, n)
-		if len(p.lines) == 0 {
-			p.wrap(0, "no layer lists it: it is there since something lies below it", p.th.dim)
+		if len(p.Lines) == 0 {
+			p.Wrap(0, "no layer lists it: it is there since something lies below it", p.Theme.Dim)
 		}
 	}}
 	u.over = append(u.over, t)

@@ -6,6 +6,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // openImage shows what the image says of itself.
@@ -16,7 +17,7 @@ func (u *ui) openImage() {
 // imagePage is what the image says of itself, how it was read, and what was odd
 // about it.
 func imagePage(rep *analyzer.Report, l *layers, notes []string) *text {
-	t := &text{at_: inImage, name: "Image", write: func(p *page) {
+	t := &text{at_: inImage, name: "Image", write: func(p *screen.Page) {
 		about(p, rep, notes)
 		warnings(p, rep)
 		config(p, &rep.Image.Config)
@@ -31,108 +32,108 @@ func imagePage(rep *analyzer.Report, l *layers, notes []string) *text {
 	return t
 }
 
-func about(p *page, rep *analyzer.Report, notes []string) {
-	th, img, t := p.th, &rep.Image, &rep.Totals
-	p.title(report.Safe(img.Reference))
-	p.blank()
-	p.field("source", report.Safe(img.Source), th.text)
+func about(p *screen.Page, rep *analyzer.Report, notes []string) {
+	th, img, t := p.Theme, &rep.Image, &rep.Totals
+	p.Title(report.Safe(img.Reference))
+	p.Blank()
+	p.Field("source", report.Safe(img.Source), th.Text)
 	for _, n := range notes {
-		p.field("note", report.Safe(n), th.text)
+		p.Field("note", report.Safe(n), th.Text)
 	}
 	if n := unverified(rep); n > 0 {
-		p.field("unverified", fmt.Sprintf("%d of %d layers: they are listed from their tables of contents", n, len(rep.Layers)), th.alarm)
+		p.Field("unverified", fmt.Sprintf("%d of %d layers: they are listed from their tables of contents", n, len(rep.Layers)), th.Alarm)
 	}
-	p.field("platform", report.Safe(img.Platform), th.text)
+	p.Field("platform", report.Safe(img.Platform), th.Text)
 	for _, tag := range img.Tags {
-		p.field("tag", report.Safe(tag), th.text)
+		p.Field("tag", report.Safe(tag), th.Text)
 	}
-	p.field("created", timeText(img.Created), th.text)
-	p.field("image ID", report.Safe(img.ID), th.dim)
-	p.field("digest", report.Safe(img.Digest), th.dim)
-	p.blank()
-	p.field("stored", report.Size(t.StoredBytes)+"  "+report.Exact(t.StoredBytes), th.text)
-	p.field("seen", report.Size(t.VisibleBytes)+"  "+report.Exact(t.VisibleBytes), th.visible)
-	p.field("wasted", report.Size(t.WastedBytes)+"  "+report.Exact(t.WastedBytes), wastedStyle(th, t.WastedBytes))
-	p.field("efficiency", report.Percent(t.Efficiency), th.text)
+	p.Field("created", timeText(img.Created), th.Text)
+	p.Field("image ID", report.Safe(img.ID), th.Dim)
+	p.Field("digest", report.Safe(img.Digest), th.Dim)
+	p.Blank()
+	p.Field("stored", report.Size(t.StoredBytes)+"  "+report.Exact(t.StoredBytes), th.Text)
+	p.Field("seen", report.Size(t.VisibleBytes)+"  "+report.Exact(t.VisibleBytes), th.Visible)
+	p.Field("wasted", report.Size(t.WastedBytes)+"  "+report.Exact(t.WastedBytes), wastedStyle(th, t.WastedBytes))
+	p.Field("efficiency", report.Percent(t.Efficiency), th.Text)
 	if t.CompressedBytes > 0 {
-		p.field("compressed", report.Size(t.CompressedBytes)+"  "+report.Exact(t.CompressedBytes), th.text)
+		p.Field("compressed", report.Size(t.CompressedBytes)+"  "+report.Exact(t.CompressedBytes), th.Text)
 	}
-	p.field("holds", fileCount(t.Files)+" in the end", th.text)
+	p.Field("holds", fileCount(t.Files)+" in the end", th.Text)
 }
 
 // warnings adds what was odd; enter on a line goes to its layer.
-func warnings(p *page, rep *analyzer.Report) {
+func warnings(p *screen.Page, rep *analyzer.Report) {
 	if len(rep.Warnings) > 0 {
-		p.blank()
-		p.title("Warnings")
+		p.Blank()
+		p.Title("Warnings")
 	}
 	for _, w := range rep.Warnings {
 		s := strings.TrimPrefix(warningText(w), "warning: ")
 		if w.Layer >= 0 {
 			s = "layer " + itoa(w.Layer) + ": " + s
 		}
-		from := len(p.lines)
-		p.wrap(1, s, p.th.alarm)
-		for i := range p.lines[from:] {
-			p.lines[from+i].layer = w.Layer
+		from := len(p.Lines)
+		p.Wrap(1, s, p.Theme.Alarm)
+		for i := range p.Lines[from:] {
+			p.Lines[from+i].Link = w.Layer
 		}
 	}
 }
 
 // config adds how the image runs.
-func config(p *page, cfg *analyzer.ImageConfig) {
-	th := p.th
-	p.blank()
-	p.title("Runs as")
+func config(p *screen.Page, cfg *analyzer.ImageConfig) {
+	th := p.Theme
+	p.Blank()
+	p.Title("Runs as")
 	if cfg.User == "" {
-		p.field("user", "root, since none is set", th.dim)
+		p.Field("user", "root, since none is set", th.Dim)
 	}
-	p.field("user", report.Safe(cfg.User), th.text)
-	p.field("entrypoint", words(cfg.Entrypoint), th.text)
-	p.field("command", words(cfg.Cmd), th.text)
-	p.field("folder", report.Safe(cfg.WorkingDir), th.text)
+	p.Field("user", report.Safe(cfg.User), th.Text)
+	p.Field("entrypoint", words(cfg.Entrypoint), th.Text)
+	p.Field("command", words(cfg.Cmd), th.Text)
+	p.Field("folder", report.Safe(cfg.WorkingDir), th.Text)
 	for _, port := range cfg.ExposedPorts {
-		p.field("port", report.Safe(port), th.text)
+		p.Field("port", report.Safe(port), th.Text)
 	}
 	for _, v := range cfg.Volumes {
-		p.field("volume", report.Safe(v), th.text)
+		p.Field("volume", report.Safe(v), th.Text)
 	}
 	for _, e := range cfg.Env {
-		p.field("env", report.Safe(e), th.text)
+		p.Field("env", report.Safe(e), th.Text)
 	}
 	for _, k := range sortedKeys(cfg.Labels) {
-		p.field("label", report.Safe(k)+"="+report.Safe(cfg.Labels[k]), th.text)
+		p.Field("label", report.Safe(k)+"="+report.Safe(cfg.Labels[k]), th.Text)
 	}
 }
 
 // steps adds every step of the history, with what its layer stores; enter on a
 // line goes to the layer.
-func steps(p *page, rep *analyzer.Report, l *layers) {
-	th := p.th
-	p.blank()
-	p.title("History")
+func steps(p *screen.Page, rep *analyzer.Report, l *layers) {
+	th := p.Theme
+	p.Blank()
+	p.Title("History")
 	if len(rep.History) == 0 {
-		p.wrap(0, "the image does not say", th.dim)
+		p.Wrap(0, "the image does not say", th.Dim)
 	}
 	for i, h := range rep.History {
-		st, left := th.dim, 4
+		st, left := th.Dim, 4
 		number, size := "", ""
 		if h.Layer >= 0 && h.Layer < len(rep.Layers) {
-			number, st = itoa(h.Layer), th.text
+			number, st = itoa(h.Layer), th.Text
 			size = report.Size(rep.Layers[h.Layer].StoredBytes)
 		}
-		spans := []span{{fmt.Sprintf("%4s ", number), th.dim}}
-		if p.w >= 40 {
+		spans := []screen.Span{{Text: fmt.Sprintf("%4s ", number), Style: th.Dim}}
+		if p.W >= 40 {
 			left += 10
-			spans = append(spans, span{fmt.Sprintf("%8s  ", size), th.text})
+			spans = append(spans, screen.Span{Text: fmt.Sprintf("%8s  ", size), Style: th.Text})
 		}
-		from := len(p.lines)
-		p.wrap(left, l.command(step{h.Layer, i}), st)
-		if from < len(p.lines) {
-			p.lines[from].spans = append(spans, p.lines[from].spans[1:]...)
+		from := len(p.Lines)
+		p.Wrap(left, l.command(step{h.Layer, i}), st)
+		if from < len(p.Lines) {
+			p.Lines[from].Spans = append(spans, p.Lines[from].Spans[1:]...)
 		}
-		for j := range p.lines[from:] {
-			p.lines[from+j].layer = h.Layer
+		for j := range p.Lines[from:] {
+			p.Lines[from+j].Link = h.Layer
 		}
 	}
 }

@@ -1,11 +1,6 @@
 package ui
 
-import (
-	"strconv"
-	"strings"
-
-	"github.com/gdamore/tcell/v2"
-)
+import "strings"
 
 // place is a set of the places where a key means something.
 type place uint16
@@ -161,63 +156,6 @@ func (b *binding) names() string { return strings.ReplaceAll(b.keys, " ", ", ") 
 func (b *binding) first() string {
 	name, _, _ := strings.Cut(b.keys, " ")
 	return name
-}
-
-// keyName is the name of a key in the table.
-func keyName(ev *tcell.EventKey) string {
-	switch k := ev.Key(); k {
-	case tcell.KeyRune:
-		if ev.Rune() == ' ' {
-			if ev.Modifiers()&tcell.ModCtrl != 0 {
-				return "ctrl-space"
-			}
-			return "space"
-		}
-		if ev.Modifiers()&tcell.ModAlt != 0 {
-			return "alt-" + string(ev.Rune())
-		}
-		return string(ev.Rune())
-	case tcell.KeyUp:
-		return "up"
-	case tcell.KeyDown:
-		return "down"
-	case tcell.KeyLeft:
-		return "left"
-	case tcell.KeyRight:
-		return "right"
-	case tcell.KeyPgUp:
-		return "pgup"
-	case tcell.KeyPgDn:
-		return "pgdn"
-	case tcell.KeyHome:
-		return "home"
-	case tcell.KeyEnd:
-		return "end"
-	case tcell.KeyEnter:
-		return "enter"
-	case tcell.KeyTab:
-		return "tab"
-	case tcell.KeyBacktab:
-		return "shift-tab"
-	case tcell.KeyEsc:
-		return "esc"
-	case tcell.KeyBackspace, tcell.KeyBackspace2:
-		return "backspace"
-	case tcell.KeyCtrlSpace:
-		return "ctrl-space"
-	case tcell.KeyInsert:
-		return "insert"
-	case tcell.KeyDelete:
-		return "delete"
-	default:
-		if k >= tcell.KeyF1 && k <= tcell.KeyF12 {
-			return "f" + strconv.Itoa(int(k-tcell.KeyF1)+1)
-		}
-		if k >= tcell.KeyCtrlA && k <= tcell.KeyCtrlZ {
-			return "ctrl-" + string(rune('a'+k-tcell.KeyCtrlA))
-		}
-	}
-	return ""
 }
 
 // keysMarkdown is docs/keys.md.

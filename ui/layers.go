@@ -10,12 +10,13 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // layers is the pane of the image's layers, bottom first, as a Dockerfile has
 // them.
 type layers struct {
-	list
+	screen.List
 	rep   *analyzer.Report
 	steps []step // the rows
 	empty bool   // steps that made no layer have rows, too
@@ -59,7 +60,7 @@ func (l *layers) fill() {
 		}
 	}
 	add(len(l.rep.Layers), -1)
-	l.fit(len(l.steps), l.h)
+	l.Fit(len(l.steps), l.H)
 	if had {
 		l.choose(was.layer)
 	}
@@ -67,18 +68,18 @@ func (l *layers) fill() {
 
 // current is the row under the cursor.
 func (l *layers) current() (step, bool) {
-	if l.at >= len(l.steps) {
+	if l.At >= len(l.steps) {
 		return step{-1, -1}, false
 	}
-	return l.steps[l.at], true
+	return l.steps[l.At], true
 }
 
 // choose puts the cursor on a layer.
 func (l *layers) choose(layer int) {
 	for i, s := range l.steps {
 		if s.layer == layer && layer >= 0 {
-			l.at = i
-			l.fit(l.n, l.h)
+			l.At = i
+			l.Fit(l.N, l.H)
 		}
 	}
 }
@@ -138,70 +139,70 @@ func (l *layers) fitColumns(w int) layerColumns {
 	return c
 }
 
-func (l *layers) drawHead(c canvas, cols layerColumns) {
-	st := c.th.dim
-	c.right(1+cols.num, 0, st, "#")
+func (l *layers) drawHead(c screen.Canvas, cols layerColumns) {
+	st := c.Theme.Dim
+	c.Right(1+cols.num, 0, st, "#")
 	x := cols.num + 2
-	c.right(x+8, 0, st, "stored")
+	c.Right(x+8, 0, st, "stored")
 	x += 9
 	if cols.bar > 0 {
-		c.text(c.text(x, 0, st, "seen"), 0, st, c.th.glyph.light+"waste")
+		c.Text(c.Text(x, 0, st, "seen"), 0, st, c.Theme.Glyph.Light+"waste")
 		x += cols.bar + 1
 	}
 	if cols.packed > 0 {
-		c.right(x+cols.packed, 0, st, "compressed")
+		c.Right(x+cols.packed, 0, st, "compressed")
 		x += cols.packed + 1
 	}
 	if cols.added > 0 {
-		c.right(x+cols.added+cols.modified+cols.removed-1, 0, st, "changes")
+		c.Right(x+cols.added+cols.modified+cols.removed-1, 0, st, "changes")
 		x += cols.added + cols.modified + cols.removed + 1
 	}
-	c.text(x, 0, st, "step")
+	c.Text(x, 0, st, "step")
 }
 
-func (l *layers) draw(c canvas, focused bool, f *files) {
-	cols := l.fitColumns(c.w)
-	if c.h >= 4 {
+func (l *layers) draw(c screen.Canvas, focused bool, f *files) {
+	cols := l.fitColumns(c.W)
+	if c.H >= 4 {
 		l.drawHead(c, cols)
-		c = c.sub(0, 1, c.w, c.h-1)
+		c = c.Sub(0, 1, c.W, c.H-1)
 	}
-	l.fit(len(l.steps), c.h)
+	l.Fit(len(l.steps), c.H)
 	if len(l.steps) == 0 {
-		c.text(1, 0, c.th.dim, "this image has no layers")
+		c.Text(1, 0, c.Theme.Dim, "this image has no layers")
 	}
-	for y := 0; y < c.h && l.top+y < len(l.steps); y++ {
-		i := l.top + y
-		l.drawStep(c, y, l.steps[i], cols, onLine(c, y, i == l.at, focused), l.steps[i].layer == f.marked)
+	for y := 0; y < c.H && l.Top+y < len(l.steps); y++ {
+		i := l.Top + y
+		l.drawStep(c, y, l.steps[i], cols, c.Row(y, i == l.At, focused), l.steps[i].layer == f.marked)
 	}
 }
 
 // drawStep draws the row of a layer, or of a step that made none.
-func (l *layers) drawStep(c canvas, y int, s step, cols layerColumns, on func(tcell.Style) tcell.Style, marked bool) {
-	th := c.th
-	number, st := th.glyph.dot, th.dim
+func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on func(tcell.Style) tcell.Style, marked bool) {
+	th := c.Theme
+	number, st := th.Glyph.Dot, th.Dim
 	var lr analyzer.LayerReport
 	if s.layer >= 0 {
-		lr, number, st = l.rep.Layers[s.layer], strconv.Itoa(s.layer), th.text
+		lr, number, st = l.rep.Layers[s.layer], strconv.Itoa(s.layer), th.Text
 		if marked {
-			c.text(0, y, on(th.accent), th.glyph.flag)
+			c.Text(0, y, on(th.Accent), th.Glyph.Flag)
 		}
 	}
-	c.right(1+cols.num, y, on(th.dim), number)
+	c.Right(1+cols.num, y, on(th.Dim), number)
 	x := cols.num + 2
 	if s.layer >= 0 {
-		c.right(x+8, y, on(sizeStyle(th, lr.StoredBytes)), report.Size(lr.StoredBytes))
+		c.Right(x+8, y, on(sizeStyle(th, lr.StoredBytes)), report.Size(lr.StoredBytes))
 		if lr.Unverified {
-			c.text(x+8, y, on(th.alarm), th.glyph.unsure)
+			c.Text(x+8, y, on(th.Alarm), th.Glyph.Unsure)
 		}
 	}
 	x += 9
 	if cols.bar > 0 {
-		c.bar(x, y, cols.bar, lr.VisibleBytes, lr.WastedBytes, l.max, on(th.visible), on(th.wasted))
+		c.Bar(x, y, cols.bar, lr.VisibleBytes, lr.WastedBytes, l.max, on(th.Visible), on(th.Wasted))
 		x += cols.bar + 1
 	}
 	if cols.packed > 0 {
 		if lr.CompressedBytes > 0 {
-			c.right(x+cols.packed, y, on(th.dim), report.Size(lr.CompressedBytes))
+			c.Right(x+cols.packed, y, on(th.Dim), report.Size(lr.CompressedBytes))
 		}
 		x += cols.packed + 1
 	}
@@ -212,35 +213,21 @@ func (l *layers) drawStep(c canvas, y int, s step, cols layerColumns, on func(tc
 		}{{lr.Added, cols.added, filetree.Added}, {lr.Modified, cols.modified, filetree.Modified}, {lr.Removed, cols.removed, filetree.Removed}} {
 			x += ch.w
 			if ch.n > 0 {
-				sign, st := th.mark(ch.mark)
-				c.right(x-1, y, on(st), sign+strconv.Itoa(ch.n))
+				sign, st := markSign(th, ch.mark)
+				c.Right(x-1, y, on(st), sign+strconv.Itoa(ch.n))
 			}
 		}
 		x++
 	}
-	c.short(x, y, c.w-x-1, on(st), l.command(s))
-}
-
-// onLine prepares line y: it lays the cursor's background when the cursor is
-// there, and returns what a style becomes on it.
-func onLine(c canvas, y int, cursor, focused bool) func(tcell.Style) tcell.Style {
-	if !cursor {
-		return func(s tcell.Style) tcell.Style { return s }
-	}
-	on := c.th.cursorAside
-	if focused {
-		on = c.th.cursor
-	}
-	c.fill(0, y, c.w, on(c.th.text), " ")
-	return on
+	c.Short(x, y, c.W-x-1, on(st), l.command(s))
 }
 
 // sizeStyle is dim for nothing.
-func sizeStyle(th *theme, n int64) tcell.Style {
+func sizeStyle(th *screen.Theme, n int64) tcell.Style {
 	if n == 0 {
-		return th.dim
+		return th.Dim
 	}
-	return th.text
+	return th.Text
 }
 
 // step is the row of a layer, whether or not it is listed.
@@ -286,9 +273,9 @@ func unverified(rep *analyzer.Report) int {
 	return n
 }
 
-func wastedStyle(th *theme, n int64) tcell.Style {
+func wastedStyle(th *screen.Theme, n int64) tcell.Style {
 	if n == 0 {
-		return th.dim
+		return th.Dim
 	}
-	return th.wasted
+	return th.Wasted
 }

@@ -13,6 +13,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 const (
@@ -93,15 +94,15 @@ type loading struct {
 	*tview.Box
 	name    string
 	p       *analyzer.Progress
-	th      *theme
+	th      *screen.Theme
 	s       *session
 	elapsed func() time.Duration
 	paces   map[*analyzer.Task]*report.Pace
 	all     report.Pace
-	frame   grid
+	frame   screen.Grid
 }
 
-func newLoading(name string, p *analyzer.Progress, th *theme, s *session) *loading {
+func newLoading(name string, p *analyzer.Progress, th *screen.Theme, s *session) *loading {
 	began := time.Now()
 	return &loading{
 		Box: tview.NewBox(), name: safe(name), p: p, th: th, s: s,
@@ -111,7 +112,7 @@ func newLoading(name string, p *analyzer.Progress, th *theme, s *session) *loadi
 
 // capture takes every key: the panes aren't there yet.
 func (l *loading) capture(ev *tcell.EventKey) *tcell.EventKey {
-	switch keyName(ev) {
+	switch screen.KeyName(ev) {
 	case "ctrl-c", "q", "esc":
 		l.s.giveUp()
 	case "ctrl-z":
@@ -148,57 +149,56 @@ func (l *loading) Draw(screen tcell.Screen) {
 	if w < 1 || h < 1 {
 		return
 	}
-	l.frame.begin(w, h, l.th.text)
-	l.draw(canvas{&l.frame, 0, 0, w, h, l.th})
-	l.frame.show(screen, x, y)
+	l.draw(l.frame.Begin(w, h, l.th))
+	l.frame.Show(screen, x, y)
 }
 
-func (l *loading) draw(c canvas) {
-	th, tasks, took := c.th, l.p.Tasks(), l.elapsed()
+func (l *loading) draw(c screen.Canvas) {
+	th, tasks, took := c.Theme, l.p.Tasks(), l.elapsed()
 	l.measure(tasks, took)
-	if c.h >= 3 {
+	if c.H >= 3 {
 		brand := " fathom  "
-		if c.w < 60 {
+		if c.W < 60 {
 			brand = " "
 		}
-		at := c.text(0, 0, th.accent, brand)
-		c.tail(at, 0, c.w-at-1, th.strong, l.name)
-		c.fill(0, 1, c.w, th.accent, th.glyph.heavy)
-		c.text(1, 1, th.accent, " Opening the image ")
-		c = c.sub(0, 2, c.w, c.h-2)
+		at := c.Text(0, 0, th.Accent, brand)
+		c.Tail(at, 0, c.W-at-1, th.Strong, l.name)
+		c.Fill(0, 1, c.W, th.Accent, th.Glyph.Heavy)
+		c.Text(1, 1, th.Accent, " Opening the image ")
+		c = c.Sub(0, 2, c.W, c.H-2)
 	}
-	if c.h >= 2 {
-		l.drawFoot(c.sub(0, c.h-1, c.w, 1), tasks)
-		c = c.sub(0, 0, c.w, c.h-1)
+	if c.H >= 2 {
+		l.drawFoot(c.Sub(0, c.H-1, c.W, 1), tasks)
+		c = c.Sub(0, 0, c.W, c.H-1)
 	}
-	if c.h >= 8 {
-		c = c.sub(0, 1, c.w, c.h-2)
+	if c.H >= 8 {
+		c = c.Sub(0, 1, c.W, c.H-2)
 	}
 	notes := l.p.Notes()
-	if most := max(c.h/4, 1); len(notes) > most {
+	if most := max(c.H/4, 1); len(notes) > most {
 		notes = notes[len(notes)-most:]
 	}
 	if len(tasks) == 0 && len(notes) == 0 {
-		notes = []string{"looking at it" + th.glyph.ellipsis}
+		notes = []string{"looking at it" + th.Glyph.Ellipsis}
 	}
-	if len(tasks) == 0 || c.h >= 4 {
+	if len(tasks) == 0 || c.H >= 4 {
 		for y, n := range notes {
-			c.short(1, y, c.w-2, th.dim, safe(n))
+			c.Short(1, y, c.W-2, th.Dim, safe(n))
 		}
-		if len(notes) > 0 && c.h >= 8 {
+		if len(notes) > 0 && c.H >= 8 {
 			notes = append(notes, "")
 		}
-		c = c.sub(0, len(notes), c.w, c.h-len(notes))
+		c = c.Sub(0, len(notes), c.W, c.H-len(notes))
 	}
-	rows, rest := pick(tasks, c.h), ""
-	if len(rows) < len(tasks) && c.h >= 4 {
-		rows = pick(tasks, c.h-1)
+	rows, rest := pick(tasks, c.H), ""
+	if len(rows) < len(tasks) && c.H >= 4 {
+		rows = pick(tasks, c.H-1)
 		rest = hiddenTasks(tasks, rows)
 	}
 	for y, t := range rows {
 		l.drawTask(c, y, t)
 	}
-	c.short(1, len(rows), c.w-2, th.dim, rest)
+	c.Short(1, len(rows), c.W-2, th.Dim, rest)
 }
 
 // measure notes how far the tasks are.
@@ -261,59 +261,59 @@ func hiddenTasks(tasks, rows []*analyzer.Task) string {
 
 // drawTask draws one task: its name, a bar where its size is known, bytes, and
 // while it runs its speed and how long the rest will take.
-func (l *loading) drawTask(c canvas, y int, t *analyzer.Task) {
-	th := c.th
+func (l *loading) drawTask(c screen.Canvas, y int, t *analyzer.Task) {
+	th := c.Theme
 	read, done := t.Read.Load(), t.Done()
-	note, st := "waiting", th.dim
+	note, st := "waiting", th.Dim
 	switch {
 	case done:
 		note = report.Size(max(t.Total, read))
 	case read > 0:
-		st = th.text
+		st = th.Text
 		note = report.Size(read)
 		switch {
-		case t.Total > 0 && c.w < 36:
+		case t.Total > 0 && c.W < 36:
 			note = fmt.Sprintf("%d%%", int(min(float64(read)/float64(t.Total), 1)*100))
 		case t.Total > 0:
 			note += " of " + report.Size(t.Total)
 		}
 		left := t.Total - read
-		if c.w < 72 {
+		if c.W < 72 {
 			left = 0
 		}
-		if p := l.paces[t]; p != nil && c.w >= 56 {
+		if p := l.paces[t]; p != nil && c.W >= 56 {
 			note += "  " + p.Words(left)
 		}
 	}
-	name := min(max(c.w/4, 10), 24)
+	name := min(max(c.W/4, 10), 24)
 	beside := 36 // what stands behind the bar
-	if c.w >= 72 {
+	if c.W >= 72 {
 		beside = 46
 	}
-	bar := min(max(c.w-name-beside, 0), 40)
+	bar := min(max(c.W-name-beside, 0), 40)
 	x := 1
-	c.short(x, y, name, st, safe(t.Name))
+	c.Short(x, y, name, st, safe(t.Name))
 	x += name + 1
 	if bar >= 8 {
 		switch {
 		case done:
-			c.fill(x, y, bar, th.visible, th.glyph.full)
+			c.Fill(x, y, bar, th.Visible, th.Glyph.Full)
 		case t.Total > 0:
 			full := int(float64(min(read, t.Total)) / float64(t.Total) * float64(bar))
-			c.fill(x, y, full, th.visible, th.glyph.full)
-			c.fill(x+full, y, bar-full, th.dim, th.glyph.dot)
+			c.Fill(x, y, full, th.Visible, th.Glyph.Full)
+			c.Fill(x+full, y, bar-full, th.Dim, th.Glyph.Dot)
 		}
 		x += bar + 2
 	}
-	x = c.short(x, y, c.w-x-1, st, note)
-	if done && c.w-x > 8 {
-		c.text(x, y, th.visible, "  done")
+	x = c.Short(x, y, c.W-x-1, st, note)
+	if done && c.W-x > 8 {
+		c.Text(x, y, th.Visible, "  done")
 	}
 }
 
 // drawFoot draws how far all is, and the way out.
-func (l *loading) drawFoot(c canvas, tasks []*analyzer.Task) {
-	th := c.th
+func (l *loading) drawFoot(c screen.Canvas, tasks []*analyzer.Task) {
+	th := c.Theme
 	var read, left int64
 	done, known := 0, true
 	for _, t := range tasks {
@@ -336,13 +336,13 @@ func (l *loading) drawFoot(c canvas, tasks []*analyzer.Task) {
 	case len(tasks) == 0:
 		text = ""
 	case done == len(tasks):
-		text = "comparing what the layers store" + th.glyph.ellipsis
+		text = "comparing what the layers store" + th.Glyph.Ellipsis
 	}
 	const way = "ctrl-c cancel"
-	x := c.w
-	if c.w >= len(way)+2 {
-		x = c.w - len(way) - 1
-		c.text(c.text(x, 0, th.accent, "ctrl-c"), 0, th.dim, " cancel")
+	x := c.W
+	if c.W >= len(way)+2 {
+		x = c.W - len(way) - 1
+		c.Text(c.Text(x, 0, th.Accent, "ctrl-c"), 0, th.Dim, " cancel")
 	}
-	c.short(1, 0, x-3, th.text, text)
+	c.Short(1, 0, x-3, th.Text, text)
 }

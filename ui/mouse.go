@@ -39,8 +39,8 @@ func (u *ui) spotAt(x, y int) (spot, bool) {
 
 func (u *ui) click(x, y int, twice bool) {
 	s, ok := u.spotAt(x, y)
-	if u.search.typing {
-		u.search.typing = false
+	if u.typing() {
+		u.prompt = nil
 	}
 	if u.prompt != nil {
 		return
@@ -49,42 +49,42 @@ func (u *ui) click(x, y int, twice bool) {
 		return
 	}
 	if len(u.over) > 0 {
-		if o := u.over[len(u.over)-1]; s.pane < 0 && o.scroller().click(y-s.body.y) {
+		if o := u.over[len(u.over)-1]; s.pane < 0 && o.scroller().Click(y-s.body.Y) {
 			if f, ok := o.(*filter); ok && !twice {
-				f.toggle(f.at)
+				f.toggle(f.At)
 			}
 		} else if s.pane >= 0 {
 			u.escape() // a click beside a menu closes it
 		}
 		return
 	}
-	if y < s.body.y {
+	if y < s.body.Y {
 		u.clickRule(s, x)
 		return
 	}
 	u.setFocus(s.pane)
-	line := y - s.body.y
+	line := y - s.body.Y
 	head := 0
 	switch {
-	case s.pane == layersPane && s.body.h >= 4, s.pane == filesPane && s.body.h > 5:
+	case s.pane == layersPane && s.body.H >= 4, s.pane == filesPane && s.body.H > 5:
 		head = 1
 	}
 	switch u.place() {
 	case inFiles:
-		u.clickFile(x-s.body.x, line-head, s.body.w, twice)
+		u.clickFile(x-s.body.X, line-head, s.body.W, twice)
 	case inWaste:
-		if u.waste.click(line-head) && twice {
+		if u.waste.Click(line-head) && twice {
 			u.enter()
 		}
 	case inLayers:
-		if u.layers.click(line - head) {
+		if u.layers.Click(line - head) {
 			u.followLayer()
 			if twice {
 				u.setFocus(filesPane)
 			}
 		}
 	case inDetail:
-		if u.detail.click(line) && twice {
+		if u.detail.Click(line) && twice {
 			u.follow()
 		}
 	}
@@ -111,7 +111,7 @@ func (u *ui) clickFile(x, line, w int, twice bool) {
 	out := u.files.out
 	if out == nil {
 		if u.files.below != nil {
-			u.files.below.click(line)
+			u.files.below.Click(line)
 		}
 		return
 	}
@@ -140,18 +140,18 @@ func (u *ui) wheel(x, y, n int) {
 	case u.viewer() != nil:
 		u.viewer().scrollBy(n)
 	case len(u.over) > 0:
-		u.over[len(u.over)-1].scroller().scroll(n)
+		u.over[len(u.over)-1].scroller().Scroll(n)
 	case !ok:
 	case s.pane == layersPane:
-		u.layers.scroll(n)
+		u.layers.Scroll(n)
 		u.followLayer()
 	case s.pane == detailPane:
-		u.detail.scroll(n)
+		u.detail.Scroll(n)
 	case u.showWaste:
-		u.waste.scroll(n)
+		u.waste.Scroll(n)
 	case u.files.out != nil:
 		u.files.out.Scroll(n, u.files.h)
 	case u.files.below != nil:
-		u.files.below.scroll(n)
+		u.files.below.Scroll(n)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"fathom/ui/screen"
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 )
@@ -13,7 +14,7 @@ func (s *stage) at(t *testing.T, text string) (x, y int) {
 	t.Helper()
 	for y, row := range strings.Split(s.text(), "\n") {
 		if i := strings.Index(row, text); i >= 0 {
-			return width(row[:i]), y
+			return screen.Width(row[:i]), y
 		}
 	}
 	t.Fatalf("no %q on\n%s", text, s.text())
@@ -116,38 +117,6 @@ func TestOSC52(t *testing.T) {
 	}
 }
 
-func TestTheme(t *testing.T) {
-	env := func(k, v string) func(string) string {
-		return func(key string) string {
-			if key == k {
-				return v
-			}
-			return ""
-		}
-	}
-	if _, err := newTheme("pink", false, env("", "")); err == nil || !strings.Contains(err.Error(), "dark, light, mono") {
-		t.Errorf("got %v", err)
-	}
-	// Without colours nothing may have one: tcell would turn it into something.
-	for _, name := range []string{"", "dark", "mono"} {
-		th, err := newTheme(name, false, env("NO_COLOR", "1"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, st := range []tcell.Style{th.text, th.dim, th.strong, th.accent, th.visible, th.wasted, th.added, th.modified,
-			th.removed, th.again, th.dir, th.link, th.found, th.alarm, th.cursor(th.text), th.cursorAside(th.text)} {
-			if fg, bg, _ := st.Decompose(); fg != tcell.ColorDefault || bg != tcell.ColorDefault {
-				t.Errorf("theme %q has colour %v on %v", name, fg, bg)
-			}
-		}
-	}
-	dark, _ := newTheme("", false, env("COLORFGBG", "15;0"))
-	light, _ := newTheme("", false, env("COLORFGBG", "0;15"))
-	if dark.dim == light.dim {
-		t.Error("COLORFGBG changes nothing")
-	}
-}
-
 // TestResize looks at what the terminal shows, not at what was drawn: every
 // cell has to be sent after a change of size, blanks as well.
 func TestResize(t *testing.T) {
@@ -157,14 +126,22 @@ func TestResize(t *testing.T) {
 		s.press("3")
 		s.screen.Show()
 		cells, w, h := s.screen.GetContents()
+		fresh := tcell.NewSimulationScreen("")
+		if err := fresh.Init(); err != nil {
+			t.Fatal(err)
+		}
+		fresh.SetSize(w, h)
+		s.u.Draw(fresh)
 		for y := range h {
 			for x := 0; x < w; {
 				want, _, cw := s.screen.Get(x, y)
-				if got := string(cells[y*w+x].Runes); got != want || s.u.frame.cells[y*w+x].text != want {
-					t.Fatalf("%v: the terminal shows %q at %d,%d, want %q", size, got, x, y, want)
+				drawn, _, _ := fresh.Get(x, y)
+				if got := string(cells[y*w+x].Runes); got != want || got != drawn {
+					t.Fatalf("%v: the terminal shows %q at %d,%d, want %q", size, got, x, y, drawn)
 				}
 				x += cw
 			}
 		}
+		fresh.Fini()
 	}
 }

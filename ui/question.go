@@ -1,8 +1,10 @@
 package ui
 
+import "fathom/ui/screen"
+
 // question asks for one of a few answers.
 type question struct {
-	list
+	screen.List
 	name, about, says string
 	choices           []choice
 	cancel            func()
@@ -14,32 +16,32 @@ type choice struct {
 	do        func()
 }
 
-func (q *question) place() place      { return inQuestion }
-func (q *question) scroller() *list   { return &q.list }
-func (q *question) wants() (w, h int) { return 60, len(q.choices) + 5 }
-func (q *question) title() string     { return q.name }
-func (q *question) subtitle() string  { return "" }
+func (q *question) place() place           { return inQuestion }
+func (q *question) scroller() *screen.List { return &q.List }
+func (q *question) wants() (w, h int)      { return 60, len(q.choices) + 5 }
+func (q *question) title() string          { return q.name }
+func (q *question) subtitle() string       { return "" }
 
 func (q *question) shut(*ui) bool {
 	q.cancel()
 	return true
 }
 
-func (q *question) draw(c canvas) {
-	if c.h > len(q.choices) {
-		c.tail(1, 0, c.w-2, c.th.strong, q.about)
-		c = c.sub(0, 1, c.w, c.h-1)
+func (q *question) draw(c screen.Canvas) {
+	if c.H > len(q.choices) {
+		c.Tail(1, 0, c.W-2, c.Theme.Strong, q.about)
+		c = c.Sub(0, 1, c.W, c.H-1)
 	}
-	if c.h > len(q.choices)+1 {
-		c.short(1, 0, c.w-2, c.th.text, q.says)
-		c = c.sub(0, 2, c.w, c.h-2)
+	if c.H > len(q.choices)+1 {
+		c.Short(1, 0, c.W-2, c.Theme.Text, q.says)
+		c = c.Sub(0, 2, c.W, c.H-2)
 	}
-	q.fit(len(q.choices), c.h)
-	for y := 0; y < c.h && q.top+y < len(q.choices); y++ {
-		ch := q.choices[q.top+y]
-		on := onLine(c, y, q.top+y == q.at, true)
-		x := c.text(1, y, on(c.th.accent), ch.key)
-		c.text(x+2, y, on(c.th.text), ch.name)
+	q.Fit(len(q.choices), c.H)
+	for y := 0; y < c.H && q.Top+y < len(q.choices); y++ {
+		ch := q.choices[q.Top+y]
+		on := c.Row(y, q.Top+y == q.At, true)
+		x := c.Text(1, y, on(c.Theme.Accent), ch.key)
+		c.Text(x+2, y, on(c.Theme.Text), ch.name)
 	}
 }
 
@@ -50,7 +52,7 @@ func (u *ui) answer(key string) {
 		return
 	}
 	for i, ch := range q.choices {
-		if ch.key == key || key == "" && i == q.at {
+		if ch.key == key || key == "" && i == q.At {
 			u.over = u.over[:len(u.over)-1]
 			ch.do()
 			return

@@ -1,11 +1,10 @@
 package ui
 
 import (
+	"fathom/ui/screen"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Actions are what Options.Keys gives other keys, in the order of the help.
@@ -49,7 +48,7 @@ func remap(table []binding, keys map[string][]string) ([]binding, error) {
 			return nil, &KeyError{Action: action, Reason: "there is none of that name"}
 		}
 		for _, k := range keys[action] {
-			if reason := badKey(k); reason != "" {
+			if reason := screen.BadKey(k); reason != "" {
 				return nil, &KeyError{Action: action, Key: k, Reason: reason}
 			}
 		}
@@ -80,34 +79,6 @@ func remap(table []binding, keys map[string][]string) ([]binding, error) {
 		}
 	}
 	return table, nil
-}
-
-// badKey is why k is the name of no key; "" for one that is.
-func badKey(k string) string {
-	switch k {
-	case "up", "down", "left", "right", "pgup", "pgdn", "home", "end", "enter", "tab", "shift-tab", "esc",
-		"backspace", "space", "ctrl-space", "insert", "delete":
-		return ""
-	case "ctrl-i":
-		return "terminals send tab for it"
-	case "ctrl-m":
-		return "terminals send enter for it"
-	case "ctrl-h":
-		return "terminals send backspace for it"
-	case "ctrl-c", "ctrl-z":
-		return "it always quits or suspends"
-	}
-	if n, ok := strings.CutPrefix(k, "f"); ok && slices.Contains([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}, n) {
-		return ""
-	}
-	if c, ok := strings.CutPrefix(k, "ctrl-"); ok && len(c) == 1 && c[0] >= 'a' && c[0] <= 'z' {
-		return ""
-	}
-	k = strings.TrimPrefix(k, "alt-")
-	if r, n := utf8.DecodeRuneInString(k); n == len(k) && n > 0 && r != utf8.RuneError && unicode.IsPrint(r) && r != ' ' {
-		return ""
-	}
-	return "there is no key of that name (x, X, ctrl-x, alt-x, f5, space, pgup)"
 }
 
 // keyOf is the first key of an action, for what is said about it.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"fathom/ui/screen"
 	"github.com/gdamore/tcell/v2"
 )
 
@@ -48,10 +49,10 @@ func TestRemap(t *testing.T) {
 func TestKeyTable(t *testing.T) {
 	for _, b := range bindings() {
 		for _, k := range strings.Fields(b.keys) {
-			if reason := badKey(k); reason != "" && k != "ctrl-c" && k != "ctrl-z" {
+			if reason := screen.BadKey(k); reason != "" && k != "ctrl-c" && k != "ctrl-z" {
 				t.Errorf("%s: %s", k, reason)
 			}
-			if got := keyName(event(k)); got != k && k != "ctrl-space" {
+			if got := screen.KeyName(event(k)); got != k && k != "ctrl-space" {
 				t.Errorf("the key %s has the name %s", k, got)
 			}
 		}
@@ -59,7 +60,7 @@ func TestKeyTable(t *testing.T) {
 			t.Errorf("%s has no action", b.keys)
 		}
 	}
-	if got := keyName(tcell.NewEventKey(tcell.KeyF5, 0, 0)); got != "f5" {
+	if got := screen.KeyName(tcell.NewEventKey(tcell.KeyF5, 0, 0)); got != "f5" {
 		t.Errorf("f5 has the name %s", got)
 	}
 }

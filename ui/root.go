@@ -12,6 +12,7 @@ import (
 	"fathom/analyzer/filetree"
 	"fathom/ui/outline"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // The panes. Waste takes the place of files.
@@ -42,7 +43,7 @@ type ui struct {
 	do   doer
 	a    *analyzer.Analysis
 	tree *filetree.Tree
-	th   *theme
+	th   *screen.Theme
 	keys []binding
 
 	layers    *layers
@@ -58,13 +59,13 @@ type ui struct {
 	note      string   // said once at the bottom
 	notes     []string // how the image was read
 	sumWaste  func() *waste
-	prompt    *prompt // nil while nothing is asked
-	frame     grid
+	prompt    *screen.Prompt // nil while nothing is asked
+	frame     screen.Grid
 	places    []spot // of the last frame, for the mouse
 }
 
 // newPanes is a UI whose files are f.
-func newPanes(a *analyzer.Analysis, f *files, th *theme, do doer) *ui {
+func newPanes(a *analyzer.Analysis, f *files, th *screen.Theme, do doer) *ui {
 	u := &ui{
 		Box: tview.NewBox(), do: do, a: a, tree: a.Tree, th: th, keys: bindings(),
 		layers: newLayers(a.Report), files: f, hides: hides(a.Report),
@@ -74,7 +75,7 @@ func newPanes(a *analyzer.Analysis, f *files, th *theme, do doer) *ui {
 	return u
 }
 
-func newUI(a *analyzer.Analysis, th *theme, do doer) *ui {
+func newUI(a *analyzer.Analysis, th *screen.Theme, do doer) *ui {
 	u := newPanes(a, newFiles(a.Tree), th, do)
 	do.work(func(ctx context.Context) func() {
 		who := readOwners(ctx, a)
@@ -100,22 +101,12 @@ func (u *ui) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 	return func(ev *tcell.EventKey, _ func(tview.Primitive)) { u.key(ev) }
 }
 
-// PasteHandler puts what is pasted into the search.
+// PasteHandler puts what is pasted into the prompt.
 func (u *ui) PasteHandler() func(string, func(tview.Primitive)) {
 	return func(text string, _ func(tview.Primitive)) {
 		if u.prompt != nil {
-			u.prompt.paste(text)
-			return
+			u.prompt.Paste(text)
 		}
-		if !u.search.typing {
-			return
-		}
-		for _, r := range text {
-			if r >= ' ' {
-				u.search.text += string(r)
-			}
-		}
-		u.typed()
 	}
 }
 
@@ -143,14 +134,13 @@ func (u *ui) place() place {
 
 // key does what the key table says.
 func (u *ui) key(ev *tcell.EventKey) {
-	name := keyName(ev)
+	name := screen.KeyName(ev)
 	u.note = ""
 	if u.prompt != nil && name != "ctrl-c" && name != "ctrl-z" {
-		u.promptKey(ev, name)
-		return
-	}
-	if u.search.typing && name != "ctrl-c" && name != "ctrl-z" {
-		u.typeKey(ev, name)
+		if p := u.prompt; !p.Key(ev) {
+			u.prompt = nil
+			p.Done(p.Text, name)
+		}
 		return
 	}
 	at := u.place()
@@ -208,7 +198,7 @@ func (u *ui) toggleWaste() {
 		u.do.work(func(context.Context) func() {
 			w := u.sumWaste()
 			return func() {
-				w.h, w.layers = u.waste.h, u.layers
+				w.H, w.layers = u.waste.H, u.layers
 				*u.waste = *w
 				u.findWaste()
 			}

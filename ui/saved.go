@@ -9,6 +9,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
+	"fathom/ui/screen"
 )
 
 // RunReport shows a saved report, as Run shows an analysis: all but the files,
@@ -41,7 +42,7 @@ func OpenReport(ctx context.Context, name string, read func(context.Context) (*a
 
 // newSaved is the UI over a report, whose waste has the paths of names; lost is
 // the path of each piece of waste.
-func newSaved(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content, th *theme, do doer) *ui {
+func newSaved(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content, th *screen.Theme, do doer) *ui {
 	u := newPanes(&analyzer.Analysis{Report: rep, Tree: names}, &files{tree: names, marked: -1, saved: true, below: newFolders(rep)}, th, do)
 	u.showSpan()
 	u.sumWaste = func() *waste { return savedWaste(rep, names, lost) }
@@ -119,16 +120,16 @@ func (u *ui) refuses(b *binding) string {
 }
 
 // drawSaved is what stands in the place of the files.
-func (f *files) drawSaved(c canvas) {
-	p := &page{th: c.th, w: c.w}
-	p.wrap(0, "a saved report holds no files", c.th.strong)
-	p.blank()
-	p.wrap(0, fmt.Sprintf("It says what every layer stores, and what of it is wasted: %s shows the waste, %s what the image says of itself. Open the image to see its files.",
-		keyOf(f.keys, "waste"), keyOf(f.keys, "image")), c.th.dim)
-	for y, l := range p.lines {
+func (f *files) drawSaved(c screen.Canvas) {
+	p := &screen.Page{Theme: c.Theme, W: c.W}
+	p.Wrap(0, "a saved report holds no files", c.Theme.Strong)
+	p.Blank()
+	p.Wrap(0, fmt.Sprintf("It says what every layer stores, and what of it is wasted: %s shows the waste, %s what the image says of itself. Open the image to see its files.",
+		keyOf(f.keys, "waste"), keyOf(f.keys, "image")), c.Theme.Dim)
+	for y, l := range p.Lines {
 		x := 0
-		for _, s := range l.spans {
-			x = c.text(x, y, s.style, s.text)
+		for _, s := range l.Spans {
+			x = c.Text(x, y, s.Style, s.Text)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // savedStage is the UI over a report that was saved and read back.
@@ -25,7 +26,7 @@ func savedStage(t testing.TB, rep *analyzer.Report, colours string, ascii bool, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stageOf(t, colours, ascii, w, h, func(th *theme, do doer) root { return newSaved(rep, names, lost, th, do) })
+	return stageOf(t, colours, ascii, w, h, func(th *screen.Theme, do doer) root { return newSaved(rep, names, lost, th, do) })
 }
 
 // TestSavedPaths finds every path of the waste again, also where one is a file
@@ -100,7 +101,7 @@ func TestSavedRandomKeys(t *testing.T) {
 			data := randomBytes(i+100, 400)
 			t.Chdir(t.TempDir())
 			a, data := someImage(t, data)
-			perform(t, savedStage(t, a.Report, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+			perform(t, savedStage(t, a.Report, screen.Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
 		})
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
+	"fathom/ui/screen"
 )
 
 var update = flag.Bool("update", false, "write what the screens show now; read them before they are committed")
@@ -106,13 +107,13 @@ func newStage(t testing.TB, a *analyzer.Analysis, name string, ascii bool, w, h 
 	if a == nil {
 		a = &analyzer.Analysis{Report: &analyzer.Report{}, Tree: &filetree.Tree{}}
 	}
-	return stageOf(t, name, ascii, w, h, func(th *theme, do doer) root { return newUI(a, th, do) })
+	return stageOf(t, name, ascii, w, h, func(th *screen.Theme, do doer) root { return newUI(a, th, do) })
 }
 
 // stageOf is a stage for the UI that open makes.
-func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*theme, doer) root) *stage {
+func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*screen.Theme, doer) root) *stage {
 	t.Helper()
-	th, err := newTheme(name, ascii, func(string) string { return "" })
+	th, err := screen.NewTheme(name, ascii, func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func (s *stage) press(name string) {
 // event is the key of that name.
 func event(name string) *tcell.EventKey {
 	for k := tcell.Key(0); k < tcell.KeyF1; k++ {
-		if ev := tcell.NewEventKey(k, 0, 0); k != tcell.KeyRune && keyName(ev) == name {
+		if ev := tcell.NewEventKey(k, 0, 0); k != tcell.KeyRune && screen.KeyName(ev) == name {
 			return ev
 		}
 	}

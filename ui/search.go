@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gdamore/tcell/v2"
-	"github.com/rivo/uniseg"
-
 	"fathom/analyzer/filetree"
 	"fathom/ui/outline"
+	"fathom/ui/screen"
 )
 
 // search is what a person looks for in the tree, and what was found.
@@ -21,11 +19,10 @@ type search struct {
 	hits    []filetree.Node // sorted
 	busy    bool
 	cancel  context.CancelFunc
-	typing  bool         // the prompt is open
-	waste   bool         // it was opened over the waste
-	folds   func()       // puts the waste as it was then
-	before  outline.Mark // where things were when it opened
-	old     string       // the text then
+	prompt  *screen.Prompt // that asks for the text, or did
+	waste   bool           // it was opened over the waste
+	folds   func()         // puts the waste as it was then
+	before  outline.Mark   // where things were when it opened
 }
 
 func (s *search) active() bool { return s != nil && s.text != "" && s.pattern != nil }
@@ -80,20 +77,37 @@ func (u *ui) openSearch() {
 		u.search.folds = u.waste.mark()
 	}
 	u.setFocus(filesPane)
-	u.search.typing = true
 	if u.files.out != nil {
 		u.search.before = u.files.out.Mark()
 	}
-	u.search.old = u.search.text
+	old := u.search.text
 	u.search.text = ""
 	u.find(nil)
+	u.search.prompt = &screen.Prompt{
+		Label: "/", Note: u.promptNote, Extra: u.promptExtra,
+		Changed: func(text string) {
+			u.search.text = text
+			u.typed()
+		},
+		Done: func(_, key string) {
+			if key == "esc" {
+				u.search.text = old
+				u.comeBack()
+				u.find(func() {})
+			}
+		},
+	}
+	u.prompt = u.search.prompt
 }
+
+// typing reports whether the search's prompt is open.
+func (u *ui) typing() bool { return u.prompt != nil && u.prompt == u.search.prompt }
 
 // typed looks for what the prompt says now, from where it was opened.
 func (u *ui) typed() {
 	u.comeBack()
 	u.find(func() {
-		if u.search.typing {
+		if u.typing() {
 			u.comeBack()
 		}
 		u.hit(true, true)
@@ -170,54 +184,6 @@ func (u *ui) reveal(n filetree.Node) {
 	}
 }
 
-// typeKey is a key while the prompt is open.
-func (u *ui) typeKey(ev *tcell.EventKey, name string) {
-	s := &u.search
-	switch name {
-	case "enter":
-		s.typing = false
-	case "esc":
-		s.typing = false
-		s.text = s.old
-		u.comeBack()
-		u.find(func() {})
-	case "tab":
-		if s.waste {
-			return
-		}
-		s.all = !s.all
-		u.typed()
-	case "down":
-		u.hit(true, false)
-	case "up":
-		u.hit(false, false)
-	case "backspace":
-		if s.text == "" {
-			s.typing = false
-			return
-		}
-		s.text = withoutLast(s.text)
-		u.typed()
-	case "ctrl-u":
-		s.text = ""
-		u.typed()
-	default:
-		if ev.Key() == tcell.KeyRune {
-			s.text += string(ev.Rune())
-			u.typed()
-		}
-	}
-}
-
-func withoutLast(s string) string {
-	end := 0
-	for rest, state := s, -1; rest != ""; {
-		end = len(s) - len(rest)
-		_, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-	}
-	return s[:end]
-}
-
 // lookHere looks for the same in the waste or the files, whichever is there now.
 func (u *ui) lookHere() {
 	u.search.waste = u.showWaste
@@ -239,7 +205,7 @@ func (u *ui) any() bool {
 func (u *ui) found() string {
 	switch s := &u.search; {
 	case s.busy:
-		return "looking" + u.th.glyph.ellipsis
+		return "looking" + u.th.Glyph.Ellipsis
 	case s.waste:
 		return places(len(u.waste.found)) + " found"
 	default:
@@ -247,39 +213,38 @@ func (u *ui) found() string {
 	}
 }
 
-// drawPrompt draws the search on the status line.
-func (u *ui) drawPrompt(c canvas) {
+// promptNote is what the prompt says behind the text.
+func (u *ui) promptNote() (note, more string, alarm bool) {
 	s := &u.search
-	found := u.found()
-	st := c.th.dim
+	if !s.waste {
+		more = "  " + u.th.Glyph.Dot + " tab: in all layers"
+		if s.all {
+			more = "  " + u.th.Glyph.Dot + " in all layers (tab)"
+		}
+	}
 	switch {
 	case s.bad != "":
-		found, st = s.bad, c.th.alarm
+		return s.bad, more, true
 	case s.text == "":
-		found = "text, or ~ and a regular expression"
-	case s.busy:
-		found = "looking" + c.th.glyph.ellipsis
-	case !u.any():
-		st = c.th.alarm
-		found = "not found"
+		return "text, or ~ and a regular expression", more, false
+	case !s.busy && !u.any():
+		return "not found", more, true
 	}
-	scope := "tab: in all layers"
-	if s.all {
-		scope = "in all layers (tab)"
+	return u.found(), more, false
+}
+
+// promptExtra takes the keys of the prompt that don't edit it.
+func (u *ui) promptExtra(key string) bool {
+	switch key {
+	case "tab":
+		if !u.search.waste {
+			u.search.all = !u.search.all
+			u.typed()
+		}
+	case "down", "up":
+		u.hit(key == "down", false)
+	default:
+		return false
 	}
-	x := c.text(1, 0, c.th.accent, "/")
-	room := c.w - x - 2
-	tail := "  " + found + "  " + c.th.glyph.dot + " " + scope
-	if s.waste {
-		tail = "  " + found
-	}
-	if width(tail)+16 > room {
-		tail = "  " + found
-	}
-	if width(tail)+12 > room {
-		tail = ""
-	}
-	x = c.tail(x, 0, max(room-width(tail), 4), c.th.strong, safe(s.text))
-	c.g.cursorX, c.g.cursorY = c.x+min(x, c.w-1), c.y
-	c.text(x+1, 0, st, tail)
+	return true
 }

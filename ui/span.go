@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"fathom/analyzer/filetree"
+	"fathom/ui/screen"
 )
 
 // span is what the files are compared from and to: after layer from, and after
@@ -20,15 +21,15 @@ func (f *files) span() (from, to int) {
 func (f *files) compares() bool { return f.marked >= 0 && f.marked != f.layer }
 
 // title is what the files are.
-func (f *files) title(th *theme) string {
+func (f *files) title(th *screen.Theme) string {
 	from, to := f.span()
 	switch {
 	case f.making && f.compares():
-		return fmt.Sprintf("comparing layers %d %s %d%s", from, th.glyph.arrow, to, th.glyph.ellipsis)
+		return fmt.Sprintf("comparing layers %d %s %d%s", from, th.Glyph.Arrow, to, th.Glyph.Ellipsis)
 	case f.compares() && f.whole:
 		return fmt.Sprintf("everything up to layer %d, changed since %d", to, from)
 	case f.compares():
-		return fmt.Sprintf("layers %d %s %d", from, th.glyph.arrow, to)
+		return fmt.Sprintf("layers %d %s %d", from, th.Glyph.Arrow, to)
 	case f.whole:
 		return fmt.Sprintf("everything up to layer %d", f.layer)
 	}

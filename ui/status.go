@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fathom/ui/screen"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,18 +9,14 @@ import (
 
 // drawStatus draws the bottom line: where the cursor is, order and filter, and
 // the keys that matter now.
-func (u *ui) drawStatus(c canvas) {
-	th := c.th
+func (u *ui) drawStatus(c screen.Canvas) {
+	th := c.Theme
 	if u.prompt != nil {
-		u.drawAsk(c)
-		return
-	}
-	if u.search.typing {
-		u.drawPrompt(c)
+		u.prompt.Draw(c, safe(u.prompt.Text))
 		return
 	}
 	if u.note != "" {
-		c.short(1, 0, c.w-2, th.strong, u.note)
+		c.Short(1, 0, c.W-2, th.Strong, u.note)
 		return
 	}
 	where, state := u.where()
@@ -28,7 +25,7 @@ func (u *ui) drawStatus(c canvas) {
 	}
 	hints := u.hints()
 	// The hints that fit beside half a line of path; the last two always do.
-	room := c.w - 2 - min(width(where), max(c.w/3, 12)) - width(state) - 2
+	room := c.W - 2 - min(screen.Width(where), max(c.W/3, 12)) - screen.Width(state) - 2
 	kept := []binding{}
 	for i, b := range hints {
 		need := hintWidth(b)
@@ -43,24 +40,24 @@ func (u *ui) drawStatus(c canvas) {
 			room -= need
 		}
 	}
-	x := c.w - 1
+	x := c.W - 1
 	for _, b := range kept {
 		x -= hintWidth(b)
 	}
 	end := x
 	x += 2
 	for _, b := range kept {
-		x = c.text(x, 0, th.accent, b.first())
-		x = c.text(x, 0, th.dim, " "+b.hint) + 2
+		x = c.Text(x, 0, th.Accent, b.first())
+		x = c.Text(x, 0, th.Dim, " "+b.hint) + 2
 	}
 	if end <= 2 {
 		return
 	}
-	at := c.tail(1, 0, end-1-width(state), th.text, where)
-	c.short(at, 0, end-at, th.dim, state)
+	at := c.Tail(1, 0, end-1-screen.Width(state), th.Text, where)
+	c.Short(at, 0, end-at, th.Dim, state)
 }
 
-func hintWidth(b binding) int { return 2 + width(b.first()) + 1 + width(b.hint) }
+func hintWidth(b binding) int { return 2 + screen.Width(b.first()) + 1 + screen.Width(b.hint) }
 
 // hints are the bindings that have a word for the bottom line, here.
 func (u *ui) hints() []binding {
@@ -120,8 +117,8 @@ func (u *ui) where() (where, state string) {
 	case inViewer:
 		where = u.viewer().where()
 	case inHelp, inImage, inHistory, inDiff:
-		if l := u.top().scroller(); l.n > l.h && l.h > 0 {
-			where = fmt.Sprintf("%d%%", min((l.top+l.h)*100/l.n, 100))
+		if l := u.top().scroller(); l.N > l.H && l.H > 0 {
+			where = fmt.Sprintf("%d%%", min((l.Top+l.H)*100/l.N, 100))
 		}
 	}
 	return where, state

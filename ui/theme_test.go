@@ -7,6 +7,8 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/gdamore/tcell/v2/terminfo"
+
+	"fathom/ui/screen"
 )
 
 // backgrounds are those of terminals; the first is not known.
@@ -17,7 +19,13 @@ var backgrounds = []tcell.Color{
 }
 
 // opposite is what text on back is sure to be read in.
-func opposite(back tcell.Color) tcell.Color { return shade(back, 1) }
+func opposite(back tcell.Color) tcell.Color {
+	black, white := tcell.NewHexColor(0), tcell.NewHexColor(0xffffff)
+	if screen.Contrast(back, black) > screen.Contrast(back, white) {
+		return black
+	}
+	return white
+}
 
 // TestSelection looks at the cells of every display: the lines under the cursor
 // differ from the others in more than the colour of their text, and can be read.
@@ -27,15 +35,16 @@ func TestSelection(t *testing.T) {
 		s := newStage(t, a, name, false, 120, 40)
 		for _, colours := range []int{0, 8, 16, 88, 256, 1 << 24} {
 			for _, back := range backgrounds {
-				d := display{colours: colours, back: back}
-				s.u.th.suit(d)
+				d := screen.Display{Colours: colours, Back: back}
+				s.u.th.Suit(d)
 				s.root.Draw(s.screen)
 				lines := map[[2]int]int{} // marked cells by half and line
-				for i, c := range s.u.frame.cells {
-					if why := unreadable(c.style, d); why != "" {
-						t.Fatalf("%d colours on %06x, theme %q: %q at %d,%d: %s", colours, back.Hex(), name, c.text, i%120, i/120, why)
+				for i := range 120 * 40 {
+					text, style, _ := s.screen.Get(i%120, i/120)
+					if why := unreadable(style, d); why != "" {
+						t.Fatalf("%d colours on %06x, theme %q: %q at %d,%d: %s", colours, back.Hex(), name, text, i%120, i/120, why)
 					}
-					if _, bg, attrs := c.style.Decompose(); bg != tcell.ColorDefault || attrs&tcell.AttrReverse != 0 {
+					if _, bg, attrs := style.Decompose(); bg != tcell.ColorDefault || attrs&tcell.AttrReverse != 0 {
 						lines[[2]int{i % 120 / 60, i / 120}]++
 					}
 				}
@@ -58,22 +67,22 @@ func TestSelection(t *testing.T) {
 // unreadable says why a cell of the style can't be told from the others, or its
 // text from its background, or "". A cell in reverse video can, where its colours
 // are the terminal's own.
-func unreadable(st tcell.Style, d display) string {
+func unreadable(st tcell.Style, d screen.Display) string {
 	fg, bg, attrs := st.Decompose()
 	switch {
 	case attrs&tcell.AttrReverse != 0 && (fg != tcell.ColorDefault || bg != tcell.ColorDefault):
 		return "reverse video with colours"
 	case bg == tcell.ColorDefault:
 		return ""
-	case d.colours < 256 || d.back == tcell.ColorDefault:
+	case d.Colours < 256 || d.Back == tcell.ColorDefault:
 		return "a background where a shade is not known to show"
-	case contrast(bg, d.back) < 1.15:
-		return fmt.Sprintf("%06x on %06x does not show", bg.Hex(), d.back.Hex())
+	case screen.Contrast(bg, d.Back) < 1.15:
+		return fmt.Sprintf("%06x on %06x does not show", bg.Hex(), d.Back.Hex())
 	}
 	if fg == tcell.ColorDefault {
-		fg = opposite(d.back)
+		fg = opposite(d.Back)
 	}
-	if contrast(fg, bg) < 2.4 {
+	if screen.Contrast(fg, bg) < 2.4 {
 		return fmt.Sprintf("%06x on %06x can't be read", fg.Hex(), bg.Hex())
 	}
 	return ""
@@ -109,47 +118,21 @@ func TestReverseVideo(t *testing.T) {
 		}
 		checked++
 		var r recorder
-		screen, err := tcell.NewTerminfoScreenFromTtyTerminfo(&r, info)
+		term, err := tcell.NewTerminfoScreenFromTtyTerminfo(&r, info)
 		if err == nil {
-			err = screen.Init()
+			err = term.Init()
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		s.u.th.suit(display{colours: screen.Colors(), back: tcell.ColorDefault})
-		s.root.Draw(screen)
-		screen.Show()
+		s.u.th.Suit(screen.Display{Colours: term.Colors(), Back: tcell.ColorDefault})
+		s.root.Draw(term)
+		term.Show()
 		if !bytes.Contains(r.Bytes(), reverse.Bytes()) {
-			t.Errorf("%s, %d colours: nothing is in reverse video", name, screen.Colors())
+			t.Errorf("%s, %d colours: nothing is in reverse video", name, term.Colors())
 		}
 	}
 	if checked < 30 {
 		t.Errorf("only %d kinds of terminals were looked at", checked)
-	}
-}
-
-func TestBackground(t *testing.T) {
-	for text, want := range map[string]tcell.Color{
-		"rgb:ffff/8080/0000":     tcell.NewHexColor(0xff8000),
-		"rgb:ff/80/00":           tcell.NewHexColor(0xff8000),
-		"rgb:f/0/8":              tcell.NewHexColor(0xff0088),
-		"rgba:0000/0000/0000/ff": tcell.NewHexColor(0),
-		"#ffffff":                tcell.NewHexColor(0xffffff),
-		"#fff":                   tcell.NewHexColor(0xffffff),
-		"#ffff80800000":          tcell.NewHexColor(0xff8000),
-		"":                       tcell.ColorDefault,
-		"#":                      tcell.ColorDefault,
-		"rgb:/":                  tcell.ColorDefault,
-		"rgb:fffff/0/0":          tcell.ColorDefault,
-		"rgb:-1/0/0":             tcell.ColorDefault,
-		"#ff":                    tcell.ColorDefault,
-		"rgb:xx/00/00":           tcell.ColorDefault,
-	} {
-		if got, ok := background("11", text); got != want || ok != (want != tcell.ColorDefault) {
-			t.Errorf("%q: got %06x %v, want %06x", text, got.Hex(), ok, want.Hex())
-		}
-	}
-	if _, ok := background("10", "#ffffff"); ok {
-		t.Error("the colour of the text is taken for the background")
 	}
 }

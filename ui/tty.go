@@ -9,6 +9,8 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 	"golang.org/x/term"
+
+	"fathom/ui/screen"
 )
 
 const (
@@ -77,11 +79,11 @@ func (e *TerminalError) Error() string {
 func (e *TerminalError) Unwrap() error { return e.Err }
 
 // showsOf is what the screen's terminal can show; it may say more later.
-func showsOf(screen tcell.Screen) display {
-	d := display{colours: screen.Colors(), back: tcell.ColorDefault, ascii: !utf8Charset(screen.CharacterSet())}
+func showsOf(s tcell.Screen) screen.Display {
+	d := screen.Display{Colours: s.Colors(), Back: tcell.ColorDefault, ASCII: !utf8Charset(s.CharacterSet())}
 	info, err := tcell.LookupTerminfo(os.Getenv("TERM"))
 	if err == nil && info.Colors > 256 && info.SetFgRGB == "" && info.SetFgBgRGB == "" {
-		d.colours = 8 // tcell gives xterm-direct and the like numbers of a palette, of which they have eight
+		d.Colours = 8 // tcell gives xterm-direct and the like numbers of a palette, of which they have eight
 	}
 	return d
 }

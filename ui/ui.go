@@ -18,6 +18,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/ui/outline"
+	"fathom/ui/screen"
 )
 
 // Options of Run. The zero value suits a dark terminal with a mouse.
@@ -46,15 +47,18 @@ type Options struct {
 // Sorts are the names that Options.Sort takes.
 func Sorts() []string { return []string{"size", "name", "files"} }
 
+// Themes are the names that Options.Theme takes.
+func Themes() []string { return screen.Themes() }
+
 // setup is what the options come to.
 type setup struct {
-	th    *theme
+	th    *screen.Theme
 	keys  []binding
 	order outline.Order
 }
 
 func (opt *Options) setup() (setup, error) {
-	th, err := newTheme(opt.Theme, opt.ASCII, os.Getenv)
+	th, err := screen.NewTheme(opt.Theme, opt.ASCII, os.Getenv)
 	if err != nil {
 		return setup{}, err
 	}
@@ -92,10 +96,10 @@ func Run(ctx context.Context, a *analyzer.Analysis, opt Options) error {
 }
 
 // run has the application draw what begin puts there, until it ends.
-func (s *session) run(opt Options, th *theme, begin func()) error {
+func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 	backs := make(chan tcell.Color, 1)
 	opened, t, err := openTerminal(func(number, text string) {
-		if back, ok := background(number, text); ok {
+		if back, ok := screen.Background(number, text); ok {
 			select {
 			case backs <- back:
 			default: // one is enough
@@ -111,10 +115,10 @@ func (s *session) run(opt Options, th *theme, begin func()) error {
 		t.await()
 	}
 	select {
-	case d.back = <-backs:
+	case d.Back = <-backs:
 	default:
 	}
-	th.suit(d)
+	th.Suit(d)
 	screen := steady{opened}
 	app := tview.NewApplication().SetScreen(screen)
 	app.EnableMouse(!opt.NoMouse).EnablePaste(true)
@@ -135,8 +139,8 @@ func (s *session) run(opt Options, th *theme, begin func()) error {
 	s.start(s.continued)
 	s.work(func(ctx context.Context) func() {
 		select {
-		case d.back = <-backs: // from a terminal that is far away
-			return func() { th.suit(d) }
+		case d.Back = <-backs: // from a terminal that is far away
+			return func() { th.Suit(d) }
 		case <-ctx.Done():
 			return nil
 		}

@@ -7,32 +7,33 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
-func (v *viewer) draw(c canvas) {
-	v.h, v.w = c.h, c.w
+func (v *viewer) draw(c screen.Canvas) {
+	v.H, v.w = c.H, c.W
 	switch {
 	case v.busy:
-		c.short(1, 0, c.w-2, c.th.dim, fmt.Sprintf("reading; layer %d may have to be unpacked up to the file%s", v.layer, c.th.glyph.ellipsis))
+		c.Short(1, 0, c.W-2, c.Theme.Dim, fmt.Sprintf("reading; layer %d may have to be unpacked up to the file%s", v.layer, c.Theme.Glyph.Ellipsis))
 		return
 	case v.err != nil || v.rows.err != nil:
 		err := v.err
 		if err == nil {
 			err = v.rows.err
 		}
-		p := page{th: c.th, w: c.w}
-		p.wrap(0, report.Safe(err.Error()), c.th.alarm)
-		n := min(len(p.lines), max(c.h/2, 1))
+		p := screen.Page{Theme: c.Theme, W: c.W}
+		p.Wrap(0, report.Safe(err.Error()), c.Theme.Alarm)
+		n := min(len(p.Lines), max(c.H/2, 1))
 		if v.rows.end == 0 {
-			n = min(len(p.lines), c.h)
+			n = min(len(p.Lines), c.H)
 		}
-		for y, l := range p.lines[:n] {
-			c.text(0, c.h-n+y, c.th.alarm, l.text())
+		for y, l := range p.Lines[:n] {
+			c.Text(0, c.H-n+y, c.Theme.Alarm, l.Text())
 		}
-		c = c.sub(0, 0, c.w, c.h-n)
-		v.h = c.h
+		c = c.Sub(0, 0, c.W, c.H-n)
+		v.H = c.H
 	case v.rows.end == 0 && v.size == 0:
-		c.text(1, 0, c.th.dim, "the file is empty")
+		c.Text(1, 0, c.Theme.Dim, "the file is empty")
 		return
 	}
 	if v.hex {
@@ -55,18 +56,18 @@ func (v *viewer) margin() int {
 	return n
 }
 
-func (v *viewer) drawText(c canvas) {
+func (v *viewer) drawText(c screen.Canvas) {
 	v.top = min(v.top, v.lastTop())
 	margin := v.margin()
 	before, counted := v.index.before(&v.rows, v.top)
 	at := v.top
-	for y := 0; y < c.h && at < v.rows.end; y++ {
+	for y := 0; y < c.H && at < v.rows.end; y++ {
 		next := v.rows.next(at)
 		fresh := at == 0 || string(v.rows.bytes(at-1, at)) == "\n"
 		if counted && fresh && margin > 1 {
-			c.right(margin-1, y, c.th.dim, fmt.Sprint(before+1))
+			c.Right(margin-1, y, c.Theme.Dim, fmt.Sprint(before+1))
 		}
-		v.drawLine(c.sub(margin, y, c.w-margin, 1), at, next)
+		v.drawLine(c.Sub(margin, y, c.W-margin, 1), at, next)
 		if string(v.rows.bytes(next-1, next)) == "\n" {
 			before++
 		}
@@ -75,43 +76,43 @@ func (v *viewer) drawText(c canvas) {
 }
 
 // drawLine draws a row of text with what is found in it.
-func (v *viewer) drawLine(c canvas, from, to int64) {
+func (v *viewer) drawLine(c screen.Canvas, from, to int64) {
 	line := strings.TrimRight(string(v.rows.bytes(from, to)), "\r\n")
 	x := -v.left
 	at := 0
 	put := func(st tcell.Style, end int) {
-		if end = min(end, len(line)); end > at && x < c.w {
+		if end = min(end, len(line)); end > at && x < c.W {
 			x = drawTabbed(c, x, -v.left, st, line[at:end])
 			at = end
 		}
 	}
 	for _, h := range v.find.within(from, to) {
-		put(c.th.text, int(max(h.at-from, 0)))
-		put(v.foundStyle(c.th, h), int(h.end()-from))
+		put(c.Theme.Text, int(max(h.at-from, 0)))
+		put(v.foundStyle(c.Theme, h), int(h.end()-from))
 	}
-	put(c.th.text, len(line))
+	put(c.Theme.Text, len(line))
 }
 
-func (v *viewer) foundStyle(th *theme, h hit) tcell.Style {
+func (v *viewer) foundStyle(th *screen.Theme, h hit) tcell.Style {
 	if v.find.current(h) {
-		return th.cursor(th.found)
+		return th.Cursor(th.Found)
 	}
-	return th.found
+	return th.Found
 }
 
 // drawTabbed draws text of a row that begins at column zero; tabs go to every
 // eighth column from there.
-func drawTabbed(c canvas, x, zero int, st tcell.Style, s string) int {
+func drawTabbed(c screen.Canvas, x, zero int, st tcell.Style, s string) int {
 	for i, part := range strings.Split(s, "\t") {
 		if i > 0 {
 			n := 8 - (x-zero)%8
-			c.text(x, 0, st, "        "[:n])
+			c.Text(x, 0, st, "        "[:n])
 			x += n
 		}
-		if x >= c.w {
+		if x >= c.W {
 			return x
 		}
-		x = c.text(x, 0, st, safe(part))
+		x = c.Text(x, 0, st, safe(part))
 	}
 	return x
 }
@@ -123,21 +124,21 @@ func textWidth(x int, s string) int {
 		if i > 0 {
 			x += 8 - x%8
 		}
-		x += width(safe(part))
+		x += screen.Width(safe(part))
 	}
 	return x - from
 }
 
-func (v *viewer) drawHex(c canvas) {
+func (v *viewer) drawHex(c screen.Canvas) {
 	v.per = 16
 	switch {
-	case c.w < 44:
+	case c.W < 44:
 		v.per = 4
-	case c.w < 77:
+	case c.W < 77:
 		v.per = 8
 	}
 	v.top = min(v.top-v.top%v.per, v.lastTop())
-	for y := range c.h {
+	for y := range c.H {
 		at := v.top + int64(y)*v.per
 		if at < v.rows.end {
 			v.drawBytes(c, y, at)
@@ -145,37 +146,37 @@ func (v *viewer) drawHex(c canvas) {
 	}
 }
 
-func (v *viewer) drawBytes(c canvas, y int, at int64) {
+func (v *viewer) drawBytes(c screen.Canvas, y int, at int64) {
 	b := v.rows.bytes(at, at+v.per)
 	hits := v.find.within(at, at+v.per)
 	style := func(i int, st tcell.Style) tcell.Style {
 		for _, h := range hits {
 			if x := at + int64(i); x >= h.at && x < h.end() {
-				return v.foundStyle(c.th, h)
+				return v.foundStyle(c.Theme, h)
 			}
 		}
 		return st
 	}
-	x := c.text(1-v.left, y, c.th.dim, fmt.Sprintf("%08x ", at))
+	x := c.Text(1-v.left, y, c.Theme.Dim, fmt.Sprintf("%08x ", at))
 	for j := range int(v.per) {
 		if j%8 == 0 {
 			x++
 		}
 		if j < len(b) {
-			st := c.th.text
+			st := c.Theme.Text
 			if b[j] == 0 {
-				st = c.th.dim
+				st = c.Theme.Dim
 			}
-			c.text(x, y, style(j, st), fmt.Sprintf("%02x", b[j]))
+			c.Text(x, y, style(j, st), fmt.Sprintf("%02x", b[j]))
 		}
 		x += 3
 	}
 	x++
 	for j, ch := range b {
-		st := c.th.text
+		st := c.Theme.Text
 		if ch < ' ' || ch >= 0x7f {
-			ch, st = '.', c.th.dim
+			ch, st = '.', c.Theme.Dim
 		}
-		x = c.text(x, y, style(j, st), string(rune(ch)))
+		x = c.Text(x, y, style(j, st), string(rune(ch)))
 	}
 }

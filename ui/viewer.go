@@ -9,6 +9,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 const (
@@ -20,29 +21,29 @@ const (
 // viewer shows the content of a file. A place in it is an offset: rows are
 // found around it when they are drawn, however large the file is.
 type viewer struct {
-	list  // of the window only its height counts
-	name  string
-	node  filetree.Node
-	from  int // the layers that the path was and is shown after
-	to    int
-	layer int // that stores the content
-	size  int64
-	kind  string
-	read  *analyzer.Reading
-	rows  rows
-	index lineIndex
-	busy  bool // nothing can be shown yet
-	more  bool // is to be unpacked
-	work  bool // somebody unpacks or counts lines
-	err   error
-	hex   bool
-	top   int64 // offset of the first row
-	left  int   // first column shown
-	w     int   // columns of the last frame
-	per   int64 // bytes in a row of hex
-	find  find
-	ctx   context.Context
-	close context.CancelFunc
+	screen.List // of the window only its height counts
+	name        string
+	node        filetree.Node
+	from        int // the layers that the path was and is shown after
+	to          int
+	layer       int // that stores the content
+	size        int64
+	kind        string
+	read        *analyzer.Reading
+	rows        rows
+	index       lineIndex
+	busy        bool // nothing can be shown yet
+	more        bool // is to be unpacked
+	work        bool // somebody unpacks or counts lines
+	err         error
+	hex         bool
+	top         int64 // offset of the first row
+	left        int   // first column shown
+	w           int   // columns of the last frame
+	per         int64 // bytes in a row of hex
+	find        find
+	ctx         context.Context
+	close       context.CancelFunc
 }
 
 // openViewer shows what path n holds in state st, as it was and is after layers
@@ -179,10 +180,10 @@ func (v *viewer) where() string {
 // bottom is the offset behind the last row of the window.
 func (v *viewer) bottom() int64 {
 	if v.hex {
-		return min(v.top+int64(v.h)*v.per, v.rows.end)
+		return min(v.top+int64(v.H)*v.per, v.rows.end)
 	}
 	x := v.top
-	for range v.h {
+	for range v.H {
 		x = v.rows.next(x)
 	}
 	return x
@@ -192,9 +193,9 @@ func (v *viewer) bottom() int64 {
 func (v *viewer) lastTop() int64 {
 	if v.hex {
 		n := (v.rows.end + v.per - 1) / v.per
-		return max(n-int64(v.h), 0) * v.per
+		return max(n-int64(v.H), 0) * v.per
 	}
-	return v.rows.back(v.rows.end, v.h)
+	return v.rows.back(v.rows.end, v.H)
 }
 
 // scrollBy moves the window by n rows.
@@ -239,7 +240,7 @@ func (v *viewer) reveal(at, n int64) {
 	}
 	if at < v.top || at >= v.bottom() {
 		v.top = row(at)
-		v.scrollBy(-v.h / 3)
+		v.scrollBy(-v.H / 3)
 	}
 	if v.hex {
 		v.left = 0

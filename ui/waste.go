@@ -10,11 +10,12 @@ import (
 
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // waste is the pane of what nobody will ever see.
 type waste struct {
-	list
+	screen.List
 	tree  *filetree.Tree
 	all   []item // folders that went as a whole stand for what was in them
 	items []item // the same, sorted, and apart where they are grouped apart
@@ -92,7 +93,7 @@ func (w *waste) sort() {
 	clear(w.open)
 	w.regroup()
 	w.fill()
-	w.first()
+	w.First()
 }
 
 func (w *waste) fill() {
@@ -118,7 +119,7 @@ func (w *waste) fill() {
 			}
 		}
 	}
-	w.fit(len(w.rows), w.h)
+	w.Fit(len(w.rows), w.H)
 }
 
 // reorder chooses the next order: reversed, then by the next thing.
@@ -132,10 +133,10 @@ func (w *waste) reorder() {
 // current is what is under the cursor: an item, or a part of one as an item;
 // false on a group.
 func (w *waste) current() (item, bool) {
-	if w.at >= len(w.rows) || w.rows[w.at].item < 0 {
+	if w.At >= len(w.rows) || w.rows[w.At].item < 0 {
 		return item{}, false
 	}
-	return w.row(w.rows[w.at]), true
+	return w.row(w.rows[w.At]), true
 }
 
 func (w *waste) row(r wasteRow) item {
@@ -150,10 +151,10 @@ func (w *waste) row(r wasteRow) item {
 // setOpen shows or hides what the folder or group under the cursor stands for;
 // what has nothing to hide goes to the group above it.
 func (w *waste) setOpen(open bool) bool {
-	if w.at >= len(w.rows) {
+	if w.At >= len(w.rows) {
 		return false
 	}
-	switch r := w.rows[w.at]; {
+	switch r := w.rows[w.At]; {
 	case r.item < 0:
 		name := w.groups[r.group].name
 		if w.opened[name] == open {
@@ -163,11 +164,11 @@ func (w *waste) setOpen(open bool) bool {
 	case w.items[r.item].folder && w.open[r.item] != open:
 		w.open[r.item] = open
 		if r.part >= 0 {
-			w.at -= r.part + 1
+			w.At -= r.part + 1
 		}
 	case !open && r.group >= 0:
-		for w.rows[w.at].item >= 0 {
-			w.at--
+		for w.rows[w.At].item >= 0 {
+			w.At--
 		}
 	default:
 		return false
@@ -177,7 +178,7 @@ func (w *waste) setOpen(open bool) bool {
 }
 
 // steps are the layers of an item as its row says them.
-func (it item) steps(th *theme) string {
+func (it item) steps(th *screen.Theme) string {
 	stored := strconv.Itoa(it.stored)
 	if it.last > it.stored {
 		stored += "-" + strconv.Itoa(it.last)
@@ -185,62 +186,62 @@ func (it item) steps(th *theme) string {
 	if it.cause == filetree.Repeated {
 		return stored
 	}
-	return stored + " " + th.glyph.arrow + " " + strconv.Itoa(it.hidden)
+	return stored + " " + th.Glyph.Arrow + " " + strconv.Itoa(it.hidden)
 }
 
-func (w *waste) draw(c canvas, focused bool, find *search) {
+func (w *waste) draw(c screen.Canvas, focused bool, find *search) {
 	const bar = 8
-	wide := c.w >= 84
-	some := c.w >= 44
-	steps := c.w >= 34
-	head := c.h > 5
+	wide := c.W >= 84
+	some := c.W >= 44
+	steps := c.W >= 34
+	head := c.H > 5
 	if head {
 		x := 1
-		c.right(x+8, 0, c.th.dim, "wasted")
+		c.Right(x+8, 0, c.Theme.Dim, "wasted")
 		x += 9
 		if wide {
 			x += bar + 1
 		}
 		if some {
-			c.text(x, 0, c.th.dim, "cause")
+			c.Text(x, 0, c.Theme.Dim, "cause")
 			x += 12
 		}
 		if steps {
-			c.text(x, 0, c.th.dim, "layers")
+			c.Text(x, 0, c.Theme.Dim, "layers")
 			x += 11
 		}
-		c.text(x, 0, c.th.dim, "path")
-		c = c.sub(0, 1, c.w, c.h-1)
+		c.Text(x, 0, c.Theme.Dim, "path")
+		c = c.Sub(0, 1, c.W, c.H-1)
 	}
-	w.fit(len(w.rows), c.h)
+	w.Fit(len(w.rows), c.H)
 	switch {
 	case w.busy:
-		c.text(1, 0, c.th.dim, "adding up"+c.th.glyph.ellipsis)
+		c.Text(1, 0, c.Theme.Dim, "adding up"+c.Theme.Glyph.Ellipsis)
 		return
 	case len(w.rows) == 0:
-		c.short(1, 0, c.w-2, c.th.dim, "nothing is wasted: every stored byte can be seen")
+		c.Short(1, 0, c.W-2, c.Theme.Dim, "nothing is wasted: every stored byte can be seen")
 	}
-	for y := 0; y < c.h && w.top+y < len(w.rows); y++ {
-		r := w.rows[w.top+y]
-		on := onLine(c, y, w.top+y == w.at, focused)
+	for y := 0; y < c.H && w.Top+y < len(w.rows); y++ {
+		r := w.rows[w.Top+y]
+		on := c.Row(y, w.Top+y == w.At, focused)
 		if r.item < 0 {
 			w.drawGroup(c, y, r.group, wide, on)
 			continue
 		}
 		it := w.row(r)
 		x := 1
-		c.right(x+8, y, on(c.th.text), report.Size(it.bytes))
+		c.Right(x+8, y, on(c.Theme.Text), report.Size(it.bytes))
 		x += 9
 		if wide {
-			c.bar(x, y, bar, 0, it.bytes, w.max, on(c.th.visible), on(c.th.wasted))
+			c.Bar(x, y, bar, 0, it.bytes, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
 			x += bar + 1
 		}
 		if some {
-			c.text(x, y, on(causeStyle(c.th, it.cause)), it.cause.String())
+			c.Text(x, y, on(causeStyle(c.Theme, it.cause)), it.cause.String())
 			x += 12
 		}
 		if steps {
-			c.text(x, y, on(c.th.dim), it.steps(c.th))
+			c.Text(x, y, on(c.Theme.Dim), it.steps(c.Theme))
 			x += 11
 		}
 		if r.group >= 0 {
@@ -250,60 +251,60 @@ func (w *waste) draw(c canvas, focused bool, find *search) {
 	}
 }
 
-func (w *waste) drawPath(c canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style, find *search) {
+func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style, find *search) {
 	path := report.Safe(w.tree.Path(it.node))
 	mark := func(from, to int) { // what is looked for, where all of the path is there
-		if !find.active() || to-from < width(path) {
+		if !find.active() || to-from < screen.Width(path) {
 			return
 		}
 		if i, j, ok := find.pattern.In(path); ok {
-			c.text(from+width(path[:i]), y, on(c.th.found), path[i:j])
+			c.Text(from+screen.Width(path[:i]), y, on(c.Theme.Found), path[i:j])
 		}
 	}
 	if !it.folder {
-		st := c.th.text
+		st := c.Theme.Text
 		if r.part >= 0 {
 			x += 2
-			st = c.th.dim
+			st = c.Theme.Dim
 		}
-		mark(x, c.tail(x, y, c.w-x, on(st), path))
+		mark(x, c.Tail(x, y, c.W-x, on(st), path))
 		return
 	}
-	tri := c.th.glyph.closed
+	tri := c.Theme.Glyph.Closed
 	if w.open[r.item] {
-		tri = c.th.glyph.open
+		tri = c.Theme.Glyph.Open
 	}
-	x = c.text(x, y, on(c.th.dim), tri+" ")
+	x = c.Text(x, y, on(c.Theme.Dim), tri+" ")
 	note := "  " + fileCount(len(it.parts))
-	room := c.w - x
-	if room > width(note)+16 {
-		room -= width(note)
+	room := c.W - x
+	if room > screen.Width(note)+16 {
+		room -= screen.Width(note)
 	} else {
 		note = ""
 	}
 	from := x
-	x = c.tail(x, y, room, on(c.th.dir), path+"/")
+	x = c.Tail(x, y, room, on(c.Theme.Dir), path+"/")
 	mark(from, x)
-	c.text(x, y, on(c.th.dim), note)
+	c.Text(x, y, on(c.Theme.Dim), note)
 }
 
-func causeStyle(th *theme, c filetree.Cause) tcell.Style {
+func causeStyle(th *screen.Theme, c filetree.Cause) tcell.Style {
 	switch c {
 	case filetree.Deleted:
-		return th.removed
+		return th.Removed
 	case filetree.MetadataOnly:
-		return th.again
+		return th.Again
 	}
-	return th.modified
+	return th.Modified
 }
 
 // status is what the line at the bottom says of the pane.
-func (w *waste) status(th *theme) string {
+func (w *waste) status(th *screen.Theme) string {
 	text := [...]string{"size ", "cause ", "stored by ", "hidden by ", "path "}[w.by]
 	if w.rev != (w.by != wasteBySize) {
-		text += th.glyph.up
+		text += th.Glyph.Up
 	} else {
-		text += th.glyph.down
+		text += th.Glyph.Down
 	}
 	return text
 }

@@ -11,6 +11,7 @@ import (
 
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 // wasteGrouping is what the waste is added up by.
@@ -142,42 +143,42 @@ func (w *waste) groupOf(it *item) wasteGroup {
 
 // group is the group under the cursor; false on anything else.
 func (w *waste) group() (wasteGroup, bool) {
-	if w.at >= len(w.rows) || w.rows[w.at].item >= 0 {
+	if w.At >= len(w.rows) || w.rows[w.At].item >= 0 {
 		return wasteGroup{}, false
 	}
-	return w.groups[w.rows[w.at].group], true
+	return w.groups[w.rows[w.At].group], true
 }
 
 // drawGroup draws the row of a group.
-func (w *waste) drawGroup(c canvas, y, i int, wide bool, on func(tcell.Style) tcell.Style) {
+func (w *waste) drawGroup(c screen.Canvas, y, i int, wide bool, on func(tcell.Style) tcell.Style) {
 	g := &w.groups[i]
 	x := 1
-	c.right(x+8, y, on(c.th.strong), report.Size(g.bytes))
+	c.Right(x+8, y, on(c.Theme.Strong), report.Size(g.bytes))
 	x += 9
 	if wide {
-		c.bar(x, y, 8, 0, g.bytes, w.max, on(c.th.visible), on(c.th.wasted))
+		c.Bar(x, y, 8, 0, g.bytes, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
 		x += 9
 	}
-	tri := c.th.glyph.closed
+	tri := c.Theme.Glyph.Closed
 	if w.opened[g.name] {
-		tri = c.th.glyph.open
+		tri = c.Theme.Glyph.Open
 	}
-	x = c.text(x, y, on(c.th.dim), tri+" ")
-	end := c.w
-	if note := places(len(g.items)); c.w-x > width(note)+16 {
-		end -= width(note) + 1
-		c.text(end, y, on(c.th.dim), note)
+	x = c.Text(x, y, on(c.Theme.Dim), tri+" ")
+	end := c.W
+	if note := places(len(g.items)); c.W-x > screen.Width(note)+16 {
+		end -= screen.Width(note) + 1
+		c.Text(end, y, on(c.Theme.Dim), note)
 		end -= 2
 	}
-	st := c.th.strong
+	st := c.Theme.Strong
 	if w.grouping == groupByCause {
-		st = causeStyle(c.th, g.cause).Bold(true)
+		st = causeStyle(c.Theme, g.cause).Bold(true)
 	}
 	name := report.Safe(g.name)
-	if g.layer >= 0 && c.w >= 60 { // how it is grouped stands in the title
+	if g.layer >= 0 && c.W >= 60 { // how it is grouped stands in the title
 		name = fmt.Sprintf("layer %d", g.layer)
 	}
-	x = c.tail(x, y, end-x, on(st), name)
+	x = c.Tail(x, y, end-x, on(st), name)
 	says := ""
 	switch {
 	case g.layer >= 0:
@@ -185,7 +186,7 @@ func (w *waste) drawGroup(c canvas, y, i int, wide bool, on func(tcell.Style) tc
 	case w.grouping == groupByCause:
 		says = causeText(g.cause)
 	}
-	c.short(x+2, y, end-x-2, on(c.th.dim), says)
+	c.Short(x+2, y, end-x-2, on(c.Theme.Dim), says)
 }
 
 func places(n int) string {
@@ -196,24 +197,24 @@ func places(n int) string {
 }
 
 // groupPage tells about a group of waste.
-func groupPage(th *theme, width int, l *layers, w *waste, g wasteGroup) []line {
-	p := &page{th: th, w: width}
-	p.title(report.Safe(g.name))
-	p.blank()
-	p.field("wasted", report.Size(g.bytes)+"  "+report.Exact(g.bytes), th.wasted)
+func groupPage(th *screen.Theme, width int, l *layers, w *waste, g wasteGroup) []screen.Line {
+	p := &screen.Page{Theme: th, W: width}
+	p.Title(report.Safe(g.name))
+	p.Blank()
+	p.Field("wasted", report.Size(g.bytes)+"  "+report.Exact(g.bytes), th.Wasted)
 	if w.total > 0 {
-		p.field("share", report.Percent(float64(g.bytes)/float64(w.total))+" of all waste", th.text)
+		p.Field("share", report.Percent(float64(g.bytes)/float64(w.total))+" of all waste", th.Text)
 	}
-	p.field("in", places(len(g.items)), th.text)
+	p.Field("in", places(len(g.items)), th.Text)
 	switch {
 	case w.grouping == groupByCause:
-		p.field("because", causeText(g.cause), th.text)
+		p.Field("because", causeText(g.cause), th.Text)
 	case g.layer >= 0:
-		p.blank()
-		p.add(g.layer, "", span{fmt.Sprintf(" layer %d", g.layer), th.dim})
-		p.wrap(2, l.command(l.step(g.layer)), th.text)
+		p.Blank()
+		p.Add(g.layer, "", screen.Span{Text: fmt.Sprintf(" layer %d", g.layer), Style: th.Dim})
+		p.Wrap(2, l.command(l.step(g.layer)), th.Text)
 	}
-	return p.lines
+	return p.Lines
 }
 
 // manyItems is how many a key press can sort within a frame.
@@ -238,8 +239,8 @@ func (u *ui) arrange(change func(*waste)) {
 		return func() {
 			w.items, w.rows, w.open, w.busy = sorted.items, sorted.rows, sorted.open, false
 			w.groups, w.opened, w.max = sorted.groups, sorted.opened, sorted.max
-			w.fit(len(w.rows), w.h)
-			w.first()
+			w.Fit(len(w.rows), w.H)
+			w.First()
 			u.findWaste()
 		}
 	})
@@ -303,8 +304,8 @@ func (u *ui) hitWaste(forward, here bool) {
 	place := w.order() // of the items, as rows follow one another
 	slices.SortFunc(w.found, func(a, b int) int { return cmp.Compare(place[a], place[b]) })
 	at, on := 0, false
-	if w.at < len(w.rows) {
-		if r := w.rows[w.at]; r.item >= 0 {
+	if w.At < len(w.rows) {
+		if r := w.rows[w.At]; r.item >= 0 {
 			at, on = place[r.item], true
 		} else if len(w.groups[r.group].items) > 0 {
 			at = place[w.groups[r.group].items[0]]
@@ -333,7 +334,7 @@ func (u *ui) hitWaste(forward, here bool) {
 	w.fill()
 	for y, r := range w.rows {
 		if r.item == k && r.part == part {
-			w.move(y - w.at)
+			w.Move(y - w.At)
 			return
 		}
 	}
@@ -341,7 +342,7 @@ func (u *ui) hitWaste(forward, here bool) {
 
 // mark remembers cursor and folds; what it returns brings them back.
 func (w *waste) mark() func() {
-	at, top, open, opened := w.at, w.top, maps.Clone(w.open), maps.Clone(w.opened)
+	at, top, open, opened := w.At, w.Top, maps.Clone(w.open), maps.Clone(w.opened)
 	return func() {
 		if w.busy {
 			return
@@ -350,7 +351,7 @@ func (w *waste) mark() func() {
 		if w.open == nil {
 			w.open = map[int]bool{}
 		}
-		w.at, w.top = at, top
+		w.At, w.Top = at, top
 		w.fill()
 	}
 }

@@ -1,4 +1,4 @@
-package ui
+package screen
 
 import (
 	"strconv"
@@ -7,10 +7,10 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// background is the colour that a terminal names in its answer to OSC 11, as
+// Background is the colour that a terminal names in its answer to OSC 11, as
 // X11 writes colours: rgb:ffff/8000/0000 with one to four digits each, rgba:
 // with a fourth part, or #ff8000.
-func background(number, text string) (tcell.Color, bool) {
+func Background(number, text string) (tcell.Color, bool) {
 	if number != "11" {
 		return tcell.ColorDefault, false
 	}
@@ -44,9 +44,9 @@ func brightness(c tcell.Color) float64 {
 	return (0.2126*float64(r) + 0.7152*float64(g) + 0.0722*float64(b)) / 255
 }
 
-// contrast is how well two colours can be told apart: 1 not at all, 21 is black
+// Contrast is how well two colours can be told apart: 1 not at all, 21 is black
 // on white. It is that of WCAG, but for a simpler curve.
-func contrast(a, b tcell.Color) float64 {
+func Contrast(a, b tcell.Color) float64 {
 	light := func(c tcell.Color) float64 { v := brightness(c); return v*v + 0.05 }
 	x, y := light(a), light(b)
 	return max(x, y) / min(x, y)

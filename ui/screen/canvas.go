@@ -1,4 +1,6 @@
-package ui
+// Package screen draws text on the cells of a terminal: canvases, themes, lists
+// with a cursor, pages of lines, a prompt. It knows nothing of images.
+package screen
 
 import (
 	"github.com/gdamore/tcell/v2"
@@ -8,8 +10,8 @@ import (
 // grid is a frame while it is drawn. Each of its cells is put on the screen once:
 // tcell sends again whatever is put over something else, so that clearing and
 // drawing anew would send every cell with every key.
-type grid struct {
-	w, h             int
+type Grid struct {
+	W, h             int
 	cells            []cell
 	cursorX, cursorY int // -1 for none
 }
@@ -20,28 +22,29 @@ type cell struct {
 	style tcell.Style
 }
 
-// begin makes the grid blank.
-func (g *grid) begin(w, h int, st tcell.Style) {
-	if g.w != w || g.h != h {
-		g.w, g.h, g.cells = w, h, make([]cell, w*h)
+// begin makes the grid blank and gives it to be drawn on.
+func (g *Grid) Begin(w, h int, th *Theme) Canvas {
+	if g.W != w || g.h != h {
+		g.W, g.h, g.cells = w, h, make([]cell, w*h)
 	}
 	for i := range g.cells {
-		g.cells[i] = cell{" ", st}
+		g.cells[i] = cell{" ", th.Text}
 	}
 	g.cursorX, g.cursorY = -1, -1
+	return Canvas{g, 0, 0, w, h, th}
 }
 
 // put sets a cell, or two for a wide character. A wide one that is half
 // overwritten is blanked.
-func (g *grid) put(x, y, w int, text string, st tcell.Style) {
-	if x < 0 || y < 0 || y >= g.h || x+w > g.w {
+func (g *Grid) put(x, y, w int, text string, st tcell.Style) {
+	if x < 0 || y < 0 || y >= g.h || x+w > g.W {
 		return
 	}
-	i := y*g.w + x
+	i := y*g.W + x
 	if g.cells[i].text == "" {
 		g.cells[i-1].text = " "
 	}
-	if x+w < g.w && g.cells[i+w].text == "" {
+	if x+w < g.W && g.cells[i+w].text == "" {
 		g.cells[i+w].text = " "
 	}
 	g.cells[i] = cell{text, st}
@@ -51,10 +54,10 @@ func (g *grid) put(x, y, w int, text string, st tcell.Style) {
 }
 
 // show brings the grid to the screen, at x, y.
-func (g *grid) show(s tcell.Screen, x, y int) {
+func (g *Grid) Show(s tcell.Screen, x, y int) {
 	for i := range g.cells {
 		if c := &g.cells[i]; c.text != "" {
-			s.Put(x+i%g.w, y+i/g.w, c.text, c.style)
+			s.Put(x+i%g.W, y+i/g.W, c.text, c.style)
 		}
 	}
 	if g.cursorX < 0 {
@@ -66,39 +69,39 @@ func (g *grid) show(s tcell.Screen, x, y int) {
 
 // canvas is a rectangle of a frame. Nothing drawn on it leaves it, and no text
 // is interpreted: what an image names is cells and nothing else.
-type canvas struct {
-	g          *grid
-	x, y, w, h int
-	th         *theme
+type Canvas struct {
+	g          *Grid
+	X, Y, W, H int
+	Theme      *Theme
 }
 
 // sub is the part of c at x, y, as far as it lies within.
-func (c canvas) sub(x, y, w, h int) canvas {
+func (c Canvas) Sub(x, y, w, h int) Canvas {
 	x, y = max(x, 0), max(y, 0)
-	w, h = max(min(w, c.w-x), 0), max(min(h, c.h-y), 0)
-	return canvas{c.g, c.x + x, c.y + y, w, h, c.th}
+	w, h = max(min(w, c.W-x), 0), max(min(h, c.H-y), 0)
+	return Canvas{c.g, c.X + x, c.Y + y, w, h, c.Theme}
 }
 
 // text draws s from column x of line y and returns the column after it. What
 // doesn't fit is cut; a wide character is never halved.
-func (c canvas) text(x, y int, st tcell.Style, s string) int {
-	if y < 0 || y >= c.h {
+func (c Canvas) Text(x, y int, st tcell.Style, s string) int {
+	if y < 0 || y >= c.H {
 		return x
 	}
-	for s != "" && x < c.w {
+	for s != "" && x < c.W {
 		if b := s[0]; b >= ' ' && b < 0x7f && (len(s) == 1 || s[1] < 0x80) {
 			if x >= 0 {
-				c.g.put(c.x+x, c.y+y, 1, s[:1], st)
+				c.g.put(c.X+x, c.Y+y, 1, s[:1], st)
 			}
 			x, s = x+1, s[1:]
 			continue
 		}
 		g, rest, w, _ := uniseg.FirstGraphemeClusterInString(s, -1)
-		if x+w > c.w {
+		if x+w > c.W {
 			return x
 		}
 		if w > 0 && x >= 0 {
-			c.g.put(c.x+x, c.y+y, w, g, st)
+			c.g.put(c.X+x, c.Y+y, w, g, st)
 		}
 		x, s = x+w, rest
 	}
@@ -106,64 +109,64 @@ func (c canvas) text(x, y int, st tcell.Style, s string) int {
 }
 
 // short is text that ends in an ellipsis when it is wider than w.
-func (c canvas) short(x, y, w int, st tcell.Style, s string) int {
-	w = min(w, c.w-x)
+func (c Canvas) Short(x, y, w int, st tcell.Style, s string) int {
+	w = min(w, c.W-x)
 	if w <= 0 {
 		return x
 	}
-	if width(s) <= w {
-		return c.text(x, y, st, s)
+	if Width(s) <= w {
+		return c.Text(x, y, st, s)
 	}
-	head, _ := cut(s, w-width(c.th.glyph.ellipsis))
-	return c.text(c.text(x, y, st, head), y, st, c.th.glyph.ellipsis)
+	head, _ := Cut(s, w-Width(c.Theme.Glyph.Ellipsis))
+	return c.Text(c.Text(x, y, st, head), y, st, c.Theme.Glyph.Ellipsis)
 }
 
 // tail is text that begins with an ellipsis when it is wider than w: the end
 // of a path says most.
-func (c canvas) tail(x, y, w int, st tcell.Style, s string) int {
-	w = min(w, c.w-x)
+func (c Canvas) Tail(x, y, w int, st tcell.Style, s string) int {
+	w = min(w, c.W-x)
 	if w <= 0 {
 		return x
 	}
-	over := width(s) - w
+	over := Width(s) - w
 	if over <= 0 {
-		return c.text(x, y, st, s)
+		return c.Text(x, y, st, s)
 	}
-	over += width(c.th.glyph.ellipsis)
+	over += Width(c.Theme.Glyph.Ellipsis)
 	for state := -1; s != "" && over > 0; {
 		w := 0
 		_, s, w, state = uniseg.FirstGraphemeClusterInString(s, state)
 		over -= w
 	}
-	return c.text(c.text(x, y, st, c.th.glyph.ellipsis), y, st, s)
+	return c.Text(c.Text(x, y, st, c.Theme.Glyph.Ellipsis), y, st, s)
 }
 
 // right draws s so that it ends before column x.
-func (c canvas) right(x, y int, st tcell.Style, s string) {
-	c.text(x-width(s), y, st, s)
+func (c Canvas) Right(x, y int, st tcell.Style, s string) {
+	c.Text(x-Width(s), y, st, s)
 }
 
 // fill sets w cells of line y.
-func (c canvas) fill(x, y, w int, st tcell.Style, glyph string) {
-	if y < 0 || y >= c.h {
+func (c Canvas) Fill(x, y, w int, st tcell.Style, glyph string) {
+	if y < 0 || y >= c.H {
 		return
 	}
-	for end := min(x+w, c.w); x < end; x++ {
-		c.g.put(c.x+x, c.y+y, 1, glyph, st)
+	for end := min(x+w, c.W); x < end; x++ {
+		c.g.put(c.X+x, c.Y+y, 1, glyph, st)
 	}
 }
 
 // clear blanks the whole canvas.
-func (c canvas) clear() {
-	for y := range c.h {
-		c.fill(0, y, c.w, c.th.text, " ")
+func (c Canvas) Clear() {
+	for y := range c.H {
+		c.Fill(0, y, c.W, c.Theme.Text, " ")
 	}
 }
 
 // bar draws a bar of at most w cells, good and bad of all: good in full blocks,
 // bad in light ones. Less than half a cell is a sliver, of the greater part; bad
 // has a cell from a twentieth on. It draws nothing behind the bar.
-func (c canvas) bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell.Style) {
+func (c Canvas) Bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell.Style) {
 	sum := good + bad
 	if all <= 0 || w <= 0 || sum <= 0 {
 		return
@@ -175,7 +178,7 @@ func (c canvas) bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell
 		if bad > good {
 			st = badStyle
 		}
-		c.text(x, y, st, c.th.glyph.sliver)
+		c.Text(x, y, st, c.Theme.Glyph.sliver)
 		return
 	}
 	light := share(bad, sum, total)
@@ -185,12 +188,12 @@ func (c canvas) bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell
 	if light == total && good*20 >= sum && total > 1 {
 		light = total - 1
 	}
-	c.fill(x, y, total-light, goodStyle, c.th.glyph.full)
-	c.fill(x+total-light, y, light, badStyle, c.th.glyph.light)
+	c.Fill(x, y, total-light, goodStyle, c.Theme.Glyph.Full)
+	c.Fill(x+total-light, y, light, badStyle, c.Theme.Glyph.Light)
 }
 
 // width is how many cells s takes.
-func width(s string) int {
+func Width(s string) int {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' || s[i] >= 0x7f {
 			return uniseg.StringWidth(s)
@@ -200,7 +203,7 @@ func width(s string) int {
 }
 
 // cut splits s so that its head takes at most w cells.
-func cut(s string, w int) (head, rest string) {
+func Cut(s string, w int) (head, rest string) {
 	used, rest := 0, s
 	for state := -1; rest != ""; {
 		_, after, gw, st := uniseg.FirstGraphemeClusterInString(rest, state)
@@ -211,3 +214,20 @@ func cut(s string, w int) (head, rest string) {
 	}
 	return s[:len(s)-len(rest)], rest
 }
+
+// row prepares line y: it lays the cursor's background when the cursor is
+// there, and returns what a style becomes on it.
+func (c Canvas) Row(y int, cursor, focused bool) func(tcell.Style) tcell.Style {
+	if !cursor {
+		return func(s tcell.Style) tcell.Style { return s }
+	}
+	on := c.Theme.CursorAside
+	if focused {
+		on = c.Theme.Cursor
+	}
+	c.Fill(0, y, c.W, on(c.Theme.Text), " ")
+	return on
+}
+
+// cursor puts the terminal's cursor into column x of the first line.
+func (c Canvas) Cursor(x int) { c.g.cursorX, c.g.cursorY = c.X+min(x, c.W-1), c.Y }

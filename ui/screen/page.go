@@ -1,0 +1,135 @@
+package screen
+
+import (
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+)
+
+// span is text in one style.
+type Span struct {
+	Text  string
+	Style tcell.Style
+}
+
+// line is one line of the details and the overlays.
+type Line struct {
+	Spans []Span
+	Link  int    // what enter goes to; -1 for nothing
+	Value string // what y copies; "" is the text itself
+}
+
+// text is the line without styles.
+func (l Line) Text() string {
+	var b strings.Builder
+	for _, s := range l.Spans {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// page is text that was made of pieces: a list of lines.
+type Page struct {
+	Theme *Theme
+	W     int
+	Lines []Line
+}
+
+func (p *Page) Add(link int, value string, spans ...Span) {
+	p.Lines = append(p.Lines, Line{spans, link, value})
+}
+
+func (p *Page) Blank() { p.Add(-1, "") }
+
+// title is a line that stands out.
+func (p *Page) Title(s string) { p.Wrap(0, s, p.Theme.Strong) }
+
+// wrap adds s, broken where it is too wide, at spaces where there are some.
+func (p *Page) Wrap(left int, s string, st tcell.Style) {
+	value := s
+	w := max(p.W-left-2, 4)
+	for {
+		head, rest := Cut(s, w)
+		if head == "" && rest != "" { // one character wider than the page
+			return
+		}
+		if rest != "" && rest[0] != ' ' {
+			if i := strings.LastIndexByte(head, ' '); i > len(head)/3 {
+				head, rest = s[:i], s[i+1:]
+			}
+		}
+		p.Add(-1, value, Span{strings.Repeat(" ", left+1), st}, Span{strings.TrimRight(head, " "), st})
+		if s = strings.TrimLeft(rest, " "); s == "" {
+			return
+		}
+	}
+}
+
+// field adds a name and its value; the value wraps beside the name, or below it
+// where there is little room.
+func (p *Page) Field(name, value string, st tcell.Style) {
+	const left = 12
+	if value == "" {
+		return
+	}
+	if p.W < 32 {
+		p.Add(-1, value, Span{" " + name, p.Theme.Dim})
+		p.Wrap(2, value, st)
+		return
+	}
+	from := len(p.Lines)
+	p.Wrap(left, value, st)
+	p.Lines[from].Spans[0] = Span{" " + name + strings.Repeat(" ", max(left-len(name), 1)), p.Theme.Dim}
+}
+
+// drawLines draws a list of lines with a cursor when there is one.
+func DrawLines(c Canvas, l *List, lines []Line, focused bool) {
+	l.Fit(len(lines), c.H)
+	for y := 0; y < c.H && l.Top+y < len(lines); y++ {
+		on := func(s tcell.Style) tcell.Style { return s }
+		if focused {
+			on = c.Row(y, l.Top+y == l.At, true)
+		}
+		x := 0
+		for _, s := range lines[l.Top+y].Spans {
+			x = c.Text(x, y, on(s.Style), s.Text)
+		}
+	}
+}
+
+// explain adds a key or a sign, and what it means.
+func (p *Page) Explain(name, says string) {
+	const left = 20
+	if p.W < 40 {
+		p.Wrap(1, name+": "+says, p.Theme.Text)
+		return
+	}
+	from := len(p.Lines)
+	p.Wrap(left, says, p.Theme.Text)
+	p.Lines[from].Spans[0] = Span{"  " + name + strings.Repeat(" ", max(left-1-Width(name), 1)), p.Theme.Accent}
+}
+
+// beside puts blocks of lines into two columns of about the same length, the
+// second one w cells to the right.
+func Beside(w int, groups [][]Line) []Line {
+	total := 0
+	for _, g := range groups {
+		total += len(g)
+	}
+	var left, right []Line
+	for _, g := range groups {
+		if len(right) == 0 && len(left)+len(g)/2 <= total/2 {
+			left = append(left, g...)
+		} else {
+			right = append(right, g...)
+		}
+	}
+	for len(left) < len(right) {
+		left = append(left, Line{Link: -1})
+	}
+	for i, r := range right {
+		pad := Span{Text: strings.Repeat(" ", max(w-Width(left[i].Text()), 0))}
+		left[i].Spans = append(append(left[i].Spans, pad), r.Spans...)
+	}
+	return left
+}

@@ -1,0 +1,201 @@
+package screen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+)
+
+// Theme is how things look. The background is always the terminal's own, but
+// for the line under the cursor.
+type Theme struct {
+	look
+	Text, Dim, Strong   tcell.Style
+	Accent              tcell.Style // the pane with the focus, keys
+	Visible, Wasted     tcell.Style // bytes that are seen, bytes that are not
+	Added, Modified     tcell.Style
+	Removed, Again      tcell.Style
+	Dir, Link, Found    tcell.Style
+	Alarm               tcell.Style
+	Cursor, CursorAside func(tcell.Style) tcell.Style // the line under the cursor
+	Glyph               glyphs
+}
+
+// glyphs are the characters that are not letters; each is one cell wide.
+type glyphs struct {
+	Rule, Heavy, Wall, Tee, Side           string
+	Full, Light, sliver                    string
+	Open, Closed, Arrow, Up, Down          string
+	Ellipsis, Dot, Flag                    string
+	TopLeft, TopRight, BotLeft, BotRight   string
+	BoxTop, BoxSide                        string
+	Added, Modified, Removed, Again, Blank string
+	Unsure                                 string
+}
+
+var (
+	boxGlyphs = glyphs{
+		Rule: "─", Heavy: "━", Wall: "│", Tee: "┬", Side: "┤", Full: "█", Light: "▒", sliver: "▏",
+		Open: "▾", Closed: "▸", Arrow: "→", Up: "▲", Down: "▼",
+		Ellipsis: "…", Dot: "·", Flag: "◆",
+		TopLeft: "╭", TopRight: "╮", BotLeft: "╰", BotRight: "╯", BoxTop: "─", BoxSide: "│",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?",
+	}
+	asciiGlyphs = glyphs{
+		Rule: "-", Heavy: "=", Wall: "|", Tee: "+", Side: "+", Full: "#", Light: ":", sliver: ".",
+		Open: "v", Closed: ">", Arrow: ">", Up: "^", Down: "v",
+		Ellipsis: "..", Dot: "-", Flag: "*",
+		TopLeft: "+", TopRight: "+", BotLeft: "+", BotRight: "+", BoxTop: "-", BoxSide: "|",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?",
+	}
+)
+
+// Themes are the names that Options.Theme takes.
+func Themes() []string { return []string{"dark", "light", "mono"} }
+
+// look is what a person has settled about how things look.
+type look struct {
+	name  string // one of Themes; "" to choose by the background
+	ascii bool
+	light bool // the environment says that the background is
+	mono  bool // it wants no colours
+}
+
+// Display is what the terminal can show.
+type Display struct {
+	Colours int         // how many; 0 for none
+	Back    tcell.Color // its background; ColorDefault while that is unknown
+	ASCII   bool        // and no other characters
+}
+
+// NewTheme is the theme of that name, for a terminal that is like most; Suit
+// makes it one for another. NO_COLOR wins over the name, and COLORFGBG says
+// whether the background is light where the terminal doesn't.
+func NewTheme(name string, ascii bool, getenv func(string) string) (*Theme, error) {
+	if name != "" && !slices.Contains(Themes(), name) {
+		return nil, fmt.Errorf("there is no theme %q: %s", name, strings.Join(Themes(), ", "))
+	}
+	fields := strings.Split(getenv("COLORFGBG"), ";")
+	bg := fields[len(fields)-1]
+	th := &Theme{look: look{
+		name: name, ascii: ascii,
+		light: len(fields) > 1 && (bg == "7" || bg == "15"),
+		mono:  name == "mono" || getenv("NO_COLOR") != "",
+	}}
+	th.Suit(Display{Colours: 256, Back: tcell.ColorDefault})
+	return th, nil
+}
+
+// Suit makes the theme one for the display.
+func (th *Theme) Suit(d Display) {
+	l := th.look
+	light := l.light
+	if d.Back != tcell.ColorDefault {
+		light = brightness(d.Back) > 0.5
+	}
+	if l.name == "dark" || l.name == "light" {
+		light = l.name == "light"
+	}
+	few := d.Colours < 256
+	switch {
+	case l.mono || d.Colours < 8:
+		*th = *attributes()
+	case few && light:
+		*th = *palette(colours{dim: 8, accent: 4, visible: 4, wasted: 1, added: 2, modified: 5, removed: 1, again: 4, dir: 4, link: 4}, d)
+	case few:
+		*th = *palette(colours{dim: 8, accent: 6, visible: 6, wasted: 3, added: 2, modified: 3, removed: 1, again: 5, dir: 6, link: 6}, d)
+	case light:
+		*th = *palette(colours{dim: 242, accent: 25, visible: 31, wasted: 166, added: 28, modified: 94, removed: 160, again: 91, dir: 25, link: 30}, d)
+	default:
+		*th = *palette(colours{dim: 245, accent: 80, visible: 73, wasted: 209, added: 114, modified: 221, removed: 203, again: 176, dir: 117, link: 152}, d)
+	}
+	th.look = l
+	th.Cursor, th.CursorAside = reversed(true), reversed(false)
+	if !l.mono && !few && d.Back != tcell.ColorDefault {
+		th.Cursor, th.CursorAside = shaded(d, 0.25, true), shaded(d, 0.13, false)
+	}
+	th.Glyph = boxGlyphs
+	if l.ascii || d.ASCII {
+		th.Glyph = asciiGlyphs
+	}
+}
+
+// reversed lays a line in reverse video, which shows on any background.
+func reversed(strong bool) func(tcell.Style) tcell.Style {
+	return func(s tcell.Style) tcell.Style {
+		return s.Foreground(tcell.ColorDefault).Background(tcell.ColorDefault).Reverse(true).Bold(strong).Dim(!strong)
+	}
+}
+
+// shaded lays a line in a shade of the background. What could not be read on it
+// loses its colour.
+func shaded(d Display, share float64, strong bool) func(tcell.Style) tcell.Style {
+	band := d.shade(share)
+	return func(s tcell.Style) tcell.Style {
+		if fg, _, _ := s.Decompose(); fg != tcell.ColorDefault && Contrast(fg, band) < 2.5 {
+			s = s.Foreground(tcell.ColorDefault)
+		}
+		return s.Background(band).Bold(strong)
+	}
+}
+
+// colour is c as the display shows it.
+func (d Display) colour(c tcell.Color) tcell.Color {
+	if d.Colours > 256 {
+		return c.TrueColor() // the palette may be smaller than that
+	}
+	return c
+}
+
+// shade is a shade of the background: with 256 colours the nearest that can be
+// told from it, of those that are not the user's own.
+func (d Display) shade(share float64) tcell.Color {
+	c := shade(d.Back, share)
+	if d.Colours > 256 {
+		return c
+	}
+	var palette []tcell.Color
+	for i := 16; i < 256; i++ {
+		if p := tcell.PaletteColor(i); Contrast(p, d.Back) >= 1.2 {
+			palette = append(palette, p)
+		}
+	}
+	return tcell.FindColor(c, palette)
+}
+
+// colours are numbers of the 256-colour palette.
+type colours struct {
+	dim, accent, visible, wasted, added, modified, removed, again, dir, link int
+}
+
+func palette(c colours, d Display) *Theme {
+	base := tcell.StyleDefault
+	fg := func(n int) tcell.Style { return base.Foreground(d.colour(tcell.PaletteColor(n))) }
+	dim := base.Dim(true)
+	if c.dim < d.Colours {
+		dim = fg(c.dim)
+	}
+	return &Theme{
+		Text: base, Dim: dim, Strong: base.Bold(true),
+		Accent:  fg(c.accent).Bold(true),
+		Visible: fg(c.visible), Wasted: fg(c.wasted),
+		Added: fg(c.added), Modified: fg(c.modified), Removed: fg(c.removed), Again: fg(c.again),
+		Dir: fg(c.dir), Link: fg(c.link), Found: fg(c.modified).Bold(true).Underline(true),
+		Alarm: fg(c.removed).Bold(true),
+	}
+}
+
+// attributes is a theme without any colour.
+func attributes() *Theme {
+	base := tcell.StyleDefault
+	return &Theme{
+		Text: base, Dim: base.Dim(true), Strong: base.Bold(true),
+		Accent:  base.Bold(true),
+		Visible: base, Wasted: base,
+		Added: base, Modified: base, Removed: base.Dim(true), Again: base,
+		Dir: base.Bold(true), Link: base, Found: base.Underline(true).Bold(true),
+		Alarm: base.Bold(true),
+	}
+}

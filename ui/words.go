@@ -1,0 +1,45 @@
+package ui
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer/filetree"
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// words is a command's words as one line.
+func words(ws []string) string {
+	safe := make([]string, len(ws))
+	for i, w := range ws {
+		safe[i] = report.Safe(w)
+		if w == "" || strings.ContainsAny(w, " \t\n\"'") {
+			safe[i] = `"` + safe[i] + `"`
+		}
+	}
+	return strings.Join(safe, " ")
+}
+
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// markSign is the sign of a change and its style.
+func markSign(th *screen.Theme, m filetree.Mark) (string, tcell.Style) {
+	switch m {
+	case filetree.Added:
+		return th.Glyph.Added, th.Added
+	case filetree.Modified:
+		return th.Glyph.Modified, th.Modified
+	case filetree.Removed:
+		return th.Glyph.Removed, th.Removed
+	case filetree.Unchanged:
+		return th.Glyph.Again, th.Again
+	}
+	return th.Glyph.Blank, th.Text
+}
