@@ -72,6 +72,11 @@ var rooms = []struct {
 		why:   "what draws cells knows no image",
 	},
 	{
+		of:    "fathom/ui/viewer",
+		never: []string{"github.com/rivo/tview", "fathom/ui/outline", "fathom/analyzer/load"},
+		why:   "content is shown by whoever opens it",
+	},
+	{
 		of:    "fathom/ui/report",
 		never: []string{"github.com/rivo/tview", "github.com/gdamore/tcell", "fathom/ui/outline", "fathom/analyzer/load"},
 		why:   "a report is printed without a screen",

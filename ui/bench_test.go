@@ -140,7 +140,7 @@ func BenchmarkWaste(b *testing.B) {
 	a := wide()
 	used := cpu()
 	for b.Loop() {
-		newWaste(a.Tree)
+		sumWaste(a.Tree)
 	}
 	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
 }

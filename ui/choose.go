@@ -302,7 +302,7 @@ func chooserKeys() []chooserKey {
 }
 
 func chooserHelp() *text {
-	return &text{at_: inHelp, name: "Keys", write: func(p *screen.Page) {
+	return &text{in: inHelp, List: screen.List{NoCursor: true}, name: "Keys", write: func(p *screen.Page) {
 		var keys []binding
 		for _, k := range chooserKeys() {
 			keys = append(keys, k.binding)

@@ -69,8 +69,8 @@ func engineOf(t testing.TB, text string) Engine {
 // chooserStage is the chooser after every engine has answered that does.
 func chooserStage(t testing.TB, engines []Engine, colours string, ascii bool, w, h int) *stage {
 	t.Helper()
-	return stageOf(t, colours, ascii, w, h, func(th *screen.Theme, do doer) root {
-		c := newChooser(engines, th, do)
+	return stageOf(t, colours, ascii, w, h, func(set setup, do doer) root {
+		c := newChooser(engines, set.th, do)
 		c.now = func() time.Time { return noon }
 		for _, e := range engines {
 			if found, err := e.List(t.Context()); !errors.Is(err, errSilent) {

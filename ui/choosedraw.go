@@ -38,7 +38,7 @@ func (c *chooser) draw(on screen.Canvas) {
 		on = on.Sub(0, 1, on.W, on.H-1)
 	}
 	if c.keys != nil {
-		c.keys.draw(on)
+		c.keys.Draw(on, true)
 		return
 	}
 	on = c.drawNotes(on)

@@ -1,13 +1,15 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
-	"fathom/ui/screen"
 	"os"
 	"os/exec"
 	"strings"
 	"time"
+
+	"fathom/ui/screen"
 )
 
 // maxClip is the most that terminals take for the clipboard in one sequence.
@@ -88,53 +90,18 @@ func (u *ui) copyText(text string) {
 	u.note += ": " + safe(text)
 }
 
-// copyPath copies the path, or the command, under the cursor.
-func (u *ui) copyPath() {
-	switch u.place() {
-	case inViewer:
-		u.copyText(u.tree.Path(u.viewer().node))
-	case inImage, inHistory:
-		t := u.over[len(u.over)-1].(*text)
-		u.copyLine(t.lines, t.At)
-	case inDetail:
-		u.copyLine(u.detail.lines, u.detail.At)
-	case inLayers:
-		if s, ok := u.layers.current(); ok {
-			u.copyText(u.layers.command(s))
-		}
-	default:
-		if n, ok := u.node(); ok {
-			u.copyText(u.tree.Path(n))
-		} else if r, ok := u.files.below.current(); ok && !u.showWaste {
-			u.copyText(u.a.Report.Folders[r.folder].Path)
-		}
+// copyLine is what y copies of a line.
+func copyLine(lines []screen.Line, at int) string {
+	if at >= len(lines) {
+		return ""
 	}
-}
-
-func (u *ui) copyLine(lines []screen.Line, at int) {
-	if at < len(lines) {
-		l := lines[at]
-		if l.Value == "" {
-			l.Value = l.Text()
-		}
-		u.copyText(l.Value)
-	}
+	return cmp.Or(lines[at].Value, lines[at].Text())
 }
 
 // copyMore copies the layer's digest, or its diff ID where it has none.
 func (u *ui) copyMore() {
-	if v := u.viewer(); v != nil {
-		u.copyContent(v)
-		return
-	}
-	s, ok := u.layers.current()
-	if !ok || s.layer < 0 {
-		return
-	}
-	lr := u.a.Report.Layers[s.layer]
-	if lr.Digest != "" {
-		u.copyText(lr.Digest)
-	} else {
-		u.copyText(lr.DiffID)
+	if s, ok := u.layers.current(); ok && s.layer >= 0 {
+		l := &u.rep.Layers[s.layer]
+		u.copyText(cmp.Or(l.Digest, l.DiffID))
 	}
 }

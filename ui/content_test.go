@@ -67,59 +67,6 @@ func analyse(t *testing.T, text string, c imagetest.Compression) *analyzer.Analy
 	return a
 }
 
-// A large file is there as far as it has been unpacked; its end, its last line's
-// number and what is found in it come by and by.
-func TestViewerPacked(t *testing.T) {
-	if testing.Short() {
-		t.Skip("unpacks 50 MB")
-	}
-	for _, c := range []imagetest.Compression{imagetest.None, imagetest.Gzip} {
-		line := strings.Repeat("x", 99) + "\n"
-		const lines = 500_000 // 50 MB: more than is unpacked between two frames
-		img := imagetest.Must(t, "layer\n  file before 1000xb\n  file big text=\"@\"\n")
-		text := []byte(strings.Repeat(line, lines-1) + "the end\n")
-		copy(text[firstStep-3:], "The e") // half of it comes later
-		img.Layers[0][1].Data = text
-		a, err := analyzer.Analyze(t.Context(), img.Image(c), analyzer.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, world := apartStage(t, a, "big")
-		s.press("enter")
-		v := s.u.viewer()
-		if v == nil {
-			t.Fatal("no viewer")
-		}
-		world.until(t, func() bool { return !v.busy })
-		if c == imagetest.Gzip && v.rows.end >= v.size {
-			t.Fatal("all of it is unpacked before anything is shown")
-		}
-		s.u.Draw(s.screen)
-		if text := s.text(); !strings.Contains(text, "1 xxxxx") {
-			t.Fatalf("it isn't shown at once:\n%s", text)
-		}
-		s.press("/")
-		s.press("type:THE")
-		s.press("esc")
-		s.press("/")
-		s.press("type:the e")
-		s.press("enter")
-		world.until(t, func() bool { return v.find.done && v.index.done == v.size })
-		s.u.Draw(s.screen)
-		if text := s.text(); !strings.Contains(text, "The e") || !strings.Contains(text, "1 of 2") {
-			t.Errorf("what lies across two steps isn't found:\n%s", text)
-		}
-		s.press("n")
-		if text := s.text(); !strings.Contains(text, " 500000 the end\n") || !strings.Contains(text, "2 of 2") {
-			t.Errorf("the end isn't found:\n%s", text)
-		}
-		s.press("q")
-		if s.u.viewer() != nil || v.ctx.Err() == nil {
-			t.Error("the viewer isn't closed")
-		}
-	}
-}
-
 // A key in a line of many megabytes costs what the screen shows.
 func BenchmarkLongLine(b *testing.B) {
 	img := imagetest.Must(b, "layer\n  file long text=\"@\"\n")

@@ -13,21 +13,48 @@ import (
 )
 
 // detail is the pane that tells all about what is selected: a layer, a file
-// with its history, or a piece of waste.
+// with its history, or waste.
 type detail struct {
 	screen.List
+	none
+	u     *ui
 	lines []screen.Line
 	of    any // what the lines are about, to begin at the top for another
 }
 
-// set shows lines about a subject.
-func (d *detail) set(of any, lines []screen.Line) {
-	if of != d.of {
-		d.of = of
-		d.List = screen.List{H: d.H}
+func (d *detail) place() place           { return inDetail }
+func (d *detail) Title() string          { return "Detail" }
+func (d *detail) about() string          { return "" }
+func (d *detail) Note() string           { return d.subject().about() }
+func (d *detail) target() (target, bool) { return d.subject().target() }
+func (d *detail) copies() string         { return copyLine(d.lines, d.At) }
+
+// subject is the pane that the details are about.
+func (d *detail) subject() pane { return d.u.pane(d.u.subject) }
+
+func (d *detail) Status() (where, state string) { return "details " + d.Note(), "" }
+
+func (d *detail) Draw(c screen.Canvas, focused bool) {
+	p := &screen.Page{Theme: c.Theme, W: c.W}
+	if of := d.subject().details(p); of != d.of {
+		d.List, d.of = screen.List{H: d.H}, of
 	}
-	d.lines = lines
-	d.Fit(len(lines), d.H)
+	d.lines = p.Lines
+	screen.DrawLines(c, &d.List, d.lines, focused)
+}
+
+// click selects a line; the second one goes to its layer.
+func (d *detail) click(_, y int, twice bool) {
+	if d.Click(y) && twice {
+		d.enter()
+	}
+}
+
+// enter goes to the layer that the line is about.
+func (d *detail) enter() {
+	if d.At < len(d.lines) && d.lines[d.At].Link >= 0 {
+		d.u.goLayer(d.lines[d.At].Link)
+	}
 }
 
 func timeText(t *time.Time) string {
@@ -38,26 +65,26 @@ func timeText(t *time.Time) string {
 }
 
 // layerPage tells about a step of the image.
-func layerPage(th *screen.Theme, w int, l *layers, s step, hides []hidden) []screen.Line {
-	p := &screen.Page{Theme: th, W: w}
+func layerPage(p *screen.Page, rep *analyzer.Report, s step, hides []hidden) {
+	th := p.Theme
 	if s.layer < 0 {
 		if s.history < 0 {
-			return nil
+			return
 		}
-		h := &l.rep.History[s.history]
+		h := &rep.History[s.history]
 		p.Title("A step that made no layer")
 		p.Blank()
-		p.Wrap(0, l.command(s), th.Text)
+		p.Wrap(0, command(rep, s), th.Text)
 		p.Blank()
 		p.Field("created", timeText(h.Created), th.Text)
-		p.Field("comment", report.Safe(h.Comment), th.Text)
-		p.Field("author", report.Safe(h.Author), th.Text)
-		return p.Lines
+		p.Field("comment", safe(h.Comment), th.Text)
+		p.Field("author", safe(h.Author), th.Text)
+		return
 	}
-	lr := &l.rep.Layers[s.layer]
-	p.Title(layerName(s.layer, len(l.rep.Layers)))
+	lr := &rep.Layers[s.layer]
+	p.Title(layerName(s.layer, len(rep.Layers)))
 	p.Blank()
-	p.Wrap(0, l.command(s), th.Text)
+	p.Wrap(0, command(rep, s), th.Text)
 	p.Blank()
 	if lr.Unverified {
 		p.Field("unverified", "listed from its table of contents", th.Alarm)
@@ -90,21 +117,20 @@ func layerPage(th *screen.Theme, w int, l *layers, s step, hides []hidden) []scr
 	}
 	p.Field("created", timeText(lr.Created), th.Text)
 	if s.history >= 0 {
-		p.Field("comment", report.Safe(l.rep.History[s.history].Comment), th.Dim)
+		p.Field("comment", safe(rep.History[s.history].Comment), th.Dim)
 	}
 	if !lr.Unverified {
 		p.Field("checked", checkedText(lr.Checked), th.Dim)
 	}
-	p.Field("diff ID", report.Safe(lr.DiffID), th.Dim)
-	p.Field("digest", report.Safe(lr.Digest), th.Dim)
-	p.Field("media type", report.Safe(lr.MediaType), th.Dim)
-	for _, w := range l.rep.Warnings {
+	p.Field("diff ID", safe(lr.DiffID), th.Dim)
+	p.Field("digest", safe(lr.Digest), th.Dim)
+	p.Field("media type", safe(lr.MediaType), th.Dim)
+	for _, w := range rep.Warnings {
 		if w.Layer == s.layer {
 			p.Blank()
 			p.Wrap(0, warningText(w), th.Alarm)
 		}
 	}
-	return p.Lines
 }
 
 // checkedText is what was compared with a layer's bytes.
@@ -134,32 +160,30 @@ func layerName(i, n int) string {
 }
 
 func warningText(w analyzer.Warning) string {
-	text := "warning: " + report.Safe(w.Text)
+	text := "warning: " + safe(w.Text)
 	if w.Path != "" {
-		text += ": " + report.Safe(w.Path)
+		text += ": " + safe(w.Path)
 	}
 	return text
 }
 
 // filePage tells about a path as a view shows it, and its history.
-func filePage(th *screen.Theme, w int, l *layers, f *files, n filetree.Node) []screen.Line {
-	v, t := f.out.Scope().View, f.tree
-	p := &screen.Page{Theme: th, W: w}
-	p.Title(report.Safe(t.Path(n)))
-	st, ok := v.State(n)
-	if !ok {
+func filePage(p *screen.Page, img *image, v *filetree.View, n filetree.Node) {
+	th, t := p.Theme, img.Tree
+	p.Title(safe(t.Path(n)))
+	if st, ok := v.State(n); !ok {
 		p.Wrap(0, "not there at this layer", th.Dim)
 	} else {
 		p.Blank()
 		c := v.Change(n)
-		if v.To == v.From+1 {
-			p.Field("this layer", changeText(th, c), th.Text)
-		} else {
-			p.Field(fmt.Sprintf("since %d", v.From), changeText(th, c), th.Text)
+		since := "this layer"
+		if v.To != v.From+1 {
+			since = fmt.Sprintf("since %d", v.From)
 		}
-		describe(p, st, &f.owners, t)
+		p.Field(since, changeText(th, c), th.Text)
+		describe(p, st, &img.owners, t)
 		if first := otherName(v, t, n, st); first != filetree.None {
-			p.Field("same as", report.Safe(t.Path(first))+" (a hard link)", th.Link)
+			p.Field("same as", safe(t.Path(first))+" (a hard link)", th.Link)
 		}
 		if sum := v.Sum(n); st.Kind == layer.Dir {
 			if c.Mark != filetree.Removed {
@@ -175,8 +199,7 @@ func filePage(th *screen.Theme, w int, l *layers, f *files, n filetree.Node) []s
 	}
 	p.Blank()
 	p.Title("History")
-	history(p, l, f, n)
-	return p.Lines
+	history(p, img, n)
 }
 
 // otherName is the first name of the content that n shows after the view, where
@@ -206,7 +229,7 @@ func describe(p *screen.Page, st filetree.State, who *owners, t *filetree.Tree) 
 			p.Field("in the tar", report.Size(s.Held)+", the rest is holes", th.Text)
 		}
 	case layer.Symlink, layer.Link:
-		p.Field("target", report.Safe(st.Target), th.Link)
+		p.Field("target", safe(st.Target), th.Link)
 	case layer.Char, layer.Block:
 		p.Field("device", fmt.Sprintf("%d,%d", st.Major, st.Minor), th.Text)
 	}
@@ -215,7 +238,7 @@ func describe(p *screen.Page, st filetree.State, who *owners, t *filetree.Tree) 
 	mod := time.Unix(st.ModTime, 0)
 	p.Field("modified", timeText(&mod), th.Text)
 	for _, x := range strings.Split(strings.TrimSuffix(st.Xattrs, "\x00"), "\x00") {
-		p.Field("attribute", report.Safe(x), th.Text)
+		p.Field("attribute", safe(x), th.Text)
 	}
 }
 
@@ -251,35 +274,34 @@ func changeText(th *screen.Theme, c filetree.Change) string {
 	return ""
 }
 
-// wastePage tells about a piece of waste, or a folder of it.
-func wastePage(th *screen.Theme, w int, l *layers, f *files, it item) []screen.Line {
-	t := f.tree
-	p := &screen.Page{Theme: th, W: w}
-	p.Title(report.Safe(t.Path(it.node)))
+// wastePage tells about wasted content, or a folder of it; img is nil for a
+// saved report.
+func wastePage(p *screen.Page, rep *analyzer.Report, t *filetree.Tree, img *image, it item) {
+	th := p.Theme
+	p.Title(safe(t.Path(it.node)))
 	p.Blank()
 	p.Field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.Wasted)
 	if it.folder {
 		p.Field("in", fileCount(len(it.parts)), th.Text)
-	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost && !f.saved {
-		p.Field("stored as", report.Safe(t.Path(s.Node)), th.Text)
+	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost && img != nil {
+		p.Field("stored as", safe(t.Path(s.Node)), th.Text)
 	}
 	p.Field("because", causeText(it.cause), th.Text)
 	p.Blank()
 	if it.stored == it.last {
 		p.Add(it.stored, "", screen.Span{Text: fmt.Sprintf(" stored by layer %d", it.stored), Style: th.Dim})
-		p.Wrap(2, l.command(l.step(it.stored)), th.Text)
+		p.Wrap(2, layerCommand(rep, it.stored), th.Text)
 	} else {
 		p.Wrap(0, fmt.Sprintf("stored by layers %d to %d", it.stored, it.last), th.Dim)
 	}
 	p.Blank()
 	p.Add(it.hidden, "", screen.Span{Text: fmt.Sprintf(" hidden by layer %d", it.hidden), Style: th.Dim})
-	p.Wrap(2, l.command(l.step(it.hidden)), th.Text)
-	if !it.folder && !f.saved {
+	p.Wrap(2, layerCommand(rep, it.hidden), th.Text)
+	if !it.folder && img != nil {
 		p.Blank()
 		p.Title("History")
-		history(p, l, f, it.node)
+		history(p, img, it.node)
 	}
-	return p.Lines
 }
 
 func causeText(c filetree.Cause) string {

@@ -17,22 +17,22 @@ import (
 
 // openExtract asks where to extract the path under the cursor to.
 func (u *ui) openExtract() {
-	n, from, to, ok := u.target()
+	t, ok := u.on().target()
 	if !ok {
 		u.note = "choose a file or folder first"
 		return
 	}
-	st, at := u.shownAt(n, from, to)
+	st, at := u.shownAt(t)
 	if at < 0 {
 		u.note = "it is not there at this layer"
 		return
 	}
-	what := safe(u.tree.Name(n))
+	what := safe(u.img.Tree.Name(t.node))
 	if what == "" {
 		what = "everything"
 	}
 	as := ""
-	if at != to {
+	if at != t.to {
 		as = fmt.Sprintf(" as layer %d left it", st.Layer)
 	}
 	u.prompt = &screen.Prompt{
@@ -49,7 +49,7 @@ func (u *ui) openExtract() {
 				}
 			}
 			u.extract(&extraction{plan: func(ctx context.Context) (*extract.Plan, error) {
-				return extract.New(ctx, u.a, n, at, dest)
+				return extract.New(ctx, u.img.Analysis, t.node, at, dest)
 			}})
 		},
 	}
@@ -58,6 +58,7 @@ func (u *ui) openExtract() {
 // extraction is on its way: an overlay that shows how far it is.
 type extraction struct {
 	screen.List
+	none
 	plan  func(context.Context) (*extract.Plan, error)
 	p     *extract.Plan
 	task  analyzer.Task
@@ -66,19 +67,17 @@ type extraction struct {
 	stop  context.CancelFunc
 }
 
-func (e *extraction) place() place           { return inWork }
-func (e *extraction) scroller() *screen.List { return &e.List }
-func (e *extraction) wants() (w, h int)      { return 50, 5 }
-func (e *extraction) title() string          { return "Extracting" }
-func (e *extraction) subtitle() string       { return "" }
+func (e *extraction) place() place     { return inWork }
+func (e *extraction) size() (w, h int) { return 50, 5 }
+func (e *extraction) Title() string    { return "Extracting" }
 
 // shut stops it; it is there until what has begun was cleaned up.
-func (e *extraction) shut(*ui) bool {
+func (e *extraction) shut() bool {
 	e.stop()
 	return !e.runs
 }
 
-func (e *extraction) draw(c screen.Canvas) {
+func (e *extraction) Draw(c screen.Canvas, _ bool) {
 	if e.p == nil {
 		c.Text(1, 0, c.Theme.Dim, "looking what is there"+c.Theme.Glyph.Ellipsis)
 		return
@@ -94,7 +93,7 @@ func (e *extraction) draw(c screen.Canvas) {
 func (u *ui) extract(e *extraction) {
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
-	u.over = append(u.over, e)
+	u.push(e)
 	u.do.work(func(outer context.Context) func() {
 		context.AfterFunc(outer, stop)
 		p, err := e.plan(ctx)
@@ -143,7 +142,7 @@ func (u *ui) settle(ctx context.Context, e *extraction, i int) {
 			choice{"S", "skip all", answer(extract.Skip, true)},
 			choice{"O", "overwrite all", answer(extract.Overwrite, true)})
 	}
-	u.over = append(u.over, &question{name: "Overwrite?", about: safe(c.Path), says: says, choices: choices,
+	u.push(&question{name: "Overwrite?", about: safe(c.Path), says: says, choices: choices,
 		cancel: func() {
 			e.stop()
 			p.Close()
@@ -209,7 +208,7 @@ func (u *ui) extracted(p *extract.Plan, res extract.Result, err error) {
 
 // tell shows lines that a person has to read, each wrapped.
 func (u *ui) tell(name string, lines []string) {
-	u.over = append(u.over, &text{at_: inHelp, name: name, write: func(p *screen.Page) {
+	u.push(&text{in: inHelp, List: screen.List{NoCursor: true}, name: name, write: func(p *screen.Page) {
 		for _, l := range lines {
 			if l == "" {
 				p.Blank()

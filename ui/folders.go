@@ -19,6 +19,8 @@ import (
 // first, each folder above what is in it.
 type folders struct {
 	screen.List
+	none
+	u     *ui
 	rep   *analyzer.Report
 	up    []int // of each folder, the nearest one above; -1 for the root
 	layer int   // whose bytes count; -1 for those of all
@@ -33,12 +35,9 @@ type folderRow struct {
 	visible, wasted int64
 }
 
-// newFolders is nil for a report that lists none.
-func newFolders(rep *analyzer.Report) *folders {
-	if len(rep.Folders) == 0 {
-		return nil
-	}
-	f := &folders{rep: rep, up: make([]int, len(rep.Folders)), layer: -2}
+func newFolders(u *ui) *folders {
+	rep := u.rep
+	f := &folders{u: u, rep: rep, up: make([]int, len(rep.Folders)), layer: -2}
 	at := map[string]int{}
 	for i, d := range rep.Folders {
 		f.up[i] = -1
@@ -54,12 +53,48 @@ func newFolders(rep *analyzer.Report) *folders {
 		}
 		at[d.Path] = i
 	}
+	f.follow()
 	return f
 }
 
-// show lists what one layer stores, or with -1 all of them; the cursor stays
+func (f *folders) place() place  { return inFiles }
+func (f *folders) Title() string { return "Folders" }
+func (f *folders) about() string { return "of the path" }
+
+// Note is what the folders are.
+func (f *folders) Note() string {
+	if f.layer < 0 {
+		return "stored by all layers"
+	}
+	return "stored by layer " + strconv.Itoa(f.layer)
+}
+
+func (f *folders) Status() (where, state string) { return safe(f.copies()), "" }
+func (f *folders) click(_, y int, _ bool)        { f.Click(y) }
+
+func (f *folders) copies() string {
+	if r, ok := f.current(); ok {
+		return f.rep.Folders[r.folder].Path
+	}
+	return ""
+}
+
+func (f *folders) details(p *screen.Page) any {
+	r, ok := f.current()
+	if !ok {
+		return nil
+	}
+	folderPage(p, &f.rep.Folders[r.folder])
+	return r.folder
+}
+
+// follow lists what the selected layer stores, or all of them; the cursor stays
 // with its folder.
-func (f *folders) show(layer int) {
+func (f *folders) follow() {
+	layer := f.u.sel.layer
+	if f.u.sel.whole {
+		layer = -1
+	}
 	if layer == f.layer {
 		return
 	}
@@ -101,65 +136,55 @@ func (f *folders) show(layer int) {
 
 // current is the row under the cursor.
 func (f *folders) current() (folderRow, bool) {
-	if f == nil || f.At >= len(f.rows) {
+	if f.At >= len(f.rows) {
 		return folderRow{}, false
 	}
 	return f.rows[f.At], true
 }
 
-func (f *folders) draw(c screen.Canvas, focused bool) {
-	const bar = 8
-	wasted, wide := c.W >= 44, c.W >= 60
-	if c.H > 5 {
-		c.Right(9, 0, c.Theme.Dim, "stored")
-		x := 10
-		if wasted {
-			c.Right(x+8, 0, c.Theme.Dim, "wasted")
-			x += 9
-		}
-		if wide {
-			x += bar + 1
-		}
-		c.Text(x, 0, c.Theme.Dim, "path")
-		c = c.Sub(0, 1, c.W, c.H-1)
+// folderColumns is where columns begin; 0 leaves one out.
+type folderColumns struct{ wasted, bar, path int }
+
+func fitFolders(w int) (cols folderColumns) {
+	cols.path = 10
+	if w >= 44 {
+		cols.wasted, cols.path = cols.path, cols.path+9
 	}
-	f.Fit(len(f.rows), c.H)
+	if w >= 60 {
+		cols.bar, cols.path = cols.path, cols.path+9
+	}
+	return cols
+}
+
+func (f *folders) Draw(c screen.Canvas, focused bool) {
+	cols := fitFolders(c.W)
+	c = f.Head(c, c.H > 5, func() {
+		c.Right(9, 0, c.Theme.Dim, "stored")
+		if cols.wasted > 0 {
+			c.Right(cols.wasted+8, 0, c.Theme.Dim, "wasted")
+		}
+		c.Text(cols.path, 0, c.Theme.Dim, "path")
+	})
 	if len(f.rows) == 0 {
 		c.Short(1, 0, c.W-2, c.Theme.Dim, "this layer stores no bytes")
 	}
-	for y := 0; y < c.H && f.Top+y < len(f.rows); y++ {
-		f.drawRow(c, y, f.rows[f.Top+y], wasted, wide, c.Row(y, f.Top+y == f.At, focused))
-	}
-}
-
-func (f *folders) drawRow(c screen.Canvas, y int, r folderRow, wasted, wide bool, on func(tcell.Style) tcell.Style) {
-	const bar = 8
-	c.Right(9, y, on(c.Theme.Text), report.Size(r.visible+r.wasted))
-	x := 10
-	if wasted {
-		c.Right(x+8, y, on(wastedStyle(c.Theme, r.wasted)), report.Size(r.wasted))
-		x += 9
-	}
-	if wide {
-		c.Bar(x, y, bar, r.visible, r.wasted, f.rows[0].visible+f.rows[0].wasted, on(c.Theme.Visible), on(c.Theme.Wasted))
-		x += bar + 1
-	}
-	x += indent(r.depth, c.W-x)
-	c.Tail(x, y, c.W-x, on(c.Theme.Dir), r.name)
-}
-
-// title is what the folders are.
-func (f *folders) title() string {
-	if f.layer < 0 {
-		return "stored by all layers"
-	}
-	return "stored by layer " + strconv.Itoa(f.layer)
+	f.List.Draw(c, len(f.rows), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
+		r := &f.rows[i]
+		c.Right(9, y, on(c.Theme.Text), report.Size(r.visible+r.wasted))
+		if cols.wasted > 0 {
+			c.Right(cols.wasted+8, y, on(wastedStyle(c.Theme, r.wasted)), report.Size(r.wasted))
+		}
+		if cols.bar > 0 {
+			c.Bar(cols.bar, y, 8, r.visible, r.wasted, f.rows[0].visible+f.rows[0].wasted, on(c.Theme.Visible), on(c.Theme.Wasted))
+		}
+		x := cols.path + indent(r.depth, c.W-cols.path)
+		c.Tail(x, y, c.W-x, on(c.Theme.Dir), r.name)
+	})
 }
 
 // folderPage tells about a folder, and which layers store what is in it.
-func folderPage(th *screen.Theme, w int, f *folders, r folderRow) []screen.Line {
-	d := &f.rep.Folders[r.folder]
-	p := &screen.Page{Theme: th, W: w}
+func folderPage(p *screen.Page, d *analyzer.Folder) {
+	th := p.Theme
 	p.Title(safe(d.Path))
 	p.Blank()
 	p.Field("stored", report.Size(d.VisibleBytes+d.WastedBytes)+"  "+report.Exact(d.VisibleBytes+d.WastedBytes), th.Text)
@@ -175,5 +200,4 @@ func folderPage(th *screen.Theme, w int, f *folders, r folderRow) []screen.Line 
 		}
 		p.Add(l.Layer, "", spans...)
 	}
-	return p.Lines
 }

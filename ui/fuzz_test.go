@@ -13,6 +13,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
+	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
 
@@ -99,7 +100,7 @@ func randomBytes(seed uint64, n int) []byte {
 func play(t *testing.T, data []byte) {
 	t.Chdir(t.TempDir()) // where x extracts to
 	a, data := someImage(t, data)
-	perform(t, newStage(t, a, screen.Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+	perform(t, newStage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
 }
 
 // perform does on a stage what data says.
@@ -142,15 +143,13 @@ func perform(t *testing.T, s *stage, data []byte) {
 func check(t *testing.T, s *stage, did []string) {
 	t.Helper()
 	u := s.u
-	if o := u.files.out; o != nil {
-		rows, at := o.Rows(max(u.files.h, 1))
+	if f, ok := u.right().(*files); ok {
+		rows, at := f.out.Rows(max(f.frame.h, 1))
 		if len(rows) > 0 && (at < 0 || at >= len(rows)) {
 			t.Fatalf("the cursor is lost after %v", did)
 		}
-		if len(rows) == 0 && !u.files.only && o.Scope().Marks == 0x1e && u.files.whole {
-			if u.files.all != 0 {
-				t.Fatalf("no rows, but %d bytes after %v", u.files.all, did)
-			}
+		if len(rows) == 0 && !u.search.only && f.out.Scope().Marks == outline.AllMarks && u.sel.whole && f.all != 0 {
+			t.Fatalf("no rows, but %d bytes after %v", f.all, did)
 		}
 	}
 	for _, l := range []*screen.List{&u.layers.List, &u.detail.List} {
@@ -158,23 +157,23 @@ func check(t *testing.T, s *stage, did []string) {
 			t.Fatalf("the cursor of a list is lost: %+v after %v", *l, did)
 		}
 	}
-	if u.waste != nil {
+	if w, _, _ := is[*waste](&u.layout); w.begun {
 		var sum, grouped int64
-		for _, it := range u.waste.items {
+		for _, it := range w.items {
 			sum += it.bytes
 		}
-		for _, g := range u.waste.groups {
+		for _, g := range w.groups {
 			grouped += g.bytes
 		}
-		want := u.a.Report.Totals.WastedBytes
-		if u.waste.grouping == ungrouped {
+		want := u.rep.Totals.WastedBytes
+		if w.grouping == ungrouped {
 			grouped = want
 		}
-		if sum != want || grouped != want || u.waste.total != want {
+		if sum != want || grouped != want || w.total != want {
 			t.Fatalf("the waste adds up to %d, its groups to %d, the title says %d, after %v", sum, grouped, want, did)
 		}
-		if l := &u.waste.List; l.N != len(u.waste.rows) || l.N > 0 && (l.At < 0 || l.At >= l.N) {
-			t.Fatalf("the cursor of the waste is lost: %+v of %d after %v", *l, len(u.waste.rows), did)
+		if w.N != len(w.rows) || w.N > 0 && (w.At < 0 || w.At >= w.N) {
+			t.Fatalf("the cursor of the waste is lost: %+v of %d after %v", w.List, len(w.rows), did)
 		}
 	}
 	if text := s.text(); strings.ContainsAny(text, "\x1b\x07") {
@@ -187,7 +186,7 @@ func check(t *testing.T, s *stage, did []string) {
 func TestWasteGroups(t *testing.T) {
 	for _, name := range append(imagetest.Names(t), "shop", "odd") {
 		a := load(t, name)
-		w := newWaste(a.Tree)
+		w := sumWaste(a.Tree)
 		for w.grouping = ungrouped + 1; w.grouping < wasteGroupings; w.grouping++ {
 			w.sort()
 			var sum int64
@@ -216,11 +215,11 @@ func TestWasteGroups(t *testing.T) {
 func TestSum(t *testing.T) {
 	for _, name := range append(imagetest.Names(t), "shop", "odd") {
 		a := load(t, name)
-		f := newFiles(a.Tree)
+		out := outline.New(a.Tree)
 		for i := range a.Report.Layers {
-			f.show(i, false)
+			out.Show(a.Tree.View(i-1, i), false)
 			var stored int64
-			rows, _ := f.out.Rows(1000)
+			rows, _ := out.Rows(1000)
 			for _, r := range rows {
 				stored += r.Size
 			}

@@ -12,10 +12,10 @@ import (
 
 // history adds every layer that did something to n, with what differed; enter on
 // a line goes to that layer.
-func history(p *screen.Page, l *layers, f *files, n filetree.Node) {
+func history(p *screen.Page, img *image, n filetree.Node) {
 	th := p.Theme
 	var before *filetree.State // nil where nothing was
-	for _, e := range f.tree.History(n) {
+	for _, e := range img.Tree.History(n) {
 		sign, st := markSign(th, e.Change.Mark)
 		what := strings.TrimPrefix(changeText(th, e.Change), sign+" ")
 		switch {
@@ -28,14 +28,14 @@ func history(p *screen.Page, l *layers, f *files, n filetree.Node) {
 		p.Wrap(6, what, th.Text)
 		p.Lines[from].Spans = append([]screen.Span{{Text: fmt.Sprintf(" %3d ", e.Layer), Style: th.Dim}, {Text: sign + " ", Style: st.Bold(true)}}, p.Lines[from].Spans[1:]...)
 		if before != nil && !e.Removed {
-			for _, d := range differences(th, *before, e.State, &f.owners) {
+			for _, d := range differences(th, *before, e.State, &img.owners) {
 				p.Wrap(6, d, th.Again)
 			}
 		}
 		for i := range p.Lines[from:] {
 			p.Lines[from+i].Link = e.Layer
 		}
-		cmd := l.command(l.step(e.Layer))
+		cmd := layerCommand(img.Report, e.Layer)
 		text := cmd
 		if w := p.W - 8; screen.Width(text) > w {
 			text, _ = screen.Cut(text, max(w-1, 0))
@@ -63,7 +63,7 @@ func differences(th *screen.Theme, a, b filetree.State, who *owners) []string {
 	case a.Kind == layer.File && a.Size != b.Size:
 		add("size", report.Size(a.Size), report.Size(b.Size))
 	case a.Kind == layer.Symlink, a.Kind == layer.Link:
-		add("target", report.Safe(a.Target), report.Safe(b.Target))
+		add("target", safe(a.Target), safe(b.Target))
 	case a.Kind == layer.Char, a.Kind == layer.Block:
 		add("device", fmt.Sprintf("%d,%d", a.Major, a.Minor), fmt.Sprintf("%d,%d", b.Major, b.Minor))
 	}
@@ -82,21 +82,25 @@ func differences(th *screen.Theme, a, b filetree.State, who *owners) []string {
 	return out
 }
 
-// openHistory shows the history of the path under the cursor.
+// openHistory shows the history of the path under the cursor; enter on a line
+// goes to the path as of its layer.
 func (u *ui) openHistory() {
-	n, ok := u.node()
-	if v := u.viewer(); v != nil {
-		n, ok = v.node, true
-	}
+	t, ok := u.on().target()
 	if !ok {
 		u.note = "choose a file first: every path has a history"
 		return
 	}
-	t := &text{at_: inHistory, name: "History of " + safe(u.tree.Path(n)), node: n, write: func(p *screen.Page) {
-		history(p, u.layers, u.files, n)
+	u.push(&text{in: inHistory, name: "History of " + safe(u.img.Tree.Path(t.node)), write: func(p *screen.Page) {
+		history(p, u.img, t.node)
 		if len(p.Lines) == 0 {
 			p.Wrap(0, "no layer lists it: it is there since something lies below it", p.Theme.Dim)
 		}
-	}}
-	u.over = append(u.over, t)
+	}, open: func(layer int) {
+		for len(u.over) > 0 {
+			u.closeOver()
+		}
+		u.show(0)
+		u.goTo(t.node, layer, false)
+		u.setFocus(rightPane)
+	}})
 }

@@ -11,17 +11,23 @@ import (
 
 // openImage shows what the image says of itself.
 func (u *ui) openImage() {
-	u.over = append(u.over, imagePage(u.a.Report, u.layers, u.notes))
+	t := imagePage(u.rep, u.notes)
+	t.open = func(layer int) {
+		u.closeOver()
+		u.selectLayer(layer)
+		u.setFocus(layersPane)
+	}
+	u.push(t)
 }
 
 // imagePage is what the image says of itself, how it was read, and what was odd
 // about it.
-func imagePage(rep *analyzer.Report, l *layers, notes []string) *text {
-	t := &text{at_: inImage, name: "Image", write: func(p *screen.Page) {
+func imagePage(rep *analyzer.Report, notes []string) *text {
+	t := &text{in: inImage, name: "Image", write: func(p *screen.Page) {
 		about(p, rep, notes)
 		warnings(p, rep)
 		config(p, &rep.Image.Config)
-		steps(p, rep, l)
+		steps(p, rep)
 	}}
 	switch n := len(rep.Warnings); {
 	case n == 1:
@@ -34,22 +40,22 @@ func imagePage(rep *analyzer.Report, l *layers, notes []string) *text {
 
 func about(p *screen.Page, rep *analyzer.Report, notes []string) {
 	th, img, t := p.Theme, &rep.Image, &rep.Totals
-	p.Title(report.Safe(img.Reference))
+	p.Title(safe(img.Reference))
 	p.Blank()
-	p.Field("source", report.Safe(img.Source), th.Text)
+	p.Field("source", safe(img.Source), th.Text)
 	for _, n := range notes {
-		p.Field("note", report.Safe(n), th.Text)
+		p.Field("note", safe(n), th.Text)
 	}
 	if n := unverified(rep); n > 0 {
 		p.Field("unverified", fmt.Sprintf("%d of %d layers: they are listed from their tables of contents", n, len(rep.Layers)), th.Alarm)
 	}
-	p.Field("platform", report.Safe(img.Platform), th.Text)
+	p.Field("platform", safe(img.Platform), th.Text)
 	for _, tag := range img.Tags {
-		p.Field("tag", report.Safe(tag), th.Text)
+		p.Field("tag", safe(tag), th.Text)
 	}
 	p.Field("created", timeText(img.Created), th.Text)
-	p.Field("image ID", report.Safe(img.ID), th.Dim)
-	p.Field("digest", report.Safe(img.Digest), th.Dim)
+	p.Field("image ID", safe(img.ID), th.Dim)
+	p.Field("digest", safe(img.Digest), th.Dim)
 	p.Blank()
 	p.Field("stored", report.Size(t.StoredBytes)+"  "+report.Exact(t.StoredBytes), th.Text)
 	p.Field("seen", report.Size(t.VisibleBytes)+"  "+report.Exact(t.VisibleBytes), th.Visible)
@@ -88,27 +94,27 @@ func config(p *screen.Page, cfg *analyzer.ImageConfig) {
 	if cfg.User == "" {
 		p.Field("user", "root, since none is set", th.Dim)
 	}
-	p.Field("user", report.Safe(cfg.User), th.Text)
+	p.Field("user", safe(cfg.User), th.Text)
 	p.Field("entrypoint", words(cfg.Entrypoint), th.Text)
 	p.Field("command", words(cfg.Cmd), th.Text)
-	p.Field("folder", report.Safe(cfg.WorkingDir), th.Text)
+	p.Field("folder", safe(cfg.WorkingDir), th.Text)
 	for _, port := range cfg.ExposedPorts {
-		p.Field("port", report.Safe(port), th.Text)
+		p.Field("port", safe(port), th.Text)
 	}
 	for _, v := range cfg.Volumes {
-		p.Field("volume", report.Safe(v), th.Text)
+		p.Field("volume", safe(v), th.Text)
 	}
 	for _, e := range cfg.Env {
-		p.Field("env", report.Safe(e), th.Text)
+		p.Field("env", safe(e), th.Text)
 	}
 	for _, k := range sortedKeys(cfg.Labels) {
-		p.Field("label", report.Safe(k)+"="+report.Safe(cfg.Labels[k]), th.Text)
+		p.Field("label", safe(k)+"="+safe(cfg.Labels[k]), th.Text)
 	}
 }
 
 // steps adds every step of the history, with what its layer stores; enter on a
 // line goes to the layer.
-func steps(p *screen.Page, rep *analyzer.Report, l *layers) {
+func steps(p *screen.Page, rep *analyzer.Report) {
 	th := p.Theme
 	p.Blank()
 	p.Title("History")
@@ -128,7 +134,7 @@ func steps(p *screen.Page, rep *analyzer.Report, l *layers) {
 			spans = append(spans, screen.Span{Text: fmt.Sprintf("%8s  ", size), Style: th.Text})
 		}
 		from := len(p.Lines)
-		p.Wrap(left, l.command(step{h.Layer, i}), st)
+		p.Wrap(left, command(rep, step{h.Layer, i}), st)
 		if from < len(p.Lines) {
 			p.Lines[from].Spans = append(spans, p.Lines[from].Spans[1:]...)
 		}

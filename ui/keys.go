@@ -1,6 +1,10 @@
 package ui
 
-import "strings"
+import (
+	"strings"
+
+	"fathom/ui/outline"
+)
 
 // place is a set of the places where a key means something.
 type place uint16
@@ -23,12 +27,23 @@ const (
 	everywhere = ^place(0)
 )
 
+// need is what a key needs that not every screen has.
+type need uint8
+
+const (
+	_           need = iota
+	needSpan         // something that shows one layer, or all up to it
+	needTree         // files
+	needContent      // what files hold
+)
+
 // binding is one row of the key table. The table drives the handling, the help,
 // the hints at the bottom and docs/keys.md.
 type binding struct {
 	action string // what the config file calls it; "" keeps its keys
 	keys   string // names with spaces between, the usual ones first
 	places place
+	needs  need
 	group  string
 	hint   string // a word for the bottom line; "" is not shown there
 	help   string // "" for a key that another line explains
@@ -39,101 +54,109 @@ type binding struct {
 // place, the first one counts.
 func bindings() []binding {
 	scrolls := inViewer | inHelp | inImage | inFilter | inHistory | inDiff | inQuestion
-	content := inPanes&^inLayers | inViewer
+	paths := inPanes&^inLayers | inViewer
+	var names []string
+	for _, o := range outline.Orders() {
+		names = append(names, o.Long())
+	}
+	orders := strings.Join(names, ", ")
 	return []binding{
-		{"up", "up k", everywhere, "Move", "", "one row up", func(u *ui) { u.move(-1) }},
-		{"down", "down j", everywhere, "Move", "", "one row down", func(u *ui) { u.move(1) }},
-		{"page-up", "pgup", everywhere, "Move", "", "a page up", func(u *ui) { u.page(-2) }},
-		{"page-down", "pgdn", everywhere, "Move", "", "a page down", func(u *ui) { u.page(2) }},
-		{"half-up", "ctrl-u", everywhere, "Move", "", "half a page up", func(u *ui) { u.page(-1) }},
-		{"half-down", "ctrl-d", everywhere, "Move", "", "half a page down", func(u *ui) { u.page(1) }},
-		{"first", "home g", everywhere, "Move", "", "to the first row", func(u *ui) { u.end(false) }},
-		{"last", "end G", everywhere, "Move", "", "to the last row", func(u *ui) { u.end(true) }},
+		{"up", "up k", everywhere, 0, "Move", "", "one row up", func(u *ui) { u.move(func(p part) { p.Move(-1) }) }},
+		{"down", "down j", everywhere, 0, "Move", "", "one row down", func(u *ui) { u.move(func(p part) { p.Move(1) }) }},
+		{"page-up", "pgup", everywhere, 0, "Move", "", "a page up", func(u *ui) { u.move(func(p part) { p.Page(-2) }) }},
+		{"page-down", "pgdn", everywhere, 0, "Move", "", "a page down", func(u *ui) { u.move(func(p part) { p.Page(2) }) }},
+		{"half-up", "ctrl-u", everywhere, 0, "Move", "", "half a page up", func(u *ui) { u.move(func(p part) { p.Page(-1) }) }},
+		{"half-down", "ctrl-d", everywhere, 0, "Move", "", "half a page down", func(u *ui) { u.move(func(p part) { p.Page(1) }) }},
+		{"first", "home g", everywhere, 0, "Move", "", "to the first row", func(u *ui) { u.move(func(p part) { p.End(false) }) }},
+		{"last", "end G", everywhere, 0, "Move", "", "to the last row", func(u *ui) { u.move(func(p part) { p.End(true) }) }},
 
-		{"next-pane", "tab", inPanes, "Panes", "", "the next pane", func(u *ui) { u.setFocus(u.focus + 1) }},
-		{"previous-pane", "shift-tab", inPanes, "Panes", "", "the previous pane", func(u *ui) { u.setFocus(u.focus - 1) }},
-		{"layers", "1", inPanes, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
-		{"details", "2", inPanes, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
-		{"files", "3", inPanes, "Panes", "", "files, or waste", func(u *ui) { u.setFocus(filesPane) }},
-		{"previous-layer", "[", inPanes, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer - 1) }},
-		{"next-layer", "]", inPanes, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.files.layer + 1) }},
+		{"next-pane", "tab", inPanes, 0, "Panes", "", "the next pane", func(u *ui) { u.setFocus(u.focus + 1) }},
+		{"previous-pane", "shift-tab", inPanes, 0, "Panes", "", "the previous pane", func(u *ui) { u.setFocus(u.focus - 1) }},
+		{"layers", "1", inPanes, 0, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
+		{"details", "2", inPanes, 0, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
+		{"files", "3", inPanes, 0, "Panes", "", "files, or waste", func(u *ui) { u.setFocus(rightPane) }},
+		{"previous-layer", "[", inPanes, 0, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer - 1) }},
+		{"next-layer", "]", inPanes, 0, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer + 1) }},
 
-		{"layer-files", "enter right l", inLayers, "Layers", "files", "to the layer's files", func(u *ui) { u.layerFiles() }},
-		{"empty-steps", "e", inLayers, "Layers", "empty steps", "show or hide steps that made no layer", func(u *ui) { u.layers.toggleEmpty() }},
-		{"go-to-layer", "enter", inDetail, "Layers", "go to the layer", "on a line of the details: to its layer", func(u *ui) { u.follow() }},
-		{"back", "left h", inDetail, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
+		{"layer-files", "enter right l", inLayers, needTree, "Layers", "files", "to the layer's files", (*ui).layerFiles},
+		{"layer-files", "enter right l", inLayers, needSpan, "", "", "", (*ui).layerFiles},
+		{"layer-files", "enter right l", inLayers, 0, "", "", "", func(u *ui) { u.setFocus(rightPane) }},
+		{"empty-steps", "e", inLayers, 0, "Layers", "empty steps", "show or hide steps that made no layer", the((*layers).toggleEmpty)},
+		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: to its layer", on((*detail).enter)},
+		{"back", "left h", inDetail, 0, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
 
-		{"open", "enter", inFiles, "Files", "open", "open a folder, view a file", func(u *ui) { u.enter() }},
-		{"expand", "right l", inFiles, "Files", "", "open a folder, then step into it", func(u *ui) { u.open() }},
-		{"collapse", "left h", inFiles, "Files", "", "close a folder, or go to the one above", func(u *ui) { u.close() }},
-		{"fold", "space", inFiles, "Files", "", "open or close a folder", func(u *ui) { u.fold() }},
-		{"open-all", "+ }", inFiles, "Files", "", "open all folders", func(u *ui) { u.foldAll(true) }},
-		{"close-all", "- { ctrl-space", inFiles, "Files", "", "close all folders", func(u *ui) { u.foldAll(false) }},
-		{"whole", "a", inPanes &^ inWaste, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.files.whole) }},
-		{"compare", "m", inPanes &^ inWaste, "Files", "compare", "mark this layer, then select another: the files that differ between the two", func(u *ui) { u.mark() }},
-		{"changes", "ctrl-l", inPanes, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
-		{"everything", "ctrl-a", inPanes, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
-		{"sort", "s ctrl-o", inFiles, "Files", "sort", "sort by size, name, count of files; again reverses", func(u *ui) { u.files.nextOrder() }},
-		{"filter", "f", inPanes &^ inWaste, "Files", "filter", "choose which kinds of change are shown", func(u *ui) { u.openFilter() }},
-		{"history", "H", inDetail | inFiles | inWaste | inViewer, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", func(u *ui) { u.openHistory() }},
-		{"history", "H", inHistory, "", "", "", func(u *ui) { u.escape() }},
+		{"open", "enter", inFiles, needTree, "Files", "open", "open a folder, view a file", on((*files).enter)},
+		{"expand", "right l", inFiles, needTree, "Files", "", "open a folder, then step into it", on(func(f *files) { f.out.Open() })},
+		{"collapse", "left h", inFiles, needTree, "Files", "", "close a folder, or go to the one above", on(func(f *files) { f.out.Close() })},
+		{"fold", "space", inFiles, needTree, "Files", "", "open or close a folder", on(func(f *files) { f.out.Toggle() })},
+		{"open-all", "+ }", inFiles, needTree, "Files", "", "open all folders", on(func(f *files) { f.out.OpenAll(true) })},
+		{"close-all", "- { ctrl-space", inFiles, needTree, "Files", "", "close all folders", on(func(f *files) { f.out.OpenAll(false) })},
+		{"whole", "a", inPanes &^ inWaste, needSpan, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.sel.whole) }},
+		{"compare", "m", inPanes &^ inWaste, needTree, "Files", "compare", "mark this layer, then select another: the files that differ between the two", (*ui).mark},
+		{"changes", "ctrl-l", inPanes, needSpan, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
+		{"everything", "ctrl-a", inPanes, needSpan, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
+		{"sort", "s ctrl-o", inFiles, needTree, "Files", "sort", "sort by " + orders + "; again reverses", on(func(f *files) { f.out.NextOrder() })},
+		{"filter", "f", inPanes &^ inWaste, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
+		{"history", "H", inDetail | inFiles | inWaste | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
+		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
 
-		{"find", "/ ctrl-f", inPanes, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", func(u *ui) { u.openSearch() }},
-		{"find-next", "n", inPanes, "Search", "", "the next one found", func(u *ui) { u.again(true) }},
-		{"find-previous", "N", inPanes, "Search", "", "the one before", func(u *ui) { u.again(false) }},
-		{"only-found", "F", inPanes, "Search", "", "show only what was found", func(u *ui) { u.toggleOnly() }},
+		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", (*ui).openSearch},
+		{"find-next", "n", inPanes, 0, "Search", "", "the next one found", func(u *ui) { u.again(true) }},
+		{"find-previous", "N", inPanes, 0, "Search", "", "the one before", func(u *ui) { u.again(false) }},
+		{"only-found", "F", inPanes, needTree, "Search", "", "show only what was found", the((*files).toggleOnly)},
 
-		{"waste", "w", inWaste, "", "files", "", func(u *ui) { u.toggleWaste() }},
-		{"waste", "w", inPanes, "Waste", "waste", "waste in place of files, and back", func(u *ui) { u.toggleWaste() }},
-		{"show-in-tree", "enter", inWaste, "Waste", "show in tree", "to the place in the tree, in the layer that hid it", func(u *ui) { u.enter() }},
-		{"expand", "right l", inWaste, "Waste", "", "show what was in a folder", func(u *ui) { u.waste.setOpen(true) }},
-		{"collapse", "left h", inWaste, "Waste", "", "hide it", func(u *ui) { u.waste.setOpen(false) }},
-		{"fold", "space", inWaste, "Waste", "", "", func(u *ui) { u.fold() }},
-		{"group", "b", inWaste, "Waste", "group", "add up by cause, folder, step that stored, step that hid; one by one", func(u *ui) { u.groupWaste() }},
-		{"sort", "s", inWaste, "Waste", "sort", "sort by size, cause, layers, path; again reverses", func(u *ui) { u.sortWaste() }},
+		{"waste", "w", inWaste, 0, "", "files", "", tab[*waste]},
+		{"waste", "w", inPanes, 0, "Waste", "waste", "waste in place of files, and back", tab[*waste]},
+		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "to the place in the tree, in the layer that hid it", on((*waste).enter)},
+		{"expand", "right l", inWaste, 0, "Waste", "", "show what was in a folder", on(func(w *waste) { w.setOpen(true) })},
+		{"collapse", "left h", inWaste, 0, "Waste", "", "hide it", on(func(w *waste) { w.setOpen(false) })},
+		{"fold", "space", inWaste, 0, "Waste", "", "", on((*waste).fold)},
+		{"group", "b", inWaste, 0, "Waste", "group", "add up by cause, folder, step that stored, step that hid; one by one", on((*waste).regroupNext)},
+		{"sort", "s", inWaste, 0, "Waste", "sort", "sort by size, cause, layers, path; again reverses", on((*waste).sortNext)},
 
-		{"view", "v", content &^ inViewer, "Content", "", "view a file: text or hex", func(u *ui) { u.view() }},
-		{"diff", "d", content, "Content", "diff", "what differs from the version below, or between two layers that are compared", func(u *ui) { u.openDiff() }},
-		{"pager", "o", content | inDiff, "Content", "", "open a file in $PAGER", func(u *ui) { u.openPager() }},
-		{"extract", "x", content | inDiff, "Content", "extract", "extract a file or folder, as it is after the layer", func(u *ui) { u.openExtract() }},
+		{"view", "v", paths &^ inViewer, needContent, "Content", "", "view a file: text or hex", (*ui).view},
+		{"diff", "d", paths, needContent, "Content", "diff", "what differs from the version below, or between two layers that are compared", (*ui).openDiff},
+		{"pager", "o", paths | inDiff, needContent, "Content", "", "open a file in $PAGER", (*ui).openPager},
+		{"extract", "x", paths | inDiff, needContent, "Content", "extract", "extract a file or folder, as it is after the layer", (*ui).openExtract},
 
-		{"scroll-right", "right l", inViewer | inDiff, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
-		{"scroll-left", "left h", inViewer | inDiff, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
-		{"page-down", "space", inViewer | inDiff, "Viewer", "", "a page down", func(u *ui) { u.page(2) }},
-		{"find", "/ ctrl-f", inViewer, "Viewer", "find", "find in the file as you type: text, or ~ and a regular expression", func(u *ui) { u.openFind() }},
-		{"find-next", "n", inViewer, "Viewer", "", "the next one found", func(u *ui) { u.againInFile(true) }},
-		{"find-previous", "N", inViewer, "Viewer", "", "the one before", func(u *ui) { u.againInFile(false) }},
-		{"text-or-hex", "t", inViewer, "Viewer", "text/hex", "as text or as hex", func(u *ui) { u.toggleHex() }},
+		{"scroll-right", "right l", inViewer | inDiff, 0, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
+		{"scroll-left", "left h", inViewer | inDiff, 0, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
+		{"page-down", "space", inViewer | inDiff, 0, "Viewer", "", "a page down", func(u *ui) { u.move(func(p part) { p.Page(2) }) }},
+		{"find", "/ ctrl-f", inViewer, 0, "Viewer", "find", "find in the file as you type: text, or ~ and a regular expression", on((*content).find)},
+		{"find-next", "n", inViewer, 0, "Viewer", "", "the next one found", on(func(c *content) { c.next(true) })},
+		{"find-previous", "N", inViewer, 0, "Viewer", "", "the one before", on(func(c *content) { c.next(false) })},
+		{"text-or-hex", "t", inViewer, 0, "Viewer", "text/hex", "as text or as hex", on(func(c *content) { c.Toggle() })},
 
-		{"find-next", "n", inDiff, "", "next change", "", func(u *ui) { u.nextChange(true) }},
-		{"find-previous", "N", inDiff, "", "", "", func(u *ui) { u.nextChange(false) }},
-		{"diff", "d", inDiff, "", "", "", func(u *ui) { u.closeOver() }},
+		{"find-next", "n", inDiff, 0, "", "next change", "", on(func(d *difference) { d.Next(true) })},
+		{"find-previous", "N", inDiff, 0, "", "", "", on(func(d *difference) { d.Next(false) })},
+		{"diff", "d", inDiff, 0, "", "", "", (*ui).closeOver},
 
-		{"", "enter", inQuestion, "", "choose", "", func(u *ui) { u.answer("") }},
-		{"", "s", inQuestion, "", "", "", func(u *ui) { u.answer("s") }},
-		{"", "o", inQuestion, "", "", "", func(u *ui) { u.answer("o") }},
-		{"", "S", inQuestion, "", "", "", func(u *ui) { u.answer("S") }},
-		{"", "O", inQuestion, "", "", "", func(u *ui) { u.answer("O") }},
-		{"", "space enter", inFilter, "", "toggle", "", func(u *ui) { u.toggleFilter(-1) }},
-		{"", "a", inFilter, "", "", "", func(u *ui) { u.toggleFilter(0) }},
-		{"", "m", inFilter, "", "", "", func(u *ui) { u.toggleFilter(1) }},
-		{"", "r", inFilter, "", "", "", func(u *ui) { u.toggleFilter(2) }},
-		{"", "u", inFilter, "", "", "", func(u *ui) { u.toggleFilter(3) }},
-		{"filter", "f", inFilter, "", "", "", func(u *ui) { u.escape() }},
-		{"go-to-layer", "enter", inImage | inHistory, "", "go to the layer", "", func(u *ui) { u.follow() }},
-		{"copy", "y", inImage | inHistory, "", "copy the line", "", func(u *ui) { u.copyPath() }},
+		{"", "enter", inQuestion, 0, "", "choose", "", answer("")},
+		{"", "s", inQuestion, 0, "", "", "", answer("s")},
+		{"", "o", inQuestion, 0, "", "", "", answer("o")},
+		{"", "S", inQuestion, 0, "", "", "", answer("S")},
+		{"", "O", inQuestion, 0, "", "", "", answer("O")},
+		{"", "space enter", inFilter, 0, "", "toggle", "", on(func(f *filter) { f.toggle(f.At) })},
+		{"", "a", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(0) })},
+		{"", "m", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(1) })},
+		{"", "r", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(2) })},
+		{"", "u", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(3) })},
+		{"filter", "f", inFilter, 0, "", "", "", (*ui).escape},
+		{"go-to-layer", "enter", inImage | inHistory, 0, "", "go to the layer", "", on((*text).enter)},
+		{"copy", "y", inImage | inHistory, 0, "", "copy the line", "", func(u *ui) { u.copyText(u.on().copies()) }},
 
-		{"image", "i", inPanes, "Program", "image", "what the image says of itself, its history, warnings", func(u *ui) { u.openImage() }},
-		{"copy", "y", everywhere &^ (inHelp | inFilter), "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyPath() }},
-		{"copy-more", "Y", inPanes | inViewer, "Program", "", "copy the layer's digest; in the viewer, the content", func(u *ui) { u.copyMore() }},
-		{"help", "?", everywhere &^ inHelp, "Program", "keys", "every key", func(u *ui) { u.over = append(u.over, help(u.keys)) }},
-		{"", "? q", inHelp, "", "", "", func(u *ui) { u.escape() }},
-		{"quit", "q", scrolls &^ inHelp, "", "", "", func(u *ui) { u.closeOver() }},
-		{"image", "i", inImage, "", "", "", func(u *ui) { u.escape() }},
-		{"close", "esc", everywhere, "Program", "", "close the innermost thing", func(u *ui) { u.escape() }},
-		{"quit", "q", inPanes, "Program", "quit", "quit; close what lies over the panes", func(u *ui) { u.do.quit() }},
-		{"", "ctrl-c", everywhere, "Program", "", "quit", func(u *ui) { u.do.quit() }},
-		{"", "ctrl-z", everywhere, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
+		{"image", "i", inPanes, 0, "Program", "image", "what the image says of itself, its history, warnings", (*ui).openImage},
+		{"copy", "y", everywhere &^ (inHelp | inFilter), 0, "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyText(u.on().copies()) }},
+		{"copy-more", "Y", inViewer, 0, "", "", "", on((*content).copy)},
+		{"copy-more", "Y", inPanes, 0, "Program", "", "copy the layer's digest; in the viewer, the content", (*ui).copyMore},
+		{"help", "?", everywhere &^ inHelp, 0, "Program", "keys", "every key", func(u *ui) { u.push(help(u.keys)) }},
+		{"", "? q", inHelp, 0, "", "", "", (*ui).escape},
+		{"quit", "q", scrolls &^ inHelp, 0, "", "", "", (*ui).closeOver},
+		{"image", "i", inImage, 0, "", "", "", (*ui).escape},
+		{"close", "esc", everywhere, 0, "Program", "", "close the innermost thing", (*ui).escape},
+		{"quit", "q", inPanes, 0, "Program", "quit", "quit; close what lies over the panes", func(u *ui) { u.do.quit() }},
+		{"", "ctrl-c", everywhere, 0, "Program", "", "quit", func(u *ui) { u.do.quit() }},
+		{"", "ctrl-z", everywhere, 0, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
 	}
 }
 

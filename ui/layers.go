@@ -17,10 +17,13 @@ import (
 // them.
 type layers struct {
 	screen.List
+	none
+	u     *ui
 	rep   *analyzer.Report
 	steps []step // the rows
 	empty bool   // steps that made no layer have rows, too
 	max   int64  // what the largest layer stores
+	hides []hidden
 }
 
 // step is a row: a layer, or a step of the history that made none.
@@ -29,13 +32,49 @@ type step struct {
 	history int // index in the report's history; -1 when it has no such step
 }
 
-func newLayers(rep *analyzer.Report) *layers {
-	l := &layers{rep: rep}
-	for _, lr := range rep.Layers {
+func newLayers(u *ui) *layers {
+	l := &layers{u: u, rep: u.rep, hides: hides(u.rep)}
+	for _, lr := range l.rep.Layers {
 		l.max = max(l.max, lr.StoredBytes)
 	}
 	l.fill()
 	return l
+}
+
+func (l *layers) place() place  { return inLayers }
+func (l *layers) Title() string { return "Layers" }
+func (l *layers) about() string { return "of the layer" }
+
+func (l *layers) Status() (where, state string) {
+	s, ok := l.current()
+	if !ok || s.layer < 0 {
+		return "", ""
+	}
+	if l.rep.Layers[s.layer].Unverified {
+		state = "not verified"
+	}
+	return layerName(s.layer, len(l.rep.Layers)), state
+}
+
+func (l *layers) copies() string {
+	s, ok := l.current()
+	if !ok {
+		return ""
+	}
+	return command(l.rep, s)
+}
+
+func (l *layers) details(p *screen.Page) any {
+	s, _ := l.current()
+	layerPage(p, l.rep, s, l.hides)
+	return s
+}
+
+// click selects a layer; the second one goes to what it did.
+func (l *layers) click(_, y int, twice bool) {
+	if l.Click(y) && twice {
+		l.u.setFocus(rightPane)
+	}
 }
 
 // fill lists the rows anew; the cursor stays with its layer.
@@ -90,16 +129,21 @@ func (l *layers) toggleEmpty() {
 }
 
 // command is the step as a person wrote it, made safe.
-func (l *layers) command(s step) string {
+func command(rep *analyzer.Report, s step) string {
 	switch {
-	case s.layer >= 0 && l.rep.Layers[s.layer].Command != "":
-		return report.Safe(report.Command(l.rep.Layers[s.layer].Command))
-	case s.history >= 0 && l.rep.History[s.history].Command != "":
-		return report.Safe(report.Command(l.rep.History[s.history].Command))
-	case s.history >= 0 && l.rep.History[s.history].Comment != "":
-		return report.Safe(l.rep.History[s.history].Comment)
+	case s.layer >= 0 && rep.Layers[s.layer].Command != "":
+		return safe(report.Command(rep.Layers[s.layer].Command))
+	case s.history >= 0 && rep.History[s.history].Command != "":
+		return safe(report.Command(rep.History[s.history].Command))
+	case s.history >= 0 && rep.History[s.history].Comment != "":
+		return safe(rep.History[s.history].Comment)
 	}
 	return "(the image does not say)"
+}
+
+// layerCommand is command of a layer's step.
+func layerCommand(rep *analyzer.Report, layer int) string {
+	return command(rep, step{layer, slices.IndexFunc(rep.History, func(h analyzer.Step) bool { return h.Layer == layer })})
 }
 
 // layerColumns are the widths of what stands beside a layer's number and size;
@@ -160,30 +204,25 @@ func (l *layers) drawHead(c screen.Canvas, cols layerColumns) {
 	c.Text(x, 0, st, "step")
 }
 
-func (l *layers) draw(c screen.Canvas, focused bool, f *files) {
+func (l *layers) Draw(c screen.Canvas, focused bool) {
 	cols := l.fitColumns(c.W)
-	if c.H >= 4 {
-		l.drawHead(c, cols)
-		c = c.Sub(0, 1, c.W, c.H-1)
-	}
-	l.Fit(len(l.steps), c.H)
+	c = l.Head(c, c.H >= 4, func() { l.drawHead(c, cols) })
 	if len(l.steps) == 0 {
 		c.Text(1, 0, c.Theme.Dim, "this image has no layers")
 	}
-	for y := 0; y < c.H && l.Top+y < len(l.steps); y++ {
-		i := l.Top + y
-		l.drawStep(c, y, l.steps[i], cols, c.Row(y, i == l.At, focused), l.steps[i].layer == f.marked)
-	}
+	l.List.Draw(c, len(l.steps), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
+		l.drawStep(c, y, l.steps[i], cols, on)
+	})
 }
 
 // drawStep draws the row of a layer, or of a step that made none.
-func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on func(tcell.Style) tcell.Style, marked bool) {
+func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on func(tcell.Style) tcell.Style) {
 	th := c.Theme
 	number, st := th.Glyph.Dot, th.Dim
 	var lr analyzer.LayerReport
 	if s.layer >= 0 {
 		lr, number, st = l.rep.Layers[s.layer], strconv.Itoa(s.layer), th.Text
-		if marked {
+		if s.layer == l.u.sel.marked {
 			c.Text(0, y, on(th.Accent), th.Glyph.Flag)
 		}
 	}
@@ -219,7 +258,7 @@ func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on 
 		}
 		x++
 	}
-	c.Short(x, y, c.W-x-1, on(st), l.command(s))
+	c.Short(x, y, c.W-x-1, on(st), command(l.rep, s))
 }
 
 // sizeStyle is dim for nothing.
@@ -228,16 +267,6 @@ func sizeStyle(th *screen.Theme, n int64) tcell.Style {
 		return th.Dim
 	}
 	return th.Text
-}
-
-// step is the row of a layer, whether or not it is listed.
-func (l *layers) step(layer int) step {
-	for i, h := range l.rep.History {
-		if h.Layer == layer {
-			return step{layer, i}
-		}
-	}
-	return step{layer, -1}
 }
 
 // hidden is how much of what one layer stored another one hid.

@@ -1,55 +1,51 @@
 package ui
 
 import (
+	"github.com/gdamore/tcell/v2"
+
 	"fathom/analyzer/filetree"
 	"fathom/ui/screen"
 )
 
-// overlay is something that lies over the panes until it is closed.
-type overlay interface {
-	place() place
-	title() string
-	subtitle() string
-	draw(c screen.Canvas)
-	scroller() *screen.List
-	// wants is how large it should be; 0 is all there is.
-	wants() (w, h int)
-}
-
-func (v *viewer) place() place           { return inViewer }
-func (v *viewer) scroller() *screen.List { return &v.List }
-func (v *viewer) wants() (w, h int)      { return 0, 0 }
-
 // text is an overlay of lines.
 type text struct {
 	screen.List
-	at_   place
+	none
+	in    place
 	name  string
 	note  string
-	node  filetree.Node // that it is about; only in a history
 	write func(p *screen.Page)
+	open  func(layer int) // what enter does on a line about a layer
 	lines []screen.Line
 	wrote int // the width that lines were made for
 }
 
-func (t *text) place() place           { return t.at_ }
-func (t *text) scroller() *screen.List { return &t.List }
-func (t *text) wants() (w, h int)      { return 0, 0 }
-func (t *text) title() string          { return t.name }
-func (t *text) subtitle() string       { return t.note }
+func (t *text) place() place                  { return t.in }
+func (t *text) Title() string                 { return t.name }
+func (t *text) Note() string                  { return t.note }
+func (t *text) Status() (where, state string) { return t.Percent(), "" }
+func (t *text) copies() string                { return copyLine(t.lines, t.At) }
+func (t *text) click(_, y int, _ bool)        { t.Click(y) }
 
-func (t *text) draw(c screen.Canvas) {
+func (t *text) Draw(c screen.Canvas, _ bool) {
 	if t.wrote != c.W {
 		p := &screen.Page{Theme: c.Theme, W: c.W}
 		t.write(p)
 		t.lines, t.wrote = p.Lines, c.W
 	}
-	screen.DrawLines(c, &t.List, t.lines, t.at_ != inHelp)
+	screen.DrawLines(c, &t.List, t.lines, true)
+}
+
+func (t *text) enter() {
+	if t.At < len(t.lines) && t.lines[t.At].Link >= 0 {
+		t.open(t.lines[t.At].Link)
+	}
 }
 
 // filter is the menu that chooses which kinds of change are shown.
 type filter struct {
 	screen.List
+	none
 	f *files
 }
 
@@ -64,21 +60,24 @@ var filterMarks = [...]struct {
 	{filetree.Unchanged, "u", "unchanged"},
 }
 
-func (f *filter) place() place           { return inFilter }
-func (f *filter) scroller() *screen.List { return &f.List }
-func (f *filter) wants() (w, h int)      { return 30, len(filterMarks) + 2 }
-func (f *filter) title() string          { return "Show" }
-func (f *filter) subtitle() string       { return "" }
+func (f *filter) place() place     { return inFilter }
+func (f *filter) size() (w, h int) { return 30, len(filterMarks) + 2 }
+func (f *filter) Title() string    { return "Show" }
 
+// toggle shows or hides a kind of change.
 func (f *filter) toggle(i int) {
 	f.f.out.SetMarks(f.f.out.Scope().Marks ^ 1<<filterMarks[i].mark)
 }
 
-func (f *filter) draw(c screen.Canvas) {
-	f.Fit(len(filterMarks), c.H)
-	for y := 0; y < c.H && f.Top+y < len(filterMarks); y++ {
-		m := filterMarks[f.Top+y]
-		on := c.Row(y, f.Top+y == f.At, true)
+func (f *filter) click(_, y int, twice bool) {
+	if f.Click(y) && !twice {
+		f.toggle(f.At)
+	}
+}
+
+func (f *filter) Draw(c screen.Canvas, _ bool) {
+	f.List.Draw(c, len(filterMarks), true, func(y, i int, on func(tcell.Style) tcell.Style) {
+		m := filterMarks[i]
 		box := "[ ] "
 		if f.f.out.Scope().Marks.Has(m.mark) {
 			box = "[x] "
@@ -88,12 +87,12 @@ func (f *filter) draw(c screen.Canvas) {
 		x = c.Text(x, y, on(st.Bold(true)), sign+" ")
 		c.Text(x, y, on(c.Theme.Text), m.name)
 		c.Right(c.W-1, y, on(c.Theme.Dim), m.key)
-	}
+	})
 }
 
 // help is every key, from the table, in two columns where there is room.
 func help(keys []binding) *text {
-	return &text{at_: inHelp, name: "Keys", write: func(p *screen.Page) {
+	return &text{in: inHelp, List: screen.List{NoCursor: true}, name: "Keys", write: func(p *screen.Page) {
 		groups := helpGroups(p.Theme, p.W, keys)
 		if p.W >= 100 {
 			groups = helpGroups(p.Theme, p.W/2, keys)

@@ -79,15 +79,3 @@ func pagerCommand(getenv func(string) string, look func(string) (string, error))
 	}
 	return "", errors.New("there is no pager: PAGER is not set, and neither less nor more is there")
 }
-
-// openPager shows the file under the cursor in the pager.
-func (u *ui) openPager() {
-	st, ok := u.fileState()
-	if !ok {
-		return
-	}
-	err := u.do.pager(func(ctx context.Context) (io.ReadCloser, error) { return u.a.Open(ctx, st.Content) })
-	if err != nil {
-		u.note = safe(err.Error())
-	}
-}

@@ -72,8 +72,8 @@ func TestConfigured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStage(t, load(t, "shop"), "mono", false, 120, 40)
-	s.u.configure(set)
+	a := load(t, "shop")
+	s := stageOf(t, "mono", false, 120, 40, func(_ setup, do doer) root { return newUI(a, set, do) })
 	for _, c := range []struct{ key, want string }{
 		{"3", "/bin  name ▲"}, {"n", "look for something first (f3)"}, {"w", "f3 find  W waste"}, {"W", "3 Waste"}, {"?", "z close"}, {"z", "3 Waste"},
 	} {

@@ -97,8 +97,6 @@ func show(mode string) int {
 				return func() {}
 			},
 		})
-	case "quick":
-		err = Open(ctx, "quick", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{})
 	case "wrong":
 		err = Open(ctx, "wrong", &p, func(context.Context) (*analyzer.Analysis, error) { return nil, errors.New("no such image") }, Options{})
 	case "choose", "chooser":
@@ -118,7 +116,7 @@ func show(mode string) int {
 	case "saved":
 		err = RunReport(ctx, a.Report, Options{})
 	default:
-		err = Run(ctx, a, Options{})
+		err = Open(ctx, "quick", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{})
 	}
 	var crash *Crash
 	switch {

@@ -26,7 +26,7 @@ func savedStage(t testing.TB, rep *analyzer.Report, colours string, ascii bool, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stageOf(t, colours, ascii, w, h, func(th *screen.Theme, do doer) root { return newSaved(rep, names, lost, th, do) })
+	return stageOf(t, colours, ascii, w, h, func(set setup, do doer) root { return newSaved(rep, names, lost, set, do) })
 }
 
 // TestSavedPaths finds every path of the waste again, also where one is a file

@@ -107,11 +107,11 @@ func newStage(t testing.TB, a *analyzer.Analysis, name string, ascii bool, w, h 
 	if a == nil {
 		a = &analyzer.Analysis{Report: &analyzer.Report{}, Tree: &filetree.Tree{}}
 	}
-	return stageOf(t, name, ascii, w, h, func(th *screen.Theme, do doer) root { return newUI(a, th, do) })
+	return stageOf(t, name, ascii, w, h, func(set setup, do doer) root { return newUI(a, set, do) })
 }
 
 // stageOf is a stage for the UI that open makes.
-func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*screen.Theme, doer) root) *stage {
+func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(setup, doer) root) *stage {
 	t.Helper()
 	th, err := screen.NewTheme(name, ascii, func(string) string { return "" })
 	if err != nil {
@@ -122,7 +122,7 @@ func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(*screen.
 		t.Fatal(err)
 	}
 	t.Cleanup(s.screen.Fini)
-	s.root = open(th, s.world)
+	s.root = open(setup{th: th, keys: bindings()}, s.world)
 	s.u, _ = s.root.(*ui)
 	s.resize(w, h)
 	s.root.Draw(s.screen)

@@ -2,30 +2,41 @@ package ui
 
 import (
 	"context"
-	"fmt"
-	"slices"
+
+	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/filetree"
 	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
 
-// search is what a person looks for in the tree, and what was found.
+// search is what a person looks for, and the paths that have it.
 type search struct {
+	in      seeker // the pane that it was opened over; nil before the first one
 	text    string
 	all     bool // in all layers, not only in what is shown
+	only    bool // files are shown only where they were found
 	pattern *outline.Pattern
 	bad     string          // why the text is no pattern
 	hits    []filetree.Node // sorted
 	busy    bool
 	cancel  context.CancelFunc
 	prompt  *screen.Prompt // that asks for the text, or did
-	waste   bool           // it was opened over the waste
-	folds   func()         // puts the waste as it was then
-	before  outline.Mark   // where things were when it opened
+	back    func()         // goes to where things were when it opened
 }
 
-func (s *search) active() bool { return s != nil && s.text != "" && s.pattern != nil }
+func (s *search) active() bool { return s.text != "" && s.pattern != nil }
+
+// light marks what is found in a name that was drawn from one column to another,
+// unless it was shortened.
+func (s *search) light(c screen.Canvas, from, to, y int, name string, on func(tcell.Style) tcell.Style) {
+	if !s.active() || to-from != screen.Width(name) {
+		return
+	}
+	if i, j, ok := s.pattern.In(name); ok {
+		c.Text(from+screen.Width(name[:i]), y, on(c.Theme.Found), name[i:j])
+	}
+}
 
 // find starts to look for the text anew; done runs in the UI when it is found.
 func (u *ui) find(done func()) {
@@ -34,70 +45,87 @@ func (u *ui) find(done func()) {
 		s.cancel()
 	}
 	s.hits, s.bad, s.busy = nil, "", false
-	u.findWaste()
+	s.in.sift()
 	p, err := outline.Compile(s.text)
 	if err != nil {
 		s.pattern, s.bad = nil, err.Error()
 		return
 	}
 	s.pattern = p
-	if s.text == "" || u.files.out == nil && !s.waste {
+	if s.text == "" {
 		return
 	}
 	var scope outline.Scope
-	if !s.all && !s.waste {
-		scope = u.files.out.Scope()
+	if !s.all {
+		scope = s.in.scope()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.busy = cancel, true
+	in := s.in
 	u.do.work(func(outer context.Context) func() {
 		defer context.AfterFunc(outer, cancel)()
-		hits := p.Find(ctx, u.tree, scope)
+		hits := p.Find(ctx, in.paths(), scope)
 		return func() {
 			if ctx.Err() != nil {
 				return // another search took its place
 			}
 			s.hits, s.busy = hits, false
-			u.findWaste()
+			in.sift()
 			done()
 		}
 	})
 }
 
-// openSearch opens the prompt; the cursor follows what is typed.
+// stale looks again for what is searched when that was only in what f shows.
+func (u *ui) stale(f *files) {
+	if u.search.active() && !u.search.all && u.search.in == seeker(f) {
+		u.find(func() {
+			if u.search.only {
+				f.out.Only(u.search.hits)
+			}
+		})
+	}
+}
+
+// seek is the tab that is searched: the one that is there, or the first that can
+// be, which comes to the front.
+func (u *ui) seek() seeker {
+	for i := range u.tabs {
+		i = (u.tab + i) % len(u.tabs)
+		if in, ok := u.tabs[i].(seeker); ok {
+			if i != u.tab {
+				u.show(i)
+			}
+			return in
+		}
+	}
+	return nil
+}
+
+// openSearch asks what to look for; the cursor follows what is typed.
 func (u *ui) openSearch() {
-	switch {
-	case u.files.saved && !u.showWaste:
-		u.toggleWaste()
-	case u.files.out == nil && !u.files.saved:
-		return
-	}
-	u.search.waste = u.showWaste
-	if u.showWaste {
-		u.search.folds = u.waste.mark()
-	}
-	u.setFocus(filesPane)
-	if u.files.out != nil {
-		u.search.before = u.files.out.Mark()
-	}
-	old := u.search.text
-	u.search.text = ""
+	s := &u.search
+	s.in = u.seek()
+	s.back = s.in.bookmark()
+	u.setFocus(rightPane)
+	old := s.text
+	s.text = ""
 	u.find(nil)
-	u.search.prompt = &screen.Prompt{
-		Label: "/", Note: u.promptNote, Extra: u.promptExtra,
+	s.prompt = &screen.Prompt{
+		Label: "/", Note: u.searchNote, Extra: u.searchKey,
 		Changed: func(text string) {
-			u.search.text = text
+			s.text = text
 			u.typed()
 		},
 		Done: func(_, key string) {
 			if key == "esc" {
-				u.search.text = old
-				u.comeBack()
+				s.text = old
+				s.back()
 				u.find(func() {})
 			}
 		},
 	}
-	u.prompt = u.search.prompt
+	u.prompt = s.prompt
 }
 
 // typing reports whether the search's prompt is open.
@@ -105,146 +133,118 @@ func (u *ui) typing() bool { return u.prompt != nil && u.prompt == u.search.prom
 
 // typed looks for what the prompt says now, from where it was opened.
 func (u *ui) typed() {
-	u.comeBack()
+	u.search.back()
 	u.find(func() {
 		if u.typing() {
-			u.comeBack()
+			u.search.back()
 		}
-		u.hit(true, true)
+		u.search.in.hit(true, true)
 	})
 }
 
-// comeBack goes to where things were when the prompt opened.
-func (u *ui) comeBack() {
-	if u.search.waste {
-		u.search.folds()
-		return
-	}
-	u.files.out.Restore(u.search.before)
-}
-
-// hit goes to the next or previous hit; with here the row under the cursor will do.
-func (u *ui) hit(forward, here bool) {
-	s, out := &u.search, u.files.out
-	if s.waste {
-		u.hitWaste(forward, here)
-		return
-	}
-	if out == nil || len(s.hits) == 0 {
-		return
-	}
-	r, ok := out.Cursor()
-	if here && ok {
-		if i, _ := slices.BinarySearch(s.hits, r.Top); i < len(s.hits) && s.hits[i] <= r.Node {
-			return
+// searchKey takes the keys of the prompt that don't edit it.
+func (u *ui) searchKey(key string) bool {
+	switch key {
+	case "tab":
+		if u.search.in.scope().View != nil {
+			u.search.all = !u.search.all
+			u.typed()
 		}
-	}
-	if !s.all {
-		if n := out.NextHit(s.hits, forward); n != filetree.None {
-			out.GoTo(n)
-		}
-		return
-	}
-	// In all layers: by path, since there is no one order of rows.
-	i := 0
-	if ok {
-		var exact bool
-		i, exact = slices.BinarySearch(s.hits, r.Node)
-		if !forward {
-			i--
-		} else if exact {
-			i++
-		}
-	}
-	u.reveal(s.hits[(i+len(s.hits))%len(s.hits)])
-}
-
-// reveal puts the cursor on n, in the nearest layer that touched it when the
-// present view does not show it.
-func (u *ui) reveal(n filetree.Node) {
-	if u.files.out.GoTo(n) {
-		return
-	}
-	layer, far := -1, 0
-	for _, e := range u.tree.History(n) {
-		d := e.Layer - u.files.layer
-		if d < 0 {
-			d = -d
-		}
-		if layer < 0 || d <= far {
-			layer, far = e.Layer, d
-		}
-	}
-	if layer >= 0 {
-		u.files.marked = -1
-		u.selectLayer(layer)
-		u.files.show(layer, false)
-		u.files.out.SetMarks(outline.AllMarks)
-		u.files.out.GoTo(n)
-	}
-}
-
-// lookHere looks for the same in the waste or the files, whichever is there now.
-func (u *ui) lookHere() {
-	u.search.waste = u.showWaste
-	u.find(func() {
-		u.setFocus(filesPane)
-		u.hit(true, true)
-	})
-}
-
-// any is whether the search found something where it looked.
-func (u *ui) any() bool {
-	if u.search.waste {
-		return len(u.waste.found) > 0
-	}
-	return len(u.search.hits) > 0
-}
-
-// found is how much the search found, in words.
-func (u *ui) found() string {
-	switch s := &u.search; {
-	case s.busy:
-		return "looking" + u.th.Glyph.Ellipsis
-	case s.waste:
-		return places(len(u.waste.found)) + " found"
+	case "down", "up":
+		u.search.in.hit(key == "down", false)
 	default:
-		return fmt.Sprintf("%d found", len(s.hits))
+		return false
+	}
+	return true
+}
+
+// again goes to the next or previous hit.
+func (u *ui) again(forward bool) {
+	s := &u.search
+	if s.text == "" {
+		u.note = "look for something first (" + keyOf(u.keys, "find") + ")"
+		return
+	}
+	if s.busy {
+		u.note = "still looking"
+		return
+	}
+	in := u.seek()
+	if s.in != in { // another tab took its place
+		s.in = in
+		u.find(func() {
+			u.setFocus(rightPane)
+			in.hit(true, true)
+		})
+		return
+	}
+	if n, _ := in.found(); n == 0 {
+		u.note = "not found: " + safe(s.text)
+		return
+	}
+	u.setFocus(rightPane)
+	in.hit(forward, false)
+}
+
+// endSearch shows everything again, or forgets the search, and reports whether
+// there was something to end.
+func (u *ui) endSearch() bool {
+	switch s := &u.search; {
+	case s.only:
+		the((*files).showAll)(u)
+	case s.text != "":
+		s.text = ""
+		u.find(nil)
+	default:
+		return false
+	}
+	return true
+}
+
+// showAll shows files whether or not they were found.
+func (f *files) showAll() {
+	f.u.search.only = false
+	f.out.Only(nil)
+}
+
+// toggleOnly shows nothing but what the search found, or everything again.
+func (f *files) toggleOnly() {
+	switch s := &f.u.search; {
+	case s.only:
+		f.showAll()
+	case s.active() && !s.busy:
+		s.only = true
+		f.out.Only(append([]filetree.Node{}, s.hits...))
+	default:
+		f.u.note = "look for something first (" + keyOf(f.u.keys, "find") + ")"
 	}
 }
 
-// promptNote is what the prompt says behind the text.
-func (u *ui) promptNote() (note, more string, alarm bool) {
+// foundNote is how much the search found, in words.
+func (u *ui) foundNote() string {
+	if u.search.busy {
+		return "looking" + u.th.Glyph.Ellipsis
+	}
+	_, say := u.search.in.found()
+	return say
+}
+
+// searchNote is what the prompt says behind the text.
+func (u *ui) searchNote() (note, more string, alarm bool) {
 	s := &u.search
-	if !s.waste {
+	if s.in.scope().View != nil {
 		more = "  " + u.th.Glyph.Dot + " tab: in all layers"
 		if s.all {
 			more = "  " + u.th.Glyph.Dot + " in all layers (tab)"
 		}
 	}
-	switch {
+	switch n, _ := s.in.found(); {
 	case s.bad != "":
 		return s.bad, more, true
 	case s.text == "":
 		return "text, or ~ and a regular expression", more, false
-	case !s.busy && !u.any():
+	case !s.busy && n == 0:
 		return "not found", more, true
 	}
-	return u.found(), more, false
-}
-
-// promptExtra takes the keys of the prompt that don't edit it.
-func (u *ui) promptExtra(key string) bool {
-	switch key {
-	case "tab":
-		if !u.search.waste {
-			u.search.all = !u.search.all
-			u.typed()
-		}
-	case "down", "up":
-		u.hit(key == "down", false)
-	default:
-		return false
-	}
-	return true
+	return u.foundNote(), more, false
 }

@@ -2,9 +2,7 @@ package ui
 
 import (
 	"fathom/ui/screen"
-	"fmt"
 	"slices"
-	"strings"
 )
 
 // drawStatus draws the bottom line: where the cursor is, order and filter, and
@@ -19,7 +17,11 @@ func (u *ui) drawStatus(c screen.Canvas) {
 		c.Short(1, 0, c.W-2, th.Strong, u.note)
 		return
 	}
-	where, state := u.where()
+	on := u.on()
+	where, state := on.Status()
+	if in := u.search.in; u.search.text != "" && on == part(in) {
+		state += "  /" + safe(u.search.text) + " " + u.foundNote()
+	}
 	if state != "" {
 		state = "  " + state
 	}
@@ -62,13 +64,10 @@ func hintWidth(b binding) int { return 2 + screen.Width(b.first()) + 1 + screen.
 // hints are the bindings that have a word for the bottom line, here.
 func (u *ui) hints() []binding {
 	var all []binding
-	at := u.place()
+	at := u.on().place()
 	for _, b := range u.keys {
-		if u.refuses(&b) != "" || u.files.saved && b.action == "layer-files" {
-			continue
-		}
 		taken := slices.ContainsFunc(all, func(a binding) bool { return a.first() == b.first() })
-		if b.hint != "" && b.keys != "" && b.places&at != 0 && !taken {
+		if b.hint != "" && b.keys != "" && b.places&at != 0 && u.lacks[b.needs] == "" && !taken {
 			all = append(all, b)
 		}
 	}
@@ -84,42 +83,4 @@ func (u *ui) hints() []binding {
 		all = append(all, binding{keys: keyOf(u.keys, "close"), hint: "close"})
 	}
 	return all
-}
-
-// where is what the cursor is on, and how the rows are chosen.
-func (u *ui) where() (where, state string) {
-	switch u.place() {
-	case inFiles, inWaste:
-		if n, ok := u.node(); ok {
-			where = safe(u.tree.Path(n))
-		} else if r, ok := u.files.below.current(); ok && !u.showWaste {
-			where = safe(u.a.Report.Folders[r.folder].Path)
-		}
-		state = u.files.status(u.th)
-		if u.showWaste {
-			state = u.waste.status(u.th)
-			if g, ok := u.waste.group(); ok {
-				where = safe(g.name)
-			}
-		}
-		if u.search.text != "" && u.search.waste == u.showWaste {
-			state += "  /" + safe(u.search.text) + " " + u.found()
-		}
-	case inLayers:
-		if s, ok := u.layers.current(); ok && s.layer >= 0 {
-			where = layerName(s.layer, len(u.layers.rep.Layers))
-			if u.layers.rep.Layers[s.layer].Unverified {
-				state = "not verified"
-			}
-		}
-	case inDetail:
-		where = strings.TrimSpace("details " + u.paneNote(detailPane))
-	case inViewer:
-		where = u.viewer().where()
-	case inHelp, inImage, inHistory, inDiff:
-		if l := u.top().scroller(); l.N > l.H && l.H > 0 {
-			where = fmt.Sprintf("%d%%", min((l.Top+l.H)*100/l.N, 100))
-		}
-	}
-	return where, state
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 
@@ -45,7 +44,13 @@ type Options struct {
 }
 
 // Sorts are the names that Options.Sort takes.
-func Sorts() []string { return []string{"size", "name", "files"} }
+func Sorts() []string {
+	var names []string
+	for _, o := range outline.Orders() {
+		names = append(names, o.String())
+	}
+	return names
+}
 
 // Themes are the names that Options.Theme takes.
 func Themes() []string { return screen.Themes() }
@@ -66,11 +71,11 @@ func (opt *Options) setup() (setup, error) {
 	if err != nil {
 		return setup{}, err
 	}
-	order := max(slices.Index(Sorts(), opt.Sort), 0)
-	if opt.Sort != "" && opt.Sort != Sorts()[order] {
+	order, ok := outline.OrderNamed(opt.Sort)
+	if opt.Sort != "" && !ok {
 		return setup{}, fmt.Errorf("there is no order %q: %s", opt.Sort, strings.Join(Sorts(), ", "))
 	}
-	return setup{th, keys, outline.Order(order)}, nil
+	return setup{th, keys, order}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.
@@ -81,19 +86,6 @@ type Crash struct {
 
 // Error is one line; the stack is for a bug report.
 func (c *Crash) Error() string { return fmt.Sprintf("the terminal UI crashed: %v", c.Value) }
-
-// Run shows the analysis until a person quits, and leaves the terminal as it
-// was. It ends with ctx.Err() when ctx is done, with a *Crash after a panic in
-// any of its goroutines.
-func Run(ctx context.Context, a *analyzer.Analysis, opt Options) error {
-	set, err := opt.setup()
-	if err != nil {
-		return err
-	}
-	s := newSession(ctx)
-	defer s.cancel(nil)
-	return s.run(opt, set.th, func() { s.show(a, nil, set) })
-}
 
 // run has the application draw what begin puts there, until it ends.
 func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
@@ -165,9 +157,8 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 
 // show puts the panes over an analysis on the screen; notes say how it was read.
 func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
-	u := newUI(a, set.th, s)
+	u := newUI(a, set, s)
 	u.notes = notes
-	u.configure(set)
 	s.app.SetRoot(u, true).SetInputCapture(u.capture)
 }
 

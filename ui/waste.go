@@ -2,11 +2,9 @@ package ui
 
 import (
 	"cmp"
-	"fmt"
+	"context"
+	"maps"
 	"slices"
-	"strconv"
-
-	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
@@ -16,23 +14,172 @@ import (
 // waste is the pane of what nobody will ever see.
 type waste struct {
 	screen.List
-	tree  *filetree.Tree
-	all   []item // folders that went as a whole stand for what was in them
-	items []item // the same, sorted, and apart where they are grouped apart
-	rows  []wasteRow
-	open  map[int]bool // items that show what they stand for
-	by    wasteOrder
+	none
+	*wasteTable
+	u     *ui
+	img   *image             // whose paths have a history; nil for a saved report
+	sum   func() *wasteTable // takes a second for a million entries
+	begun bool               // it was called
+	busy  bool               // something is being added up or sorted
+	hits  []int              // items that the search finds
+}
 
-	layers   *layers // their commands
+// wasteTable is the waste as it is sorted and grouped.
+type wasteTable struct {
+	tree     *filetree.Tree
+	all      []item // folders that went as a whole stand for what was in them
+	total    int64
+	by       wasteOrder
+	rev      bool
 	grouping wasteGrouping
-	groups   []wasteGroup
-	opened   map[string]bool // groups, by name
 
-	found []int // items that the search finds, in the order of items
-	rev   bool
-	max   int64
-	total int64
-	busy  bool // it is still being added up
+	items  []item // all, sorted, and apart where they are grouped apart
+	groups []wasteGroup
+	rows   []wasteRow
+	open   map[int]bool    // items that show what they stand for
+	opened map[string]bool // groups, by name
+	max    int64
+}
+
+func newWaste(u *ui, t *filetree.Tree, sum func() *wasteTable) *waste {
+	return &waste{wasteTable: newWasteTable(t), u: u, sum: sum}
+}
+
+func newWasteTable(t *filetree.Tree) *wasteTable {
+	return &wasteTable{tree: t, open: map[int]bool{}, opened: map[string]bool{}}
+}
+
+func (w *waste) place() place  { return inWaste }
+func (w *waste) Title() string { return "Waste" }
+func (w *waste) about() string { return "of the waste" }
+
+func (w *waste) Note() string {
+	if w.busy {
+		return ""
+	}
+	note := report.Size(w.total) + " in " + places(len(w.all))
+	if w.grouping != ungrouped {
+		note += ", " + groupingNames[w.grouping]
+	}
+	return note
+}
+
+// follow adds the waste up, the first time.
+func (w *waste) follow() {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	w.beside(w.sum)
+}
+
+// beside takes over a table that is made beside the UI.
+func (w *waste) beside(table func() *wasteTable) {
+	w.busy = true
+	w.u.do.work(func(context.Context) func() {
+		t := table()
+		return func() {
+			w.wasteTable, w.busy = t, false
+			w.top()
+		}
+	})
+}
+
+// top goes to the first row of a table that has changed.
+func (w *waste) top() {
+	w.Fit(len(w.rows), w.H)
+	w.End(false)
+	w.sift()
+}
+
+// arrange sorts and groups the waste anew, a long list beside the UI.
+func (w *waste) arrange(change func(*wasteTable)) {
+	const many = 10_000 // more than a key press can sort within a frame
+	if w.busy {
+		return
+	}
+	t := *w.wasteTable
+	t.opened = maps.Clone(t.opened)
+	change(&t)
+	if len(t.items) >= many {
+		t.open, t.rows = map[int]bool{}, nil // the old ones are still drawn from
+		w.beside(func() *wasteTable {
+			t.sort()
+			return &t
+		})
+		return
+	}
+	t.sort()
+	w.wasteTable = &t
+	w.top()
+}
+
+// sortNext sorts the waste by the next order.
+func (w *waste) sortNext() { w.arrange((*wasteTable).reorder) }
+
+// regroupNext adds the waste up by the next thing there is.
+func (w *waste) regroupNext() {
+	w.arrange(func(t *wasteTable) { t.grouping = (t.grouping + 1) % wasteGroupings })
+}
+
+func (w *waste) target() (target, bool) {
+	it, ok := w.current()
+	return target{it.node, it.hidden - 1, it.hidden}, ok
+}
+
+func (w *waste) copies() string {
+	if it, ok := w.current(); ok {
+		return w.tree.Path(it.node)
+	}
+	return ""
+}
+
+func (w *waste) details(p *screen.Page) any {
+	if g, ok := w.group(); ok {
+		groupPage(p, w.u.rep, w.wasteTable, g)
+		return g.name
+	}
+	it, ok := w.current()
+	if !ok {
+		return nil
+	}
+	wastePage(p, w.u.rep, w.tree, w.img, it)
+	return it.parts[0]
+}
+
+// Status is what is under the cursor, and the order.
+func (w *waste) Status() (where, state string) {
+	where = w.copies()
+	if g, ok := w.group(); ok {
+		where = g.name
+	}
+	return safe(where), wasteOrders[w.by].name + " " + arrow(w.u.th, w.rev != wasteOrders[w.by].ascending)
+}
+
+// click selects a row; the second one does what enter does.
+func (w *waste) click(_, y int, twice bool) {
+	if w.Click(y) && twice {
+		w.enter()
+	}
+}
+
+// enter shows an item in the tree, as of the layer that hid it, or folds a group.
+func (w *waste) enter() {
+	it, ok := w.current()
+	switch {
+	case !ok:
+		w.fold()
+	case w.img != nil:
+		w.u.show(0)
+		w.u.goTo(it.node, it.hidden, false)
+	}
+}
+
+// fold opens or closes what is under the cursor.
+func (w *waste) fold() {
+	if !w.setOpen(true) {
+		w.setOpen(false)
+	}
 }
 
 // item is one piece of wasted content, or all of a folder.
@@ -43,12 +190,12 @@ type item struct {
 	stored int // layer; the first one when several stored parts of it
 	last   int // the last one
 	hidden int
-	parts  []part // what it stands for, largest first
+	parts  []lostFile // what it stands for, largest first
 	folder bool
 }
 
-// part is one wasted content.
-type part struct {
+// lostFile is one wasted content.
+type lostFile struct {
 	content filetree.Content
 	lost    filetree.Node // the last name that went
 	bytes   int64
@@ -66,23 +213,29 @@ const (
 	wasteByStored
 	wasteByHidden
 	wasteByPath
-	wasteOrders
 )
 
+// wasteOrders is what the waste can be sorted by.
+var wasteOrders = [...]struct {
+	name      string
+	ascending bool
+	compare   func(a, b item) int // nil for size, which also decides between equal ones
+}{
+	wasteBySize:   {"size", false, nil},
+	wasteByCause:  {"cause", true, func(a, b item) int { return cmp.Compare(a.cause, b.cause) }},
+	wasteByStored: {"stored by", true, func(a, b item) int { return cmp.Compare(a.stored, b.stored) }},
+	wasteByHidden: {"hidden by", true, func(a, b item) int { return cmp.Compare(a.hidden, b.hidden) }},
+	wasteByPath:   {"path", true, func(a, b item) int { return cmp.Compare(a.node, b.node) }},
+}
+
 // sort orders the items; equal ones by size, then by path.
-func (w *waste) sort() {
+func (w *wasteTable) sort() {
 	w.items = w.apart()
+	compare := wasteOrders[w.by].compare
 	slices.SortFunc(w.items, func(a, b item) int {
 		c := 0
-		switch w.by {
-		case wasteByCause:
-			c = cmp.Compare(a.cause, b.cause)
-		case wasteByStored:
-			c = cmp.Compare(a.stored, b.stored)
-		case wasteByHidden:
-			c = cmp.Compare(a.hidden, b.hidden)
-		case wasteByPath:
-			c = cmp.Compare(a.node, b.node)
+		if compare != nil {
+			c = compare(a, b)
 		}
 		c = cmp.Or(c, cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.node, b.node), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.stored, b.stored))
 		if w.rev {
@@ -93,10 +246,10 @@ func (w *waste) sort() {
 	clear(w.open)
 	w.regroup()
 	w.fill()
-	w.First()
 }
 
-func (w *waste) fill() {
+// fill lists the rows.
+func (w *wasteTable) fill() {
 	w.rows = w.rows[:0]
 	add := func(group, i int) {
 		w.rows = append(w.rows, wasteRow{group, i, -1})
@@ -119,13 +272,12 @@ func (w *waste) fill() {
 			}
 		}
 	}
-	w.Fit(len(w.rows), w.H)
 }
 
 // reorder chooses the next order: reversed, then by the next thing.
-func (w *waste) reorder() {
+func (w *wasteTable) reorder() {
 	if w.rev {
-		w.by = (w.by + 1) % wasteOrders
+		w.by = (w.by + 1) % wasteOrder(len(wasteOrders))
 	}
 	w.rev = !w.rev
 }
@@ -139,7 +291,7 @@ func (w *waste) current() (item, bool) {
 	return w.row(w.rows[w.At]), true
 }
 
-func (w *waste) row(r wasteRow) item {
+func (w *wasteTable) row(r wasteRow) item {
 	it := w.items[r.item]
 	if r.part < 0 {
 		return it
@@ -174,144 +326,6 @@ func (w *waste) setOpen(open bool) bool {
 		return false
 	}
 	w.fill()
+	w.Fit(len(w.rows), w.H)
 	return true
-}
-
-// steps are the layers of an item as its row says them.
-func (it item) steps(th *screen.Theme) string {
-	stored := strconv.Itoa(it.stored)
-	if it.last > it.stored {
-		stored += "-" + strconv.Itoa(it.last)
-	}
-	if it.cause == filetree.Repeated {
-		return stored
-	}
-	return stored + " " + th.Glyph.Arrow + " " + strconv.Itoa(it.hidden)
-}
-
-func (w *waste) draw(c screen.Canvas, focused bool, find *search) {
-	const bar = 8
-	wide := c.W >= 84
-	some := c.W >= 44
-	steps := c.W >= 34
-	head := c.H > 5
-	if head {
-		x := 1
-		c.Right(x+8, 0, c.Theme.Dim, "wasted")
-		x += 9
-		if wide {
-			x += bar + 1
-		}
-		if some {
-			c.Text(x, 0, c.Theme.Dim, "cause")
-			x += 12
-		}
-		if steps {
-			c.Text(x, 0, c.Theme.Dim, "layers")
-			x += 11
-		}
-		c.Text(x, 0, c.Theme.Dim, "path")
-		c = c.Sub(0, 1, c.W, c.H-1)
-	}
-	w.Fit(len(w.rows), c.H)
-	switch {
-	case w.busy:
-		c.Text(1, 0, c.Theme.Dim, "adding up"+c.Theme.Glyph.Ellipsis)
-		return
-	case len(w.rows) == 0:
-		c.Short(1, 0, c.W-2, c.Theme.Dim, "nothing is wasted: every stored byte can be seen")
-	}
-	for y := 0; y < c.H && w.Top+y < len(w.rows); y++ {
-		r := w.rows[w.Top+y]
-		on := c.Row(y, w.Top+y == w.At, focused)
-		if r.item < 0 {
-			w.drawGroup(c, y, r.group, wide, on)
-			continue
-		}
-		it := w.row(r)
-		x := 1
-		c.Right(x+8, y, on(c.Theme.Text), report.Size(it.bytes))
-		x += 9
-		if wide {
-			c.Bar(x, y, bar, 0, it.bytes, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
-			x += bar + 1
-		}
-		if some {
-			c.Text(x, y, on(causeStyle(c.Theme, it.cause)), it.cause.String())
-			x += 12
-		}
-		if steps {
-			c.Text(x, y, on(c.Theme.Dim), it.steps(c.Theme))
-			x += 11
-		}
-		if r.group >= 0 {
-			x += 2
-		}
-		w.drawPath(c, x, y, r, it, on, find)
-	}
-}
-
-func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style, find *search) {
-	path := report.Safe(w.tree.Path(it.node))
-	mark := func(from, to int) { // what is looked for, where all of the path is there
-		if !find.active() || to-from < screen.Width(path) {
-			return
-		}
-		if i, j, ok := find.pattern.In(path); ok {
-			c.Text(from+screen.Width(path[:i]), y, on(c.Theme.Found), path[i:j])
-		}
-	}
-	if !it.folder {
-		st := c.Theme.Text
-		if r.part >= 0 {
-			x += 2
-			st = c.Theme.Dim
-		}
-		mark(x, c.Tail(x, y, c.W-x, on(st), path))
-		return
-	}
-	tri := c.Theme.Glyph.Closed
-	if w.open[r.item] {
-		tri = c.Theme.Glyph.Open
-	}
-	x = c.Text(x, y, on(c.Theme.Dim), tri+" ")
-	note := "  " + fileCount(len(it.parts))
-	room := c.W - x
-	if room > screen.Width(note)+16 {
-		room -= screen.Width(note)
-	} else {
-		note = ""
-	}
-	from := x
-	x = c.Tail(x, y, room, on(c.Theme.Dir), path+"/")
-	mark(from, x)
-	c.Text(x, y, on(c.Theme.Dim), note)
-}
-
-func causeStyle(th *screen.Theme, c filetree.Cause) tcell.Style {
-	switch c {
-	case filetree.Deleted:
-		return th.Removed
-	case filetree.MetadataOnly:
-		return th.Again
-	}
-	return th.Modified
-}
-
-// status is what the line at the bottom says of the pane.
-func (w *waste) status(th *screen.Theme) string {
-	text := [...]string{"size ", "cause ", "stored by ", "hidden by ", "path "}[w.by]
-	if w.rev != (w.by != wasteBySize) {
-		text += th.Glyph.Up
-	} else {
-		text += th.Glyph.Down
-	}
-	return text
-}
-
-func fileCount(n int) string {
-	if n == 1 {
-		return "1 file"
-	}
-	return fmt.Sprintf("%d files", n)
 }

@@ -2,14 +2,15 @@ package ui
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/gdamore/tcell/v2"
 
+	"fathom/analyzer"
 	"fathom/analyzer/filetree"
+	"fathom/ui/outline"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -40,11 +41,8 @@ type wasteGroup struct {
 
 // regroup puts the items, as they are sorted, into groups. Groups are sorted by
 // size, but by what the items are sorted by where that is what groups them.
-func (w *waste) regroup() {
+func (w *wasteTable) regroup() {
 	w.groups, w.max = nil, 0
-	if w.opened == nil {
-		w.opened = map[string]bool{}
-	}
 	at := map[string]int{}
 	for i := range w.items {
 		it := &w.items[i]
@@ -85,7 +83,7 @@ func (w *waste) regroup() {
 }
 
 // apart is the items, each of one step only where that is what groups them.
-func (w *waste) apart() []item {
+func (w *wasteTable) apart() []item {
 	if w.grouping != groupByStored {
 		return slices.Clone(w.all)
 	}
@@ -96,7 +94,7 @@ func (w *waste) apart() []item {
 			continue
 		}
 		parts := slices.Clone(it.parts)
-		slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.stored, b.stored) })
+		slices.SortStableFunc(parts, func(a, b lostFile) int { return cmp.Compare(a.stored, b.stored) })
 		for len(parts) > 0 {
 			one := it
 			one.stored, one.last, one.bytes = parts[0].stored, parts[0].stored, 0
@@ -115,7 +113,7 @@ func (w *waste) apart() []item {
 }
 
 // groupOf is the group of an item, still empty.
-func (w *waste) groupOf(it *item) wasteGroup {
+func (w *wasteTable) groupOf(it *item) wasteGroup {
 	g := wasteGroup{node: filetree.None, layer: -1, cause: it.cause}
 	switch w.grouping {
 	case groupByCause:
@@ -150,20 +148,14 @@ func (w *waste) group() (wasteGroup, bool) {
 }
 
 // drawGroup draws the row of a group.
-func (w *waste) drawGroup(c screen.Canvas, y, i int, wide bool, on func(tcell.Style) tcell.Style) {
+func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(tcell.Style) tcell.Style) {
 	g := &w.groups[i]
-	x := 1
-	c.Right(x+8, y, on(c.Theme.Strong), report.Size(g.bytes))
-	x += 9
-	if wide {
-		c.Bar(x, y, 8, 0, g.bytes, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
-		x += 9
+	w.drawBytes(c, y, g.bytes, cols, on(c.Theme.Strong), on)
+	x := 10
+	if cols.bar > 0 {
+		x = cols.bar + 9
 	}
-	tri := c.Theme.Glyph.Closed
-	if w.opened[g.name] {
-		tri = c.Theme.Glyph.Open
-	}
-	x = c.Text(x, y, on(c.Theme.Dim), tri+" ")
+	x = c.Text(x, y, on(c.Theme.Dim), triangle(c.Theme, w.opened[g.name])+" ")
 	end := c.W
 	if note := places(len(g.items)); c.W-x > screen.Width(note)+16 {
 		end -= screen.Width(note) + 1
@@ -174,7 +166,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, wide bool, on func(tcell.St
 	if w.grouping == groupByCause {
 		st = causeStyle(c.Theme, g.cause).Bold(true)
 	}
-	name := report.Safe(g.name)
+	name := safe(g.name)
 	if g.layer >= 0 && c.W >= 60 { // how it is grouped stands in the title
 		name = fmt.Sprintf("layer %d", g.layer)
 	}
@@ -182,24 +174,17 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, wide bool, on func(tcell.St
 	says := ""
 	switch {
 	case g.layer >= 0:
-		says = w.layers.command(w.layers.step(g.layer))
+		says = layerCommand(w.u.rep, g.layer)
 	case w.grouping == groupByCause:
 		says = causeText(g.cause)
 	}
 	c.Short(x+2, y, end-x-2, on(c.Theme.Dim), says)
 }
 
-func places(n int) string {
-	if n == 1 {
-		return "1 place"
-	}
-	return fmt.Sprintf("%d places", n)
-}
-
 // groupPage tells about a group of waste.
-func groupPage(th *screen.Theme, width int, l *layers, w *waste, g wasteGroup) []screen.Line {
-	p := &screen.Page{Theme: th, W: width}
-	p.Title(report.Safe(g.name))
+func groupPage(p *screen.Page, rep *analyzer.Report, w *wasteTable, g wasteGroup) {
+	th := p.Theme
+	p.Title(safe(g.name))
 	p.Blank()
 	p.Field("wasted", report.Size(g.bytes)+"  "+report.Exact(g.bytes), th.Wasted)
 	if w.total > 0 {
@@ -212,65 +197,29 @@ func groupPage(th *screen.Theme, width int, l *layers, w *waste, g wasteGroup) [
 	case g.layer >= 0:
 		p.Blank()
 		p.Add(g.layer, "", screen.Span{Text: fmt.Sprintf(" layer %d", g.layer), Style: th.Dim})
-		p.Wrap(2, l.command(l.step(g.layer)), th.Text)
+		p.Wrap(2, layerCommand(rep, g.layer), th.Text)
 	}
-	return p.Lines
 }
 
-// manyItems is how many a key press can sort within a frame.
-const manyItems = 10_000
+func (w *waste) paths() *filetree.Tree { return w.tree }
+func (w *waste) scope() outline.Scope  { return outline.Scope{} }
 
-// arrange sorts and groups the waste anew, a long list beside the UI.
-func (u *ui) arrange(change func(*waste)) {
-	w := u.waste
-	if w.busy {
-		return
-	}
-	change(w)
-	if len(w.items) < manyItems {
-		w.sort()
-		u.findWaste()
-		return
-	}
-	w.busy = true
-	u.do.work(func(context.Context) func() {
-		sorted := &waste{tree: w.tree, all: w.all, by: w.by, rev: w.rev, grouping: w.grouping, opened: w.opened, open: map[int]bool{}}
-		sorted.sort()
-		return func() {
-			w.items, w.rows, w.open, w.busy = sorted.items, sorted.rows, sorted.open, false
-			w.groups, w.opened, w.max = sorted.groups, sorted.opened, sorted.max
-			w.Fit(len(w.rows), w.H)
-			w.First()
-			u.findWaste()
-		}
-	})
-}
-
-// sortWaste sorts the waste by the next order.
-func (u *ui) sortWaste() { u.arrange((*waste).reorder) }
-
-// groupWaste adds the waste up by the next thing there is.
-func (u *ui) groupWaste() {
-	u.arrange(func(w *waste) { w.grouping = (w.grouping + 1) % wasteGroupings })
-}
-
-// findWaste notes which items the search finds: by their own path or by that of
+// sift notes which items the search finds: by their own path or by that of
 // something they stand for.
-func (u *ui) findWaste() {
-	w, hits := u.waste, u.search.hits
-	if w == nil || w.busy {
-		return
-	}
-	w.found = w.found[:0]
-	if !u.search.active() || len(hits) == 0 {
+func (w *waste) sift() {
+	w.hits = w.hits[:0]
+	s := &w.u.search
+	if w.busy || s.in != seeker(w) || !s.active() || len(s.hits) == 0 {
 		return
 	}
 	for i := range w.items {
-		if w.holds(&w.items[i], hits) >= -1 {
-			w.found = append(w.found, i)
+		if w.holds(&w.items[i], s.hits) >= -1 {
+			w.hits = append(w.hits, i)
 		}
 	}
 }
+
+func (w *waste) found() (int, string) { return len(w.hits), places(len(w.hits)) + " found" }
 
 // holds is which part of the item is among the hits; -1 for the item itself, -2
 // for none.
@@ -294,15 +243,14 @@ func (w *waste) holds(it *item, hits []filetree.Node) int {
 	return -2
 }
 
-// hitWaste goes to the next or previous row that the search finds, opening what
-// hides it.
-func (u *ui) hitWaste(forward, here bool) {
-	w := u.waste
-	if w == nil || w.busy || len(w.found) == 0 {
+// hit goes to the next or previous row that the search finds, opening what hides
+// it.
+func (w *waste) hit(forward, here bool) {
+	if w.busy || len(w.hits) == 0 {
 		return
 	}
 	place := w.order() // of the items, as rows follow one another
-	slices.SortFunc(w.found, func(a, b int) int { return cmp.Compare(place[a], place[b]) })
+	slices.SortFunc(w.hits, func(a, b int) int { return cmp.Compare(place[a], place[b]) })
 	at, on := 0, false
 	if w.At < len(w.rows) {
 		if r := w.rows[w.At]; r.item >= 0 {
@@ -311,7 +259,7 @@ func (u *ui) hitWaste(forward, here bool) {
 			at = place[w.groups[r.group].items[0]]
 		}
 	}
-	i, exact := slices.BinarySearchFunc(w.found, at, func(k, at int) int { return cmp.Compare(place[k], at) })
+	i, exact := slices.BinarySearchFunc(w.hits, at, func(k, at int) int { return cmp.Compare(place[k], at) })
 	switch {
 	case exact && on && here:
 	case !forward:
@@ -319,19 +267,20 @@ func (u *ui) hitWaste(forward, here bool) {
 	case exact && on:
 		i++
 	}
-	k := w.found[(i+len(w.found))%len(w.found)]
+	k := w.hits[(i+len(w.hits))%len(w.hits)]
 	for _, g := range w.groups {
 		if slices.Contains(g.items, k) {
 			w.opened[g.name] = true
 		}
 	}
-	part := w.holds(&w.items[k], u.search.hits)
+	part := w.holds(&w.items[k], w.u.search.hits)
 	if part >= 0 && w.items[k].folder {
 		w.open[k] = true
 	} else {
 		part = -1
 	}
 	w.fill()
+	w.Fit(len(w.rows), w.H)
 	for y, r := range w.rows {
 		if r.item == k && r.part == part {
 			w.Move(y - w.At)
@@ -340,24 +289,21 @@ func (u *ui) hitWaste(forward, here bool) {
 	}
 }
 
-// mark remembers cursor and folds; what it returns brings them back.
-func (w *waste) mark() func() {
+func (w *waste) bookmark() func() {
 	at, top, open, opened := w.At, w.Top, maps.Clone(w.open), maps.Clone(w.opened)
 	return func() {
 		if w.busy {
 			return
 		}
 		w.open, w.opened = maps.Clone(open), maps.Clone(opened)
-		if w.open == nil {
-			w.open = map[int]bool{}
-		}
 		w.At, w.Top = at, top
 		w.fill()
+		w.Fit(len(w.rows), w.H)
 	}
 }
 
 // order is the place of each item in the list.
-func (w *waste) order() []int {
+func (w *wasteTable) order() []int {
 	place := make([]int, len(w.items))
 	n := 0
 	for _, g := range w.groups {

@@ -8,14 +8,14 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// newWaste lists what the tree wastes. It takes a pass over all contents.
-func newWaste(t *filetree.Tree) *waste {
-	w := &waste{tree: t, open: map[int]bool{}}
+// sumWaste lists what the tree wastes. It takes a pass over all contents.
+func sumWaste(t *filetree.Tree) *wasteTable {
+	w := newWasteTable(t)
 	type why struct {
 		cause  filetree.Cause
 		hidden int
 	}
-	lost := map[why][]part{}
+	lost := map[why][]lostFile{}
 	var whys []why
 	for c := range filetree.Content(t.Contents()) {
 		s := t.Stored(c)
@@ -26,12 +26,12 @@ func newWaste(t *filetree.Tree) *waste {
 		if lost[k] == nil {
 			whys = append(whys, k)
 		}
-		lost[k] = append(lost[k], part{c, s.Lost, s.Bytes, s.Layer})
+		lost[k] = append(lost[k], lostFile{c, s.Lost, s.Bytes, s.Layer})
 		w.total += s.Bytes
 	}
 	for _, k := range whys {
 		parts := lost[k]
-		slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.lost, b.lost) })
+		slices.SortFunc(parts, func(a, b lostFile) int { return cmp.Compare(a.lost, b.lost) })
 		w.gather(filetree.Root, k.cause, k.hidden, parts)
 	}
 	w.sort()
@@ -39,7 +39,7 @@ func newWaste(t *filetree.Tree) *waste {
 }
 
 // gather makes items of the parts, which are sorted by node and lie below d.
-func (w *waste) gather(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
+func (w *wasteTable) gather(d filetree.Node, cause filetree.Cause, hidden int, parts []lostFile) {
 	t := w.tree
 	for len(parts) > 0 {
 		// The child of d that holds the first part, and all the parts in it.
@@ -75,7 +75,7 @@ func (w *waste) gather(d filetree.Node, cause filetree.Cause, hidden int, parts 
 
 // went is whether the layer took folder d away, and whether as many files as d
 // had before went for the cause.
-func (w *waste) went(d filetree.Node, cause filetree.Cause, hidden, n int) (gone, all bool) {
+func (w *wasteTable) went(d filetree.Node, cause filetree.Cause, hidden, n int) (gone, all bool) {
 	if hidden < 1 || cause == filetree.Repeated {
 		return false, false
 	}
@@ -91,7 +91,7 @@ func (w *waste) went(d filetree.Node, cause filetree.Cause, hidden, n int) (gone
 }
 
 // taken is the highest folder up to d that the layer took away with n in it, or n.
-func (w *waste) taken(n, d filetree.Node, cause filetree.Cause, hidden int) filetree.Node {
+func (w *wasteTable) taken(n, d filetree.Node, cause filetree.Cause, hidden int) filetree.Node {
 	high := n
 	for m := n; m != d; {
 		m = w.tree.Parent(m)
@@ -103,7 +103,7 @@ func (w *waste) taken(n, d filetree.Node, cause filetree.Cause, hidden int) file
 }
 
 // common is the lowest folder in d that holds all the parts, which are sorted.
-func (w *waste) common(d filetree.Node, parts []part) filetree.Node {
+func (w *wasteTable) common(d filetree.Node, parts []lostFile) filetree.Node {
 	last := parts[len(parts)-1].lost
 	for m := parts[0].lost; m != d; m = w.tree.Parent(m) {
 		if up := w.tree.Parent(m); last < w.tree.End(up) {
@@ -113,7 +113,7 @@ func (w *waste) common(d filetree.Node, parts []part) filetree.Node {
 	return d
 }
 
-func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []part) {
+func (w *wasteTable) add(d filetree.Node, cause filetree.Cause, hidden int, parts []lostFile) {
 	it := item{node: d, cause: cause, hidden: hidden, parts: parts}
 	it.folder = len(parts) > 1 || parts[0].lost != d
 	it.stored, it.last = parts[0].stored, parts[0].stored
@@ -125,7 +125,7 @@ func (w *waste) add(d filetree.Node, cause filetree.Cause, hidden int, parts []p
 		return // empty files only count for whether a folder went
 	}
 	w.max = max(w.max, it.bytes)
-	slices.SortFunc(it.parts, func(a, b part) int {
+	slices.SortFunc(it.parts, func(a, b lostFile) int {
 		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost))
 	})
 	w.all = append(w.all, it)

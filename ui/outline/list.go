@@ -83,16 +83,12 @@ func (o *Outline) sort(kids []filetree.Node) {
 	if len(kids) < 2 {
 		return
 	}
-	if o.order != ByName {
+	if weigh := orders[o.order].weigh; weigh != nil {
 		ws := make([]weighed, len(kids))
 		plain := true // few enough, small enough, and nothing but one weight
 		for i, n := range kids {
 			ws[i].n = n
-			if o.order == ByCount {
-				ws[i].a = int64(o.scope.View.Sum(n).Files)
-			} else {
-				ws[i].a, ws[i].b = o.scope.size(o.tree, n)
-			}
+			ws[i].a, ws[i].b = weigh(o, n)
 			plain = plain && ws[i].b == 0 && ws[i].a < 1<<40
 		}
 		if plain && len(kids) < 1<<24 {

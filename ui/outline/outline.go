@@ -14,15 +14,6 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Order is what rows of one folder are sorted by.
-type Order uint8
-
-const (
-	BySize  Order = iota // largest first
-	ByName               // in the order of bytes
-	ByCount              // most files first
-)
-
 // AllMarks is every kind of change that a row can have.
 const AllMarks = 1<<filetree.Unchanged | 1<<filetree.Added | 1<<filetree.Modified | 1<<filetree.Removed
 
@@ -99,15 +90,6 @@ func (o *Outline) Scope() Scope { return o.scope }
 // SetMarks shows only the given kinds of change.
 func (o *Outline) SetMarks(m filetree.Marks) {
 	o.scope.Marks = m & AllMarks
-	o.changed()
-}
-
-// Order is the order of rows, and whether it is reversed.
-func (o *Outline) Order() (Order, bool) { return o.order, o.reverse }
-
-// SetOrder sorts the rows.
-func (o *Outline) SetOrder(by Order, reverse bool) {
-	o.order, o.reverse = by, reverse
 	o.changed()
 }
 

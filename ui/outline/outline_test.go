@@ -141,7 +141,7 @@ func TestOutline(t *testing.T) {
 `)
 	o.Close()
 	o.OpenAll(true)
-	o.SetOrder(outline.ByCount, true)
+	o.SetOrder(outline.ByFiles, true)
 	want(t, o, `
  bin/v 50
    sh 50
@@ -273,7 +273,7 @@ func (m *model) kids(d filetree.Node) []filetree.Node {
 		switch {
 		case m.order == outline.ByName:
 			return 0, 0
-		case m.order == outline.ByCount:
+		case m.order == outline.ByFiles:
 			return int64(sum.Files), 0
 		case m.s.Whole:
 			return sum.Size + st.Size, 0

@@ -1,12 +1,20 @@
 package screen
 
-// list is a cursor over n rows and a window of h of them.
+import (
+	"fmt"
+
+	"github.com/gdamore/tcell/v2"
+)
+
+// List is a cursor over rows, and the window of them that is on the screen.
 type List struct {
-	N, H    int
-	At, Top int
+	N, H     int  // rows, and how many of them the window has
+	At, Top  int  // the row under the cursor, the first one of the window
+	NoCursor bool // moving scrolls
+	head     int  // lines above the window in the last frame
 }
 
-// fit sets the number of rows and the height of the window, and brings cursor
+// Fit sets the number of rows and the height of the window, and brings cursor
 // and window inside.
 func (l *List) Fit(n, h int) {
 	l.N, l.H = n, max(h, 0)
@@ -18,26 +26,81 @@ func (l *List) Fit(n, h int) {
 	l.Top = max(min(l.Top, n-l.H), 0)
 }
 
+// Move moves the cursor by n rows.
 func (l *List) Move(n int) {
+	if l.NoCursor {
+		l.Scroll(n)
+		return
+	}
 	l.At += n
 	l.Fit(l.N, l.H)
 }
 
-func (l *List) First() { l.Move(-l.N) }
-func (l *List) Last()  { l.Move(l.N) }
+// Page moves cursor and window by n halves of the window.
+func (l *List) Page(n int) {
+	n *= max(l.H/2, 1)
+	l.Scroll(n)
+	if !l.NoCursor {
+		l.Move(n)
+	}
+}
 
-// scroll moves the window; the cursor stays inside it.
+// End moves the cursor to the first row or the last one.
+func (l *List) End(last bool) {
+	if last {
+		l.Move(l.N)
+	} else {
+		l.Move(-l.N)
+	}
+}
+
+// Scroll moves the window; the cursor stays inside it.
 func (l *List) Scroll(n int) {
 	l.Top = max(min(l.Top+n, l.N-l.H), 0)
 	l.At = max(min(l.At, l.Top+l.H-1), l.Top)
 	l.Fit(l.N, l.H)
 }
 
-// click puts the cursor on line y of the window; false when no row is there.
+// Click puts the cursor on what the last frame has in line y, and reports
+// whether that is a row.
 func (l *List) Click(y int) bool {
+	y -= l.head
 	if y < 0 || y >= l.H || l.Top+y >= l.N {
 		return false
 	}
 	l.At = l.Top + y
 	return true
+}
+
+// Percent is how far down the window is; "" when all rows are in it.
+func (l *List) Percent() string {
+	if l.N <= l.H || l.H == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d%%", min((l.Top+l.H)*100/l.N, 100))
+}
+
+// Head has draw draw the line above the rows where there is room for it, and
+// returns the canvas of the rows.
+func (l *List) Head(c Canvas, room bool, draw func()) Canvas {
+	if !room {
+		return l.Below(c, 0)
+	}
+	draw()
+	return l.Below(c, 1)
+}
+
+// Below is the canvas of the rows, below n other lines.
+func (l *List) Below(c Canvas, n int) Canvas {
+	l.head = n
+	return c.Sub(0, n, c.W, c.H-n)
+}
+
+// Draw draws the n rows that the window has: row draws row i on line y, on gives
+// each style the background of the cursor where that is.
+func (l *List) Draw(c Canvas, n int, focused bool, row func(y, i int, on func(tcell.Style) tcell.Style)) {
+	l.Fit(n, c.H)
+	for y := 0; y < c.H && l.Top+y < n; y++ {
+		row(y, l.Top+y, c.Row(y, !l.NoCursor && l.Top+y == l.At, focused))
+	}
 }

@@ -82,15 +82,12 @@ func (p *Page) Field(name, value string, st tcell.Style) {
 	p.Lines[from].Spans[0] = Span{" " + name + strings.Repeat(" ", max(left-len(name), 1)), p.Theme.Dim}
 }
 
-// drawLines draws a list of lines with a cursor when there is one.
+// DrawLines draws the lines that the list has in its window, with a cursor only
+// when it is focused.
 func DrawLines(c Canvas, l *List, lines []Line, focused bool) {
 	l.Fit(len(lines), c.H)
 	for y := 0; y < c.H && l.Top+y < len(lines); y++ {
-		on := func(s tcell.Style) tcell.Style { return s }
-		if focused {
-			on = c.Row(y, l.Top+y == l.At, true)
-		}
-		x := 0
+		x, on := 0, c.Row(y, focused && !l.NoCursor && l.Top+y == l.At, true)
 		for _, s := range lines[l.Top+y].Spans {
 			x = c.Text(x, y, on(s.Style), s.Text)
 		}

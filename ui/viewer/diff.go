@@ -1,10 +1,11 @@
-package ui
+package viewer
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rogpeppe/go-internal/diff"
@@ -19,50 +20,16 @@ import (
 // maxDiff is how large a text may be whose lines are compared.
 const maxDiff = 16 << 20
 
-// target is the path that the keys for content are about, and the layers after
-// which it was and is shown as it is on the screen; ok is false for none.
-func (u *ui) target() (n filetree.Node, from, to int, ok bool) {
-	if v := u.viewer(); v != nil {
-		return v.node, v.from, v.to, true
-	}
-	if d, is := u.top().(*difference); is {
-		return d.node, d.from, d.to, true
-	}
-	if u.showWaste && u.focus != layersPane {
-		it, ok := u.waste.current()
-		return it.node, it.hidden - 1, it.hidden, ok
-	}
-	if n, ok = u.node(); !ok || u.files.out == nil {
-		return n, 0, 0, false
-	}
-	view := u.files.out.Scope().View
-	return n, view.From, view.To, true
-}
-
-// shownAt is the layer after which a target is shown: the upper one, unless the
-// path is gone there; -1 for neither.
-func (u *ui) shownAt(n filetree.Node, from, to int) (filetree.State, int) {
-	if st, ok := u.tree.At(n, to); ok {
-		return st, to
-	}
-	if st, ok := u.tree.At(n, from); ok {
-		return st, from
-	}
-	return filetree.State{Content: filetree.NoContent}, -1
-}
-
-// difference shows what differs between two versions of a path.
-type difference struct {
-	screen.List
-	name     string
-	node     filetree.Node
-	from, to int
-	versions string
-	busy     bool
-	lines    []screen.Line // what differs but for the content
-	rows     []diffRow
-	left     int
-	stop     context.CancelFunc
+// Difference shows what differs between two versions of a path.
+type Difference struct {
+	screen.List // without a cursor
+	name        string
+	versions    string
+	busy        bool
+	lines       []screen.Line // what differs but for the content
+	rows        []diffRow
+	left        int
+	stop        context.CancelFunc
 }
 
 // diffRow is a line of a unified diff.
@@ -72,77 +39,58 @@ type diffRow struct {
 	text     string
 }
 
-func (d *difference) place() place           { return inDiff }
-func (d *difference) scroller() *screen.List { return &d.List }
-func (d *difference) wants() (w, h int)      { return 0, 0 }
-func (d *difference) title() string          { return d.name }
-func (d *difference) subtitle() string       { return d.versions }
-
-func (d *difference) shut(*ui) bool {
-	d.stop()
-	return true
-}
-
-// openDiff compares a path with the version before.
-func (u *ui) openDiff() {
-	n, from, to, ok := u.target()
-	if !ok {
-		u.note = "choose a file first"
-		return
-	}
-	after, is := u.tree.At(n, to)
-	before, was := u.tree.At(n, from)
-	if is && (!was || before.Layer == after.Layer) {
-		before, was = u.tree.At(n, after.Layer-1)
-	}
-	switch {
-	case !is && was:
-		u.note = "it is gone: there is nothing to compare with what it was"
-		return
-	case !is:
-		u.note = "it is not there at this layer"
-		return
-	case !was:
-		u.note = fmt.Sprintf("layer %d stores its first version: there is nothing below to compare with", after.Layer)
-		return
-	}
-	d := &difference{
-		name: safe(u.tree.Path(n)), node: n, from: from, to: to,
-		versions: fmt.Sprintf("layer %d to layer %d", before.Layer, after.Layer),
-	}
-	plain := func(s string, st tcell.Style) {
+// Compare shows how a path of this name differs between two states: what is
+// told in words, and the content.
+func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, before, after filetree.State, words []string) *Difference {
+	d := &Difference{List: screen.List{NoCursor: true}, name: report.Safe(name), versions: fmt.Sprintf("layer %d to layer %d", before.Layer, after.Layer)}
+	say := func(s string, st tcell.Style) {
 		d.lines = append(d.lines, screen.Line{Spans: []screen.Span{{Text: " " + s, Style: st}}, Link: -1})
 	}
-	for _, s := range differences(u.th, before, after, &u.files.owners) {
-		plain(s, u.th.Text)
+	for _, s := range words {
+		say(s, th.Text)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	d.stop = stop
-	u.over = append(u.over, d)
 	if before.Kind != layer.File || after.Kind != layer.File || before.Content == after.Content {
-		if len(d.lines) == 0 {
-			plain("nothing differs", u.th.Dim)
+		if len(words) == 0 {
+			say("nothing differs", th.Dim)
 		}
-		return
+		return d
 	}
 	d.busy = true
-	u.do.work(func(outer context.Context) func() {
+	work(func(outer context.Context) func() {
 		defer context.AfterFunc(outer, stop)()
-		rows, says, err := compareContent(ctx, u.a, before, after)
+		rows, says, err := compareContent(ctx, a, before, after)
 		return func() {
 			d.busy, d.rows = false, rows
 			if says == "" && len(rows) == 0 && err == nil {
 				says = "the content is the same"
 			}
 			if says != "" {
-				plain(says, u.th.Text)
+				say(says, th.Text)
 			}
 			if err != nil {
-				plain(safe(err.Error()), u.th.Alarm)
+				say(report.Safe(err.Error()), th.Alarm)
 			}
 		}
 	})
+	return d
 }
+
+// Title is the path.
+func (d *Difference) Title() string { return d.name }
+
+// Note is which layers' versions are compared.
+func (d *Difference) Note() string { return d.versions }
+
+// Status is how far down the window is.
+func (d *Difference) Status() (where, state string) { return d.Percent(), "" }
+
+// Close stops the comparing.
+func (d *Difference) Close() { d.stop() }
+
+// Pan moves the window by n columns.
+func (d *Difference) Pan(n int) { d.left = max(d.left+n, 0) }
 
 // compareContent compares two files: line by line when both are text of some
 // size, otherwise says where they begin to differ.
@@ -258,7 +206,8 @@ func diffRows(was, is []byte) []diffRow {
 	return rows
 }
 
-func (d *difference) draw(c screen.Canvas) {
+// Draw draws the rows of the window; without a cursor the focus is all the same.
+func (d *Difference) Draw(c screen.Canvas, _ bool) {
 	head := len(d.lines)
 	if head > 0 {
 		head++ // a blank line
@@ -267,16 +216,14 @@ func (d *difference) draw(c screen.Canvas) {
 	if d.busy {
 		n++
 	}
-	d.Fit(n, c.H)
 	numbers := 0
 	for _, r := range d.rows {
-		numbers = max(numbers, len(itoa(max(r.old, r.new))))
+		numbers = max(numbers, len(strconv.Itoa(max(r.old, r.new))))
 	}
 	if c.W < 2*numbers+24 {
 		numbers = 0
 	}
-	for y := 0; y < c.H && d.Top+y < n; y++ {
-		i := d.Top + y
+	d.List.Draw(c, n, false, func(y, i int, _ func(tcell.Style) tcell.Style) {
 		switch {
 		case i < len(d.lines):
 			c.Text(-d.left, y, d.lines[i].Spans[0].Style, d.lines[i].Text())
@@ -286,14 +233,14 @@ func (d *difference) draw(c screen.Canvas) {
 		default:
 			d.drawRow(c.Sub(0, y, c.W, 1), numbers, d.rows[i-head])
 		}
-	}
+	})
 }
 
-func (d *difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
+func (d *Difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
 	st := c.Theme.Text
 	switch r.sign {
 	case '@', '\\':
-		c.Text(1, 0, c.Theme.Dim, safe(r.text))
+		c.Text(1, 0, c.Theme.Dim, report.Safe(r.text))
 		return
 	case '+':
 		st = c.Theme.Added
@@ -304,7 +251,7 @@ func (d *difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
 	if numbers > 0 {
 		for _, n := range []int{r.old, r.new} {
 			if n > 0 {
-				c.Right(x+numbers, 0, c.Theme.Dim, itoa(n))
+				c.Right(x+numbers, 0, c.Theme.Dim, strconv.Itoa(n))
 			}
 			x += numbers + 1
 		}
@@ -321,8 +268,8 @@ func (d *difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
 	drawTabbed(t, -d.left, -d.left, st, r.text)
 }
 
-// nextChange goes to the next group of lines that differ, or to the one before.
-func (d *difference) nextChange(forward bool) {
+// Next goes to the next group of lines that differ, or to the one before.
+func (d *Difference) Next(forward bool) {
 	head := 0
 	if len(d.lines) > 0 {
 		head = len(d.lines) + 1
@@ -339,11 +286,5 @@ func (d *difference) nextChange(forward bool) {
 	}
 	if !forward {
 		d.Scroll(-d.Top)
-	}
-}
-
-func (u *ui) nextChange(forward bool) {
-	if d, ok := u.top().(*difference); ok {
-		d.nextChange(forward)
 	}
 }

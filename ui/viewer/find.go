@@ -1,4 +1,4 @@
-package ui
+package viewer
 
 import (
 	"bytes"
@@ -9,6 +9,9 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 const (
@@ -170,7 +173,7 @@ func (m *matcher) block(r io.ReaderAt, at, end, limit int64, most int) (hits []h
 }
 
 // look begins to look for text in the file, from its first byte on.
-func (u *ui) look(v *viewer, text string) {
+func (v *Content) look(text string) {
 	f := &v.find
 	if f.stop != nil {
 		f.stop()
@@ -187,11 +190,11 @@ func (u *ui) look(v *viewer, text string) {
 	}
 	f.match, f.done = m, false
 	f.ctx, f.stop = context.WithCancel(v.ctx)
-	u.lookOn(v)
+	v.lookOn()
 }
 
 // lookOn looks through another part of what has arrived, beside the UI.
-func (u *ui) lookOn(v *viewer) {
+func (v *Content) lookOn() {
 	f := &v.find
 	limit := v.rows.end
 	end := limit
@@ -204,7 +207,7 @@ func (u *ui) lookOn(v *viewer) {
 	f.busy = true
 	ctx, m, r, at := f.ctx, f.match, v.read, f.upto
 	most := maxHits - len(f.hits)
-	u.do.work(func(context.Context) func() {
+	v.work(func(context.Context) func() {
 		var hits []hit
 		for began := time.Now(); at < end && len(hits) < most && ctx.Err() == nil && time.Since(began) < findTime; {
 			var found []hit
@@ -218,16 +221,16 @@ func (u *ui) lookOn(v *viewer) {
 			f.hits, f.upto, f.busy = append(f.hits, hits...), at, false
 			f.done = len(f.hits) == maxHits || at >= v.rows.end && !v.more
 			if !f.moved {
-				u.firstHit(v)
+				v.firstHit()
 			}
-			u.lookOn(v)
+			v.lookOn()
 		}
 	})
 }
 
 // firstHit goes to the first hit from where the search began; once it is known
 // that there is none, to the first of all.
-func (u *ui) firstHit(v *viewer) {
+func (v *Content) firstHit() {
 	f := &v.find
 	i := sort.Search(len(f.hits), func(i int) bool { return f.hits[i].at >= f.from })
 	if i == len(f.hits) {
@@ -239,18 +242,52 @@ func (u *ui) firstHit(v *viewer) {
 	v.goHit(i)
 }
 
-func (v *viewer) goHit(i int) {
+func (v *Content) goHit(i int) {
 	v.find.at, v.find.moved = i, true
 	h := v.find.hits[i]
 	v.reveal(h.at, int64(h.n))
 }
 
-// nextHit goes to the hit after the current one, or before it, around the ends.
-func (v *viewer) nextHit(forward bool) {
+// Prompt asks what to look for.
+func (v *Content) Prompt() *screen.Prompt {
+	f := &v.find
+	old, top, left := f.text, v.top, v.left
+	f.from = v.top
+	v.look("")
+	return &screen.Prompt{
+		Label: "/",
+		Note: func() (note, more string, alarm bool) {
+			if f.text == "" {
+				return "text, or ~ and a regular expression", "", false
+			}
+			return f.status(), "", f.bad != "" || f.done && len(f.hits) == 0
+		},
+		Changed: func(text string) {
+			v.top, v.left = top, left
+			v.look(text)
+		},
+		Done: func(_, key string) {
+			if key != "enter" {
+				v.top, v.left = top, left
+				v.look(old)
+				f.moved = true
+			}
+		},
+	}
+}
+
+// Next goes to the hit after the current one, or before it, around the ends. It
+// says why it can't; "" when it can.
+func (v *Content) Next(forward bool) string {
 	f := &v.find
 	n := len(f.hits)
-	if n == 0 {
-		return
+	switch {
+	case v.busy:
+		return ""
+	case f.text == "":
+		return "look for something first (/)"
+	case n == 0:
+		return f.status() + ": " + report.Safe(f.text)
 	}
 	i := f.at
 	switch {
@@ -264,4 +301,5 @@ func (v *viewer) nextHit(forward bool) {
 		i--
 	}
 	v.goHit((i + n) % n)
+	return ""
 }

@@ -1,4 +1,4 @@
-package ui
+package viewer
 
 import (
 	"fmt"
@@ -10,8 +10,9 @@ import (
 	"fathom/ui/screen"
 )
 
-func (v *viewer) draw(c screen.Canvas) {
-	v.H, v.w = c.H, c.W
+// Draw draws the rows of the window; without a cursor the focus is all the same.
+func (v *Content) Draw(c screen.Canvas, _ bool) {
+	v.h, v.w = c.H, c.W
 	switch {
 	case v.busy:
 		c.Short(1, 0, c.W-2, c.Theme.Dim, fmt.Sprintf("reading; layer %d may have to be unpacked up to the file%s", v.layer, c.Theme.Glyph.Ellipsis))
@@ -31,7 +32,7 @@ func (v *viewer) draw(c screen.Canvas) {
 			c.Text(0, c.H-n+y, c.Theme.Alarm, l.Text())
 		}
 		c = c.Sub(0, 0, c.W, c.H-n)
-		v.H = c.H
+		v.h = c.H
 	case v.rows.end == 0 && v.size == 0:
 		c.Text(1, 0, c.Theme.Dim, "the file is empty")
 		return
@@ -44,7 +45,7 @@ func (v *viewer) draw(c screen.Canvas) {
 }
 
 // margin is the width of the line numbers and the space beside them.
-func (v *viewer) margin() int {
+func (v *Content) margin() int {
 	lines := v.index.lines + 1
 	if v.index.done > 0 && v.index.done < v.size {
 		lines = int64(float64(v.size) / float64(v.index.done) * float64(lines))
@@ -56,7 +57,7 @@ func (v *viewer) margin() int {
 	return n
 }
 
-func (v *viewer) drawText(c screen.Canvas) {
+func (v *Content) drawText(c screen.Canvas) {
 	v.top = min(v.top, v.lastTop())
 	margin := v.margin()
 	before, counted := v.index.before(&v.rows, v.top)
@@ -76,7 +77,7 @@ func (v *viewer) drawText(c screen.Canvas) {
 }
 
 // drawLine draws a row of text with what is found in it.
-func (v *viewer) drawLine(c screen.Canvas, from, to int64) {
+func (v *Content) drawLine(c screen.Canvas, from, to int64) {
 	line := strings.TrimRight(string(v.rows.bytes(from, to)), "\r\n")
 	x := -v.left
 	at := 0
@@ -93,7 +94,7 @@ func (v *viewer) drawLine(c screen.Canvas, from, to int64) {
 	put(c.Theme.Text, len(line))
 }
 
-func (v *viewer) foundStyle(th *screen.Theme, h hit) tcell.Style {
+func (v *Content) foundStyle(th *screen.Theme, h hit) tcell.Style {
 	if v.find.current(h) {
 		return th.Cursor(th.Found)
 	}
@@ -112,7 +113,7 @@ func drawTabbed(c screen.Canvas, x, zero int, st tcell.Style, s string) int {
 		if x >= c.W {
 			return x
 		}
-		x = c.Text(x, 0, st, safe(part))
+		x = c.Text(x, 0, st, report.Safe(part))
 	}
 	return x
 }
@@ -124,12 +125,12 @@ func textWidth(x int, s string) int {
 		if i > 0 {
 			x += 8 - x%8
 		}
-		x += screen.Width(safe(part))
+		x += screen.Width(report.Safe(part))
 	}
 	return x - from
 }
 
-func (v *viewer) drawHex(c screen.Canvas) {
+func (v *Content) drawHex(c screen.Canvas) {
 	v.per = 16
 	switch {
 	case c.W < 44:
@@ -146,7 +147,7 @@ func (v *viewer) drawHex(c screen.Canvas) {
 	}
 }
 
-func (v *viewer) drawBytes(c screen.Canvas, y int, at int64) {
+func (v *Content) drawBytes(c screen.Canvas, y int, at int64) {
 	b := v.rows.bytes(at, at+v.per)
 	hits := v.find.within(at, at+v.per)
 	style := func(i int, st tcell.Style) tcell.Style {

@@ -1,0 +1,158 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"strconv"
+
+	"fathom/analyzer/filetree"
+	"fathom/ui/report"
+	"fathom/ui/viewer"
+)
+
+// content is an overlay over the content of a file.
+type content struct {
+	none
+	*viewer.Content
+	u  *ui
+	of target
+}
+
+func (c *content) place() place                  { return inViewer }
+func (c *content) Note() string                  { return c.Content.Note() }
+func (c *content) Status() (where, state string) { return c.Content.Status() }
+func (c *content) target() (target, bool)        { return c.of, true }
+func (c *content) copies() string                { return c.u.img.Tree.Path(c.of.node) }
+
+func (c *content) shut() bool {
+	c.Close()
+	return true
+}
+
+// copy copies the whole file, as far as a clipboard takes one.
+func (c *content) copy() {
+	size := report.Size(c.Size())
+	switch b, ok, err := c.Bytes(maxClip * 3 / 4); {
+	case err != nil:
+		c.u.note = safe(err.Error())
+	case !ok:
+		c.u.note = "too much for a clipboard: " + size
+	case len(b) == 0:
+		c.u.note = "the file is empty"
+	default:
+		c.u.note = cmp.Or(c.u.do.copy(string(b)), "can't copy this") + ": " + size
+	}
+}
+
+// difference is an overlay over what differs between two versions of a path.
+type difference struct {
+	none
+	*viewer.Difference
+	u  *ui
+	of target
+}
+
+func (d *difference) place() place                  { return inDiff }
+func (d *difference) Note() string                  { return d.Difference.Note() }
+func (d *difference) Status() (where, state string) { return d.Difference.Status() }
+func (d *difference) target() (target, bool)        { return d.of, true }
+func (d *difference) copies() string                { return d.u.img.Tree.Path(d.of.node) }
+
+func (d *difference) shut() bool {
+	d.Close()
+	return true
+}
+
+// shownAt is the layer after which a target is shown: the upper one, unless the
+// path is gone there; -1 for neither.
+func (u *ui) shownAt(t target) (filetree.State, int) {
+	if st, ok := u.img.Tree.At(t.node, t.to); ok {
+		return st, t.to
+	}
+	if st, ok := u.img.Tree.At(t.node, t.from); ok {
+		return st, t.from
+	}
+	return filetree.State{Content: filetree.NoContent}, -1
+}
+
+// file is the path under the cursor and its state, where that is a regular file.
+func (u *ui) file() (target, filetree.State, bool) {
+	t, ok := u.on().target()
+	if !ok {
+		u.note = "choose a file first"
+		return t, filetree.State{}, false
+	}
+	st, at := u.shownAt(t)
+	switch {
+	case at < 0:
+		u.note = "it is not there at this layer"
+	case st.Content == filetree.NoContent:
+		u.note = "only regular files have content"
+	default:
+		return t, st, true
+	}
+	return t, st, false
+}
+
+// view opens the content of the file under the cursor.
+func (u *ui) view() {
+	if t, st, ok := u.file(); ok {
+		u.push(&content{u: u, of: t, Content: viewer.Open(u.do.work, u.img.Analysis, u.img.Tree.Path(t.node), st)})
+	}
+}
+
+// openPager shows the file under the cursor in the pager.
+func (u *ui) openPager() {
+	_, st, ok := u.file()
+	if !ok {
+		return
+	}
+	err := u.do.pager(func(ctx context.Context) (io.ReadCloser, error) { return u.img.Open(ctx, st.Content) })
+	if err != nil {
+		u.note = safe(err.Error())
+	}
+}
+
+// openDiff compares the path under the cursor with the version before.
+func (u *ui) openDiff() {
+	t, ok := u.on().target()
+	if !ok {
+		u.note = "choose a file first"
+		return
+	}
+	tree := u.img.Tree
+	after, is := tree.At(t.node, t.to)
+	before, was := tree.At(t.node, t.from)
+	if is && (!was || before.Layer == after.Layer) {
+		before, was = tree.At(t.node, after.Layer-1)
+	}
+	switch {
+	case !is && was:
+		u.note = "it is gone: there is nothing to compare with what it was"
+	case !is:
+		u.note = "it is not there at this layer"
+	case !was:
+		u.note = "layer " + strconv.Itoa(after.Layer) + " stores its first version: there is nothing below to compare with"
+	default:
+		words := differences(u.th, before, after, &u.img.owners)
+		u.push(&difference{u: u, of: t, Difference: viewer.Compare(u.do.work, u.img.Analysis, u.th, tree.Path(t.node), before, after, words)})
+	}
+}
+
+// find asks what to look for in the file.
+func (c *content) find() {
+	if !c.Busy() {
+		c.u.prompt = c.Prompt()
+	}
+}
+
+// next goes to the next thing found, or to the one before.
+func (c *content) next(forward bool) { c.u.note = c.Next(forward) }
+
+// pan moves what a file holds sideways.
+func (u *ui) pan(n int) {
+	if o, ok := u.top().(interface{ Pan(n int) }); ok {
+		o.Pan(n)
+	}
+}

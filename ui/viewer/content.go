@@ -1,0 +1,292 @@
+package viewer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"fathom/analyzer"
+	"fathom/analyzer/filetree"
+	"fathom/ui/report"
+)
+
+const (
+	headSize  = 33 << 10 // first bytes, for what the file is
+	firstStep = 4 << 20  // what is looked at before the file is shown
+	nextStep  = 32 << 20 // what is looked at between two frames
+)
+
+// Work does something beside the UI, and what that returns within it.
+type Work func(func(context.Context) func())
+
+// Content shows what a file holds. A place in it is an offset: rows are found
+// around it when they are drawn, however large the file is.
+type Content struct {
+	file
+	window
+	find  find
+	work  Work
+	ctx   context.Context
+	close context.CancelFunc
+}
+
+// file is what is shown, as far as it has arrived.
+type file struct {
+	name    string
+	layer   int // that stores the content
+	size    int64
+	kind    string
+	read    *analyzer.Reading
+	rows    rows
+	index   lineIndex
+	busy    bool // nothing can be shown yet
+	more    bool // is to be unpacked
+	working bool // more is being unpacked, or lines are being counted
+	err     error
+}
+
+// window is the part of it that is on the screen.
+type window struct {
+	hex  bool
+	top  int64 // offset of the first row
+	left int   // first column shown
+	w, h int   // of the last frame
+	per  int64 // bytes in a row of hex
+}
+
+// Open shows the content of a file of this name in state st.
+func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Content {
+	v := &Content{work: work, file: file{name: report.Safe(name), layer: a.Tree.Stored(st.Content).Layer, size: st.Size, busy: true}, window: window{per: 16}}
+	v.ctx, v.close = context.WithCancel(context.Background())
+	work(func(outer context.Context) func() {
+		stop := context.AfterFunc(outer, v.close)
+		context.AfterFunc(v.ctx, func() { stop() })
+		r, err := a.Reading(st.Content)
+		if err != nil {
+			return func() { v.busy, v.err = false, err }
+		}
+		context.AfterFunc(v.ctx, r.Close)
+		more, err := r.Fill(v.ctx, firstStep)
+		head := make([]byte, min(headSize, r.Arrived()))
+		n, _ := r.ReadAt(head, 0) // an error comes again with the first row
+		head = head[:n]
+		text := isText(head[:min(n, sniffed)])
+		var index lineIndex
+		if text {
+			index = index.count(r, min(r.Arrived(), firstStep))
+		}
+		return func() {
+			v.read, v.err, v.hex, v.index = r, err, !text, index
+			v.kind = "text"
+			if !text {
+				v.kind = kindOf(head)
+			}
+			v.busy, v.more = false, more
+			v.rows = rows{at: r, end: r.Arrived()}
+			v.prepare()
+		}
+	})
+	return v
+}
+
+// prepare unpacks what is still to come and counts the lines of a text, beside
+// the UI, a step between two frames.
+func (v *Content) prepare() {
+	if v.busy || v.working || !v.more && (v.hex || v.index.done >= v.rows.end) {
+		return
+	}
+	v.working = true
+	r, index, more, count := v.read, v.index, v.more, !v.hex
+	v.work(func(context.Context) func() {
+		var err error
+		if more {
+			more, err = r.Fill(v.ctx, nextStep)
+		}
+		to, before := r.Arrived(), index.done
+		if count {
+			index = index.count(r, min(to, before+nextStep))
+		}
+		stuck := !more && index.done == before // it can't be read
+		if v.ctx.Err() != nil {
+			return nil
+		}
+		return func() {
+			v.working, v.more, v.rows.end, v.index = false, more, to, index
+			if err != nil {
+				v.err = err
+			}
+			if !stuck {
+				v.prepare()
+			}
+			v.lookOn()
+		}
+	})
+}
+
+// Busy reports whether nothing can be shown yet.
+func (v *Content) Busy() bool { return v.busy }
+
+// Size is that of the whole file in bytes.
+func (v *Content) Size() int64 { return v.size }
+
+// Bytes are all of the file; false where that is more than most, or not all of
+// it has arrived.
+func (v *Content) Bytes(most int64) ([]byte, bool, error) {
+	if v.busy || v.rows.end < v.size || v.size > most {
+		return nil, false, nil
+	}
+	b := make([]byte, v.size)
+	if _, err := v.read.ReadAt(b, 0); err != nil && err != io.EOF {
+		return nil, true, err
+	}
+	return b, true, nil
+}
+
+// Title is the name of the file.
+func (v *Content) Title() string { return v.name }
+
+// Close stops what reads the file.
+func (v *Content) Close() { v.close() }
+
+// Escape ends the search and reports whether there was one.
+func (v *Content) Escape() bool {
+	if v.find.text == "" {
+		return false
+	}
+	v.look("")
+	return true
+}
+
+// Note is the kind and the size of the file.
+func (v *Content) Note() string {
+	if v.busy {
+		return report.Size(v.size)
+	}
+	s := v.kind
+	if v.hex && s == "" {
+		s = "binary"
+	}
+	if v.hex && v.kind == "text" {
+		s = "hex"
+	}
+	size := report.Size(v.size)
+	if v.rows.end < v.size {
+		size = report.Size(v.rows.end) + " of " + size
+	}
+	return s + "  " + size
+}
+
+// Status is how far down the window is, and what the search found.
+func (v *Content) Status() (where, state string) {
+	if v.busy || v.rows.end == 0 {
+		return "", ""
+	}
+	var parts []string
+	if v.top > 0 || v.bottom() < v.rows.end {
+		parts = append(parts, fmt.Sprintf("%d%%", int(float64(v.bottom())/float64(max(v.size, 1))*100)))
+	}
+	if v.find.text != "" {
+		parts = append(parts, "/"+report.Safe(v.find.text)+"  "+v.find.status())
+	}
+	return strings.Join(parts, "  "), ""
+}
+
+// bottom is the offset behind the last row of the window.
+func (v *Content) bottom() int64 {
+	if v.hex {
+		return min(v.top+int64(v.h)*v.per, v.rows.end)
+	}
+	x := v.top
+	for range v.h {
+		x = v.rows.next(x)
+	}
+	return x
+}
+
+// lastTop is the highest offset that the window may begin at.
+func (v *Content) lastTop() int64 {
+	if v.hex {
+		n := (v.rows.end + v.per - 1) / v.per
+		return max(n-int64(v.h), 0) * v.per
+	}
+	return v.rows.back(v.rows.end, v.h)
+}
+
+// Move moves the window by n rows.
+func (v *Content) Move(n int) {
+	switch {
+	case v.busy:
+	case v.hex:
+		v.top = max(v.top+int64(n)*v.per, 0)
+	case n < 0:
+		v.top = v.rows.back(v.top, -n)
+	default:
+		for ; n > 0; n-- {
+			v.top = v.rows.next(v.top)
+		}
+	}
+	v.top = min(v.top, v.lastTop())
+}
+
+// Scroll is Move: there is no cursor.
+func (v *Content) Scroll(n int) { v.Move(n) }
+
+// Page moves the window by n halves of it.
+func (v *Content) Page(n int) { v.Move(n * max(v.h/2, 1)) }
+
+// End goes to the beginning, or to the end of what has arrived.
+func (v *Content) End(last bool) {
+	v.top = 0
+	if last && !v.busy {
+		v.top = v.lastTop()
+	}
+}
+
+// Pan moves the window by n columns.
+func (v *Content) Pan(n int) { v.left = max(v.left+n, 0) }
+
+// Toggle changes between text and hex, at the same place.
+func (v *Content) Toggle() {
+	if v.busy {
+		return
+	}
+	if v.hex = !v.hex; v.hex {
+		v.top -= v.top % v.per
+	} else if v.top > 0 {
+		v.top = v.rows.start(v.top)
+	}
+	v.left = 0
+	v.prepare()
+}
+
+// reveal brings bytes into the window, with some rows above.
+func (v *Content) reveal(at, n int64) {
+	row := func(x int64) int64 { return x - x%v.per }
+	if !v.hex {
+		row = v.rows.start
+	}
+	if at < v.top || at >= v.bottom() {
+		v.top = row(at)
+		v.Move(-v.h / 3)
+	}
+	if v.hex {
+		v.left = 0
+		return
+	}
+	from := row(at)
+	x := v.columns(from, at)
+	end := x + v.columns(at, min(at+n, v.rows.next(from)))
+	if room := v.w - v.margin() - 1; end > v.left+room || x < v.left {
+		v.left = 0
+		if end > room {
+			v.left = max(min(x, end-room+room/4), 0)
+		}
+	}
+}
+
+// columns is how many columns the text from one offset to another takes, when
+// it begins a row.
+func (v *Content) columns(from, to int64) int {
+	return textWidth(0, string(v.rows.bytes(from, to)))
+}

@@ -1,0 +1,112 @@
+package viewer
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+	"fathom/ui/screen"
+)
+
+// show is what a content draws.
+func show(t *testing.T, v *Content) string {
+	t.Helper()
+	th, err := screen.NewTheme("mono", false, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := tcell.NewSimulationScreen("")
+	if err := s.Init(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Fini()
+	const w, h = 80, 24
+	s.SetSize(w, h)
+	var g screen.Grid
+	v.Draw(g.Begin(w, h, th), true)
+	g.Show(s, 0, 0)
+	var b strings.Builder
+	for y := range h {
+		var row strings.Builder
+		for x := range w {
+			str, _, _ := s.Get(x, y)
+			row.WriteString(str)
+		}
+		b.WriteString(strings.TrimRight(row.String(), " ") + "\n")
+	}
+	where, _ := v.Status()
+	return b.String() + where
+}
+
+// A large file is there as far as it has been unpacked; its end, its last line's
+// number and what is found in it come by and by.
+func TestContentPacked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("unpacks 50 MB")
+	}
+	for _, c := range []imagetest.Compression{imagetest.None, imagetest.Gzip} {
+		line := strings.Repeat("x", 99) + "\n"
+		const lines = 500_000 // 50 MB: more than is unpacked between two frames
+		img := imagetest.Must(t, "layer\n  file before 1000xb\n  file big text=\"@\"\n")
+		text := []byte(strings.Repeat(line, lines-1) + "the end\n")
+		copy(text[firstStep-3:], "The e") // half of it comes later
+		img.Layers[0][1].Data = text
+		a, err := analyzer.Analyze(t.Context(), img.Image(c), analyzer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		updates := make(chan func())
+		work := func(f func(context.Context) func()) {
+			go func() {
+				if done := f(context.Background()); done != nil {
+					updates <- done
+				}
+			}()
+		}
+		until := func(ok func() bool) {
+			t.Helper()
+			late := time.After(time.Minute)
+			for !ok() {
+				select {
+				case f := <-updates:
+					f()
+				case <-late:
+					t.Fatal("it never came")
+				}
+			}
+		}
+		n, _ := a.Tree.Lookup("/big")
+		st, _ := a.Tree.At(n, 0)
+		v := Open(work, a, "/big", st)
+		until(func() bool { return !v.busy })
+		if c == imagetest.Gzip && v.rows.end >= v.size {
+			t.Fatal("all of it is unpacked before anything is shown")
+		}
+		if text := show(t, v); !strings.Contains(text, "1 xxxxx") {
+			t.Fatalf("it isn't shown at once:\n%s", text)
+		}
+		p := v.Prompt()
+		p.Paste("THE")
+		p.Done(p.Text, "esc")
+		p = v.Prompt()
+		p.Paste("the e")
+		p.Done(p.Text, "enter")
+		until(func() bool { return v.find.done && v.index.done == v.size })
+		if text := show(t, v); !strings.Contains(text, "The e") || !strings.Contains(text, "1 of 2") {
+			t.Errorf("what lies across two steps isn't found:\n%s", text)
+		}
+		v.Next(true)
+		if text := show(t, v); !strings.Contains(text, " 500000 the end\n") || !strings.Contains(text, "2 of 2") {
+			t.Errorf("the end isn't found:\n%s", text)
+		}
+		v.Close()
+		if v.ctx.Err() == nil {
+			t.Error("it isn't closed")
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package ui
+
+import (
+	"strconv"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer/filetree"
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// steps are the layers of an item as its row says them.
+func (it item) steps(th *screen.Theme) string {
+	stored := strconv.Itoa(it.stored)
+	if it.last > it.stored {
+		stored += "-" + strconv.Itoa(it.last)
+	}
+	if it.cause == filetree.Repeated {
+		return stored
+	}
+	return stored + " " + th.Glyph.Arrow + " " + strconv.Itoa(it.hidden)
+}
+
+// wasteColumns is where columns begin; 0 leaves one out.
+type wasteColumns struct{ bar, cause, steps, path int }
+
+func fitWaste(w int) (cols wasteColumns) {
+	cols.path = 10
+	take := func(col *int, wide, least int) {
+		if w >= least {
+			*col = cols.path
+			cols.path += wide
+		}
+	}
+	take(&cols.bar, 9, 84)
+	take(&cols.cause, 12, 44)
+	take(&cols.steps, 11, 34)
+	return cols
+}
+
+func (w *waste) drawHead(c screen.Canvas, cols wasteColumns) {
+	c.Right(9, 0, c.Theme.Dim, "wasted")
+	if cols.cause > 0 {
+		c.Text(cols.cause, 0, c.Theme.Dim, "cause")
+	}
+	if cols.steps > 0 {
+		c.Text(cols.steps, 0, c.Theme.Dim, "layers")
+	}
+	c.Text(cols.path, 0, c.Theme.Dim, "path")
+}
+
+func (w *waste) Draw(c screen.Canvas, focused bool) {
+	cols := fitWaste(c.W)
+	c = w.Head(c, c.H > 5, func() { w.drawHead(c, cols) })
+	switch {
+	case w.busy:
+		c.Text(1, 0, c.Theme.Dim, "adding up"+c.Theme.Glyph.Ellipsis)
+		return
+	case len(w.rows) == 0:
+		c.Short(1, 0, c.W-2, c.Theme.Dim, "nothing is wasted: every stored byte can be seen")
+	}
+	w.List.Draw(c, len(w.rows), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
+		r := w.rows[i]
+		if r.item < 0 {
+			w.drawGroup(c, y, r.group, cols, on)
+			return
+		}
+		it := w.row(r)
+		w.drawBytes(c, y, it.bytes, cols, on(c.Theme.Text), on)
+		if cols.cause > 0 {
+			c.Text(cols.cause, y, on(causeStyle(c.Theme, it.cause)), it.cause.String())
+		}
+		if cols.steps > 0 {
+			c.Text(cols.steps, y, on(c.Theme.Dim), it.steps(c.Theme))
+		}
+		x := cols.path
+		if r.group >= 0 {
+			x += 2
+		}
+		w.drawPath(c, x, y, r, it, on)
+	})
+}
+
+// drawBytes draws how much is wasted.
+func (w *waste) drawBytes(c screen.Canvas, y int, n int64, cols wasteColumns, st tcell.Style, on func(tcell.Style) tcell.Style) {
+	c.Right(9, y, st, report.Size(n))
+	if cols.bar > 0 {
+		c.Bar(cols.bar, y, 8, 0, n, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
+	}
+}
+
+func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style) {
+	path := safe(w.tree.Path(it.node))
+	if !it.folder {
+		st := c.Theme.Text
+		if r.part >= 0 {
+			x += 2
+			st = c.Theme.Dim
+		}
+		w.u.search.light(c, x, c.Tail(x, y, c.W-x, on(st), path), y, path, on)
+		return
+	}
+	x = c.Text(x, y, on(c.Theme.Dim), triangle(c.Theme, w.open[r.item])+" ")
+	note := "  " + fileCount(len(it.parts))
+	room := c.W - x
+	if room > screen.Width(note)+16 {
+		room -= screen.Width(note)
+	} else {
+		note = ""
+	}
+	from := x
+	x = c.Tail(x, y, room, on(c.Theme.Dir), path+"/")
+	w.u.search.light(c, from, x, y, path+"/", on)
+	c.Text(x, y, on(c.Theme.Dim), note)
+}
+
+func causeStyle(th *screen.Theme, c filetree.Cause) tcell.Style {
+	switch c {
+	case filetree.Deleted:
+		return th.Removed
+	case filetree.MetadataOnly:
+		return th.Again
+	}
+	return th.Modified
+}
