@@ -30,10 +30,10 @@ type filesFrame struct {
 	folds []int // the column of each row's triangle; -1 where it has none
 }
 
-// head is where the title of a column stands.
+// head is the title of a column that rows can be sorted by.
 type head struct {
-	from, to int
-	order    outline.Order
+	col   screen.Column
+	order outline.Order
 }
 
 func newFiles(u *ui, t *filetree.Tree) *files {
@@ -222,7 +222,7 @@ func (f *files) click(x, y int, twice bool) {
 	y -= f.frame.head
 	if y < 0 {
 		for _, h := range f.frame.heads {
-			if x >= h.from && x < h.to {
+			if x >= h.col.X && x < h.col.X+h.col.W {
 				order, reverse := f.out.Order()
 				f.out.SetOrder(h.order, order == h.order && !reverse)
 			}

@@ -12,36 +12,30 @@ import (
 	"fathom/ui/screen"
 )
 
-// columns are the widths of what stands before the name; 0 leaves one out.
-type columns struct {
-	bar, size, gone, sorted, mode, owner int
-}
+// columns are those of a row.
+type columns struct{ bar, size, gone, sorted, mode, owner, name screen.Column }
 
 // fit chooses columns. Each comes only where it leaves enough for the name;
 // the size is the last to go.
 func (f *files) fit(w int) columns {
+	c := columns{size: screen.Column{Right: true}, gone: screen.Column{Right: true}, sorted: screen.Column{Right: true}}
+	room := screen.Room(w - 3) // the marks
+	room.Take(&c.size, 9, 14)
 	order, _ := f.out.Order()
-	var c columns
-	w -= 3 // the marks
-	take := func(col *int, need, name int) {
-		if w >= need+name {
-			*col = need
-			w -= need
-		}
-	}
-	take(&c.size, 9, 14)
 	if _, ok := order.Cell(outline.Row{}); ok {
-		take(&c.sorted, 8, 16) // what the rows are sorted by
+		room.Take(&c.sorted, 8, 16) // what the rows are sorted by
 	}
 	if f.gone {
-		take(&c.gone, 10, 24)
+		room.Take(&c.gone, 10, 24)
 	}
-	take(&c.bar, 9, 26)
-	take(&c.mode, 11, 34)
-	take(&c.owner, 10, 40)
-	if len(f.u.img.owners.users) > 0 && c.owner > 0 && w >= 50 {
-		c.owner += min(w-42, 10) // names are longer than numbers
+	room.Take(&c.bar, 9, 26)
+	room.Take(&c.mode, 11, 34)
+	room.Take(&c.owner, 10, 40)
+	if len(f.u.img.owners.users) > 0 && c.owner.W > 0 && room >= 50 {
+		c.owner.W += min(int(room)-42, 10) // names are longer than numbers
 	}
+	c.name.X = screen.Place(3, &c.bar, &c.size, &c.gone, &c.sorted, &c.mode, &c.owner)
+	c.name.W = w - c.name.X
 	return c
 }
 
@@ -79,52 +73,28 @@ func (f *files) why() string {
 func (f *files) drawHead(c screen.Canvas, cols columns) {
 	order, reverse := f.out.Order()
 	arrow := arrow(c.Theme, reverse != order.Ascending())
-	title := func(from, to int, right bool, text string, by outline.Order) {
+	size := "stored"
+	if f.u.sel.whole {
+		size = "size"
+	}
+	c.Cell(cols.gone, 0, c.Theme.Dim, "gone")
+	c.Cell(cols.mode, 0, c.Theme.Dim, "mode")
+	c.Cell(cols.owner, 0, c.Theme.Dim, "owner")
+	for _, h := range []struct {
+		col   screen.Column
+		title string
+		by    outline.Order
+	}{{cols.size, size, outline.BySize}, {cols.sorted, order.String(), order}, {cols.name, "name", outline.ByName}} {
 		st := c.Theme.Dim
-		if order == by {
-			st = c.Theme.Strong
-			if right {
-				text = arrow + " " + text
-			} else {
-				text += " " + arrow
-			}
+		switch {
+		case h.by == order && h.col.Right:
+			st, h.title = c.Theme.Strong, arrow+" "+h.title
+		case h.by == order:
+			st, h.title = c.Theme.Strong, h.title+" "+arrow
 		}
-		if right {
-			c.Right(to, 0, st, text)
-		} else {
-			c.Text(from, 0, st, text)
-		}
-		f.frame.heads = append(f.frame.heads, head{from, to, by})
+		c.Cell(h.col, 0, st, h.title)
+		f.frame.heads = append(f.frame.heads, head{h.col, h.by})
 	}
-	x := 3
-	if cols.bar > 0 {
-		x += cols.bar
-	}
-	if cols.size > 0 {
-		name := "stored"
-		if f.u.sel.whole {
-			name = "size"
-		}
-		title(x, x+cols.size-1, true, name, outline.BySize)
-		x += cols.size
-	}
-	if cols.gone > 0 {
-		c.Right(x+cols.gone-1, 0, c.Theme.Dim, "gone")
-		x += cols.gone
-	}
-	if cols.sorted > 0 {
-		title(x, x+cols.sorted-1, true, order.String(), order)
-		x += cols.sorted
-	}
-	if cols.mode > 0 {
-		c.Text(x, 0, c.Theme.Dim, "mode")
-		x += cols.mode
-	}
-	if cols.owner > 0 {
-		c.Text(x, 0, c.Theme.Dim, "owner")
-		x += cols.owner
-	}
-	title(x, c.W, false, "name", outline.ByName)
 }
 
 func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on func(tcell.Style) tcell.Style) {
@@ -139,44 +109,28 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 		sign, st = markSign(th, r.Below)
 		c.Text(1, y, on(st.Dim(true)), sign)
 	}
-	x := 3
-	if cols.bar > 0 {
-		c.Bar(x, y, cols.bar-1, r.Size, r.Gone, f.all, on(th.Visible), on(th.Wasted))
-		x += cols.bar
+	c.Bar(cols.bar.X, y, cols.bar.W-1, r.Size, r.Gone, f.all, on(th.Visible), on(th.Wasted))
+	size, st := report.Size(r.Size), on(sizeStyle(th, r.Size))
+	switch {
+	case r.Size == 0 && r.Gone > 0 && cols.gone.W == 0:
+		size, st = "-"+report.Size(r.Gone), on(th.Removed)
+	case r.Size == 0 && mark == filetree.Removed:
+		size = ""
+	case f.u.sel.whole && otherName(f.out.Scope().View, f.tree, r.Node, r.State) != filetree.None:
+		st = on(th.Dim) // counted at its first name
 	}
-	if cols.size > 0 {
-		size, st := report.Size(r.Size), on(sizeStyle(th, r.Size))
-		if r.Size == 0 && r.Gone > 0 && cols.gone == 0 {
-			size, st = "-"+report.Size(r.Gone), on(th.Removed)
-		} else if r.Size == 0 && mark == filetree.Removed {
-			size = ""
-		} else if f.u.sel.whole && otherName(f.out.Scope().View, f.tree, r.Node, r.State) != filetree.None {
-			st = on(th.Dim) // counted at its first name
-		}
-		c.Right(x+cols.size-1, y, st, size)
-		x += cols.size
+	c.Cell(cols.size, y, st, size)
+	if r.Gone > 0 {
+		c.Cell(cols.gone, y, on(th.Removed), "-"+report.Size(r.Gone))
 	}
-	if cols.gone > 0 {
-		if r.Gone > 0 {
-			c.Right(x+cols.gone-1, y, on(th.Removed), "-"+report.Size(r.Gone))
-		}
-		x += cols.gone
+	order, _ := f.out.Order()
+	cell, _ := order.Cell(r)
+	c.Cell(cols.sorted, y, on(th.Text), cell)
+	c.Cell(cols.mode, y, on(th.Dim), modeText(r.State))
+	if cols.owner.W > 0 {
+		c.Cell(cols.owner, y, on(th.Dim), f.u.img.owners.text(r.State.UID, r.State.GID))
 	}
-	if cols.sorted > 0 {
-		order, _ := f.out.Order()
-		cell, _ := order.Cell(r)
-		c.Right(x+cols.sorted-1, y, on(th.Text), cell)
-		x += cols.sorted
-	}
-	if cols.mode > 0 {
-		c.Text(x, y, on(th.Dim), modeText(r.State))
-		x += cols.mode
-	}
-	if cols.owner > 0 {
-		c.Short(x, y, cols.owner-1, on(th.Dim), f.u.img.owners.text(r.State.UID, r.State.GID))
-		x += cols.owner
-	}
-	f.drawName(c, x, y, r, on)
+	f.drawName(c, cols.name.X, y, r, on)
 }
 
 // indent is how far a row of that depth stands in; deep rows stop moving where

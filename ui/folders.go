@@ -142,42 +142,26 @@ func (f *folders) current() (folderRow, bool) {
 	return f.rows[f.At], true
 }
 
-// folderColumns is where columns begin; 0 leaves one out.
-type folderColumns struct{ wasted, bar, path int }
-
-func fitFolders(w int) (cols folderColumns) {
-	cols.path = 10
-	if w >= 44 {
-		cols.wasted, cols.path = cols.path, cols.path+9
-	}
-	if w >= 60 {
-		cols.bar, cols.path = cols.path, cols.path+9
-	}
-	return cols
-}
-
 func (f *folders) Draw(c screen.Canvas, focused bool) {
-	cols := fitFolders(c.W)
+	stored, wasted, bar := screen.Column{W: 9, Right: true}, screen.Column{Right: true}, screen.Column{}
+	room := screen.Room(c.W)
+	room.Take(&wasted, 9, 35)
+	room.Take(&bar, 9, 42)
+	path := screen.Column{X: screen.Place(1, &stored, &wasted, &bar), W: c.W}
 	c = f.Head(c, c.H > 5, func() {
-		c.Right(9, 0, c.Theme.Dim, "stored")
-		if cols.wasted > 0 {
-			c.Right(cols.wasted+8, 0, c.Theme.Dim, "wasted")
-		}
-		c.Text(cols.path, 0, c.Theme.Dim, "path")
+		c.Cell(stored, 0, c.Theme.Dim, "stored")
+		c.Cell(wasted, 0, c.Theme.Dim, "wasted")
+		c.Cell(path, 0, c.Theme.Dim, "path")
 	})
 	if len(f.rows) == 0 {
 		c.Short(1, 0, c.W-2, c.Theme.Dim, "this layer stores no bytes")
 	}
 	f.List.Draw(c, len(f.rows), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
 		r := &f.rows[i]
-		c.Right(9, y, on(c.Theme.Text), report.Size(r.visible+r.wasted))
-		if cols.wasted > 0 {
-			c.Right(cols.wasted+8, y, on(wastedStyle(c.Theme, r.wasted)), report.Size(r.wasted))
-		}
-		if cols.bar > 0 {
-			c.Bar(cols.bar, y, 8, r.visible, r.wasted, f.rows[0].visible+f.rows[0].wasted, on(c.Theme.Visible), on(c.Theme.Wasted))
-		}
-		x := cols.path + indent(r.depth, c.W-cols.path)
+		c.Cell(stored, y, on(c.Theme.Text), report.Size(r.visible+r.wasted))
+		c.Cell(wasted, y, on(wastedStyle(c.Theme, r.wasted)), report.Size(r.wasted))
+		c.Bar(bar.X, y, bar.W-1, r.visible, r.wasted, f.rows[0].visible+f.rows[0].wasted, on(c.Theme.Visible), on(c.Theme.Wasted))
+		x := path.X + indent(r.depth, c.W-path.X)
 		c.Tail(x, y, c.W-x, on(c.Theme.Dir), r.name)
 	})
 }

@@ -187,7 +187,7 @@ func TestWasteGroups(t *testing.T) {
 	for _, name := range append(imagetest.Names(t), "shop", "odd") {
 		a := load(t, name)
 		w := sumWaste(a.Tree)
-		for w.grouping = ungrouped + 1; w.grouping < wasteGroupings; w.grouping++ {
+		for w.grouping = ungrouped + 1; int(w.grouping) < len(wasteGroupings); w.grouping++ {
 			w.sort()
 			var sum int64
 			for _, g := range w.groups {
@@ -204,7 +204,7 @@ func TestWasteGroups(t *testing.T) {
 				}
 			}
 			if want := a.Report.Totals.WastedBytes; sum != want {
-				t.Errorf("%s, %s: the groups add up to %d, the title says %d", name, groupingNames[w.grouping], sum, want)
+				t.Errorf("%s, %s: the groups add up to %d, the title says %d", name, wasteGroupings[w.grouping].title, sum, want)
 			}
 		}
 	}

@@ -146,30 +146,18 @@ func layerCommand(rep *analyzer.Report, layer int) string {
 	return command(rep, step{layer, slices.IndexFunc(rep.History, func(h analyzer.Step) bool { return h.Layer == layer })})
 }
 
-// layerColumns are the widths of what stands beside a layer's number and size;
-// 0 leaves one out.
-type layerColumns struct {
-	num, bar, packed         int
-	added, modified, removed int
-}
+// layerColumns are those of a row.
+type layerColumns struct{ num, stored, bar, packed, added, modified, removed, step screen.Column }
 
-// fitColumns chooses columns. Each comes only where it leaves enough for the
-// command.
-func (l *layers) fitColumns(w int) layerColumns {
-	c := layerColumns{num: len(strconv.Itoa(max(len(l.rep.Layers)-1, 9)))}
-	w -= c.num + 11
-	take := func(need, command int) bool {
-		if w < need+command {
-			return false
-		}
-		w -= need
-		return true
-	}
-	if take(11, 11) {
-		c.bar = 10
-	}
-	if l.rep.Totals.CompressedBytes > 0 && take(11, 26) {
-		c.packed = 10
+// fit chooses columns. Each comes only where it leaves enough for the command.
+func (l *layers) fit(w int) layerColumns {
+	right := screen.Column{Right: true}
+	c := layerColumns{num: right, stored: right, packed: right, added: right, modified: right, removed: right}
+	c.num.W, c.stored.W = len(strconv.Itoa(max(len(l.rep.Layers)-1, 9)))+2, 9
+	room := screen.Room(w - c.num.W - c.stored.W)
+	room.Take(&c.bar, 11, 11)
+	if l.rep.Totals.CompressedBytes > 0 {
+		room.Take(&c.packed, 11, 26)
 	}
 	var a, m, r int
 	for i := range l.rep.Layers {
@@ -177,35 +165,27 @@ func (l *layers) fitColumns(w int) layerColumns {
 		a, m, r = max(a, lr.Added), max(m, lr.Modified), max(r, lr.Removed)
 	}
 	digits := func(n int) int { return len(strconv.Itoa(n)) + 2 }
-	if take(digits(a)+digits(m)+digits(r)+1, 26) {
-		c.added, c.modified, c.removed = digits(a), digits(m), digits(r)
+	var changes screen.Column
+	if room.Take(&changes, digits(a)+digits(m)+digits(r)+1, 26); changes.W > 0 {
+		c.added.W, c.modified.W, c.removed.W, c.step.X = digits(a), digits(m), digits(r), 1
 	}
+	c.step.X += screen.Place(0, &c.num, &c.stored, &c.bar, &c.packed, &c.added, &c.modified, &c.removed)
+	c.step.W = w - c.step.X
 	return c
 }
 
 func (l *layers) drawHead(c screen.Canvas, cols layerColumns) {
 	st := c.Theme.Dim
-	c.Right(1+cols.num, 0, st, "#")
-	x := cols.num + 2
-	c.Right(x+8, 0, st, "stored")
-	x += 9
-	if cols.bar > 0 {
-		c.Text(c.Text(x, 0, st, "seen"), 0, st, c.Theme.Glyph.Light+"waste")
-		x += cols.bar + 1
-	}
-	if cols.packed > 0 {
-		c.Right(x+cols.packed, 0, st, "compressed")
-		x += cols.packed + 1
-	}
-	if cols.added > 0 {
-		c.Right(x+cols.added+cols.modified+cols.removed-1, 0, st, "changes")
-		x += cols.added + cols.modified + cols.removed + 1
-	}
-	c.Text(x, 0, st, "step")
+	c.Cell(cols.num, 0, st, "#")
+	c.Cell(cols.stored, 0, st, "stored")
+	c.Cell(cols.bar, 0, st, "seen"+c.Theme.Glyph.Light+"waste")
+	c.Cell(cols.packed, 0, st, "compressed")
+	c.Cell(cols.removed, 0, st, "changes")
+	c.Cell(cols.step, 0, st, "step")
 }
 
 func (l *layers) Draw(c screen.Canvas, focused bool) {
-	cols := l.fitColumns(c.W)
+	cols := l.fit(c.W)
 	c = l.Head(c, c.H >= 4, func() { l.drawHead(c, cols) })
 	if len(l.steps) == 0 {
 		c.Text(1, 0, c.Theme.Dim, "this image has no layers")
@@ -226,39 +206,28 @@ func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on 
 			c.Text(0, y, on(th.Accent), th.Glyph.Flag)
 		}
 	}
-	c.Right(1+cols.num, y, on(th.Dim), number)
-	x := cols.num + 2
+	c.Cell(cols.num, y, on(th.Dim), number)
 	if s.layer >= 0 {
-		c.Right(x+8, y, on(sizeStyle(th, lr.StoredBytes)), report.Size(lr.StoredBytes))
+		c.Cell(cols.stored, y, on(sizeStyle(th, lr.StoredBytes)), report.Size(lr.StoredBytes))
 		if lr.Unverified {
-			c.Text(x+8, y, on(th.Alarm), th.Glyph.Unsure)
+			c.Text(cols.bar.X-1, y, on(th.Alarm), th.Glyph.Unsure)
 		}
 	}
-	x += 9
-	if cols.bar > 0 {
-		c.Bar(x, y, cols.bar, lr.VisibleBytes, lr.WastedBytes, l.max, on(th.Visible), on(th.Wasted))
-		x += cols.bar + 1
+	c.Bar(cols.bar.X, y, cols.bar.W-1, lr.VisibleBytes, lr.WastedBytes, l.max, on(th.Visible), on(th.Wasted))
+	if lr.CompressedBytes > 0 {
+		c.Cell(cols.packed, y, on(th.Dim), report.Size(lr.CompressedBytes))
 	}
-	if cols.packed > 0 {
-		if lr.CompressedBytes > 0 {
-			c.Right(x+cols.packed, y, on(th.Dim), report.Size(lr.CompressedBytes))
+	for _, ch := range []struct {
+		col  screen.Column
+		n    int
+		mark filetree.Mark
+	}{{cols.added, lr.Added, filetree.Added}, {cols.modified, lr.Modified, filetree.Modified}, {cols.removed, lr.Removed, filetree.Removed}} {
+		if ch.n > 0 {
+			sign, st := markSign(th, ch.mark)
+			c.Cell(ch.col, y, on(st), sign+strconv.Itoa(ch.n))
 		}
-		x += cols.packed + 1
 	}
-	if cols.added > 0 {
-		for _, ch := range []struct {
-			n, w int
-			mark filetree.Mark
-		}{{lr.Added, cols.added, filetree.Added}, {lr.Modified, cols.modified, filetree.Modified}, {lr.Removed, cols.removed, filetree.Removed}} {
-			x += ch.w
-			if ch.n > 0 {
-				sign, st := markSign(th, ch.mark)
-				c.Right(x-1, y, on(st), sign+strconv.Itoa(ch.n))
-			}
-		}
-		x++
-	}
-	c.Short(x, y, c.W-x-1, on(st), command(l.rep, s))
+	c.Cell(cols.step, y, on(st), command(l.rep, s))
 }
 
 // sizeStyle is dim for nothing.

@@ -59,7 +59,7 @@ func (w *waste) Note() string {
 	}
 	note := report.Size(w.total) + " in " + places(len(w.all))
 	if w.grouping != ungrouped {
-		note += ", " + groupingNames[w.grouping]
+		note += ", " + wasteGroupings[w.grouping].title
 	}
 	return note
 }
@@ -119,7 +119,7 @@ func (w *waste) sortNext() { w.arrange((*wasteTable).reorder) }
 
 // regroupNext adds the waste up by the next thing there is.
 func (w *waste) regroupNext() {
-	w.arrange(func(t *wasteTable) { t.grouping = (t.grouping + 1) % wasteGroupings })
+	w.arrange(func(t *wasteTable) { t.grouping = (t.grouping + 1) % wasteGrouping(len(wasteGroupings)) })
 }
 
 func (w *waste) target() (target, bool) {
@@ -219,9 +219,9 @@ const (
 var wasteOrders = [...]struct {
 	name      string
 	ascending bool
-	compare   func(a, b item) int // nil for size, which also decides between equal ones
+	compare   func(a, b item) int // before the size
 }{
-	wasteBySize:   {"size", false, nil},
+	wasteBySize:   {"size", false, func(a, b item) int { return 0 }},
 	wasteByCause:  {"cause", true, func(a, b item) int { return cmp.Compare(a.cause, b.cause) }},
 	wasteByStored: {"stored by", true, func(a, b item) int { return cmp.Compare(a.stored, b.stored) }},
 	wasteByHidden: {"hidden by", true, func(a, b item) int { return cmp.Compare(a.hidden, b.hidden) }},
@@ -233,11 +233,7 @@ func (w *wasteTable) sort() {
 	w.items = w.apart()
 	compare := wasteOrders[w.by].compare
 	slices.SortFunc(w.items, func(a, b item) int {
-		c := 0
-		if compare != nil {
-			c = compare(a, b)
-		}
-		c = cmp.Or(c, cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.node, b.node), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.stored, b.stored))
+		c := cmp.Or(compare(a, b), cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.node, b.node), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.stored, b.stored))
 		if w.rev {
 			return -c
 		}

@@ -22,37 +22,28 @@ func (it item) steps(th *screen.Theme) string {
 	return stored + " " + th.Glyph.Arrow + " " + strconv.Itoa(it.hidden)
 }
 
-// wasteColumns is where columns begin; 0 leaves one out.
-type wasteColumns struct{ bar, cause, steps, path int }
+// wasteColumns are those of a row.
+type wasteColumns struct{ wasted, bar, cause, steps, path screen.Column }
 
-func fitWaste(w int) (cols wasteColumns) {
-	cols.path = 10
-	take := func(col *int, wide, least int) {
-		if w >= least {
-			*col = cols.path
-			cols.path += wide
-		}
-	}
-	take(&cols.bar, 9, 84)
-	take(&cols.cause, 12, 44)
-	take(&cols.steps, 11, 34)
-	return cols
-}
-
-func (w *waste) drawHead(c screen.Canvas, cols wasteColumns) {
-	c.Right(9, 0, c.Theme.Dim, "wasted")
-	if cols.cause > 0 {
-		c.Text(cols.cause, 0, c.Theme.Dim, "cause")
-	}
-	if cols.steps > 0 {
-		c.Text(cols.steps, 0, c.Theme.Dim, "layers")
-	}
-	c.Text(cols.path, 0, c.Theme.Dim, "path")
+func fitWaste(w int) wasteColumns {
+	c := wasteColumns{wasted: screen.Column{W: 9, Right: true}}
+	room := screen.Room(w)
+	room.Take(&c.steps, 11, 23)
+	room.Take(&c.cause, 12, 21)
+	room.Take(&c.bar, 9, 52)
+	c.path.X = screen.Place(1, &c.wasted, &c.bar, &c.cause, &c.steps)
+	c.path.W = w - c.path.X
+	return c
 }
 
 func (w *waste) Draw(c screen.Canvas, focused bool) {
 	cols := fitWaste(c.W)
-	c = w.Head(c, c.H > 5, func() { w.drawHead(c, cols) })
+	c = w.Head(c, c.H > 5, func() {
+		c.Cell(cols.wasted, 0, c.Theme.Dim, "wasted")
+		c.Cell(cols.cause, 0, c.Theme.Dim, "cause")
+		c.Cell(cols.steps, 0, c.Theme.Dim, "layers")
+		c.Cell(cols.path, 0, c.Theme.Dim, "path")
+	})
 	switch {
 	case w.busy:
 		c.Text(1, 0, c.Theme.Dim, "adding up"+c.Theme.Glyph.Ellipsis)
@@ -68,13 +59,9 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 		}
 		it := w.row(r)
 		w.drawBytes(c, y, it.bytes, cols, on(c.Theme.Text), on)
-		if cols.cause > 0 {
-			c.Text(cols.cause, y, on(causeStyle(c.Theme, it.cause)), it.cause.String())
-		}
-		if cols.steps > 0 {
-			c.Text(cols.steps, y, on(c.Theme.Dim), it.steps(c.Theme))
-		}
-		x := cols.path
+		c.Cell(cols.cause, y, on(causeStyle(c.Theme, it.cause)), it.cause.String())
+		c.Cell(cols.steps, y, on(c.Theme.Dim), it.steps(c.Theme))
+		x := cols.path.X
 		if r.group >= 0 {
 			x += 2
 		}
@@ -84,10 +71,8 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 
 // drawBytes draws how much is wasted.
 func (w *waste) drawBytes(c screen.Canvas, y int, n int64, cols wasteColumns, st tcell.Style, on func(tcell.Style) tcell.Style) {
-	c.Right(9, y, st, report.Size(n))
-	if cols.bar > 0 {
-		c.Bar(cols.bar, y, 8, 0, n, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
-	}
+	c.Cell(cols.wasted, y, st, report.Size(n))
+	c.Bar(cols.bar.X, y, cols.bar.W-1, 0, n, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
 }
 
 func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style) {

@@ -24,17 +24,32 @@ const (
 	groupByFolder
 	groupByStored
 	groupByHidden
-	wasteGroupings
 )
 
-var groupingNames = [...]string{"", "by cause", "by folder", "by the step that stored it", "by the step that hid it"}
+// wasteGroupings says of each what the title calls it, by which order its groups
+// are sorted besides their size, and which group an item belongs to, still empty.
+var wasteGroupings = [...]struct {
+	title string
+	order wasteOrder
+	of    func(w *wasteTable, it *item) wasteGroup
+}{
+	groupByCause: {"by cause", wasteByCause, func(_ *wasteTable, it *item) wasteGroup {
+		return wasteGroup{name: it.cause.String(), like: item{cause: it.cause}, layer: -1}
+	}},
+	groupByFolder: {"by folder", wasteByPath, (*wasteTable).folderOf},
+	groupByStored: {"by the step that stored it", wasteByStored, func(_ *wasteTable, it *item) wasteGroup {
+		return wasteGroup{name: fmt.Sprintf("stored by layer %d", it.stored), like: item{stored: it.stored}, layer: it.stored}
+	}},
+	groupByHidden: {"by the step that hid it", wasteByHidden, func(_ *wasteTable, it *item) wasteGroup {
+		return wasteGroup{name: fmt.Sprintf("hidden by layer %d", it.hidden), like: item{hidden: it.hidden}, layer: it.hidden}
+	}},
+}
 
 // wasteGroup is a row that stands for some of the items.
 type wasteGroup struct {
 	name  string
-	cause filetree.Cause
-	node  filetree.Node // the folder; None for other groupings
-	layer int           // the step; -1 for other groupings
+	like  item // what its items have in common
+	layer int  // the step; -1 for other groupings
 	bytes int64
 	items []int
 }
@@ -50,7 +65,7 @@ func (w *wasteTable) regroup() {
 		if w.grouping == ungrouped {
 			continue
 		}
-		g := w.groupOf(it)
+		g := wasteGroupings[w.grouping].of(w, it)
 		k, ok := at[g.name]
 		if !ok {
 			k = len(w.groups)
@@ -65,14 +80,11 @@ func (w *wasteTable) regroup() {
 	}
 	slices.SortStableFunc(w.groups, func(a, b wasteGroup) int {
 		c := cmp.Compare(b.bytes, a.bytes)
-		switch {
-		case w.by == wasteByCause && w.grouping == groupByCause:
-			c = cmp.Compare(a.cause, b.cause)
-		case w.by == wasteByPath && w.grouping == groupByFolder:
-			c = cmp.Compare(a.node, b.node)
-		case w.by == wasteByStored && w.grouping == groupByStored, w.by == wasteByHidden && w.grouping == groupByHidden:
-			c = cmp.Compare(a.layer, b.layer)
-		case w.by != wasteBySize:
+		switch w.by {
+		case wasteBySize:
+		case wasteGroupings[w.grouping].order:
+			c = wasteOrders[w.by].compare(a.like, b.like)
+		default:
 			return c // the items within are what is turned round
 		}
 		if w.rev {
@@ -112,31 +124,18 @@ func (w *wasteTable) apart() []item {
 	return out
 }
 
-// groupOf is the group of an item, still empty.
-func (w *wasteTable) groupOf(it *item) wasteGroup {
-	g := wasteGroup{node: filetree.None, layer: -1, cause: it.cause}
-	switch w.grouping {
-	case groupByCause:
-		g.name = it.cause.String()
-	case groupByFolder:
-		// The folder above it, no deeper than two below the root.
-		var above []filetree.Node
-		for n := w.tree.Parent(it.node); n != filetree.None; n = w.tree.Parent(n) {
-			above = append(above, n)
-		}
-		if it.folder {
-			above = append([]filetree.Node{it.node}, above...)
-		}
-		g.node = above[max(len(above)-3, 0)]
-		g.name = w.tree.Path(g.node)
-	case groupByStored:
-		g.layer = it.stored
-		g.name = fmt.Sprintf("stored by layer %d", g.layer)
-	case groupByHidden:
-		g.layer = it.hidden
-		g.name = fmt.Sprintf("hidden by layer %d", g.layer)
+// folderOf is the group of the folder above an item, no deeper than two below
+// the root.
+func (w *wasteTable) folderOf(it *item) wasteGroup {
+	var above []filetree.Node
+	if it.folder {
+		above = append(above, it.node)
 	}
-	return g
+	for n := w.tree.Parent(it.node); n != filetree.None; n = w.tree.Parent(n) {
+		above = append(above, n)
+	}
+	n := above[max(len(above)-3, 0)]
+	return wasteGroup{name: w.tree.Path(n), like: item{node: n}, layer: -1}
 }
 
 // group is the group under the cursor; false on anything else.
@@ -151,11 +150,7 @@ func (w *waste) group() (wasteGroup, bool) {
 func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(tcell.Style) tcell.Style) {
 	g := &w.groups[i]
 	w.drawBytes(c, y, g.bytes, cols, on(c.Theme.Strong), on)
-	x := 10
-	if cols.bar > 0 {
-		x = cols.bar + 9
-	}
-	x = c.Text(x, y, on(c.Theme.Dim), triangle(c.Theme, w.opened[g.name])+" ")
+	x := c.Text(cols.bar.X+cols.bar.W, y, on(c.Theme.Dim), triangle(c.Theme, w.opened[g.name])+" ")
 	end := c.W
 	if note := places(len(g.items)); c.W-x > screen.Width(note)+16 {
 		end -= screen.Width(note) + 1
@@ -164,7 +159,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(
 	}
 	st := c.Theme.Strong
 	if w.grouping == groupByCause {
-		st = causeStyle(c.Theme, g.cause).Bold(true)
+		st = causeStyle(c.Theme, g.like.cause).Bold(true)
 	}
 	name := safe(g.name)
 	if g.layer >= 0 && c.W >= 60 { // how it is grouped stands in the title
@@ -176,7 +171,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(
 	case g.layer >= 0:
 		says = layerCommand(w.u.rep, g.layer)
 	case w.grouping == groupByCause:
-		says = causeText(g.cause)
+		says = causeText(g.like.cause)
 	}
 	c.Short(x+2, y, end-x-2, on(c.Theme.Dim), says)
 }
@@ -193,7 +188,7 @@ func groupPage(p *screen.Page, rep *analyzer.Report, w *wasteTable, g wasteGroup
 	p.Field("in", places(len(g.items)), th.Text)
 	switch {
 	case w.grouping == groupByCause:
-		p.Field("because", causeText(g.cause), th.Text)
+		p.Field("because", causeText(g.like.cause), th.Text)
 	case g.layer >= 0:
 		p.Blank()
 		p.Add(g.layer, "", screen.Span{Text: fmt.Sprintf(" layer %d", g.layer), Style: th.Dim})
