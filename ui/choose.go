@@ -25,16 +25,16 @@ type Candidate struct {
 	Demo    bool      // the built-in image; nothing else is set
 }
 
-// Engine is somebody to ask for images.
+// Engine lists the images of a container engine.
 type Engine struct {
 	Name string
 	List func(context.Context) ([]Candidate, error)
 }
 
-// Choose has a person choose an image of the engines, the newest first, or the
-// built-in demo, which is always there and the last one. All engines are asked
-// at once, beside the screen; what one can't tell is a line below the list. It
-// ends with ErrNoChoice when a person chooses nothing.
+// Choose lets a person choose one of the engines' images, newest first, or the
+// built-in demo, which is always listed last. All engines are asked at once, in
+// the background; an engine that fails gets a line below the list. Choose returns
+// ErrNoChoice when nothing is chosen.
 func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, error) {
 	set, err := opt.setup()
 	if err != nil {
@@ -68,14 +68,14 @@ type chooser struct {
 	now     func() time.Time
 	engines []Engine
 	silent  []string // engines that haven't answered yet
-	notes   []string // what they said besides images
+	notes   []string // errors, and engines without images
 	all     []*offer
-	rows    []*offer // those that the filter leaves
+	rows    []*offer // those that match the filter
 	text    string   // of the filter
-	typing  bool     // whatever is typed belongs to the filter
+	typing  bool     // letters go to the filter
 	moved   bool     // a person has moved the cursor
 	keys    *text    // the help, while it is open
-	note    string   // said once at the bottom
+	note    string   // shown on the bottom line until the next key
 	chosen  *Candidate
 	frame   screen.Grid
 	body    screen.Canvas // of the last frame's rows, for the mouse
@@ -85,7 +85,7 @@ type chooser struct {
 type offer struct {
 	Candidate
 	name string // safe
-	text string // what the filter looks at, in small letters
+	text string // what the filter searches, in lower case
 }
 
 func newChooser(engines []Engine, th *screen.Theme, do doer) *chooser {
@@ -110,13 +110,13 @@ func (c *chooser) ask() {
 	}
 }
 
-// answer takes in what an engine said.
+// answer adds an engine's images, or its error.
 func (c *chooser) answer(engine string, found []Candidate, err error) {
 	if i := slices.Index(c.silent, engine); i >= 0 {
 		c.silent = slices.Delete(c.silent, i, i+1)
 	}
 	switch {
-	case err != nil && strings.Contains(err.Error(), " "+engine+" "): // it says so itself
+	case err != nil && strings.Contains(err.Error(), " "+engine+" "): // the error names the engine
 		c.notes = append(c.notes, err.Error())
 	case err != nil:
 		c.notes = append(c.notes, engine+": "+err.Error())
@@ -156,7 +156,7 @@ func (c *chooser) add(found []Candidate) {
 	}
 }
 
-// shortID is the part of an ID that people use.
+// shortID is the first 12 digits of an ID.
 func shortID(id string) string {
 	if _, hex, ok := strings.Cut(id, ":"); ok {
 		id = hex
@@ -164,8 +164,8 @@ func shortID(id string) string {
 	return id[:min(len(id), 12)]
 }
 
-// filter finds the rows: what has every word of the text in its name, engine or
-// ID.
+// filter lists the images that have every word of the text in their name, engine
+// or ID.
 func (c *chooser) filter() {
 	words := strings.Fields(strings.ToLower(c.text))
 	c.rows = c.rows[:0:0]
@@ -186,13 +186,13 @@ func (c *chooser) current() (*offer, bool) {
 	return c.rows[c.At], true
 }
 
-// setText changes the filter.
+// setText sets the filter's text.
 func (c *chooser) setText(text string) {
 	c.text, c.typing, c.moved = text, c.typing || text != "", false
 	c.filter()
 }
 
-// choose ends the screen with what is under the cursor.
+// choose closes the screen and returns the image under the cursor.
 func (c *chooser) choose() {
 	o, ok := c.current()
 	switch {
@@ -200,14 +200,14 @@ func (c *chooser) choose() {
 		c.keys = nil
 		return
 	case !ok:
-		c.note = "no image is called that"
+		c.note = "no image matches"
 		return
 	}
 	c.chosen = &o.Candidate
 	c.do.quit()
 }
 
-// escape closes the innermost thing, and in the end the screen.
+// escape closes the help, clears the filter, or else closes the screen.
 func (c *chooser) escape() {
 	switch {
 	case c.keys != nil:
@@ -242,7 +242,7 @@ func (c *chooser) key(ev *tcell.EventKey) {
 	c.note = ""
 	letter := ev.Key() == tcell.KeyRune && ev.Modifiers()&tcell.ModAlt == 0
 	for _, k := range chooserKeys() {
-		// A letter belongs to the filter once that has begun.
+		// Once the filter has text, letters go to it.
 		if k.has(name) && (!letter || !c.typing) {
 			k.do(c)
 			return
@@ -273,14 +273,14 @@ func chooserKeys() []chooserKey {
 		key("pgdn", "", "a page down", func(c *chooser) { c.step(max(c.H-1, 1)) }),
 		key("home", "", "to the first image", func(c *chooser) { c.step(-max(c.N, 1000)) }),
 		key("end", "", "to the last one", func(c *chooser) { c.step(max(c.N, 1000)) }),
-		key("/", "filter", "filter by name, engine or ID; any letter begins that too, but for q and ?", func(c *chooser) { c.typing = c.keys == nil }),
-		key("backspace", "", "take the last letter back", func(c *chooser) {
+		key("/", "filter", "filter by name, engine or ID; any letter but q starts it, too", func(c *chooser) { c.typing = c.keys == nil }),
+		key("backspace", "", "delete the last letter", func(c *chooser) {
 			if c.text == "" {
 				c.typing = false
 			}
 			c.setText(screen.WithoutLast(c.text))
 		}),
-		key("ctrl-u", "", "take the filter away", func(c *chooser) { c.setText("") }),
+		key("ctrl-u", "", "clear the filter", func(c *chooser) { c.setText("") }),
 		key("?", "keys", "these keys", func(c *chooser) {
 			if c.keys != nil {
 				c.keys = nil
@@ -288,7 +288,7 @@ func chooserKeys() []chooserKey {
 			}
 			c.keys = chooserHelp()
 		}),
-		key("esc", "", "take the filter away; without one, quit", (*chooser).escape),
+		key("esc", "", "clear the filter; without one, quit", (*chooser).escape),
 		key("q", "quit", "quit, while no filter is typed", func(c *chooser) {
 			if c.keys != nil {
 				c.keys = nil
@@ -313,14 +313,14 @@ func chooserHelp() *text {
 	}}
 }
 
-// PasteHandler puts what is pasted into the filter.
+// PasteHandler adds pasted text to the filter.
 func (c *chooser) PasteHandler() func(string, func(tview.Primitive)) {
 	return func(text string, _ func(tview.Primitive)) {
 		c.setText(c.text + screen.Typable(text))
 	}
 }
 
-// MouseHandler is tview's way in for the mouse: a click selects, a second one
+// MouseHandler takes mouse events from tview: a click selects, a double click
 // opens, the wheel scrolls.
 func (c *chooser) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
 	return func(action tview.MouseAction, ev *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {

@@ -50,16 +50,16 @@ func (c *chooser) draw(on screen.Canvas) {
 	c.body = on
 	c.Fit(len(c.rows), on.H)
 	if len(c.rows) == 0 {
-		on.Short(1, 0, on.W-2, th.Dim, "no image is called that (esc shows all)")
+		on.Short(1, 0, on.W-2, th.Dim, "no image matches (esc shows all)")
 	}
 	for y := 0; y < on.H && c.Top+y < len(c.rows); y++ {
 		c.drawOffer(on, y, c.rows[c.Top+y], cols, on.Row(y, c.Top+y == c.At, true))
 	}
 }
 
-// drawNotes draws below the rows who is still asked, and what engines said
-// besides images: whole where there is room, else a line each. It returns what
-// is left for the rows.
+// drawNotes draws, below the rows, which engines have not answered and what went
+// wrong with the others: wrapped where there is room, otherwise a line each. It
+// returns the canvas that is left for the rows.
 func (c *chooser) drawNotes(on screen.Canvas) screen.Canvas {
 	var notes []screen.Span
 	if len(c.silent) > 0 {
@@ -101,10 +101,11 @@ func (c *chooser) drawRule(on screen.Canvas) {
 	}
 }
 
-// offerColumns are the widths of what stands behind the name; 0 leaves one out.
+// offerColumns are the widths of the columns; 0 leaves one out.
 type offerColumns struct{ name, engine, size, age int }
 
-// fitOffer chooses columns. Each comes only where it leaves enough for the name.
+// fitOffer chooses columns. A column is shown only if enough room is left for the
+// name.
 func fitOffer(w int) offerColumns {
 	var cols offerColumns
 	left := w - 2
@@ -168,7 +169,7 @@ func (c *chooser) drawOffer(on screen.Canvas, y int, o *offer, cols offerColumns
 	}
 }
 
-// markFound marks what the filter finds in a name.
+// markFound highlights what the filter matches in a name.
 func (c *chooser) markFound(on screen.Canvas, y int, o *offer, lit func(tcell.Style) tcell.Style) {
 	low := strings.ToLower(o.name)
 	if len(low) != len(o.name) {

@@ -18,8 +18,8 @@ const maxClip = 74000
 // copyWait is how long tmux may take.
 const copyWait = 2 * time.Second
 
-// copy puts text on a clipboard and returns a note with its place, or "" where
-// there is none for it.
+// copy puts text on a clipboard and returns a note that says which one; "" when
+// there is none or the text is too long.
 func (s *session) copy(text string) string {
 	ctx, cancel := context.WithTimeout(s.ctx, copyWait)
 	defer cancel()
@@ -84,10 +84,7 @@ func (u *ui) copyText(text string) {
 		u.note = "there is nothing to copy here"
 		return
 	}
-	if u.note = u.do.copy(text); u.note == "" {
-		u.note = "can't copy this"
-	}
-	u.note += ": " + safe(text)
+	u.note = cmp.Or(u.do.copy(text), "can't copy this") + ": " + safe(text)
 }
 
 // copyLine is what y copies of a line.

@@ -37,7 +37,7 @@ func (c *content) copy() {
 	case err != nil:
 		c.u.note = safe(err.Error())
 	case !ok:
-		c.u.note = "too much for a clipboard: " + size
+		c.u.note = "too large for the clipboard: " + size
 	case len(b) == 0:
 		c.u.note = "the file is empty"
 	default:
@@ -86,7 +86,7 @@ func (u *ui) file() (target, filetree.State, bool) {
 	st, at := u.shownAt(t)
 	switch {
 	case at < 0:
-		u.note = "it is not there at this layer"
+		u.note = "it does not exist at this layer"
 	case st.Content == filetree.NoContent:
 		u.note = "only regular files have content"
 	default:
@@ -129,9 +129,9 @@ func (u *ui) openDiff() {
 	}
 	switch {
 	case !is && was:
-		u.note = "it is gone: there is nothing to compare with what it was"
+		u.note = "it was removed: there is no version to compare with"
 	case !is:
-		u.note = "it is not there at this layer"
+		u.note = "it does not exist at this layer"
 	case !was:
 		u.note = "layer " + strconv.Itoa(after.Layer) + " stores its first version: there is nothing below to compare with"
 	default:

@@ -12,14 +12,14 @@ import (
 	"fathom/ui/screen"
 )
 
-// detail is the pane that tells all about what is selected: a layer, a file
-// with its history, or waste.
+// detail is the pane that describes what is selected: a layer, a file with its
+// history, or waste.
 type detail struct {
 	screen.List
 	none
 	u     *ui
 	lines []screen.Line
-	of    any // what the lines are about, to begin at the top for another
+	of    any // what the lines describe; a change scrolls to the top
 }
 
 func (d *detail) place() place           { return inDetail }
@@ -43,7 +43,7 @@ func (d *detail) Draw(c screen.Canvas, focused bool) {
 	screen.DrawLines(c, &d.List, d.lines, focused)
 }
 
-// click selects a line; the second one goes to its layer.
+// click selects a line; a double click goes to its layer.
 func (d *detail) click(_, y int, twice bool) {
 	if d.Click(y) && twice {
 		d.enter()
@@ -64,7 +64,7 @@ func timeText(t *time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// layerPage tells about a step of the image.
+// layerPage describes a layer, or a step without one.
 func layerPage(p *screen.Page, rep *analyzer.Report, s step, hides []hidden) {
 	th := p.Theme
 	if s.layer < 0 {
@@ -72,7 +72,7 @@ func layerPage(p *screen.Page, rep *analyzer.Report, s step, hides []hidden) {
 			return
 		}
 		h := &rep.History[s.history]
-		p.Title("A step that made no layer")
+		p.Title("A step without a layer")
 		p.Blank()
 		p.Wrap(0, command(rep, s), th.Text)
 		p.Blank()
@@ -90,7 +90,7 @@ func layerPage(p *screen.Page, rep *analyzer.Report, s step, hides []hidden) {
 		p.Field("unverified", "listed from its table of contents", th.Alarm)
 	}
 	p.Field("stored", report.Size(lr.StoredBytes)+"  "+report.Exact(lr.StoredBytes), th.Text)
-	p.Field("seen", report.Size(lr.VisibleBytes), th.Visible)
+	p.Field("visible", report.Size(lr.VisibleBytes), th.Visible)
 	p.Field("wasted", report.Size(lr.WastedBytes), wastedStyle(th, lr.WastedBytes))
 	for _, h := range hides {
 		if h.stored == s.layer {
@@ -148,7 +148,7 @@ func checkedText(checked string) string {
 	return "" // of an unknown kind, or nothing
 }
 
-// layerName is the number of a layer, and whether it is at an end.
+// layerName is the number of a layer, and whether it is the first or the last.
 func layerName(i, n int) string {
 	switch i {
 	case 0:
@@ -167,12 +167,12 @@ func warningText(w analyzer.Warning) string {
 	return text
 }
 
-// filePage tells about a path as a view shows it, and its history.
+// filePage describes a path as a view shows it, and its history.
 func filePage(p *screen.Page, img *image, v *filetree.View, n filetree.Node) {
 	th, t := p.Theme, img.Tree
 	p.Title(safe(t.Path(n)))
 	if st, ok := v.State(n); !ok {
-		p.Wrap(0, "not there at this layer", th.Dim)
+		p.Wrap(0, "does not exist at this layer", th.Dim)
 	} else {
 		p.Blank()
 		c := v.Change(n)
@@ -202,8 +202,8 @@ func filePage(p *screen.Page, img *image, v *filetree.View, n filetree.Node) {
 	history(p, img, n)
 }
 
-// otherName is the first name of the content that n shows after the view, where
-// that is not n.
+// otherName is the first name of the content that n has after the view; None if
+// that is n itself.
 func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.State) filetree.Node {
 	if st.Content == filetree.NoContent {
 		return filetree.None
@@ -214,7 +214,7 @@ func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.
 	return filetree.None
 }
 
-// describe adds the fields of what a path shows.
+// describe adds the fields of a path's state.
 func describe(p *screen.Page, st filetree.State, who *owners, t *filetree.Tree) {
 	th := p.Theme
 	kind := kindText(st.Kind)
@@ -246,7 +246,7 @@ func kindText(k layer.Kind) string {
 	return [...]string{"file", "directory", "symbolic link", "hard link without its target", "character device", "block device", "named pipe"}[min(int(k), 6)]
 }
 
-// changeText says in words what happened to a path.
+// changeText describes a change in words.
 func changeText(th *screen.Theme, c filetree.Change) string {
 	again := ""
 	if c.Stored > 0 {
@@ -274,8 +274,8 @@ func changeText(th *screen.Theme, c filetree.Change) string {
 	return ""
 }
 
-// wastePage tells about wasted content, or a folder of it; img is nil for a
-// saved report.
+// wastePage describes wasted content, or a folder of it; img is nil for a saved
+// report.
 func wastePage(p *screen.Page, rep *analyzer.Report, t *filetree.Tree, img *image, it item) {
 	th := p.Theme
 	p.Title(safe(t.Path(it.node)))

@@ -13,7 +13,7 @@ import (
 // narrow is the width below which one pane fills the screen.
 const narrow = 90
 
-// drawn is the last frame.
+// drawn is what the last frame shows.
 type drawn struct {
 	frame screen.Grid
 	spots []spot // later ones lie over earlier ones
@@ -61,7 +61,7 @@ func (u *ui) draw(c screen.Canvas) {
 	u.drawPanes(c)
 }
 
-// drawBelow draws what a box lies over.
+// drawBelow draws what is visible around a box.
 func (u *ui) drawBelow(c screen.Canvas) {
 	for i := len(u.over) - 2; i >= 0; i-- {
 		if w, _ := u.over[i].size(); w == 0 {
@@ -141,7 +141,7 @@ func (u *ui) drawRule(c screen.Canvas, pane int, alone bool) {
 	note := u.pane(pane).Note()
 	if note != "" && c.W-x > 10 {
 		if short := note[strings.LastIndexByte(note, ',')+1:]; screen.Width(note)+2 > c.W-x-1 {
-			note = strings.TrimSpace(short) // how it is grouped, at least
+			note = strings.TrimSpace(short) // at least how it is grouped
 		}
 		note = " " + note + " "
 		if w := screen.Width(note); w <= c.W-x-1 {
@@ -212,7 +212,7 @@ func (u *ui) drawTitle(c screen.Canvas) {
 	if c.W < 60 {
 		brand = " "
 	}
-	var says []screen.Span // what a reader has to know about the figures
+	var says []screen.Span // caveats about the figures
 	if u.img == nil {
 		says = append(says, screen.Span{Text: "saved report", Style: th.Accent})
 	}

@@ -24,7 +24,7 @@ func (u *ui) openExtract() {
 	}
 	st, at := u.shownAt(t)
 	if at < 0 {
-		u.note = "it is not there at this layer"
+		u.note = "it does not exist at this layer"
 		return
 	}
 	what := safe(u.img.Tree.Name(t.node))
@@ -55,7 +55,7 @@ func (u *ui) openExtract() {
 	}
 }
 
-// extraction is on its way: an overlay that shows how far it is.
+// extraction is an overlay that shows the progress of an extraction.
 type extraction struct {
 	screen.List
 	none
@@ -71,7 +71,8 @@ func (e *extraction) place() place     { return inWork }
 func (e *extraction) size() (w, h int) { return 50, 5 }
 func (e *extraction) Title() string    { return "Extracting" }
 
-// shut stops it; it is there until what has begun was cleaned up.
+// shut stops the extraction; a running one closes the overlay itself, once it has
+// cleaned up.
 func (e *extraction) shut() bool {
 	e.stop()
 	return !e.runs
@@ -79,7 +80,7 @@ func (e *extraction) shut() bool {
 
 func (e *extraction) Draw(c screen.Canvas, _ bool) {
 	if e.p == nil {
-		c.Text(1, 0, c.Theme.Dim, "looking what is there"+c.Theme.Glyph.Ellipsis)
+		c.Text(1, 0, c.Theme.Dim, "checking what exists"+c.Theme.Glyph.Ellipsis)
 		return
 	}
 	done := e.task.Read.Load()
@@ -88,8 +89,8 @@ func (e *extraction) Draw(c screen.Canvas, _ bool) {
 	c.Short(1, 2, c.W-2, c.Theme.Dim, report.Size(done)+" of "+report.Size(e.p.Bytes))
 }
 
-// extract plans an extraction beside the UI, asks about what is in its way, and
-// does it.
+// extract plans an extraction in the background, asks about files that exist
+// already, and runs it.
 func (u *ui) extract(e *extraction) {
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
@@ -113,7 +114,7 @@ func (u *ui) extract(e *extraction) {
 	})
 }
 
-// settle asks about conflict i and those behind it, then begins.
+// settle asks about conflict i and those after it, then begins.
 func (u *ui) settle(ctx context.Context, e *extraction, i int) {
 	p := e.p
 	if i == len(p.Conflicts) {
@@ -131,13 +132,13 @@ func (u *ui) settle(ctx context.Context, e *extraction, i int) {
 			u.settle(ctx, e, next)
 		}
 	}
-	says := "a " + c.Kind + " is there already"
+	says := "a " + c.Kind + " exists already"
 	choices := []choice{
 		{"s", "skip", answer(extract.Skip, false)},
 		{"o", "overwrite", answer(extract.Overwrite, false)},
 	}
 	if left := len(p.Conflicts) - i - 1; left > 0 {
-		says += fmt.Sprintf(", and %d more are in the way", left)
+		says += fmt.Sprintf(", and %d more exist already", left)
 		choices = append(choices,
 			choice{"S", "skip all", answer(extract.Skip, true)},
 			choice{"O", "overwrite all", answer(extract.Overwrite, true)})
@@ -165,7 +166,7 @@ func (u *ui) carryOut(ctx context.Context, e *extraction) {
 	u.watch(e)
 }
 
-// watch draws an extraction now and then until it has ended.
+// watch redraws the progress of an extraction until it has ended.
 func (u *ui) watch(e *extraction) {
 	if e.ended {
 		return
@@ -179,11 +180,11 @@ func (u *ui) watch(e *extraction) {
 	})
 }
 
-// extracted says what came of it.
+// extracted reports the result.
 func (u *ui) extracted(p *extract.Plan, res extract.Result, err error) {
 	made := fmt.Sprintf("%s: %s, %s", safe(p.Dest), fileCount(res.Files+res.Links), report.Size(res.Bytes))
 	if res.Kept > 0 {
-		made += fmt.Sprintf("; %d in the way stayed", res.Kept)
+		made += fmt.Sprintf("; %d existing ones were kept", res.Kept)
 	}
 	if err == nil && p.Skipped == 0 && len(p.Notes) == 0 {
 		u.note = "extracted to " + made
@@ -193,9 +194,9 @@ func (u *ui) extracted(p *extract.Plan, res extract.Result, err error) {
 	name := "Extracted"
 	switch {
 	case errors.Is(err, context.Canceled):
-		name, lines = "Cancelled", []string{"What was whole by then is there.", made, ""}
+		name, lines = "Cancelled", []string{"Files that were complete by then are kept.", made, ""}
 	case err != nil:
-		name, lines = "Not all was extracted", []string{err.Error(), made, ""}
+		name, lines = "Partly extracted", []string{err.Error(), made, ""}
 	}
 	for _, n := range p.Notes {
 		lines = append(lines, n.Path+": "+n.Text)
@@ -206,7 +207,7 @@ func (u *ui) extracted(p *extract.Plan, res extract.Result, err error) {
 	u.tell(name, lines)
 }
 
-// tell shows lines that a person has to read, each wrapped.
+// tell shows a message of several lines, each wrapped.
 func (u *ui) tell(name string, lines []string) {
 	u.push(&text{in: inHelp, List: screen.List{NoCursor: true}, name: name, write: func(p *screen.Page) {
 		for _, l := range lines {

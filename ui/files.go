@@ -10,15 +10,15 @@ import (
 	"fathom/ui/screen"
 )
 
-// files is the pane of the tree.
+// files is the pane that shows the tree.
 type files struct {
 	none
 	u     *ui
 	tree  *filetree.Tree
 	out   *outline.Outline
 	views views
-	all   int64 // what the whole view weighs, gone included
-	gone  bool  // something is gone in this view
+	all   int64 // size of the whole view, removed files included
+	gone  bool  // the view removes something
 	frame filesFrame
 }
 
@@ -59,8 +59,8 @@ func (f *files) End(last bool) {
 	}
 }
 
-// follow shows what is selected: at once where that costs nothing, otherwise
-// when it has been made beside the UI, one at a time.
+// follow shows what is selected: at once where that is free, otherwise when the
+// view has been made in the background, one view at a time.
 func (f *files) follow() {
 	from, to := f.u.sel.span()
 	if v := f.views.get(from, to); v != nil {
@@ -93,7 +93,7 @@ func (f *files) set(v *filetree.View) {
 	}
 }
 
-// goTo puts the cursor on n as of a layer, undoing filters that hide it.
+// goTo puts the cursor on n as of a layer, and drops filters that hide it.
 func (f *files) goTo(n filetree.Node, layer int, whole bool) {
 	f.u.sel.marked, f.u.sel.whole = -1, whole
 	f.u.selectLayer(layer)
@@ -140,7 +140,7 @@ func (f *files) enter() {
 	}
 }
 
-// Escape ends the comparing, or the filter.
+// Escape stops comparing, or removes the filter, and reports whether it did either.
 func (f *files) Escape() bool {
 	switch {
 	case f.u.sel.marked >= 0:
@@ -153,7 +153,7 @@ func (f *files) Escape() bool {
 	return true
 }
 
-// Note is what the files are.
+// Note says which files are shown.
 func (f *files) Note() string {
 	from, to := f.u.sel.span()
 	switch s := f.u.sel; {
@@ -169,7 +169,7 @@ func (f *files) Note() string {
 	return fmt.Sprintf("changed by layer %d", f.u.sel.layer)
 }
 
-// views makes views of a tree: those of one layer cost nothing, any other is a
+// views keeps views of a tree: those of one layer are free, any other one is a
 // pass over the tree.
 type views struct {
 	tree   *filetree.Tree
@@ -177,7 +177,7 @@ type views struct {
 	making bool
 }
 
-// get is a view that costs nothing, or one that was kept; nil for any other.
+// get is a view that is free or has been kept; nil for any other.
 func (s *views) get(from, to int) *filetree.View {
 	if to == from+1 {
 		return s.tree.View(from, to)
@@ -190,7 +190,7 @@ func (s *views) get(from, to int) *filetree.View {
 	return nil
 }
 
-// keep keeps a view, and the last few before it.
+// keep keeps a view, and drops the oldest one when there are too many.
 func (s *views) keep(v *filetree.View) {
 	const most = 16
 	if len(s.kept) == most {
@@ -216,8 +216,8 @@ func (f *files) Status() (where, state string) {
 	return safe(f.copies()), state
 }
 
-// click selects a row, folds it on its triangle, opens it with the second one;
-// on the title of a column it sorts by that, again reverses.
+// click selects a row, folds it if it is on the triangle, and opens it on a double
+// click. On a column's title it sorts by that column; again, it reverses.
 func (f *files) click(x, y int, twice bool) {
 	y -= f.frame.head
 	if y < 0 {
@@ -241,7 +241,7 @@ func (f *files) click(x, y int, twice bool) {
 	}
 }
 
-// openFilter opens the menu of kinds of change.
+// openFilter opens the menu that chooses kinds of change.
 func (f *files) openFilter() {
 	f.u.show(0)
 	f.u.push(&filter{f: f})
@@ -252,7 +252,7 @@ func (f *files) scope() outline.Scope  { return f.out.Scope() }
 func (f *files) sift()                 {}
 
 func (f *files) bookmark() func() {
-	at := f.out.Mark()
+	at := f.out.Bookmark()
 	return func() { f.out.Restore(at) }
 }
 
@@ -278,7 +278,7 @@ func (f *files) hit(forward, here bool) {
 		}
 		return
 	}
-	// In all layers: by path, since there is no one order of rows.
+	// In all layers: by path, since rows have no common order.
 	i := 0
 	if ok {
 		var exact bool

@@ -15,7 +15,7 @@ import (
 // columns are those of a row.
 type columns struct{ bar, size, gone, sorted, mode, owner, name screen.Column }
 
-// fit chooses columns. Each comes only where it leaves enough for the name;
+// fit chooses columns. A column is shown only if enough room is left for the name;
 // the size is the last to go.
 func (f *files) fit(w int) columns {
 	c := columns{size: screen.Column{Right: true}, gone: screen.Column{Right: true}, sorted: screen.Column{Right: true}}
@@ -57,11 +57,11 @@ func (f *files) Draw(c screen.Canvas, focused bool) {
 	}
 }
 
-// why says why there are no rows.
+// why explains why there are no rows.
 func (f *files) why() string {
 	switch {
 	case f.u.search.only:
-		return "nothing here is called that (" + keyOf(f.u.keys, "only-found") + " shows everything again)"
+		return "no file here matches (" + keyOf(f.u.keys, "only-found") + " shows everything again)"
 	case f.out.Scope().Marks != outline.AllMarks:
 		return "nothing here passes the filter (" + keyOf(f.u.keys, "filter") + ")"
 	case f.u.sel.whole:
@@ -133,8 +133,8 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 	f.drawName(c, cols.name.X, y, r, on)
 }
 
-// indent is how far a row of that depth stands in; deep rows stop moving where
-// they would leave no room for the name.
+// indent is the indentation of a row of that depth, limited so that deep rows keep
+// room for the name.
 func indent(depth, w int) int { return min(2*depth, max(w-16, 0)) }
 
 func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell.Style) tcell.Style) {
@@ -164,7 +164,7 @@ func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell
 	} else {
 		x = c.Short(x, y, c.W-x, on(st), name)
 	}
-	f.u.search.light(c, from, x, y, name, on)
+	f.u.search.highlight(c, from, x, y, name, on)
 	switch k := r.State.Kind; {
 	case k == layer.Symlink || k == layer.Link:
 		to := " " + th.Glyph.Arrow + " " + report.Safe(r.State.Target)

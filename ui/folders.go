@@ -14,16 +14,16 @@ import (
 	"fathom/ui/screen"
 )
 
-// folders is what a saved report has in the place of files: what layers store
-// below the folders that hold most, and in the largest files. The largest come
-// first, each folder above what is in it.
+// folders is what a saved report has instead of files: what layers store in the
+// largest folders and files. The largest come first, each folder above its
+// contents.
 type folders struct {
 	screen.List
 	none
 	u     *ui
 	rep   *analyzer.Report
-	up    []int // of each folder, the nearest one above; -1 for the root
-	layer int   // whose bytes count; -1 for those of all
+	up    []int // for each folder, the nearest one above it; -1 for the root
+	layer int   // the layer whose bytes are counted; -1 for all
 	rows  []folderRow
 }
 
@@ -61,7 +61,7 @@ func (f *folders) place() place  { return inFiles }
 func (f *folders) Title() string { return "Folders" }
 func (f *folders) about() string { return "of the path" }
 
-// Note is what the folders are.
+// Note says which layers' bytes are counted.
 func (f *folders) Note() string {
 	if f.layer < 0 {
 		return "stored by all layers"
@@ -166,13 +166,13 @@ func (f *folders) Draw(c screen.Canvas, focused bool) {
 	})
 }
 
-// folderPage tells about a folder, and which layers store what is in it.
+// folderPage describes a folder, and which layers store what is in it.
 func folderPage(p *screen.Page, d *analyzer.Folder) {
 	th := p.Theme
 	p.Title(safe(d.Path))
 	p.Blank()
 	p.Field("stored", report.Size(d.VisibleBytes+d.WastedBytes)+"  "+report.Exact(d.VisibleBytes+d.WastedBytes), th.Text)
-	p.Field("seen", report.Size(d.VisibleBytes), th.Visible)
+	p.Field("visible", report.Size(d.VisibleBytes), th.Visible)
 	p.Field("wasted", report.Size(d.WastedBytes), wastedStyle(th, d.WastedBytes))
 	p.Field("in", fileCount(d.Pieces), th.Text)
 	p.Blank()

@@ -157,7 +157,7 @@ func check(t *testing.T, s *stage, did []string) {
 			t.Fatalf("the cursor of a list is lost: %+v after %v", *l, did)
 		}
 	}
-	if w, _, _ := is[*waste](&u.layout); w.begun {
+	if w, _, _ := paneOf[*waste](&u.layout); w.begun {
 		var sum, grouped int64
 		for _, it := range w.items {
 			sum += it.bytes

@@ -10,11 +10,11 @@ import (
 	"fathom/ui/screen"
 )
 
-// history adds every layer that did something to n, with what differed; enter on
-// a line goes to that layer.
+// history adds every layer that touched n, with what it changed; enter on a line
+// goes to that layer.
 func history(p *screen.Page, img *image, n filetree.Node) {
 	th := p.Theme
-	var before *filetree.State // nil where nothing was
+	var before *filetree.State // nil where the path did not exist
 	for _, e := range img.Tree.History(n) {
 		sign, st := markSign(th, e.Change.Mark)
 		what := strings.TrimPrefix(changeText(th, e.Change), sign+" ")
@@ -49,7 +49,7 @@ func history(p *screen.Page, img *image, n filetree.Node) {
 	}
 }
 
-// differences are what differs between two states of a path, in words.
+// differences describes how two states of a path differ.
 func differences(th *screen.Theme, a, b filetree.State, who *owners) []string {
 	var out []string
 	add := func(name, was, is string) {
@@ -74,10 +74,10 @@ func differences(th *screen.Theme, a, b filetree.State, who *owners) []string {
 		add("owner", who.text(a.UID, a.GID), who.text(b.UID, b.GID))
 	}
 	if a.Xattrs != b.Xattrs {
-		out = append(out, "other attributes")
+		out = append(out, "different attributes")
 	}
 	if len(out) == 0 && a.ModTime != b.ModTime && a.Content == b.Content {
-		out = append(out, "another time")
+		out = append(out, "different time")
 	}
 	return out
 }
@@ -93,7 +93,7 @@ func (u *ui) openHistory() {
 	u.push(&text{in: inHistory, name: "History of " + safe(u.img.Tree.Path(t.node)), write: func(p *screen.Page) {
 		history(p, u.img, t.node)
 		if len(p.Lines) == 0 {
-			p.Wrap(0, "no layer lists it: it is there since something lies below it", p.Theme.Dim)
+			p.Wrap(0, "no layer lists it: it exists because there is something in it", p.Theme.Dim)
 		}
 	}, open: func(layer int) {
 		for len(u.over) > 0 {

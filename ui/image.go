@@ -9,7 +9,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// openImage shows what the image says of itself.
+// openImage shows the image's metadata.
 func (u *ui) openImage() {
 	t := imagePage(u.rep, u.notes)
 	t.open = func(layer int) {
@@ -20,8 +20,7 @@ func (u *ui) openImage() {
 	u.push(t)
 }
 
-// imagePage is what the image says of itself, how it was read, and what was odd
-// about it.
+// imagePage shows the image's metadata, how it was read, and its warnings.
 func imagePage(rep *analyzer.Report, notes []string) *text {
 	t := &text{in: inImage, name: "Image", write: func(p *screen.Page) {
 		about(p, rep, notes)
@@ -58,16 +57,16 @@ func about(p *screen.Page, rep *analyzer.Report, notes []string) {
 	p.Field("digest", safe(img.Digest), th.Dim)
 	p.Blank()
 	p.Field("stored", report.Size(t.StoredBytes)+"  "+report.Exact(t.StoredBytes), th.Text)
-	p.Field("seen", report.Size(t.VisibleBytes)+"  "+report.Exact(t.VisibleBytes), th.Visible)
+	p.Field("visible", report.Size(t.VisibleBytes)+"  "+report.Exact(t.VisibleBytes), th.Visible)
 	p.Field("wasted", report.Size(t.WastedBytes)+"  "+report.Exact(t.WastedBytes), wastedStyle(th, t.WastedBytes))
 	p.Field("efficiency", report.Percent(t.Efficiency), th.Text)
 	if t.CompressedBytes > 0 {
 		p.Field("compressed", report.Size(t.CompressedBytes)+"  "+report.Exact(t.CompressedBytes), th.Text)
 	}
-	p.Field("holds", fileCount(t.Files)+" in the end", th.Text)
+	p.Field("holds", fileCount(t.Files)+" in the final image", th.Text)
 }
 
-// warnings adds what was odd; enter on a line goes to its layer.
+// warnings adds the warnings; enter on a line goes to its layer.
 func warnings(p *screen.Page, rep *analyzer.Report) {
 	if len(rep.Warnings) > 0 {
 		p.Blank()
@@ -92,7 +91,7 @@ func config(p *screen.Page, cfg *analyzer.ImageConfig) {
 	p.Blank()
 	p.Title("Runs as")
 	if cfg.User == "" {
-		p.Field("user", "root, since none is set", th.Dim)
+		p.Field("user", "root (none is set)", th.Dim)
 	}
 	p.Field("user", safe(cfg.User), th.Text)
 	p.Field("entrypoint", words(cfg.Entrypoint), th.Text)

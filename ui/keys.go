@@ -6,7 +6,7 @@ import (
 	"fathom/ui/outline"
 )
 
-// place is a set of the places where a key means something.
+// place is a set of the panes and overlays in which a key has a meaning.
 type place uint16
 
 const (
@@ -27,12 +27,12 @@ const (
 	everywhere = ^place(0)
 )
 
-// need is what a key needs that not every screen has.
+// need is something a key needs that not every screen has.
 type need uint8
 
 const (
 	_           need = iota
-	needSpan         // something that shows one layer, or all up to it
+	needSpan         // a pane that shows one layer, or everything up to it
 	needTree         // files
 	needContent      // what files hold
 )
@@ -40,18 +40,18 @@ const (
 // binding is one row of the key table. The table drives the handling, the help,
 // the hints at the bottom and docs/keys.md.
 type binding struct {
-	action string // what the config file calls it; "" keeps its keys
-	keys   string // names with spaces between, the usual ones first
+	action string // its name in the config file; "" can't be remapped
+	keys   string // key names, separated by spaces, the usual one first
 	places place
 	needs  need
 	group  string
-	hint   string // a word for the bottom line; "" is not shown there
-	help   string // "" for a key that another line explains
+	hint   string // its label on the bottom line; "" keeps it off
+	help   string // "" for a key that another row explains
 	run    func(*ui)
 }
 
-// bindings is the key table. Where two rows have the same key in the same
-// place, the first one counts.
+// bindings is the key table. Where two rows have the same key in the same place,
+// the first one that can be done counts.
 func bindings() []binding {
 	scrolls := inViewer | inHelp | inImage | inFilter | inHistory | inDiff | inQuestion
 	paths := inPanes&^inLayers | inViewer
@@ -78,11 +78,11 @@ func bindings() []binding {
 		{"previous-layer", "[", inPanes, 0, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer - 1) }},
 		{"next-layer", "]", inPanes, 0, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer + 1) }},
 
-		{"layer-files", "enter right l", inLayers, needTree, "Layers", "files", "to the layer's files", (*ui).layerFiles},
+		{"layer-files", "enter right l", inLayers, needTree, "Layers", "files", "go to the layer's files", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, needSpan, "", "", "", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, 0, "", "", "", func(u *ui) { u.setFocus(rightPane) }},
-		{"empty-steps", "e", inLayers, 0, "Layers", "empty steps", "show or hide steps that made no layer", the((*layers).toggleEmpty)},
-		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: to its layer", on((*detail).enter)},
+		{"empty-steps", "e", inLayers, 0, "Layers", "empty steps", "show or hide steps without a layer", the((*layers).toggleEmpty)},
+		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: go to its layer", on((*detail).enter)},
 		{"back", "left h", inDetail, 0, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
 
 		{"open", "enter", inFiles, needTree, "Files", "open", "open a folder, view a file", on((*files).enter)},
@@ -92,7 +92,7 @@ func bindings() []binding {
 		{"open-all", "+ }", inFiles, needTree, "Files", "", "open all folders", on(func(f *files) { f.out.OpenAll(true) })},
 		{"close-all", "- { ctrl-space", inFiles, needTree, "Files", "", "close all folders", on(func(f *files) { f.out.OpenAll(false) })},
 		{"whole", "a", inPanes &^ inWaste, needSpan, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.sel.whole) }},
-		{"compare", "m", inPanes &^ inWaste, needTree, "Files", "compare", "mark this layer, then select another: the files that differ between the two", (*ui).mark},
+		{"compare", "m", inPanes &^ inWaste, needTree, "Files", "compare", "mark this layer; selecting another one compares the two", (*ui).mark},
 		{"changes", "ctrl-l", inPanes, needSpan, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needSpan, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
 		{"sort", "s ctrl-o", inFiles, needTree, "Files", "sort", "sort by " + orders + "; again reverses", on(func(f *files) { f.out.NextOrder() })},
@@ -100,31 +100,31 @@ func bindings() []binding {
 		{"history", "H", inDetail | inFiles | inWaste | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
 		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
 
-		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "find as you type: text, or ~ and a regular expression; tab looks in all layers", (*ui).openSearch},
-		{"find-next", "n", inPanes, 0, "Search", "", "the next one found", func(u *ui) { u.again(true) }},
-		{"find-previous", "N", inPanes, 0, "Search", "", "the one before", func(u *ui) { u.again(false) }},
-		{"only-found", "F", inPanes, needTree, "Search", "", "show only what was found", the((*files).toggleOnly)},
+		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "search as you type: text, or ~ and a regular expression; tab searches all layers", (*ui).openSearch},
+		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},
+		{"find-previous", "N", inPanes, 0, "Search", "", "the previous match", func(u *ui) { u.again(false) }},
+		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files that match", the((*files).toggleOnly)},
 
 		{"waste", "w", inWaste, 0, "", "files", "", tab[*waste]},
-		{"waste", "w", inPanes, 0, "Waste", "waste", "waste in place of files, and back", tab[*waste]},
-		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "to the place in the tree, in the layer that hid it", on((*waste).enter)},
+		{"waste", "w", inPanes, 0, "Waste", "waste", "waste instead of files, and back", tab[*waste]},
+		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "show it in the tree, as of the layer that hid it", on((*waste).enter)},
 		{"expand", "right l", inWaste, 0, "Waste", "", "show what was in a folder", on(func(w *waste) { w.setOpen(true) })},
-		{"collapse", "left h", inWaste, 0, "Waste", "", "hide it", on(func(w *waste) { w.setOpen(false) })},
+		{"collapse", "left h", inWaste, 0, "Waste", "", "hide what was in a folder", on(func(w *waste) { w.setOpen(false) })},
 		{"fold", "space", inWaste, 0, "Waste", "", "", on((*waste).fold)},
-		{"group", "b", inWaste, 0, "Waste", "group", "add up by cause, folder, step that stored, step that hid; one by one", on((*waste).regroupNext)},
+		{"group", "b", inWaste, 0, "Waste", "group", "group by cause, folder, step that stored it or step that hid it; or not at all", on((*waste).regroupNext)},
 		{"sort", "s", inWaste, 0, "Waste", "sort", "sort by size, cause, layers, path; again reverses", on((*waste).sortNext)},
 
 		{"view", "v", paths &^ inViewer, needContent, "Content", "", "view a file: text or hex", (*ui).view},
-		{"diff", "d", paths, needContent, "Content", "diff", "what differs from the version below, or between two layers that are compared", (*ui).openDiff},
+		{"diff", "d", paths, needContent, "Content", "diff", "differences from the version below, or between the two layers compared", (*ui).openDiff},
 		{"pager", "o", paths | inDiff, needContent, "Content", "", "open a file in $PAGER", (*ui).openPager},
 		{"extract", "x", paths | inDiff, needContent, "Content", "extract", "extract a file or folder, as it is after the layer", (*ui).openExtract},
 
 		{"scroll-right", "right l", inViewer | inDiff, 0, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
 		{"scroll-left", "left h", inViewer | inDiff, 0, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
 		{"page-down", "space", inViewer | inDiff, 0, "Viewer", "", "a page down", func(u *ui) { u.move(func(p part) { p.Page(2) }) }},
-		{"find", "/ ctrl-f", inViewer, 0, "Viewer", "find", "find in the file as you type: text, or ~ and a regular expression", on((*content).find)},
-		{"find-next", "n", inViewer, 0, "Viewer", "", "the next one found", on(func(c *content) { c.next(true) })},
-		{"find-previous", "N", inViewer, 0, "Viewer", "", "the one before", on(func(c *content) { c.next(false) })},
+		{"find", "/ ctrl-f", inViewer, 0, "Viewer", "find", "search the file as you type: text, or ~ and a regular expression", on((*content).find)},
+		{"find-next", "n", inViewer, 0, "Viewer", "", "the next match", on(func(c *content) { c.next(true) })},
+		{"find-previous", "N", inViewer, 0, "Viewer", "", "the previous match", on(func(c *content) { c.next(false) })},
 		{"text-or-hex", "t", inViewer, 0, "Viewer", "text/hex", "as text or as hex", on(func(c *content) { c.Toggle() })},
 
 		{"find-next", "n", inDiff, 0, "", "next change", "", on(func(d *difference) { d.Next(true) })},
@@ -145,7 +145,7 @@ func bindings() []binding {
 		{"go-to-layer", "enter", inImage | inHistory, 0, "", "go to the layer", "", on((*text).enter)},
 		{"copy", "y", inImage | inHistory, 0, "", "copy the line", "", func(u *ui) { u.copyText(u.on().copies()) }},
 
-		{"image", "i", inPanes, 0, "Program", "image", "what the image says of itself, its history, warnings", (*ui).openImage},
+		{"image", "i", inPanes, 0, "Program", "image", "metadata of the image, its history and warnings", (*ui).openImage},
 		{"copy", "y", everywhere &^ (inHelp | inFilter), 0, "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyText(u.on().copies()) }},
 		{"copy-more", "Y", inViewer, 0, "", "", "", on((*content).copy)},
 		{"copy-more", "Y", inPanes, 0, "Program", "", "copy the layer's digest; in the viewer, the content", (*ui).copyMore},
@@ -154,13 +154,13 @@ func bindings() []binding {
 		{"quit", "q", scrolls &^ inHelp, 0, "", "", "", (*ui).closeOver},
 		{"image", "i", inImage, 0, "", "", "", (*ui).escape},
 		{"close", "esc", everywhere, 0, "Program", "", "close the innermost thing", (*ui).escape},
-		{"quit", "q", inPanes, 0, "Program", "quit", "quit; close what lies over the panes", func(u *ui) { u.do.quit() }},
+		{"quit", "q", inPanes, 0, "Program", "quit", "quit; or close what is open over the panes", func(u *ui) { u.do.quit() }},
 		{"", "ctrl-c", everywhere, 0, "Program", "", "quit", func(u *ui) { u.do.quit() }},
 		{"", "ctrl-z", everywhere, 0, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
 	}
 }
 
-// has is whether the key is one of the binding's.
+// has reports whether the key is one of the binding's.
 func (b *binding) has(key string) bool {
 	for rest := b.keys; rest != ""; {
 		var name string
@@ -172,7 +172,7 @@ func (b *binding) has(key string) bool {
 	return false
 }
 
-// names are the keys as people read them.
+// names are the key names shown in the help.
 func (b *binding) names() string { return strings.ReplaceAll(b.keys, " ", ", ") }
 
 // first is the key that the hints name.
@@ -184,7 +184,7 @@ func (b *binding) first() string {
 // keysMarkdown is docs/keys.md.
 func keysMarkdown() string {
 	var b strings.Builder
-	b.WriteString("# Keys of the terminal UI\n\nMade from the key table in `ui/keys.go`; a test keeps it so. [config.md](config.md) tells how an action gets other keys.\n")
+	b.WriteString("# Keys of the terminal UI\n\nGenerated from the key table in `ui/keys.go` by a test. [config.md](config.md) explains how to remap an action.\n")
 	group := ""
 	table := bindings()
 	for _, k := range chooserKeys() {

@@ -13,20 +13,20 @@ import (
 	"fathom/ui/screen"
 )
 
-// layers is the pane of the image's layers, bottom first, as a Dockerfile has
-// them.
+// layers is the pane that lists the image's layers, bottom first, in the order of
+// a Dockerfile.
 type layers struct {
 	screen.List
 	none
 	u     *ui
 	rep   *analyzer.Report
 	steps []step // the rows
-	empty bool   // steps that made no layer have rows, too
-	max   int64  // what the largest layer stores
+	empty bool   // steps without a layer have rows, too
+	max   int64  // stored bytes of the largest layer
 	hides []hidden
 }
 
-// step is a row: a layer, or a step of the history that made none.
+// step is a row: a layer, or a step of the history without one.
 type step struct {
 	layer   int // -1 for an empty step
 	history int // index in the report's history; -1 when it has no such step
@@ -70,20 +70,20 @@ func (l *layers) details(p *screen.Page) any {
 	return s
 }
 
-// click selects a layer; the second one goes to what it did.
+// click selects a layer; a double click goes to its files.
 func (l *layers) click(_, y int, twice bool) {
 	if l.Click(y) && twice {
 		l.u.setFocus(rightPane)
 	}
 }
 
-// fill lists the rows anew; the cursor stays with its layer.
+// fill lists the rows again; the cursor stays on its layer.
 func (l *layers) fill() {
 	was, had := l.current()
 	l.steps = l.steps[:0]
 	next := 0
 	add := func(to, history int) {
-		for ; next < to; next++ { // layers that the history doesn't know
+		for ; next < to; next++ { // layers that the history doesn't mention
 			l.steps = append(l.steps, step{next, -1})
 		}
 		if next < len(l.rep.Layers) && history >= 0 {
@@ -128,7 +128,7 @@ func (l *layers) toggleEmpty() {
 	l.fill()
 }
 
-// command is the step as a person wrote it, made safe.
+// command is the step as its author wrote it, made safe.
 func command(rep *analyzer.Report, s step) string {
 	switch {
 	case s.layer >= 0 && rep.Layers[s.layer].Command != "":
@@ -141,7 +141,7 @@ func command(rep *analyzer.Report, s step) string {
 	return "(the image does not say)"
 }
 
-// layerCommand is command of a layer's step.
+// layerCommand is the command of a layer.
 func layerCommand(rep *analyzer.Report, layer int) string {
 	return command(rep, step{layer, slices.IndexFunc(rep.History, func(h analyzer.Step) bool { return h.Layer == layer })})
 }
@@ -149,7 +149,8 @@ func layerCommand(rep *analyzer.Report, layer int) string {
 // layerColumns are those of a row.
 type layerColumns struct{ num, stored, bar, packed, added, modified, removed, step screen.Column }
 
-// fit chooses columns. Each comes only where it leaves enough for the command.
+// fit chooses columns. A column is shown only if enough room is left for the
+// command.
 func (l *layers) fit(w int) layerColumns {
 	right := screen.Column{Right: true}
 	c := layerColumns{num: right, stored: right, packed: right, added: right, modified: right, removed: right}
@@ -178,7 +179,7 @@ func (l *layers) drawHead(c screen.Canvas, cols layerColumns) {
 	st := c.Theme.Dim
 	c.Cell(cols.num, 0, st, "#")
 	c.Cell(cols.stored, 0, st, "stored")
-	c.Cell(cols.bar, 0, st, "seen"+c.Theme.Glyph.Light+"waste")
+	c.Cell(cols.bar, 0, st, c.Theme.Glyph.Light+" wasted")
 	c.Cell(cols.packed, 0, st, "compressed")
 	c.Cell(cols.removed, 0, st, "changes")
 	c.Cell(cols.step, 0, st, "step")
@@ -195,7 +196,7 @@ func (l *layers) Draw(c screen.Canvas, focused bool) {
 	})
 }
 
-// drawStep draws the row of a layer, or of a step that made none.
+// drawStep draws the row of a layer, or of a step without one.
 func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on func(tcell.Style) tcell.Style) {
 	th := c.Theme
 	number, st := th.Glyph.Dot, th.Dim
@@ -238,7 +239,7 @@ func sizeStyle(th *screen.Theme, n int64) tcell.Style {
 	return th.Text
 }
 
-// hidden is how much of what one layer stored another one hid.
+// hidden is how many of the bytes that one layer stored another one hid.
 type hidden struct {
 	stored, by int
 	bytes      int64
@@ -260,7 +261,7 @@ func hides(rep *analyzer.Report) []hidden {
 	return all
 }
 
-// unverified is how many layers nobody has compared with their content.
+// unverified is how many layers have not been verified.
 func unverified(rep *analyzer.Report) int {
 	n := 0
 	for i := range rep.Layers {

@@ -17,20 +17,20 @@ import (
 )
 
 const (
-	patience = 300 * time.Millisecond // what loads sooner shows nothing of it
+	patience = 300 * time.Millisecond // a load that is faster shows no progress
 	redraw   = 100 * time.Millisecond
 )
 
-// ErrCancelled is the end of a load that a person didn't want to wait for, and
-// of a choice that ctrl-c ended.
+// ErrCancelled means that a person cancelled the load, or the choice with ctrl-c.
 var ErrCancelled = errors.New("cancelled")
 
-// errLoad ends the screen of a load that failed.
+// errLoad closes the screen after a load that failed.
 var errLoad = errors.New("not loaded")
 
-// Open loads an image beside the UI and shows it, as Run does. What takes
-// longer than a moment shows how far the tasks of p are. load has returned when
-// Open does; its error is Open's, once the terminal is as it was.
+// Open loads an image in the background and shows it until a person quits. A slow
+// load shows the progress of p's tasks. load has returned when Open does; its
+// error is returned once the terminal has been restored. Open returns ctx.Err()
+// when ctx is done, and a *Crash after a panic in any of its goroutines.
 func Open(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*analyzer.Analysis, error), opt Options) error {
 	return open(ctx, name, p, opt, func(ctx context.Context) (func(*session, setup), error) {
 		a, err := load(ctx)
@@ -41,7 +41,7 @@ func Open(ctx context.Context, name string, p *analyzer.Progress, load func(cont
 	})
 }
 
-// open has load find out what to show, beside the UI.
+// open shows what load returns, which runs in the background.
 func open(ctx context.Context, name string, p *analyzer.Progress, opt Options, load func(context.Context) (func(*session, setup), error)) error {
 	set, err := opt.setup()
 	if err != nil {
@@ -64,7 +64,7 @@ func open(ctx context.Context, name string, p *analyzer.Progress, opt Options, l
 			s.app.SetRoot(l, true).SetInputCapture(l.capture)
 			s.start(func() {
 				l.watch(ended)
-				if s.ctx.Err() != nil { // load may still be at it
+				if s.ctx.Err() != nil { // load may still be running
 					return
 				}
 				if show == nil {
@@ -110,7 +110,7 @@ func newLoading(name string, p *analyzer.Progress, th *screen.Theme, s *session)
 	}
 }
 
-// capture takes every key: the panes aren't there yet.
+// capture takes every key: there are no panes yet.
 func (l *loading) capture(ev *tcell.EventKey) *tcell.EventKey {
 	switch screen.KeyName(ev) {
 	case "ctrl-c", "q", "esc":
@@ -179,7 +179,7 @@ func (l *loading) draw(c screen.Canvas) {
 		notes = notes[len(notes)-most:]
 	}
 	if len(tasks) == 0 && len(notes) == 0 {
-		notes = []string{"looking at it" + th.Glyph.Ellipsis}
+		notes = []string{"opening it" + th.Glyph.Ellipsis}
 	}
 	if len(tasks) == 0 || c.H >= 4 {
 		for y, n := range notes {
@@ -201,7 +201,7 @@ func (l *loading) draw(c screen.Canvas) {
 	c.Short(1, len(rows), c.W-2, th.Dim, rest)
 }
 
-// measure notes how far the tasks are.
+// measure records the progress of the tasks.
 func (l *loading) measure(tasks []*analyzer.Task, took time.Duration) {
 	var sum int64
 	for _, t := range tasks {
@@ -219,8 +219,8 @@ func (l *loading) measure(tasks []*analyzer.Task, took time.Duration) {
 	l.all.Add(took, sum)
 }
 
-// pick is at most n of the tasks: those that are done make room for the others,
-// the first ones first, then those that wait, from the end.
+// pick is at most n of the tasks. Tasks that are done are dropped first, from the
+// first one on, then tasks that wait, from the last one on.
 func pick(tasks []*analyzer.Task, n int) []*analyzer.Task {
 	over := len(tasks) - n
 	gone := map[*analyzer.Task]bool{}
@@ -239,7 +239,7 @@ func pick(tasks []*analyzer.Task, n int) []*analyzer.Task {
 	return left[:min(len(left), max(n, 0))]
 }
 
-// hiddenTasks says what the tasks are that rows leaves out.
+// hiddenTasks counts the tasks that rows leaves out.
 func hiddenTasks(tasks, rows []*analyzer.Task) string {
 	var words []string
 	count := func(what string, is func(*analyzer.Task) bool) {
@@ -286,7 +286,7 @@ func (l *loading) drawTask(c screen.Canvas, y int, t *analyzer.Task) {
 		}
 	}
 	name := min(max(c.W/4, 10), 24)
-	beside := 36 // what stands behind the bar
+	beside := 36 // columns to the right of the bar
 	if c.W >= 72 {
 		beside = 46
 	}
@@ -311,7 +311,7 @@ func (l *loading) drawTask(c screen.Canvas, y int, t *analyzer.Task) {
 	}
 }
 
-// drawFoot draws how far all is, and the way out.
+// drawFoot draws the overall progress, and the key that cancels.
 func (l *loading) drawFoot(c screen.Canvas, tasks []*analyzer.Task) {
 	th := c.Theme
 	var read, left int64

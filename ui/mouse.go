@@ -7,8 +7,8 @@ import (
 	"github.com/rivo/tview"
 )
 
-// MouseHandler is tview's way in for the mouse: a click selects, a second one
-// opens, a click on a triangle folds, the wheel scrolls what it is over.
+// MouseHandler takes mouse events from tview: a click selects, a double click
+// opens, a click on a triangle folds, the wheel scrolls what is under it.
 func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
 	return func(action tview.MouseAction, ev *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
 		x, y := ev.Position()
@@ -28,7 +28,7 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 	}
 }
 
-// spotAt is what was drawn last at a cell.
+// spotAt is the topmost spot at a cell.
 func (u *ui) spotAt(x, y int) (spot, bool) {
 	for _, s := range slices.Backward(u.spots) {
 		if a := s.area; x >= a.X && x < a.X+a.W && y >= a.Y && y < a.Y+a.H {

@@ -15,7 +15,7 @@ type text struct {
 	name  string
 	note  string
 	write func(p *screen.Page)
-	open  func(layer int) // what enter does on a line about a layer
+	open  func(layer int) // what enter does on a line that is about a layer
 	lines []screen.Line
 	wrote int // the width that lines were made for
 }
@@ -105,7 +105,7 @@ func help(keys []binding) *text {
 	}}
 }
 
-// helpKeys is a key table as blocks of lines w wide, each with a title.
+// helpKeys is a key table as titled blocks of lines, w cells wide.
 func helpKeys(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 	var groups [][]screen.Line
 	p := &screen.Page{Theme: th, W: w}
@@ -133,7 +133,7 @@ func helpKeys(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 	return groups
 }
 
-// helpGroups is the help: the keys, and what signs mean.
+// helpGroups is the help: the keys, and the meaning of signs.
 func helpGroups(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 	p := &screen.Page{Theme: th, W: w}
 	p.Title("Signs")
@@ -141,10 +141,10 @@ func helpGroups(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 	add(g.Added, "added by this layer")
 	add(g.Modified, "modified: content, mode, owner or attributes")
 	add(g.Removed, "removed; its bytes are still in the image")
-	add(g.Again, "listed or stored again, nothing is different")
-	add(" "+g.Modified, "in the second column: of what is below a folder")
-	add(g.Full, "bytes that the image shows")
-	add(g.Light, "bytes that nobody will ever see")
+	add(g.Again, "listed or stored again without a change")
+	add(" "+g.Modified, "in the second column: a change below the folder")
+	add(g.Full, "visible bytes")
+	add(g.Light, "wasted bytes: hidden by a later layer, or stored twice")
 	add(g.Unsure, "a layer that is listed from its table of contents, not verified")
 	p.Blank()
 	return append(helpKeys(th, w, keys), p.Lines)

@@ -12,20 +12,20 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// owners are the names that the image has for numbers of users and groups.
+// owners are the image's names of user and group IDs.
 type owners struct{ users, groups map[int64]string }
 
-// maxAccounts is how much of a passwd or group file is read.
+// maxAccounts is how many bytes of a passwd or group file are read.
 const maxAccounts = 1 << 20
 
-// readOwners reads /etc/passwd and /etc/group as the image shows them in the
-// end. What can't be read, or is no regular file, names nobody.
+// readOwners reads /etc/passwd and /etc/group as they are in the final image. A
+// file that is not regular or can't be read has no names.
 func readOwners(ctx context.Context, a *analyzer.Analysis) owners {
 	return owners{accounts(ctx, a, "/etc/passwd"), accounts(ctx, a, "/etc/group")}
 }
 
-// accounts is the names in a file of lines "name:password:number:...". The first
-// line of a number counts, as for the C library.
+// accounts is the names by ID in a file of lines "name:password:ID:...". The
+// first line of an ID counts, as in the C library.
 func accounts(ctx context.Context, a *analyzer.Analysis, path string) map[int64]string {
 	if a.Tree.Layers() == 0 {
 		return nil
@@ -63,10 +63,10 @@ func accounts(ctx context.Context, a *analyzer.Analysis, path string) map[int64]
 
 // text is user and group, as names where the image has them.
 func (o *owners) text(uid, gid int64) string {
-	return name(o.users, uid) + ":" + name(o.groups, gid)
+	return nameOf(o.users, uid) + ":" + nameOf(o.groups, gid)
 }
 
-// long is text, and the numbers where that is something else.
+// long is text, followed by the IDs if text has names.
 func (o *owners) long(uid, gid int64) string {
 	numbers := fmt.Sprintf("%d:%d", uid, gid)
 	if s := o.text(uid, gid); s != numbers {
@@ -75,7 +75,7 @@ func (o *owners) long(uid, gid int64) string {
 	return numbers
 }
 
-func name(names map[int64]string, id int64) string {
+func nameOf(names map[int64]string, id int64) string {
 	if s, ok := names[id]; ok {
 		return s
 	}

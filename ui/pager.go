@@ -11,15 +11,14 @@ import (
 	"time"
 )
 
-// pager gives the terminal to $PAGER, or to less or more, with the content on
-// its standard input, and takes it back when that has ended. The content goes
-// through a pipe: nothing of it is left on the disk.
+// pager runs $PAGER, or less or more, in the terminal, with the content on its
+// standard input. The content goes through a pipe, so nothing is left on disk.
 func (s *session) pager(open func(context.Context) (io.ReadCloser, error)) error {
 	command, err := pagerCommand(os.Getenv, exec.LookPath)
 	if err != nil {
 		return err
 	}
-	if s.hold != nil { // ctrl-c is the pager's now
+	if s.hold != nil { // ctrl-c goes to the pager
 		defer s.hold()()
 	}
 	if !s.app.Suspend(func() { err = s.runPager(command, open) }) {

@@ -156,8 +156,8 @@ func (l *layout) toggle(tab int) {
 	l.setFocus(rightPane)
 }
 
-// is finds the pane of a type; nil, false where this screen has none.
-func is[P pane](l *layout) (p P, tab int, ok bool) {
+// paneOf is the pane of a type, and its tab; false where this screen has none.
+func paneOf[P pane](l *layout) (p P, tab int, ok bool) {
 	for i, t := range append([]pane{l.layers, l.detail}, l.tabs...) {
 		if p, ok := t.(P); ok {
 			return p, i - 2, true
@@ -170,7 +170,7 @@ func is[P pane](l *layout) (p P, tab int, ok bool) {
 // does nothing where there is no such pane.
 func the[P pane](do func(P)) func(*ui) {
 	return func(u *ui) {
-		if p, _, ok := is[P](&u.layout); ok {
+		if p, _, ok := paneOf[P](&u.layout); ok {
 			do(p)
 		}
 	}
@@ -187,7 +187,7 @@ func on[P part](do func(P)) func(*ui) {
 
 // tab is a key's action that brings the tab of a type to the front and back.
 func tab[P pane](u *ui) {
-	if _, i, ok := is[P](&u.layout); ok {
+	if _, i, ok := paneOf[P](&u.layout); ok {
 		u.toggle(i)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Actions are what Options.Keys gives other keys, in the order of the help.
+// Actions are the actions that Options.Keys can remap, in the order of the help.
 func Actions() []string {
 	var out []string
 	for _, b := range bindings() {
@@ -32,20 +32,19 @@ func (e *KeyError) Error() string {
 	return fmt.Sprintf("key %q of %s: %s", e.Key, e.Action, e.Reason)
 }
 
-// CheckKeys looks whether Options.Keys would take the keys; the error is a
-// *KeyError.
+// CheckKeys checks keys for Options.Keys; the error is a *KeyError.
 func CheckKeys(keys map[string][]string) error {
 	_, err := remap(bindings(), keys)
 	return err
 }
 
-// remap gives actions other keys. An action without keys can't be reached by
-// one. A key that two actions would have in one place is an error.
+// remap gives actions other keys. An action may have none. A key that two actions
+// have in the same place is an error.
 func remap(table []binding, keys map[string][]string) ([]binding, error) {
 	names := Actions()
 	for _, action := range sortedKeys(keys) {
 		if !slices.Contains(names, action) {
-			return nil, &KeyError{Action: action, Reason: "there is none of that name"}
+			return nil, &KeyError{Action: action, Reason: "there is no action of that name"}
 		}
 		for _, k := range keys[action] {
 			if reason := screen.BadKey(k); reason != "" {
@@ -72,7 +71,7 @@ func remap(table []binding, keys map[string][]string) ([]binding, error) {
 				}
 				other := o.action
 				if other == "" {
-					other = "something that keeps its keys"
+					other = "something with fixed keys"
 				}
 				return nil, &KeyError{Action: b.action, Key: k, Reason: "it is also a key of " + other}
 			}
@@ -81,7 +80,7 @@ func remap(table []binding, keys map[string][]string) ([]binding, error) {
 	return table, nil
 }
 
-// keyOf is the first key of an action, for what is said about it.
+// keyOf is the first key of an action, for messages.
 func keyOf(table []binding, action string) string {
 	for i := range table {
 		if table[i].action == action {

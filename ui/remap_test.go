@@ -22,12 +22,12 @@ func TestRemap(t *testing.T) {
 		{"one key of two places", map[string][]string{"empty-steps": {"z"}, "text-or-hex": {"z"}}, ""},
 		{"function and control keys", map[string][]string{"help": {"f1", "?"}, "quit": {"ctrl-q", "alt-x"}}, ""},
 		{"no key", map[string][]string{"whole": {}}, ""},
-		{"unknown action", map[string][]string{"srot": {"S"}}, `action "srot": there is none`},
+		{"unknown action", map[string][]string{"srot": {"S"}}, `action "srot": there is no action`},
 		{"unknown key", map[string][]string{"sort": {"ctrl-"}}, `key "ctrl-" of sort: there is no key`},
 		{"two characters", map[string][]string{"sort": {"ss"}}, `key "ss" of sort`},
 		{"taken", map[string][]string{"sort": {"w"}}, `key "w" of sort: it is also a key of waste`},
 		{"twice", map[string][]string{"image": {"z"}, "waste": {"z"}}, `it is also a key of`},
-		{"in a menu", map[string][]string{"down": {"r"}}, `something that keeps its keys`},
+		{"in a menu", map[string][]string{"down": {"r"}}, `something with fixed keys`},
 		{"what terminals can't tell apart", map[string][]string{"sort": {"ctrl-i"}}, "send tab"},
 		{"the way out", map[string][]string{"sort": {"ctrl-c"}}, "always quits"},
 	} {
@@ -75,7 +75,7 @@ func TestConfigured(t *testing.T) {
 	a := load(t, "shop")
 	s := stageOf(t, "mono", false, 120, 40, func(_ setup, do doer) root { return newUI(a, set, do) })
 	for _, c := range []struct{ key, want string }{
-		{"3", "/bin  name ▲"}, {"n", "look for something first (f3)"}, {"w", "f3 find  W waste"}, {"W", "3 Waste"}, {"?", "z close"}, {"z", "3 Waste"},
+		{"3", "/bin  name ▲"}, {"n", "search for something first (f3)"}, {"w", "f3 find  W waste"}, {"W", "3 Waste"}, {"?", "z close"}, {"z", "3 Waste"},
 	} {
 		s.press(c.key)
 		if text := s.text(); !strings.Contains(text, c.want) {

@@ -15,9 +15,9 @@ import (
 	"fathom/ui/screen"
 )
 
-// doer is what the UI has others do.
+// doer does what the UI can't do itself.
 type doer interface {
-	work(func(context.Context) func()) // beside the UI; what it returns, within
+	work(func(context.Context) func()) // in the background; what it returns runs in the UI
 	last(func(context.Context) func()) // the same, and the program waits for its end
 	pager(open func(context.Context) (io.ReadCloser, error)) error
 	copy(text string) string // a note on where it went; "" where it can't
@@ -26,7 +26,7 @@ type doer interface {
 	giveUp()
 }
 
-// image is what a saved report doesn't have.
+// image is what a saved report lacks: tree, content, names of owners.
 type image struct {
 	*analyzer.Analysis
 	owners owners
@@ -43,7 +43,7 @@ type ui struct {
 	do     doer
 	rep    *analyzer.Report
 	img    *image          // nil for a saved report
-	lacks  map[need]string // why keys that need something can't have it
+	lacks  map[need]string // why this screen lacks what keys need
 	notes  []string        // how the image was read
 	sel    selection
 	search search
@@ -52,10 +52,10 @@ type ui struct {
 	goTo func(n filetree.Node, layer int, whole bool)
 }
 
-// bottom is what takes the bottom line for itself.
+// bottom is what replaces the usual bottom line.
 type bottom struct {
-	note   string         // said once
-	prompt *screen.Prompt // nil while nothing is asked
+	note   string         // until the next key
+	prompt *screen.Prompt // nil when none is open
 }
 
 // newRoot is a UI whose right side is still empty.
@@ -90,15 +90,15 @@ func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
 	return u
 }
 
-// safe is the one way of text from an image or a person to the screen.
+// safe is the only way to the screen for text from an image or a person.
 func safe(s string) string { return report.Safe(s) }
 
-// InputHandler is tview's way in for keys.
+// InputHandler takes keys from tview.
 func (u *ui) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 	return func(ev *tcell.EventKey, _ func(tview.Primitive)) { u.key(ev) }
 }
 
-// PasteHandler puts what is pasted into the prompt.
+// PasteHandler adds pasted text to the prompt.
 func (u *ui) PasteHandler() func(string, func(tview.Primitive)) {
 	return func(text string, _ func(tview.Primitive)) {
 		if u.prompt != nil {
@@ -132,7 +132,7 @@ func (u *ui) top() overlay {
 // push opens an overlay.
 func (u *ui) push(o overlay) { u.over = append(u.over, o) }
 
-// drop takes an overlay off, wherever it lies.
+// drop removes an overlay, wherever it is.
 func (u *ui) drop(o overlay) {
 	u.over = slices.DeleteFunc(u.over, func(x overlay) bool { return x == o })
 }
@@ -144,8 +144,8 @@ func (u *ui) closeOver() {
 	}
 }
 
-// key does what the key table says: the first row that can be done, otherwise
-// why the first one can't.
+// key runs the first row of the key table that this screen can do, or notes why it
+// can't do any.
 func (u *ui) key(ev *tcell.EventKey) {
 	name := screen.KeyName(ev)
 	u.note = ""
@@ -172,7 +172,7 @@ func (u *ui) key(ev *tcell.EventKey) {
 	u.note = refused
 }
 
-// move has the part with the keys move, and the others follow.
+// move moves the cursor of the part that has the keys.
 func (u *ui) move(by func(part)) {
 	by(u.on())
 	u.followLayer()
@@ -200,28 +200,27 @@ func (u *ui) whole(all bool) {
 	u.show(0)
 }
 
-// mark marks the selected layer, to compare it with others, or takes the mark
-// off it.
+// mark marks the selected layer, to compare others with it, or removes the mark.
 func (u *ui) mark() {
 	if u.sel.marked == u.sel.layer {
-		u.note = "nothing is compared any more"
+		u.note = "no longer comparing"
 		u.unmark()
 		return
 	}
 	u.sel.marked = u.sel.layer
-	u.note = fmt.Sprintf("layer %d is marked: select another layer to compare the two, %s or %s takes the mark away",
+	u.note = fmt.Sprintf("layer %d is marked: select another layer to compare the two, %s or %s removes the mark",
 		u.sel.layer, keyOf(u.keys, "compare"), keyOf(u.keys, "close"))
 	u.right().follow()
 }
 
-// unmark ends the comparing.
+// unmark stops comparing.
 func (u *ui) unmark() {
 	u.sel.marked = -1
 	u.right().follow()
 }
 
-// goLayer selects the layer that a line of the details is about, and shows the
-// path there that they are about.
+// goLayer selects the layer of a line of the details, and shows the path that the
+// details are about as of that layer.
 func (u *ui) goLayer(layer int) {
 	t, ok := u.pane(u.subject).target()
 	u.sel.marked = -1
@@ -231,15 +230,15 @@ func (u *ui) goLayer(layer int) {
 	}
 }
 
-// layerFiles goes to what the selected layer did.
+// layerFiles goes to the files of the selected layer.
 func (u *ui) layerFiles() {
 	u.show(0)
 	u.setFocus(rightPane)
 }
 
-// escape closes the innermost thing, and never the UI.
+// escape closes the innermost thing, but never the UI.
 func (u *ui) escape() {
-	type escaper interface{ Escape() bool } // has something to close, and did so
+	type escaper interface{ Escape() bool } // closes something of its own, and reports whether it did
 	o, _ := u.top().(escaper)
 	right, _ := u.right().(escaper)
 	switch {

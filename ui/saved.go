@@ -26,8 +26,8 @@ func RunReport(ctx context.Context, rep *analyzer.Report, opt Options) error {
 	})
 }
 
-// newSaved is the UI over a report, whose waste has the paths of names; lost is
-// the path of each piece of waste.
+// newSaved is the UI over a report. names is a tree of its wasted paths, lost has
+// the content there of each entry of the report's waste.
 func newSaved(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content, set setup, do doer) *ui {
 	u := newRoot(rep, set, do)
 	u.lacks = map[need]string{
@@ -45,16 +45,16 @@ func newSaved(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Conten
 	return u
 }
 
-// noFolders says what a saved report is without what layers store.
+// noFolders explains a saved report that lists no folders.
 func (u *ui) noFolders(p *screen.Page) {
 	p.Wrap(0, "a saved report holds no files", p.Theme.Strong)
 	p.Blank()
-	p.Wrap(0, fmt.Sprintf("It says what every layer stores, and what of it is wasted: %s shows the waste, %s what the image says of itself. Open the image to see its files.",
+	p.Wrap(0, fmt.Sprintf("It lists what every layer stores and wastes: %s shows the waste, %s the metadata of the image. Open the image to see its files.",
 		keyOf(u.keys, "waste"), keyOf(u.keys, "image")), p.Theme.Dim)
 }
 
-// wastedPaths is a tree of the paths of a report's waste, and for each piece of
-// waste a content there that has its path. Nothing else in that tree means
+// wastedPaths is a tree of the paths of a report's waste, and for each entry of
+// the waste a content in it that has that path. Only the paths of the tree mean
 // anything.
 func wastedPaths(ctx context.Context, rep *analyzer.Report) (*filetree.Tree, []filetree.Content, error) {
 	var d layer.Diff
@@ -80,8 +80,8 @@ func wastedPaths(ctx context.Context, rep *analyzer.Report) (*filetree.Tree, []f
 	return t, lost, nil
 }
 
-// savedWaste lists the waste of a report. It doesn't say which folders went as
-// a whole: every file stands for itself.
+// savedWaste lists the waste of a report. The report doesn't say which folders were
+// removed as a whole, so every file has an item.
 func savedWaste(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content) *wasteTable {
 	causes := map[string]filetree.Cause{}
 	for _, c := range []filetree.Cause{filetree.Deleted, filetree.Overwritten, filetree.MetadataOnly, filetree.Repeated} {

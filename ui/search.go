@@ -10,26 +10,26 @@ import (
 	"fathom/ui/screen"
 )
 
-// search is what a person looks for, and the paths that have it.
+// search is what a person searches for, and the paths that match.
 type search struct {
 	in      seeker // the pane that it was opened over; nil before the first one
 	text    string
 	all     bool // in all layers, not only in what is shown
 	only    bool // files are shown only where they were found
 	pattern *outline.Pattern
-	bad     string          // why the text is no pattern
+	bad     string          // why the text isn't a valid pattern
 	hits    []filetree.Node // sorted
 	busy    bool
 	cancel  context.CancelFunc
-	prompt  *screen.Prompt // that asks for the text, or did
-	back    func()         // goes to where things were when it opened
+	prompt  *screen.Prompt // the last one that asked for the text
+	back    func()         // restores the pane as it was when the prompt opened
 }
 
 func (s *search) active() bool { return s.text != "" && s.pattern != nil }
 
-// light marks what is found in a name that was drawn from one column to another,
+// highlight marks the match in a name that was drawn from one column to another,
 // unless it was shortened.
-func (s *search) light(c screen.Canvas, from, to, y int, name string, on func(tcell.Style) tcell.Style) {
+func (s *search) highlight(c screen.Canvas, from, to, y int, name string, on func(tcell.Style) tcell.Style) {
 	if !s.active() || to-from != screen.Width(name) {
 		return
 	}
@@ -38,7 +38,7 @@ func (s *search) light(c screen.Canvas, from, to, y int, name string, on func(tc
 	}
 }
 
-// find starts to look for the text anew; done runs in the UI when it is found.
+// find starts the search again; done runs in the UI when it has ended.
 func (u *ui) find(done func()) {
 	s := &u.search
 	if s.cancel != nil {
@@ -67,7 +67,7 @@ func (u *ui) find(done func()) {
 		hits := p.Find(ctx, in.paths(), scope)
 		return func() {
 			if ctx.Err() != nil {
-				return // another search took its place
+				return // another search has replaced it
 			}
 			s.hits, s.busy = hits, false
 			in.sift()
@@ -76,7 +76,7 @@ func (u *ui) find(done func()) {
 	})
 }
 
-// stale looks again for what is searched when that was only in what f shows.
+// stale searches again, if the search is limited to what f shows.
 func (u *ui) stale(f *files) {
 	if u.search.active() && !u.search.all && u.search.in == seeker(f) {
 		u.find(func() {
@@ -87,8 +87,8 @@ func (u *ui) stale(f *files) {
 	}
 }
 
-// seek is the tab that is searched: the one that is there, or the first that can
-// be, which comes to the front.
+// seek is the tab to search: the one in front, or else the first one that can be
+// searched, which it brings to the front.
 func (u *ui) seek() seeker {
 	for i := range u.tabs {
 		i = (u.tab + i) % len(u.tabs)
@@ -102,7 +102,7 @@ func (u *ui) seek() seeker {
 	return nil
 }
 
-// openSearch asks what to look for; the cursor follows what is typed.
+// openSearch asks what to search for; the cursor follows as it is typed.
 func (u *ui) openSearch() {
 	s := &u.search
 	s.in = u.seek()
@@ -131,7 +131,7 @@ func (u *ui) openSearch() {
 // typing reports whether the search's prompt is open.
 func (u *ui) typing() bool { return u.prompt != nil && u.prompt == u.search.prompt }
 
-// typed looks for what the prompt says now, from where it was opened.
+// typed searches for the prompt's text, from where the prompt was opened.
 func (u *ui) typed() {
 	u.search.back()
 	u.find(func() {
@@ -162,15 +162,15 @@ func (u *ui) searchKey(key string) bool {
 func (u *ui) again(forward bool) {
 	s := &u.search
 	if s.text == "" {
-		u.note = "look for something first (" + keyOf(u.keys, "find") + ")"
+		u.note = "search for something first (" + keyOf(u.keys, "find") + ")"
 		return
 	}
 	if s.busy {
-		u.note = "still looking"
+		u.note = "still searching"
 		return
 	}
 	in := u.seek()
-	if s.in != in { // another tab took its place
+	if s.in != in { // another tab is in front now
 		s.in = in
 		u.find(func() {
 			u.setFocus(rightPane)
@@ -186,8 +186,8 @@ func (u *ui) again(forward bool) {
 	in.hit(forward, false)
 }
 
-// endSearch shows everything again, or forgets the search, and reports whether
-// there was something to end.
+// endSearch shows all files again, or else clears the search, and reports whether
+// it did either.
 func (u *ui) endSearch() bool {
 	switch s := &u.search; {
 	case s.only:
@@ -201,13 +201,13 @@ func (u *ui) endSearch() bool {
 	return true
 }
 
-// showAll shows files whether or not they were found.
+// showAll shows files whether or not they match.
 func (f *files) showAll() {
 	f.u.search.only = false
 	f.out.Only(nil)
 }
 
-// toggleOnly shows nothing but what the search found, or everything again.
+// toggleOnly shows only the files that match, or all of them again.
 func (f *files) toggleOnly() {
 	switch s := &f.u.search; {
 	case s.only:
@@ -216,20 +216,20 @@ func (f *files) toggleOnly() {
 		s.only = true
 		f.out.Only(append([]filetree.Node{}, s.hits...))
 	default:
-		f.u.note = "look for something first (" + keyOf(f.u.keys, "find") + ")"
+		f.u.note = "search for something first (" + keyOf(f.u.keys, "find") + ")"
 	}
 }
 
-// foundNote is how much the search found, in words.
+// foundNote says how many matches there are.
 func (u *ui) foundNote() string {
 	if u.search.busy {
-		return "looking" + u.th.Glyph.Ellipsis
+		return "searching" + u.th.Glyph.Ellipsis
 	}
 	_, say := u.search.in.found()
 	return say
 }
 
-// searchNote is what the prompt says behind the text.
+// searchNote is what the prompt shows after the text.
 func (u *ui) searchNote() (note, more string, alarm bool) {
 	s := &u.search
 	if s.in.scope().View != nil {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// drawStatus draws the bottom line: where the cursor is, order and filter, and
-// the keys that matter now.
+// drawStatus draws the bottom line: where the cursor is, order and filter, and the
+// keys that are useful now.
 func (u *ui) drawStatus(c screen.Canvas) {
 	th := c.Theme
 	if u.prompt != nil {
@@ -26,7 +26,7 @@ func (u *ui) drawStatus(c screen.Canvas) {
 		state = "  " + state
 	}
 	hints := u.hints()
-	// The hints that fit beside half a line of path; the last two always do.
+	// The hints that fit beside the path; the last two always do.
 	room := c.W - 2 - min(screen.Width(where), max(c.W/3, 12)) - screen.Width(state) - 2
 	kept := []binding{}
 	for i, b := range hints {
@@ -61,7 +61,7 @@ func (u *ui) drawStatus(c screen.Canvas) {
 
 func hintWidth(b binding) int { return 2 + screen.Width(b.first()) + 1 + screen.Width(b.hint) }
 
-// hints are the bindings that have a word for the bottom line, here.
+// hints are the bindings that the bottom line names here.
 func (u *ui) hints() []binding {
 	var all []binding
 	at := u.on().place()
@@ -71,7 +71,7 @@ func (u *ui) hints() []binding {
 			all = append(all, b)
 		}
 	}
-	// What only this place has comes first.
+	// Keys that only this place has come first.
 	own := func(b binding) int {
 		if b.places == at {
 			return 0

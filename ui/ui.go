@@ -1,6 +1,6 @@
-// Package ui is the terminal UI over a finished Analysis: layers, details,
-// files and waste. It draws everything itself, cell by cell, from virtual
-// rows: a key costs what the screen shows.
+// Package ui is the terminal UI: it composes the panes over an image (layers,
+// details, files, waste) or a saved report. Rows are virtual: the cost of a key
+// depends on the size of the screen, not on that of the image.
 package ui
 
 import (
@@ -20,14 +20,14 @@ import (
 	"fathom/ui/screen"
 )
 
-// Options of Run. The zero value suits a dark terminal with a mouse.
+// Options of the UI. The zero value suits a dark terminal with a mouse.
 type Options struct {
-	// Theme is one of Themes; "" chooses by the terminal's background, which it
-	// is asked for, or by COLORFGBG. NO_COLOR in the environment wins over all.
+	// Theme is one of Themes; "" chooses by the background that the terminal
+	// reports, or by COLORFGBG. NO_COLOR in the environment overrides all of them.
 	Theme   string
 	ASCII   bool // draw without box and block characters, as in a locale without UTF-8
 	NoMouse bool // leave the mouse to the terminal
-	// Sort is the order of files at first, one of Sorts; "" is by size.
+	// Sort is the initial order of files, one of Sorts; "" is by size.
 	Sort string
 	// Keys gives actions other keys than the key table does; see Actions.
 	Keys map[string][]string
@@ -55,7 +55,7 @@ func Sorts() []string {
 // Themes are the names that Options.Theme takes.
 func Themes() []string { return screen.Themes() }
 
-// setup is what the options come to.
+// setup is the options after checking.
 type setup struct {
 	th    *screen.Theme
 	keys  []binding
@@ -155,7 +155,7 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 	return s.ctx.Err()
 }
 
-// show puts the panes over an analysis on the screen; notes say how it was read.
+// show shows an analysis; notes say how it was read.
 func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
 	u := newUI(a, set, s)
 	u.notes = notes
@@ -164,8 +164,8 @@ func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
 
 var errQuit = errors.New("quit")
 
-// steady is an initialised screen as the UI wants it: tview would initialise it
-// a second time, without looking at the error, and clear it before every frame.
+// steady is an initialised screen that tview can neither initialise a second time,
+// ignoring the error, nor clear before every frame.
 type steady struct{ tcell.Screen }
 
 // Init does nothing.
@@ -174,7 +174,7 @@ func (steady) Init() error { return nil }
 // Clear does nothing: every frame covers the whole screen.
 func (steady) Clear() {}
 
-// session is what the UI needs of the world around it while it runs.
+// session connects a running UI to the terminal and to background work.
 type session struct {
 	app       *tview.Application
 	screen    tcell.Screen
@@ -184,7 +184,7 @@ type session struct {
 	updates   chan func()
 	hold      func() func() // see Options; may be nil
 	interrupt func()
-	lasting   sync.WaitGroup // what cleans up behind itself
+	lasting   sync.WaitGroup // work that cleans up after itself
 
 	mu    sync.Mutex
 	crash *Crash
@@ -227,8 +227,8 @@ func (s *session) crashed(p any) {
 	s.cancel(errors.New("crashed"))
 }
 
-// start runs f beside the UI; a panic in it ends the UI. The channel is closed
-// when it has ended, either way.
+// start runs f in the background; a panic in it ends the UI. The channel is closed
+// when f has ended, either way.
 func (s *session) start(f func()) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
@@ -243,8 +243,8 @@ func (s *session) start(f func()) <-chan struct{} {
 	return ended
 }
 
-// pump hands what other goroutines found to the UI's own. tview's queue blocks
-// for ever once the application has stopped: nothing else waits on it.
+// pump runs updates from other goroutines in the UI's own. tview's queue blocks
+// forever once the application has stopped, so nothing else may wait on it.
 func (s *session) pump() {
 	for {
 		select {
@@ -256,10 +256,10 @@ func (s *session) pump() {
 	}
 }
 
-// work runs f beside the UI and what it returns within it.
+// work runs f in the background and what it returns in the UI.
 func (s *session) work(f func(context.Context) func()) { s.start(func() { s.turn(f) }) }
 
-// last is work that the end of the UI waits for.
+// last is work that the UI waits for before it ends.
 func (s *session) last(f func(context.Context) func()) {
 	s.lasting.Add(1)
 	s.start(func() {

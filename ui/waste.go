@@ -11,32 +11,32 @@ import (
 	"fathom/ui/screen"
 )
 
-// waste is the pane of what nobody will ever see.
+// waste is the pane that lists wasted content.
 type waste struct {
 	screen.List
 	none
 	*wasteTable
 	u     *ui
-	img   *image             // whose paths have a history; nil for a saved report
+	img   *image             // for the history of paths; nil for a saved report
 	sum   func() *wasteTable // takes a second for a million entries
-	begun bool               // it was called
-	busy  bool               // something is being added up or sorted
-	hits  []int              // items that the search finds
+	begun bool               // sum was called
+	busy  bool               // the table is being made in the background
+	hits  []int              // items that match the search
 }
 
-// wasteTable is the waste as it is sorted and grouped.
+// wasteTable is the sorted and grouped waste.
 type wasteTable struct {
 	tree     *filetree.Tree
-	all      []item // folders that went as a whole stand for what was in them
+	all      []item // a folder that was removed as a whole is one item
 	total    int64
 	by       wasteOrder
 	rev      bool
 	grouping wasteGrouping
 
-	items  []item // all, sorted, and apart where they are grouped apart
+	items  []item // all, sorted, and split by step where steps are groups
 	groups []wasteGroup
 	rows   []wasteRow
-	open   map[int]bool    // items that show what they stand for
+	open   map[int]bool    // items that show their parts
 	opened map[string]bool // groups, by name
 	max    int64
 }
@@ -57,14 +57,14 @@ func (w *waste) Note() string {
 	if w.busy {
 		return ""
 	}
-	note := report.Size(w.total) + " in " + places(len(w.all))
+	note := report.Size(w.total) + " in " + pathCount(len(w.all))
 	if w.grouping != ungrouped {
 		note += ", " + wasteGroupings[w.grouping].title
 	}
 	return note
 }
 
-// follow adds the waste up, the first time.
+// follow adds the waste up, once.
 func (w *waste) follow() {
 	if w.begun {
 		return
@@ -73,7 +73,7 @@ func (w *waste) follow() {
 	w.beside(w.sum)
 }
 
-// beside takes over a table that is made beside the UI.
+// beside makes a table in the background and takes it over.
 func (w *waste) beside(table func() *wasteTable) {
 	w.busy = true
 	w.u.do.work(func(context.Context) func() {
@@ -85,14 +85,14 @@ func (w *waste) beside(table func() *wasteTable) {
 	})
 }
 
-// top goes to the first row of a table that has changed.
+// top goes to the first row of a new table.
 func (w *waste) top() {
 	w.Fit(len(w.rows), w.H)
 	w.End(false)
 	w.sift()
 }
 
-// arrange sorts and groups the waste anew, a long list beside the UI.
+// arrange sorts and groups the waste again, a long list in the background.
 func (w *waste) arrange(change func(*wasteTable)) {
 	const many = 10_000 // more than a key press can sort within a frame
 	if w.busy {
@@ -117,7 +117,7 @@ func (w *waste) arrange(change func(*wasteTable)) {
 // sortNext sorts the waste by the next order.
 func (w *waste) sortNext() { w.arrange((*wasteTable).reorder) }
 
-// regroupNext adds the waste up by the next thing there is.
+// regroupNext groups the waste in the next way.
 func (w *waste) regroupNext() {
 	w.arrange(func(t *wasteTable) { t.grouping = (t.grouping + 1) % wasteGrouping(len(wasteGroupings)) })
 }
@@ -156,7 +156,7 @@ func (w *waste) Status() (where, state string) {
 	return safe(where), wasteOrders[w.by].name + " " + arrow(w.u.th, w.rev != wasteOrders[w.by].ascending)
 }
 
-// click selects a row; the second one does what enter does.
+// click selects a row; a double click does what enter does.
 func (w *waste) click(_, y int, twice bool) {
 	if w.Click(y) && twice {
 		w.enter()
@@ -182,22 +182,22 @@ func (w *waste) fold() {
 	}
 }
 
-// item is one piece of wasted content, or all of a folder.
+// item is one wasted content, or all waste of a folder.
 type item struct {
 	node   filetree.Node
 	bytes  int64
 	cause  filetree.Cause
-	stored int // layer; the first one when several stored parts of it
+	stored int // the layer, or the first one that stored parts of it
 	last   int // the last one
 	hidden int
-	parts  []lostFile // what it stands for, largest first
+	parts  []lostFile // its content, largest first
 	folder bool
 }
 
 // lostFile is one wasted content.
 type lostFile struct {
 	content filetree.Content
-	lost    filetree.Node // the last name that went
+	lost    filetree.Node // the last name that was removed
 	bytes   int64
 	stored  int
 }
@@ -270,7 +270,7 @@ func (w *wasteTable) fill() {
 	}
 }
 
-// reorder chooses the next order: reversed, then by the next thing.
+// reorder reverses the order, or goes to the next one when it is reversed.
 func (w *wasteTable) reorder() {
 	if w.rev {
 		w.by = (w.by + 1) % wasteOrder(len(wasteOrders))
@@ -296,8 +296,8 @@ func (w *wasteTable) row(r wasteRow) item {
 	return item{node: p.lost, bytes: p.bytes, cause: it.cause, stored: p.stored, last: p.stored, hidden: it.hidden, parts: it.parts[r.part : r.part+1]}
 }
 
-// setOpen shows or hides what the folder or group under the cursor stands for;
-// what has nothing to hide goes to the group above it.
+// setOpen opens or closes the folder or group under the cursor; closing anything
+// else goes to the group above it. It reports whether it did something.
 func (w *waste) setOpen(open bool) bool {
 	if w.At >= len(w.rows) {
 		return false

@@ -10,7 +10,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// steps are the layers of an item as its row says them.
+// steps are the layers of an item, for its row.
 func (it item) steps(th *screen.Theme) string {
 	stored := strconv.Itoa(it.stored)
 	if it.last > it.stored {
@@ -49,7 +49,7 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 		c.Text(1, 0, c.Theme.Dim, "adding up"+c.Theme.Glyph.Ellipsis)
 		return
 	case len(w.rows) == 0:
-		c.Short(1, 0, c.W-2, c.Theme.Dim, "nothing is wasted: every stored byte can be seen")
+		c.Short(1, 0, c.W-2, c.Theme.Dim, "nothing is wasted: every stored byte is visible")
 	}
 	w.List.Draw(c, len(w.rows), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
 		r := w.rows[i]
@@ -69,7 +69,7 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 	})
 }
 
-// drawBytes draws how much is wasted.
+// drawBytes draws the size and its bar.
 func (w *waste) drawBytes(c screen.Canvas, y int, n int64, cols wasteColumns, st tcell.Style, on func(tcell.Style) tcell.Style) {
 	c.Cell(cols.wasted, y, st, report.Size(n))
 	c.Bar(cols.bar.X, y, cols.bar.W-1, 0, n, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
@@ -83,7 +83,7 @@ func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func
 			x += 2
 			st = c.Theme.Dim
 		}
-		w.u.search.light(c, x, c.Tail(x, y, c.W-x, on(st), path), y, path, on)
+		w.u.search.highlight(c, x, c.Tail(x, y, c.W-x, on(st), path), y, path, on)
 		return
 	}
 	x = c.Text(x, y, on(c.Theme.Dim), triangle(c.Theme, w.open[r.item])+" ")
@@ -96,7 +96,7 @@ func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func
 	}
 	from := x
 	x = c.Tail(x, y, room, on(c.Theme.Dir), path+"/")
-	w.u.search.light(c, from, x, y, path+"/", on)
+	w.u.search.highlight(c, from, x, y, path+"/", on)
 	c.Text(x, y, on(c.Theme.Dim), note)
 }
 

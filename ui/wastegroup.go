@@ -15,7 +15,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// wasteGrouping is what the waste is added up by.
+// wasteGrouping is a way to group the waste.
 type wasteGrouping uint8
 
 const (
@@ -26,8 +26,8 @@ const (
 	groupByHidden
 )
 
-// wasteGroupings says of each what the title calls it, by which order its groups
-// are sorted besides their size, and which group an item belongs to, still empty.
+// wasteGroupings has, for each way, its title, the order besides the size that also
+// sorts the groups, and the group of an item, still empty.
 var wasteGroupings = [...]struct {
 	title string
 	order wasteOrder
@@ -45,7 +45,7 @@ var wasteGroupings = [...]struct {
 	}},
 }
 
-// wasteGroup is a row that stands for some of the items.
+// wasteGroup is a row that sums up some of the items.
 type wasteGroup struct {
 	name  string
 	like  item // what its items have in common
@@ -54,8 +54,8 @@ type wasteGroup struct {
 	items []int
 }
 
-// regroup puts the items, as they are sorted, into groups. Groups are sorted by
-// size, but by what the items are sorted by where that is what groups them.
+// regroup groups the sorted items. Groups are sorted by size, unless the items are
+// sorted by what groups them.
 func (w *wasteTable) regroup() {
 	w.groups, w.max = nil, 0
 	at := map[string]int{}
@@ -85,7 +85,7 @@ func (w *wasteTable) regroup() {
 		case wasteGroupings[w.grouping].order:
 			c = wasteOrders[w.by].compare(a.like, b.like)
 		default:
-			return c // the items within are what is turned round
+			return c // only the items in it are reversed
 		}
 		if w.rev {
 			return -c
@@ -94,7 +94,7 @@ func (w *wasteTable) regroup() {
 	})
 }
 
-// apart is the items, each of one step only where that is what groups them.
+// apart is the items, split by step where steps are groups.
 func (w *wasteTable) apart() []item {
 	if w.grouping != groupByStored {
 		return slices.Clone(w.all)
@@ -152,7 +152,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(
 	w.drawBytes(c, y, g.bytes, cols, on(c.Theme.Strong), on)
 	x := c.Text(cols.bar.X+cols.bar.W, y, on(c.Theme.Dim), triangle(c.Theme, w.opened[g.name])+" ")
 	end := c.W
-	if note := places(len(g.items)); c.W-x > screen.Width(note)+16 {
+	if note := pathCount(len(g.items)); c.W-x > screen.Width(note)+16 {
 		end -= screen.Width(note) + 1
 		c.Text(end, y, on(c.Theme.Dim), note)
 		end -= 2
@@ -162,7 +162,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(
 		st = causeStyle(c.Theme, g.like.cause).Bold(true)
 	}
 	name := safe(g.name)
-	if g.layer >= 0 && c.W >= 60 { // how it is grouped stands in the title
+	if g.layer >= 0 && c.W >= 60 { // the title says how it is grouped
 		name = fmt.Sprintf("layer %d", g.layer)
 	}
 	x = c.Tail(x, y, end-x, on(st), name)
@@ -176,7 +176,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(
 	c.Short(x+2, y, end-x-2, on(c.Theme.Dim), says)
 }
 
-// groupPage tells about a group of waste.
+// groupPage describes a group of waste.
 func groupPage(p *screen.Page, rep *analyzer.Report, w *wasteTable, g wasteGroup) {
 	th := p.Theme
 	p.Title(safe(g.name))
@@ -185,7 +185,7 @@ func groupPage(p *screen.Page, rep *analyzer.Report, w *wasteTable, g wasteGroup
 	if w.total > 0 {
 		p.Field("share", report.Percent(float64(g.bytes)/float64(w.total))+" of all waste", th.Text)
 	}
-	p.Field("in", places(len(g.items)), th.Text)
+	p.Field("in", pathCount(len(g.items)), th.Text)
 	switch {
 	case w.grouping == groupByCause:
 		p.Field("because", causeText(g.like.cause), th.Text)
@@ -199,8 +199,7 @@ func groupPage(p *screen.Page, rep *analyzer.Report, w *wasteTable, g wasteGroup
 func (w *waste) paths() *filetree.Tree { return w.tree }
 func (w *waste) scope() outline.Scope  { return outline.Scope{} }
 
-// sift notes which items the search finds: by their own path or by that of
-// something they stand for.
+// sift notes which items match the search, by their own path or a path in them.
 func (w *waste) sift() {
 	w.hits = w.hits[:0]
 	s := &w.u.search
@@ -214,10 +213,9 @@ func (w *waste) sift() {
 	}
 }
 
-func (w *waste) found() (int, string) { return len(w.hits), places(len(w.hits)) + " found" }
+func (w *waste) found() (int, string) { return len(w.hits), pathCount(len(w.hits)) + " found" }
 
-// holds is which part of the item is among the hits; -1 for the item itself, -2
-// for none.
+// holds is which part of the item is a hit; -1 for the item itself, -2 for none.
 func (w *waste) holds(it *item, hits []filetree.Node) int {
 	is := func(n, end filetree.Node) bool {
 		for ; n != end; n = w.tree.Parent(n) {
@@ -238,23 +236,22 @@ func (w *waste) holds(it *item, hits []filetree.Node) int {
 	return -2
 }
 
-// hit goes to the next or previous row that the search finds, opening what hides
-// it.
+// hit goes to the next or previous match and opens what hides it.
 func (w *waste) hit(forward, here bool) {
 	if w.busy || len(w.hits) == 0 {
 		return
 	}
-	place := w.order() // of the items, as rows follow one another
-	slices.SortFunc(w.hits, func(a, b int) int { return cmp.Compare(place[a], place[b]) })
+	pos := w.order() // of the items, as rows follow one another
+	slices.SortFunc(w.hits, func(a, b int) int { return cmp.Compare(pos[a], pos[b]) })
 	at, on := 0, false
 	if w.At < len(w.rows) {
 		if r := w.rows[w.At]; r.item >= 0 {
-			at, on = place[r.item], true
+			at, on = pos[r.item], true
 		} else if len(w.groups[r.group].items) > 0 {
-			at = place[w.groups[r.group].items[0]]
+			at = pos[w.groups[r.group].items[0]]
 		}
 	}
-	i, exact := slices.BinarySearchFunc(w.hits, at, func(k, at int) int { return cmp.Compare(place[k], at) })
+	i, exact := slices.BinarySearchFunc(w.hits, at, func(k, at int) int { return cmp.Compare(pos[k], at) })
 	switch {
 	case exact && on && here:
 	case !forward:
@@ -297,20 +294,20 @@ func (w *waste) bookmark() func() {
 	}
 }
 
-// order is the place of each item in the list.
+// order is the position of each item in the list.
 func (w *wasteTable) order() []int {
-	place := make([]int, len(w.items))
+	pos := make([]int, len(w.items))
 	n := 0
 	for _, g := range w.groups {
 		for _, i := range g.items {
-			place[i] = n
+			pos[i] = n
 			n++
 		}
 	}
 	if w.grouping == ungrouped {
-		for i := range place {
-			place[i] = i
+		for i := range pos {
+			pos[i] = i
 		}
 	}
-	return place
+	return pos
 }

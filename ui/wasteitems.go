@@ -8,7 +8,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// sumWaste lists what the tree wastes. It takes a pass over all contents.
+// sumWaste lists the waste of a tree. It is a pass over all contents.
 func sumWaste(t *filetree.Tree) *wasteTable {
 	w := newWasteTable(t)
 	type why struct {
@@ -38,7 +38,7 @@ func sumWaste(t *filetree.Tree) *wasteTable {
 	return w
 }
 
-// gather makes items of the parts, which are sorted by node and lie below d.
+// gather makes items of the parts, which are sorted by node and below d.
 func (w *wasteTable) gather(d filetree.Node, cause filetree.Cause, hidden int, parts []lostFile) {
 	t := w.tree
 	for len(parts) > 0 {
@@ -64,7 +64,7 @@ func (w *wasteTable) gather(d filetree.Node, cause filetree.Cause, hidden int, p
 		case n == 1:
 			w.add(w.taken(at, child, cause, hidden), cause, hidden, in)
 		default:
-			if in[0].lost == child { // a file that became a folder
+			if in[0].lost == child { // a file that was replaced by a folder
 				w.add(child, cause, hidden, in[:1])
 				in = in[1:]
 			}
@@ -73,8 +73,8 @@ func (w *wasteTable) gather(d filetree.Node, cause filetree.Cause, hidden int, p
 	}
 }
 
-// went is whether the layer took folder d away, and whether as many files as d
-// had before went for the cause.
+// went reports whether the layer removed folder d, and whether all the files that d
+// had before were lost for this cause.
 func (w *wasteTable) went(d filetree.Node, cause filetree.Cause, hidden, n int) (gone, all bool) {
 	if hidden < 1 || cause == filetree.Repeated {
 		return false, false
@@ -90,7 +90,7 @@ func (w *wasteTable) went(d filetree.Node, cause filetree.Cause, hidden, n int) 
 	return gone, w.tree.View(hidden-2, hidden-1).Sum(d).Files == n
 }
 
-// taken is the highest folder up to d that the layer took away with n in it, or n.
+// taken is the highest folder up to d that the layer removed with n in it, or n.
 func (w *wasteTable) taken(n, d filetree.Node, cause filetree.Cause, hidden int) filetree.Node {
 	high := n
 	for m := n; m != d; {
@@ -122,7 +122,7 @@ func (w *wasteTable) add(d filetree.Node, cause filetree.Cause, hidden int, part
 		it.stored, it.last = min(it.stored, p.stored), max(it.last, p.stored)
 	}
 	if it.bytes == 0 {
-		return // empty files only count for whether a folder went
+		return // empty files only matter for whether a folder is lost
 	}
 	w.max = max(w.max, it.bytes)
 	slices.SortFunc(it.parts, func(a, b lostFile) int {

@@ -14,7 +14,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// words is a command's words as one line.
+// words joins the words of a command.
 func words(ws []string) string {
 	safe := make([]string, len(ws))
 	for i, w := range ws {
@@ -70,7 +70,7 @@ func modeText(st filetree.State) string {
 	return string(b)
 }
 
-// arrow says which way rows are sorted.
+// arrow is the sign of a sort direction.
 func arrow(th *screen.Theme, ascending bool) string {
 	if ascending {
 		return th.Glyph.Up
@@ -78,7 +78,7 @@ func arrow(th *screen.Theme, ascending bool) string {
 	return th.Glyph.Down
 }
 
-// triangle is the sign of a folder.
+// triangle is the sign of an open or closed folder.
 func triangle(th *screen.Theme, open bool) string {
 	if open {
 		return th.Glyph.Open
@@ -93,9 +93,9 @@ func fileCount(n int) string {
 	return fmt.Sprintf("%d files", n)
 }
 
-func places(n int) string {
+func pathCount(n int) string {
 	if n == 1 {
-		return "1 place"
+		return "1 path"
 	}
-	return fmt.Sprintf("%d places", n)
+	return fmt.Sprintf("%d paths", n)
 }

@@ -28,7 +28,7 @@ func (o *Outline) list(d filetree.Node) []filetree.Node {
 	return kids
 }
 
-// within is whether n or a folder above it is one of the only nodes.
+// within reports whether n or a folder above it is one of the only nodes.
 func (o *Outline) within(n filetree.Node) bool {
 	for ; n != filetree.None; n = o.tree.Parent(n) {
 		if _, ok := slices.BinarySearch(o.only, n); ok {
@@ -38,7 +38,7 @@ func (o *Outline) within(n filetree.Node) bool {
 	return false
 }
 
-// hit is whether one of the only nodes is n or below it.
+// hit reports whether one of the only nodes is n or below it.
 func (o *Outline) hit(n filetree.Node) bool { return hitIn(o.tree, o.only, n) }
 
 func hitIn(t *filetree.Tree, hits []filetree.Node, n filetree.Node) bool {
@@ -85,7 +85,7 @@ func (o *Outline) sort(kids []filetree.Node) {
 	}
 	if weigh := orders[o.order].weigh; weigh != nil {
 		ws := make([]weighed, len(kids))
-		plain := true // few enough, small enough, and nothing but one weight
+		plain := true // a single weight, and small enough for sortPlain
 		for i, n := range kids {
 			ws[i].n = n
 			ws[i].a, ws[i].b = weigh(o, n)
@@ -107,8 +107,8 @@ func (o *Outline) sort(kids []filetree.Node) {
 	}
 }
 
-// sortPlain sorts by one weight below 2^40, as numbers that hold weight and
-// place: many times as fast, which a folder of 50,000 files needs.
+// sortPlain sorts by one weight below 2^40, as numbers that hold weight and index:
+// many times as fast, which a folder of 50,000 files needs.
 func sortPlain(kids []filetree.Node, ws []weighed) {
 	keys := make([]uint64, len(ws))
 	heaviest := int64(0)
@@ -128,8 +128,8 @@ func sortPlain(kids []filetree.Node, ws []weighed) {
 	}
 }
 
-// sortByDigits sorts by what stands above the lowest 24 bits, at most high,
-// leaving equal ones in their order: one pass for every eleven bits of it.
+// sortByDigits sorts by the bits above the lowest 24, which are at most high, and
+// keeps the order of equal ones: one pass for every eleven bits.
 func sortByDigits(keys []uint64, high uint64) []uint64 {
 	const digit = 11
 	other := make([]uint64, len(keys))

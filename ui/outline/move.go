@@ -156,7 +156,7 @@ func (o *Outline) Rows(h int) ([]Row, int) {
 	return rows, o.line
 }
 
-// back moves the path up by n rows at most and says by how many.
+// back moves the path up by at most n rows and returns by how many.
 func (o *Outline) back(pos []frame, n int) ([]frame, int) {
 	for i := range n {
 		ok := false
@@ -238,7 +238,7 @@ func (o *Outline) Scroll(n, h int) {
 	}
 }
 
-// canScroll is whether there is a row beyond the window's edge.
+// canScroll reports whether there is a row beyond the window's edge.
 func (o *Outline) canScroll(step, h int) bool {
 	ok := true
 	pos := slices.Clone(o.pos)
@@ -352,21 +352,21 @@ func (o *Outline) GoTo(n filetree.Node) bool {
 	}
 }
 
-// Mark is a place to come back to: the open folders and the cursor.
-type Mark struct {
+// Bookmark is what Restore goes back to: the open folders and the cursor.
+type Bookmark struct {
 	all     bool
 	flipped map[filetree.Node]struct{}
 	want    filetree.Node
 	line    int
 }
 
-// Mark remembers the place.
-func (o *Outline) Mark() Mark {
-	return Mark{o.all, maps.Clone(o.flipped), o.want, o.line}
+// Bookmark remembers the open folders and the cursor.
+func (o *Outline) Bookmark() Bookmark {
+	return Bookmark{o.all, maps.Clone(o.flipped), o.want, o.line}
 }
 
 // Restore goes back to it.
-func (o *Outline) Restore(m Mark) {
+func (o *Outline) Restore(m Bookmark) {
 	o.all, o.flipped, o.want, o.line = m.all, maps.Clone(m.flipped), m.want, m.line
 	o.seek(o.want)
 }

@@ -106,7 +106,7 @@ func (o *Outline) changed() {
 	o.seek(o.want)
 }
 
-// Shown is whether n has a row when everything above it is open.
+// Shown reports whether n has a row when everything above it is open.
 func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 	if s.Whole && s.Marks == AllMarks { // what changed doesn't matter
 		_, ok := s.View.Size(n)
@@ -133,7 +133,7 @@ func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 	return t.End(n) > n+1 && s.View.Sum(n).Marks&s.Marks != 0
 }
 
-// size is what a row of n weighs, and how much is gone there.
+// size is the size of n's row, and how much of it is gone.
 func (s Scope) size(t *filetree.Tree, n filetree.Node) (size, gone int64) {
 	var sum filetree.Sum
 	if t.End(n) > n+1 {
@@ -209,7 +209,7 @@ func (o *Outline) dir(n filetree.Node) bool {
 	return ok && st.Kind == layer.Dir
 }
 
-// Opened is whether a folder shows what is below it.
+// Opened reports whether a folder shows what is below it.
 func (o *Outline) Opened(n filetree.Node) bool {
 	_, flipped := o.flipped[n]
 	return flipped != o.all

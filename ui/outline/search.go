@@ -11,9 +11,9 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// Pattern finds names: text anywhere in a name, small letters standing for
-// both cases, or after a leading ~ a regular expression over the path. Text
-// with a slash in it is looked for in the whole path, too.
+// Pattern finds names: text anywhere in a name, in which lower case matches both
+// cases, or after a leading ~ a regular expression over the path. Text with a
+// slash in it is searched for in the whole path.
 type Pattern struct {
 	text  []byte
 	fold  bool
@@ -38,7 +38,7 @@ func Compile(text string) (*Pattern, error) {
 	return p, nil
 }
 
-// match is whether the name or path is found; buf is scratch.
+// match reports whether the name or path matches; buf is scratch.
 func (p *Pattern) match(s, buf []byte) bool {
 	if p.re != nil {
 		return p.re.Match(s)
@@ -59,9 +59,9 @@ func (p *Pattern) match(s, buf []byte) bool {
 	return bytes.Contains(buf, p.text)
 }
 
-// Find is every node of the tree that the pattern finds and the scope shows,
-// in the order of nodes. A scope without a view shows all. It may run beside
-// an Outline, and ends early, with nothing, when ctx does.
+// Find is every node of the tree that matches the pattern and that the scope
+// shows, in the order of nodes. A scope without a view shows all. Find may run
+// while an Outline is in use, and returns nothing when ctx is done.
 func (p *Pattern) Find(ctx context.Context, t *filetree.Tree, s Scope) []filetree.Node {
 	if p.re == nil && len(p.text) == 0 {
 		return nil
@@ -100,8 +100,8 @@ func (p *Pattern) Find(ctx context.Context, t *filetree.Tree, s Scope) []filetre
 	return hits
 }
 
-// NextHit is the hit that follows the cursor in the order of rows, or comes
-// before it, going round at the end; None when there is no hit with a row.
+// NextHit is the hit after the cursor in the order of rows, or before it, wrapping
+// around; None when no hit has a row.
 // Hits are sorted.
 func (o *Outline) NextHit(hits []filetree.Node, forward bool) filetree.Node {
 	if !hitIn(o.tree, hits, filetree.Root) {
@@ -188,8 +188,8 @@ func (o *Outline) lastHit(hits []filetree.Node, n filetree.Node) filetree.Node {
 	return filetree.None
 }
 
-// In is where the pattern is found within a name that is shown; false for a
-// regular expression, which looks at whole paths.
+// In is where the pattern matches in a name that is shown; false for a regular
+// expression, which matches whole paths.
 func (p *Pattern) In(name string) (from, to int, ok bool) {
 	if p == nil || p.re != nil || len(p.text) == 0 {
 		return 0, 0, false

@@ -7,7 +7,7 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// grid is a frame while it is drawn. Each of its cells is put on the screen once:
+// Grid is a frame while it is drawn. Each of its cells is put on the screen once:
 // tcell sends again whatever is put over something else, so that clearing and
 // drawing anew would send every cell with every key.
 type Grid struct {
@@ -22,7 +22,7 @@ type cell struct {
 	style tcell.Style
 }
 
-// begin makes the grid blank and gives it to be drawn on.
+// Begin makes the grid blank and gives it to be drawn on.
 func (g *Grid) Begin(w, h int, th *Theme) Canvas {
 	if g.W != w || g.h != h {
 		g.W, g.h, g.cells = w, h, make([]cell, w*h)
@@ -53,7 +53,7 @@ func (g *Grid) put(x, y, w int, text string, st tcell.Style) {
 	}
 }
 
-// show brings the grid to the screen, at x, y.
+// Show brings the grid to the screen, at x, y.
 func (g *Grid) Show(s tcell.Screen, x, y int) {
 	for i := range g.cells {
 		if c := &g.cells[i]; c.text != "" {
@@ -67,22 +67,22 @@ func (g *Grid) Show(s tcell.Screen, x, y int) {
 	}
 }
 
-// canvas is a rectangle of a frame. Nothing drawn on it leaves it, and no text
-// is interpreted: what an image names is cells and nothing else.
+// Canvas is a rectangle of a frame. Nothing drawn on it leaves it, and no text
+// is interpreted: names from an image can only become cells.
 type Canvas struct {
 	g          *Grid
 	X, Y, W, H int
 	Theme      *Theme
 }
 
-// sub is the part of c at x, y, as far as it lies within.
+// Sub is the part of c at x, y, as far as it lies within.
 func (c Canvas) Sub(x, y, w, h int) Canvas {
 	x, y = max(x, 0), max(y, 0)
 	w, h = max(min(w, c.W-x), 0), max(min(h, c.H-y), 0)
 	return Canvas{c.g, c.X + x, c.Y + y, w, h, c.Theme}
 }
 
-// text draws s from column x of line y and returns the column after it. What
+// Text draws s from column x of line y and returns the column after it. What
 // doesn't fit is cut; a wide character is never halved.
 func (c Canvas) Text(x, y int, st tcell.Style, s string) int {
 	if y < 0 || y >= c.H {
@@ -108,7 +108,7 @@ func (c Canvas) Text(x, y int, st tcell.Style, s string) int {
 	return x
 }
 
-// short is text that ends in an ellipsis when it is wider than w.
+// Short is Text that ends in an ellipsis when it is wider than w.
 func (c Canvas) Short(x, y, w int, st tcell.Style, s string) int {
 	w = min(w, c.W-x)
 	if w <= 0 {
@@ -121,8 +121,8 @@ func (c Canvas) Short(x, y, w int, st tcell.Style, s string) int {
 	return c.Text(c.Text(x, y, st, head), y, st, c.Theme.Glyph.Ellipsis)
 }
 
-// tail is text that begins with an ellipsis when it is wider than w: the end
-// of a path says most.
+// Tail is Text that begins with an ellipsis when it is wider than w: the end of a
+// path says most.
 func (c Canvas) Tail(x, y, w int, st tcell.Style, s string) int {
 	w = min(w, c.W-x)
 	if w <= 0 {
@@ -141,12 +141,12 @@ func (c Canvas) Tail(x, y, w int, st tcell.Style, s string) int {
 	return c.Text(c.Text(x, y, st, c.Theme.Glyph.Ellipsis), y, st, s)
 }
 
-// right draws s so that it ends before column x.
+// Right draws s so that it ends before column x.
 func (c Canvas) Right(x, y int, st tcell.Style, s string) {
 	c.Text(x-Width(s), y, st, s)
 }
 
-// fill sets w cells of line y.
+// Fill sets w cells of line y.
 func (c Canvas) Fill(x, y, w int, st tcell.Style, glyph string) {
 	if y < 0 || y >= c.H {
 		return
@@ -156,16 +156,17 @@ func (c Canvas) Fill(x, y, w int, st tcell.Style, glyph string) {
 	}
 }
 
-// clear blanks the whole canvas.
+// Clear blanks the whole canvas.
 func (c Canvas) Clear() {
 	for y := range c.H {
 		c.Fill(0, y, c.W, c.Theme.Text, " ")
 	}
 }
 
-// bar draws a bar of at most w cells, good and bad of all: good in full blocks,
-// bad in light ones. Less than half a cell is a sliver, of the greater part; bad
-// has a cell from a twentieth on. It draws nothing behind the bar.
+// Bar draws a bar of good and bad, as shares of all, in at most w cells: good in
+// full blocks, bad in light ones. Less than half a cell is a sliver in the style of
+// the larger part; a twentieth of the bar is enough for a cell of its own. It draws
+// nothing after the bar.
 func (c Canvas) Bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell.Style) {
 	sum := good + bad
 	if all <= 0 || w <= 0 || sum <= 0 {
@@ -192,7 +193,7 @@ func (c Canvas) Bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell
 	c.Fill(x+total-light, y, light, badStyle, c.Theme.Glyph.Light)
 }
 
-// width is how many cells s takes.
+// Width is how many cells s takes.
 func Width(s string) int {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' || s[i] >= 0x7f {
@@ -202,7 +203,7 @@ func Width(s string) int {
 	return len(s)
 }
 
-// cut splits s so that its head takes at most w cells.
+// Cut splits s so that its head takes at most w cells.
 func Cut(s string, w int) (head, rest string) {
 	used, rest := 0, s
 	for state := -1; rest != ""; {
@@ -215,7 +216,7 @@ func Cut(s string, w int) (head, rest string) {
 	return s[:len(s)-len(rest)], rest
 }
 
-// row prepares line y: it lays the cursor's background when the cursor is
+// Row prepares line y: it lays the cursor's background when the cursor is
 // there, and returns what a style becomes on it.
 func (c Canvas) Row(y int, cursor, focused bool) func(tcell.Style) tcell.Style {
 	if !cursor {
@@ -229,5 +230,5 @@ func (c Canvas) Row(y int, cursor, focused bool) func(tcell.Style) tcell.Style {
 	return on
 }
 
-// cursor puts the terminal's cursor into column x of the first line.
+// Cursor puts the terminal's cursor into column x of the first line.
 func (c Canvas) Cursor(x int) { c.g.cursorX, c.g.cursorY = c.X+min(x, c.W-1), c.Y }

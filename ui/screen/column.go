@@ -6,7 +6,7 @@ import "github.com/gdamore/tcell/v2"
 // behind it. One without a width is left out.
 type Column struct {
 	X, W  int
-	Right bool // what is in it stands on its right side
+	Right bool // aligned to the right
 }
 
 // Room is the width that a table has left.

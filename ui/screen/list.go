@@ -80,8 +80,8 @@ func (l *List) Percent() string {
 	return fmt.Sprintf("%d%%", min((l.Top+l.H)*100/l.N, 100))
 }
 
-// Head has draw draw the line above the rows where there is room for it, and
-// returns the canvas of the rows.
+// Head calls draw for the line above the rows if there is room for it, and returns
+// the canvas of the rows.
 func (l *List) Head(c Canvas, room bool, draw func()) Canvas {
 	if !room {
 		return l.Below(c, 0)

@@ -6,20 +6,20 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// span is text in one style.
+// Span is text in one style.
 type Span struct {
 	Text  string
 	Style tcell.Style
 }
 
-// line is one line of the details and the overlays.
+// Line is one line of the details and the overlays.
 type Line struct {
 	Spans []Span
 	Link  int    // what enter goes to; -1 for nothing
 	Value string // what y copies; "" is the text itself
 }
 
-// text is the line without styles.
+// Text is the line without styles.
 func (l Line) Text() string {
 	var b strings.Builder
 	for _, s := range l.Spans {
@@ -28,7 +28,7 @@ func (l Line) Text() string {
 	return b.String()
 }
 
-// page is text that was made of pieces: a list of lines.
+// Page is text that is written line by line.
 type Page struct {
 	Theme *Theme
 	W     int
@@ -41,10 +41,10 @@ func (p *Page) Add(link int, value string, spans ...Span) {
 
 func (p *Page) Blank() { p.Add(-1, "") }
 
-// title is a line that stands out.
+// Title adds a line that stands out.
 func (p *Page) Title(s string) { p.Wrap(0, s, p.Theme.Strong) }
 
-// wrap adds s, broken where it is too wide, at spaces where there are some.
+// Wrap adds s, broken where it is too wide, at spaces where there are some.
 func (p *Page) Wrap(left int, s string, st tcell.Style) {
 	value := s
 	w := max(p.W-left-2, 4)
@@ -65,7 +65,7 @@ func (p *Page) Wrap(left int, s string, st tcell.Style) {
 	}
 }
 
-// field adds a name and its value; the value wraps beside the name, or below it
+// Field adds a name and its value; the value wraps beside the name, or below it
 // where there is little room.
 func (p *Page) Field(name, value string, st tcell.Style) {
 	const left = 12
@@ -94,7 +94,7 @@ func DrawLines(c Canvas, l *List, lines []Line, focused bool) {
 	}
 }
 
-// explain adds a key or a sign, and what it means.
+// Explain adds a key or a sign, and its meaning.
 func (p *Page) Explain(name, says string) {
 	const left = 20
 	if p.W < 40 {
@@ -106,7 +106,7 @@ func (p *Page) Explain(name, says string) {
 	p.Lines[from].Spans[0] = Span{"  " + name + strings.Repeat(" ", max(left-1-Width(name), 1)), p.Theme.Accent}
 }
 
-// beside puts blocks of lines into two columns of about the same length, the
+// Beside puts blocks of lines into two columns of about the same length, the
 // second one w cells to the right.
 func Beside(w int, groups [][]Line) []Line {
 	total := 0

@@ -7,18 +7,18 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// prompt asks for a line of text.
+// Prompt asks for a line of text.
 type Prompt struct {
 	Label string
 	Text  string
-	// note stands behind the text, more only where there is room for it.
+	// Note is shown after the text, more only where there is room for it.
 	Note    func() (note, more string, alarm bool)
 	Changed func(text string)      // may be nil
-	Extra   func(key string) bool  // takes keys that don't edit the text, and reports whether it took this one; may be nil
+	Extra   func(key string) bool  // handles keys that don't edit the text, and reports whether it handled this one; may be nil
 	Done    func(text, key string) // key closed the prompt: enter, esc, or backspace without any text
 }
 
-// key edits the text and reports whether the prompt is still open.
+// Key edits the text and reports whether the prompt is still open.
 func (p *Prompt) Key(ev *tcell.EventKey) bool {
 	name := KeyName(ev)
 	switch {
@@ -42,10 +42,10 @@ func (p *Prompt) put(text string) {
 	}
 }
 
-// paste adds what can be typed of text.
+// Paste adds what can be typed of text.
 func (p *Prompt) Paste(text string) { p.put(p.Text + Typable(text)) }
 
-// typable is text without control characters.
+// Typable is text without its control characters.
 func Typable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {
@@ -55,10 +55,10 @@ func Typable(text string) string {
 	}, text)
 }
 
-// draw draws the prompt on the first line; shown is its text, made safe.
+// Draw draws the prompt on the first line; shown is its text, made safe.
 func (p *Prompt) Draw(c Canvas, shown string) {
 	label := p.Label
-	if c.W-Width(label) < 14 { // its last word must do
+	if c.W-Width(label) < 14 { // its last word has to do
 		label = label[strings.LastIndexByte(strings.TrimSpace(label), ' ')+1:]
 	}
 	x := c.Text(1, 0, c.Theme.Accent, label)
@@ -80,7 +80,7 @@ func (p *Prompt) Draw(c Canvas, shown string) {
 	c.Text(x+1, 0, st, tail)
 }
 
-// withoutLast is s without its last character.
+// WithoutLast is s without its last character.
 func WithoutLast(s string) string {
 	end := 0
 	for rest, state := s, -1; rest != ""; {

@@ -8,13 +8,13 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// Theme is how things look. The background is always the terminal's own, but
-// for the line under the cursor.
+// Theme is how things look. The background is always the terminal's own, except in
+// the line under the cursor.
 type Theme struct {
 	look
 	Text, Dim, Strong   tcell.Style
 	Accent              tcell.Style // the pane with the focus, keys
-	Visible, Wasted     tcell.Style // bytes that are seen, bytes that are not
+	Visible, Wasted     tcell.Style // visible and wasted bytes
 	Added, Modified     tcell.Style
 	Removed, Again      tcell.Style
 	Dir, Link, Found    tcell.Style
@@ -55,7 +55,7 @@ var (
 // Themes are the names that Options.Theme takes.
 func Themes() []string { return []string{"dark", "light", "mono"} }
 
-// look is what a person has settled about how things look.
+// look is what a person has chosen, or the environment.
 type look struct {
 	name  string // one of Themes; "" to choose by the background
 	ascii bool
@@ -70,9 +70,9 @@ type Display struct {
 	ASCII   bool        // and no other characters
 }
 
-// NewTheme is the theme of that name, for a terminal that is like most; Suit
-// makes it one for another. NO_COLOR wins over the name, and COLORFGBG says
-// whether the background is light where the terminal doesn't.
+// NewTheme is the theme of that name for a terminal of 256 colours; Suit adapts it
+// to another one. NO_COLOR overrides the name. COLORFGBG says whether the
+// background is light if the terminal itself does not.
 func NewTheme(name string, ascii bool, getenv func(string) string) (*Theme, error) {
 	if name != "" && !slices.Contains(Themes(), name) {
 		return nil, fmt.Errorf("there is no theme %q: %s", name, strings.Join(Themes(), ", "))
@@ -88,7 +88,7 @@ func NewTheme(name string, ascii bool, getenv func(string) string) (*Theme, erro
 	return th, nil
 }
 
-// Suit makes the theme one for the display.
+// Suit adapts the theme to a display.
 func (th *Theme) Suit(d Display) {
 	l := th.look
 	light := l.light
@@ -122,15 +122,15 @@ func (th *Theme) Suit(d Display) {
 	}
 }
 
-// reversed lays a line in reverse video, which shows on any background.
+// reversed draws a line in reverse video, which is visible on any background.
 func reversed(strong bool) func(tcell.Style) tcell.Style {
 	return func(s tcell.Style) tcell.Style {
 		return s.Foreground(tcell.ColorDefault).Background(tcell.ColorDefault).Reverse(true).Bold(strong).Dim(!strong)
 	}
 }
 
-// shaded lays a line in a shade of the background. What could not be read on it
-// loses its colour.
+// shaded draws a line on a shade of the background. Text that would be hard to
+// read on it loses its colour.
 func shaded(d Display, share float64, strong bool) func(tcell.Style) tcell.Style {
 	band := d.shade(share)
 	return func(s tcell.Style) tcell.Style {

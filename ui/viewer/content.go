@@ -13,15 +13,15 @@ import (
 
 const (
 	headSize  = 33 << 10 // first bytes, for what the file is
-	firstStep = 4 << 20  // what is looked at before the file is shown
-	nextStep  = 32 << 20 // what is looked at between two frames
+	firstStep = 4 << 20  // what is read before the file is shown
+	nextStep  = 32 << 20 // what is read between two frames
 )
 
-// Work does something beside the UI, and what that returns within it.
+// Work runs a function in the background, and what it returns in the UI.
 type Work func(func(context.Context) func())
 
-// Content shows what a file holds. A place in it is an offset: rows are found
-// around it when they are drawn, however large the file is.
+// Content shows the content of a file. A position in it is an offset: rows are
+// found around it when they are drawn, however large the file is.
 type Content struct {
 	file
 	window
@@ -31,7 +31,7 @@ type Content struct {
 	close context.CancelFunc
 }
 
-// file is what is shown, as far as it has arrived.
+// file is the content, as far as it has been read.
 type file struct {
 	name    string
 	layer   int // that stores the content
@@ -41,7 +41,7 @@ type file struct {
 	rows    rows
 	index   lineIndex
 	busy    bool // nothing can be shown yet
-	more    bool // is to be unpacked
+	more    bool // not all of it is unpacked yet
 	working bool // more is being unpacked, or lines are being counted
 	err     error
 }
@@ -69,7 +69,7 @@ func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Cont
 		context.AfterFunc(v.ctx, r.Close)
 		more, err := r.Fill(v.ctx, firstStep)
 		head := make([]byte, min(headSize, r.Arrived()))
-		n, _ := r.ReadAt(head, 0) // an error comes again with the first row
+		n, _ := r.ReadAt(head, 0) // the first row shows an error
 		head = head[:n]
 		text := isText(head[:min(n, sniffed)])
 		var index lineIndex
@@ -90,8 +90,8 @@ func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Cont
 	return v
 }
 
-// prepare unpacks what is still to come and counts the lines of a text, beside
-// the UI, a step between two frames.
+// prepare unpacks the rest and counts the lines of a text, in the background, a
+// step between two frames.
 func (v *Content) prepare() {
 	if v.busy || v.working || !v.more && (v.hex || v.index.done >= v.rows.end) {
 		return
@@ -127,11 +127,11 @@ func (v *Content) prepare() {
 // Busy reports whether nothing can be shown yet.
 func (v *Content) Busy() bool { return v.busy }
 
-// Size is that of the whole file in bytes.
+// Size is the size of the whole file, in bytes.
 func (v *Content) Size() int64 { return v.size }
 
-// Bytes are all of the file; false where that is more than most, or not all of
-// it has arrived.
+// Bytes is the whole content; false when that is more than most, or not all of it
+// has been read.
 func (v *Content) Bytes(most int64) ([]byte, bool, error) {
 	if v.busy || v.rows.end < v.size || v.size > most {
 		return nil, false, nil
@@ -192,7 +192,7 @@ func (v *Content) Status() (where, state string) {
 	return strings.Join(parts, "  "), ""
 }
 
-// bottom is the offset behind the last row of the window.
+// bottom is the offset after the last row of the window.
 func (v *Content) bottom() int64 {
 	if v.hex {
 		return min(v.top+int64(v.h)*v.per, v.rows.end)
@@ -235,7 +235,7 @@ func (v *Content) Scroll(n int) { v.Move(n) }
 // Page moves the window by n halves of it.
 func (v *Content) Page(n int) { v.Move(n * max(v.h/2, 1)) }
 
-// End goes to the beginning, or to the end of what has arrived.
+// End goes to the beginning, or to the end of what has been read.
 func (v *Content) End(last bool) {
 	v.top = 0
 	if last && !v.busy {
@@ -246,7 +246,7 @@ func (v *Content) End(last bool) {
 // Pan moves the window by n columns.
 func (v *Content) Pan(n int) { v.left = max(v.left+n, 0) }
 
-// Toggle changes between text and hex, at the same place.
+// Toggle switches between text and hex, at the same offset.
 func (v *Content) Toggle() {
 	if v.busy {
 		return
@@ -285,8 +285,8 @@ func (v *Content) reveal(at, n int64) {
 	}
 }
 
-// columns is how many columns the text from one offset to another takes, when
-// it begins a row.
+// columns is how many columns the text between two offsets takes at the start of a
+// row.
 func (v *Content) columns(from, to int64) int {
 	return textWidth(0, string(v.rows.bytes(from, to)))
 }

@@ -17,7 +17,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// maxDiff is how large a text may be whose lines are compared.
+// maxDiff is the size up to which texts are compared line by line.
 const maxDiff = 16 << 20
 
 // Difference shows what differs between two versions of a path.
@@ -26,7 +26,7 @@ type Difference struct {
 	name        string
 	versions    string
 	busy        bool
-	lines       []screen.Line // what differs but for the content
+	lines       []screen.Line // differences other than the content
 	rows        []diffRow
 	left        int
 	stop        context.CancelFunc
@@ -39,8 +39,7 @@ type diffRow struct {
 	text     string
 }
 
-// Compare shows how a path of this name differs between two states: what is
-// told in words, and the content.
+// Compare shows how two states of a path differ: the given words, and the content.
 func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, before, after filetree.State, words []string) *Difference {
 	d := &Difference{List: screen.List{NoCursor: true}, name: report.Safe(name), versions: fmt.Sprintf("layer %d to layer %d", before.Layer, after.Layer)}
 	say := func(s string, st tcell.Style) {
@@ -80,7 +79,7 @@ func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, bef
 // Title is the path.
 func (d *Difference) Title() string { return d.name }
 
-// Note is which layers' versions are compared.
+// Note says which layers' versions are compared.
 func (d *Difference) Note() string { return d.versions }
 
 // Status is how far down the window is.
@@ -92,8 +91,8 @@ func (d *Difference) Close() { d.stop() }
 // Pan moves the window by n columns.
 func (d *Difference) Pan(n int) { d.left = max(d.left+n, 0) }
 
-// compareContent compares two files: line by line when both are text of some
-// size, otherwise says where they begin to differ.
+// compareContent compares two files: line by line when both are text and not too
+// large, otherwise it says where they begin to differ.
 func compareContent(ctx context.Context, a *analyzer.Analysis, before, after filetree.State) ([]diffRow, string, error) {
 	rb, err := a.Open(ctx, before.Content)
 	if err != nil {
@@ -188,7 +187,7 @@ func diffRows(was, is []byte) []diffRow {
 			row.text = string(l)
 			var n int
 			if _, err := fmt.Sscanf(row.text, "@@ -%d,%d +%d,%d @@", &old, &n, &new, &n); err != nil {
-				old, new = 0, 0 // without numbers rather than with wrong ones
+				old, new = 0, 0 // no numbers are better than wrong ones
 			}
 		case '-':
 			row.old = old
@@ -206,7 +205,7 @@ func diffRows(was, is []byte) []diffRow {
 	return rows
 }
 
-// Draw draws the rows of the window; without a cursor the focus is all the same.
+// Draw draws the window. There is no cursor, so the focus makes no difference.
 func (d *Difference) Draw(c screen.Canvas, _ bool) {
 	head := len(d.lines)
 	if head > 0 {

@@ -10,7 +10,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// Draw draws the rows of the window; without a cursor the focus is all the same.
+// Draw draws the window. There is no cursor, so the focus makes no difference.
 func (v *Content) Draw(c screen.Canvas, _ bool) {
 	v.h, v.w = c.H, c.W
 	switch {
@@ -76,7 +76,7 @@ func (v *Content) drawText(c screen.Canvas) {
 	}
 }
 
-// drawLine draws a row of text with what is found in it.
+// drawLine draws a row of text with its hits.
 func (v *Content) drawLine(c screen.Canvas, from, to int64) {
 	line := strings.TrimRight(string(v.rows.bytes(from, to)), "\r\n")
 	x := -v.left
@@ -101,8 +101,8 @@ func (v *Content) foundStyle(th *screen.Theme, h hit) tcell.Style {
 	return th.Found
 }
 
-// drawTabbed draws text of a row that begins at column zero; tabs go to every
-// eighth column from there.
+// drawTabbed draws text of a row that begins at column zero; tab stops are every
+// eight columns from there.
 func drawTabbed(c screen.Canvas, x, zero int, st tcell.Style, s string) int {
 	for i, part := range strings.Split(s, "\t") {
 		if i > 0 {

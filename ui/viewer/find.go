@@ -18,10 +18,10 @@ const (
 	maxHits   = 1_000_000
 	findBlock = 1 << 20
 	findTime  = 50 * time.Millisecond // between two frames
-	maxMatch  = 64 << 10              // bytes of a block that may belong to a match begun before
+	maxMatch  = 64 << 10              // bytes that a match may extend beyond its block
 )
 
-// hit is a piece of a file that a search found.
+// hit is a match in a file.
 type hit struct {
 	at int64
 	n  int32
@@ -29,18 +29,18 @@ type hit struct {
 
 func (h hit) end() int64 { return h.at + int64(h.n) }
 
-// find is a search in a file. Its zero value looks for nothing.
+// find is a search in a file. The zero value searches for nothing.
 type find struct {
 	text  string
-	bad   string // why the text is no pattern
+	bad   string // why the text isn't a valid pattern
 	match matcher
 	hits  []hit // in order; no two overlap
-	upto  int64 // what was looked through
+	upto  int64 // what has been searched
 	done  bool
-	at    int   // the current hit; -1 for none
-	from  int64 // where the search began, to go to the hit that follows
-	moved bool  // to a hit
-	busy  bool  // somebody looks
+	at    int   // index of the current hit; -1 for none
+	from  int64 // where the search began; the first hit after it is shown
+	moved bool  // a hit has been shown
+	busy  bool  // a block is being searched
 	ctx   context.Context
 	stop  context.CancelFunc
 }
@@ -58,7 +58,7 @@ func (f *find) status() string {
 	}
 	switch {
 	case len(f.hits) == 0 && !f.done:
-		return "looking"
+		return "searching"
 	case len(f.hits) == 0:
 		return "not found"
 	case f.at >= 0:
@@ -67,7 +67,7 @@ func (f *find) status() string {
 	return n + " found"
 }
 
-// within is the hits that have bytes from one offset to another.
+// within is the hits that overlap a range of bytes.
 func (f *find) within(from, to int64) []hit {
 	i := sort.Search(len(f.hits), func(i int) bool { return f.hits[i].end() > from })
 	j := i
@@ -79,8 +79,8 @@ func (f *find) within(from, to int64) []hit {
 
 func (f *find) current(h hit) bool { return f.at >= 0 && f.at < len(f.hits) && f.hits[f.at] == h }
 
-// matcher finds a pattern in bytes: text, where small letters stand for both
-// cases, or a regular expression.
+// matcher finds a pattern in bytes: text, in which lower case matches both cases,
+// or a regular expression.
 type matcher struct {
 	text []byte
 	fold bool
@@ -93,7 +93,7 @@ func newMatcher(s string) (matcher, error) {
 	if expr, ok := strings.CutPrefix(s, "~"); ok {
 		re, err := regexp.Compile("(?m)" + expr)
 		if err != nil {
-			_, err = regexp.Compile(expr) // says it without the flag
+			_, err = regexp.Compile(expr) // for a message without the flag
 		}
 		return matcher{re: re}, err
 	}
@@ -108,7 +108,7 @@ func newMatcher(s string) (matcher, error) {
 	return m, nil
 }
 
-// each calls f with every match of b that begins before cut, until f says no.
+// each calls f with every match in b that begins before cut, until f returns false.
 func (m *matcher) each(b []byte, cut int, f func(at, n int) bool) {
 	if m.re != nil {
 		for _, at := range m.re.FindAllIndex(b, maxHits) {
@@ -133,7 +133,7 @@ func (m *matcher) each(b []byte, cut int, f func(at, n int) bool) {
 	}
 }
 
-// lower is b with the letters of ASCII small, and nothing moved.
+// lower is b with ASCII letters in lower case; offsets stay the same.
 func lower(b []byte) []byte {
 	out := make([]byte, len(b))
 	for i, c := range b {
@@ -145,12 +145,12 @@ func lower(b []byte) []byte {
 	return out
 }
 
-// block looks through a block of content from offset at, for up to most matches
-// that begin before end, and says where the next block begins. The content ends
-// at limit.
+// block searches a block of content from offset at, for up to most matches that
+// begin before end, and returns where the next block begins. The content ends at
+// limit.
 func (m *matcher) block(r io.ReaderAt, at, end, limit int64, most int) (hits []hit, next int64) {
 	buf := make([]byte, min(findBlock+maxMatch, limit-at))
-	n, _ := r.ReadAt(buf, at) // the error comes again where it is shown
+	n, _ := r.ReadAt(buf, at) // the rows show an error
 	if n == 0 {
 		return nil, end
 	}
@@ -172,7 +172,7 @@ func (m *matcher) block(r io.ReaderAt, at, end, limit int64, most int) (hits []h
 	return hits, next
 }
 
-// look begins to look for text in the file, from its first byte on.
+// look starts a search for text, from the first byte on.
 func (v *Content) look(text string) {
 	f := &v.find
 	if f.stop != nil {
@@ -193,13 +193,13 @@ func (v *Content) look(text string) {
 	v.lookOn()
 }
 
-// lookOn looks through another part of what has arrived, beside the UI.
+// lookOn searches another part of what has been read, in the background.
 func (v *Content) lookOn() {
 	f := &v.find
 	limit := v.rows.end
 	end := limit
 	if v.more {
-		end -= maxMatch // the rest of a match may still come
+		end -= maxMatch // the rest of a match may not have been read
 	}
 	if f.ctx == nil || f.done || f.busy || f.upto >= end && v.more {
 		return
@@ -216,7 +216,7 @@ func (v *Content) lookOn() {
 		}
 		return func() {
 			if ctx.Err() != nil {
-				return // another search took its place
+				return // another search has replaced it
 			}
 			f.hits, f.upto, f.busy = append(f.hits, hits...), at, false
 			f.done = len(f.hits) == maxHits || at >= v.rows.end && !v.more
@@ -228,8 +228,8 @@ func (v *Content) lookOn() {
 	})
 }
 
-// firstHit goes to the first hit from where the search began; once it is known
-// that there is none, to the first of all.
+// firstHit goes to the first hit from where the search began; if there is none, to
+// the first one of all.
 func (v *Content) firstHit() {
 	f := &v.find
 	i := sort.Search(len(f.hits), func(i int) bool { return f.hits[i].at >= f.from })
@@ -248,7 +248,7 @@ func (v *Content) goHit(i int) {
 	v.reveal(h.at, int64(h.n))
 }
 
-// Prompt asks what to look for.
+// Prompt asks what to search for.
 func (v *Content) Prompt() *screen.Prompt {
 	f := &v.find
 	old, top, left := f.text, v.top, v.left
@@ -276,8 +276,8 @@ func (v *Content) Prompt() *screen.Prompt {
 	}
 }
 
-// Next goes to the hit after the current one, or before it, around the ends. It
-// says why it can't; "" when it can.
+// Next goes to the hit after the current one, or before it, and wraps around. It
+// returns why it can't; "" when it can.
 func (v *Content) Next(forward bool) string {
 	f := &v.find
 	n := len(f.hits)
@@ -285,7 +285,7 @@ func (v *Content) Next(forward bool) string {
 	case v.busy:
 		return ""
 	case f.text == "":
-		return "look for something first (/)"
+		return "search for something first (/)"
 	case n == 0:
 		return f.status() + ": " + report.Safe(f.text)
 	}

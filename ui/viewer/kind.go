@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// sniffed is how many bytes decide what a file is.
+// sniffed is how many bytes of a file decide whether it is text.
 const sniffed = 8 << 10
 
-// magics are first bytes and what they say. The first that fits counts.
+// magics are the magic numbers of file formats. The first match counts.
 var magics = []struct {
 	at    int
 	bytes string
@@ -78,8 +78,8 @@ var magics = []struct {
 	{0, "\xfe\xff", "UTF-16 text"},
 }
 
-// kindOf is in a few words what a file is, from its first bytes: "" when they
-// don't tell. It is never taken from the file's name.
+// kindOf describes the format of a file by its first bytes, never by its name; ""
+// when it is unknown.
 func kindOf(head []byte) string {
 	if bytes.HasPrefix(head, []byte(elf.ELFMAG)) {
 		return elfKind(head)
@@ -119,7 +119,7 @@ func elfKind(b []byte) string {
 	return strings.Join(strings.Fields("ELF "+bits+" "+name+" "+kind), " ")
 }
 
-// isText is whether the beginning of a file reads as text.
+// isText reports whether the beginning of a file is text.
 func isText(b []byte) bool {
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])

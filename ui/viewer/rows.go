@@ -7,27 +7,27 @@ import (
 )
 
 const (
-	// chunk is how long a line may be before it goes on in the next row. The
+	// chunk is how long a line may be before it continues in the next row. The
 	// first row of a long line has up to twice as much: rows end at multiples
 	// of chunk, so that they can be found from anywhere in a line of any length.
 	chunk    = 2 << 10
 	windowed = 128 << 10 // bytes that are read at once
 )
 
-// rows finds the rows of a text of any size. A row begins at the start, behind
+// rows finds the rows of a text of any size. A row begins at the start, after
 // a line feed, and at a multiple of chunk that has no line feed in the chunk
 // before it (or up to three bytes later: not inside a character). Only what is
 // near is read, and what was read last is kept.
 type rows struct {
 	at   io.ReaderAt
-	end  int64 // of what can be read now
-	base int64 // where buf is from
+	end  int64 // of what can be read so far
+	base int64 // offset of buf
 	buf  []byte
 	err  error
 }
 
 // bytes is the content from one offset to another, as far as it can be read;
-// good until the next call.
+// valid until the next call.
 func (r *rows) bytes(from, to int64) []byte {
 	from, to = max(from, 0), min(to, r.end)
 	if from >= to {
@@ -52,7 +52,7 @@ func (r *rows) bytes(from, to int64) []byte {
 	return r.buf[from-r.base : min(to, have)-r.base]
 }
 
-// cut is where the row at a multiple of chunk really begins.
+// cut is where the row at a multiple of chunk begins: not inside a character.
 func (r *rows) cut(m int64) int64 {
 	for i, b := range r.bytes(m, m+utf8.UTFMax) {
 		if utf8.RuneStart(b) {
@@ -62,7 +62,7 @@ func (r *rows) cut(m int64) int64 {
 	return m
 }
 
-// whole is whether the chunk before m has no line feed.
+// whole reports whether the chunk before m has no line feed.
 func (r *rows) whole(m int64) bool {
 	return m >= chunk && bytes.IndexByte(r.bytes(m-chunk, m), '\n') < 0
 }
@@ -107,18 +107,18 @@ func (r *rows) back(x int64, n int) int64 {
 	return x
 }
 
-// lineStep is after how many bytes the number of lines is noted.
+// lineStep is the distance, in bytes, between noted line counts.
 const lineStep = 64 << 10
 
-// lineIndex is how many line feeds there are up to every multiple of lineStep,
-// as far as somebody has counted.
+// lineIndex is the number of line feeds before every multiple of lineStep, as far
+// as they have been counted.
 type lineIndex struct {
 	marks []int64 // marks[i] is before i*lineStep
-	done  int64   // what was counted, in bytes
-	lines int64   // and what was found
+	done  int64   // bytes counted
+	lines int64   // line feeds found
 }
 
-// count goes on counting in at, up to offset to at the most.
+// count continues counting in at, up to offset to.
 func (x lineIndex) count(at io.ReaderAt, to int64) lineIndex {
 	buf := make([]byte, lineStep)
 	if len(x.marks) == 0 {
@@ -139,8 +139,8 @@ func (x lineIndex) count(at io.ReaderAt, to int64) lineIndex {
 	return x
 }
 
-// before is how many line feeds come before offset x; false where nobody has
-// counted yet.
+// before is how many line feeds come before offset x; false where they have not
+// been counted yet.
 func (x *lineIndex) before(r *rows, at int64) (int64, bool) {
 	i := at / lineStep
 	if at > x.done || i >= int64(len(x.marks)) {
