@@ -63,22 +63,32 @@ var ErrNoChoice = errors.New("nothing was chosen")
 type chooser struct {
 	*tview.Box
 	screen.List
-	th      *screen.Theme
-	do      doer
-	now     func() time.Time
+	asked
+	offers
+	th     *screen.Theme
+	do     doer
+	now    func() time.Time
+	keys   *text  // the help, while it is open
+	note   string // shown on the bottom line until the next key
+	chosen *Candidate
+	frame  screen.Grid
+	body   screen.Canvas // of the last frame's rows, for the mouse
+}
+
+// asked is what is known of the engines.
+type asked struct {
 	engines []Engine
-	silent  []string // engines that haven't answered yet
+	silent  []string // those that haven't answered yet
 	notes   []string // errors, and engines without images
-	all     []*offer
-	rows    []*offer // those that match the filter
-	text    string   // of the filter
-	typing  bool     // letters go to the filter
-	moved   bool     // a person has moved the cursor
-	keys    *text    // the help, while it is open
-	note    string   // shown on the bottom line until the next key
-	chosen  *Candidate
-	frame   screen.Grid
-	body    screen.Canvas // of the last frame's rows, for the mouse
+}
+
+// offers are the images there are, and the filter.
+type offers struct {
+	all    []*offer
+	rows   []*offer // those that match
+	text   string   // of the filter
+	typing bool     // letters go to it
+	moved  bool     // a person has moved the cursor
 }
 
 // offer is a candidate as it is shown.
@@ -89,7 +99,7 @@ type offer struct {
 }
 
 func newChooser(engines []Engine, th *screen.Theme, do doer) *chooser {
-	c := &chooser{Box: tview.NewBox(), th: th, do: do, now: time.Now, engines: engines}
+	c := &chooser{Box: tview.NewBox(), th: th, do: do, now: time.Now, asked: asked{engines: engines}}
 	for _, e := range engines {
 		c.silent = append(c.silent, e.Name)
 	}

@@ -59,7 +59,7 @@ func TestConfig(t *testing.T) {
 		{"unknown action", "version: 1\nui:\n  keys:\n    srot: S\n", `line 4, column 5: unknown key "srot"; did you mean sort?`},
 		{"unknown key name", "version: 1\nui:\n  keys:\n    sort: [S, strg-s]\n", `line 4, column 15: key "strg-s" of sort: there is no key of that name`},
 		{"conflict", "version: 1\nui:\n  keys:\n    sort: w\n", `line 4, column 11: key "w" of sort: it is also a key of waste`},
-		{"an alias of the wrong thing", "version: 1\nui: {theme: &a dark, sort: *a}\n", `line 2, column 28: "dark" is none of size, name, files`},
+		{"an alias of the wrong thing", "version: 1\nui: {theme: &a dark, sort: *a}\n", `line 2, column 28: "dark" is none of ` + strings.Join(ui.Sorts(), ", ")},
 		{"aliases", "version: 1\nci: {deny-path: &a ['*.pem', &b id_rsa], deny-layer-path: *a, suppress: [{path: *b, reason: &r known}, {path: /a, reason: *r}]}\n", ""},
 		{"merged", "version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, limit: 2}\n", ""},
 		{"merged twice", "version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, <<: *a}\n", `line 4, column 15: the key "<<" is given twice`},
@@ -504,6 +504,15 @@ func TestConfigDoc(t *testing.T) {
 	for _, name := range variables() {
 		if !strings.Contains(want, "`"+name+"`") {
 			t.Errorf("%s says nothing of %s", configDoc, name)
+		}
+	}
+	for key, names := range map[string][]string{"`ui.theme`": ui.Themes(), "`ui.sort`": ui.Sorts()} {
+		_, row, _ := strings.Cut(want, "| "+key)
+		row, _, _ = strings.Cut(row, "\n")
+		for _, name := range names {
+			if !strings.Contains(row, "`"+name+"`") {
+				t.Errorf("%s: the row of %s does not name %s", configDoc, key, name)
+			}
 		}
 	}
 }

@@ -275,6 +275,8 @@ func (m *model) kids(d filetree.Node) []filetree.Node {
 			return 0, 0
 		case m.order == outline.ByFiles:
 			return int64(sum.Files), 0
+		case m.order != outline.BySize:
+			panic("the model does not know how to sort by " + m.order.String())
 		case m.s.Whole:
 			return sum.Size + st.Size, 0
 		case c.Mark == filetree.Removed:
@@ -391,7 +393,7 @@ func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
 	case 2, 3:
 		o.SetMarks(outline.AllMarks)
 	case 4:
-		o.SetOrder(outline.Order(rnd.IntN(3)), rnd.IntN(2) == 0)
+		o.SetOrder(outline.Order(rnd.IntN(len(outline.Orders()))), rnd.IntN(2) == 0)
 	case 5:
 		o.OpenAll(rnd.IntN(2) == 0)
 	case 6:
