@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -363,9 +362,7 @@ func (c *chooser) count() string {
 		return ""
 	case n == 0:
 		return "no images"
-	case n == 1:
-		return "1 image"
 	default:
-		return fmt.Sprintf("%d images", n)
+		return count(n, "image")
 	}
 }

@@ -235,12 +235,7 @@ func age(then, now time.Time) string {
 		return ""
 	}
 	d := now.Sub(then)
-	ago := func(n int, unit string) string {
-		if n != 1 {
-			unit += "s"
-		}
-		return fmt.Sprintf("%d %s ago", n, unit)
-	}
+	ago := func(n int, unit string) string { return count(n, unit) + " ago" }
 	const day = 24 * time.Hour
 	switch {
 	case d < -day:

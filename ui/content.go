@@ -11,24 +11,37 @@ import (
 	"fathom/ui/viewer"
 )
 
-// content is an overlay over the content of a file.
-type content struct {
-	none
-	*viewer.Content
-	u  *ui
-	of target
+// ofFile is what overlays over a file have in common.
+type ofFile struct {
+	in    place
+	u     *ui
+	of    target
+	close func()
 }
 
-func (c *content) place() place                  { return inViewer }
-func (c *content) Note() string                  { return c.Content.Note() }
-func (c *content) Status() (where, state string) { return c.Content.Status() }
-func (c *content) target() (target, bool)        { return c.of, true }
-func (c *content) copies() string                { return c.u.img.Tree.Path(c.of.node) }
+func (o *ofFile) place() place           { return o.in }
+func (o *ofFile) target() (target, bool) { return o.of, true }
+func (o *ofFile) copies() string         { return o.u.img.Tree.Path(o.of.node) }
+func (o *ofFile) size() (w, h int)       { return 0, 0 }
+func (o *ofFile) click(int, int, bool)   {}
 
-func (c *content) shut() bool {
-	c.Close()
+func (o *ofFile) shut() bool {
+	o.close()
 	return true
 }
+
+// content is an overlay over the content of a file, difference over what differs
+// between two versions of it.
+type (
+	content struct {
+		ofFile
+		*viewer.Content
+	}
+	difference struct {
+		ofFile
+		*viewer.Difference
+	}
+)
 
 // copy copies the whole file, as far as a clipboard takes one.
 func (c *content) copy() {
@@ -43,25 +56,6 @@ func (c *content) copy() {
 	default:
 		c.u.note = cmp.Or(c.u.do.copy(string(b)), "can't copy this") + ": " + size
 	}
-}
-
-// difference is an overlay over what differs between two versions of a path.
-type difference struct {
-	none
-	*viewer.Difference
-	u  *ui
-	of target
-}
-
-func (d *difference) place() place                  { return inDiff }
-func (d *difference) Note() string                  { return d.Difference.Note() }
-func (d *difference) Status() (where, state string) { return d.Difference.Status() }
-func (d *difference) target() (target, bool)        { return d.of, true }
-func (d *difference) copies() string                { return d.u.img.Tree.Path(d.of.node) }
-
-func (d *difference) shut() bool {
-	d.Close()
-	return true
 }
 
 // shownAt is the layer after which a target is shown: the upper one, unless the
@@ -98,7 +92,8 @@ func (u *ui) file() (target, filetree.State, bool) {
 // view opens the content of the file under the cursor.
 func (u *ui) view() {
 	if t, st, ok := u.file(); ok {
-		u.push(&content{u: u, of: t, Content: viewer.Open(u.do.work, u.img.Analysis, u.img.Tree.Path(t.node), st)})
+		v := viewer.Open(u.do.work, u.img.Analysis, u.img.Tree.Path(t.node), st)
+		u.push(&content{ofFile{inViewer, u, t, v.Close}, v})
 	}
 }
 
@@ -136,7 +131,8 @@ func (u *ui) openDiff() {
 		u.note = "layer " + strconv.Itoa(after.Layer) + " stores its first version: there is nothing below to compare with"
 	default:
 		words := differences(u.th, before, after, &u.img.owners)
-		u.push(&difference{u: u, of: t, Difference: viewer.Compare(u.do.work, u.img.Analysis, u.th, tree.Path(t.node), before, after, words)})
+		d := viewer.Compare(u.do.work, u.img.Analysis, u.th, tree.Path(t.node), before, after, words)
+		u.push(&difference{ofFile{inDiff, u, t, d.Close}, d})
 	}
 }
 

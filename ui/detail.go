@@ -187,7 +187,7 @@ func filePage(p *screen.Page, img *image, v *filetree.View, n filetree.Node) {
 		}
 		if sum := v.Sum(n); st.Kind == layer.Dir {
 			if c.Mark != filetree.Removed {
-				p.Field("holds", report.Size(sum.Size)+" in "+fileCount(sum.Files), th.Text)
+				p.Field("holds", report.Size(sum.Size)+" in "+count(sum.Files, "file"), th.Text)
 			}
 			if sum.Stored > 0 {
 				p.Field("stored here", report.Size(sum.Stored), th.Text)
@@ -282,7 +282,7 @@ func wastePage(p *screen.Page, rep *analyzer.Report, t *filetree.Tree, img *imag
 	p.Blank()
 	p.Field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.Wasted)
 	if it.folder {
-		p.Field("in", fileCount(len(it.parts)), th.Text)
+		p.Field("in", count(len(it.parts), "file"), th.Text)
 	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost && img != nil {
 		p.Field("stored as", safe(t.Path(s.Node)), th.Text)
 	}

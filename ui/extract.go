@@ -182,7 +182,7 @@ func (u *ui) watch(e *extraction) {
 
 // extracted reports the result.
 func (u *ui) extracted(p *extract.Plan, res extract.Result, err error) {
-	made := fmt.Sprintf("%s: %s, %s", safe(p.Dest), fileCount(res.Files+res.Links), report.Size(res.Bytes))
+	made := fmt.Sprintf("%s: %s, %s", safe(p.Dest), count(res.Files+res.Links, "file"), report.Size(res.Bytes))
 	if res.Kept > 0 {
 		made += fmt.Sprintf("; %d existing ones were kept", res.Kept)
 	}

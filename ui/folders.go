@@ -174,7 +174,7 @@ func folderPage(p *screen.Page, d *analyzer.Folder) {
 	p.Field("stored", report.Size(d.VisibleBytes+d.WastedBytes)+"  "+report.Exact(d.VisibleBytes+d.WastedBytes), th.Text)
 	p.Field("visible", report.Size(d.VisibleBytes), th.Visible)
 	p.Field("wasted", report.Size(d.WastedBytes), wastedStyle(th, d.WastedBytes))
-	p.Field("in", fileCount(d.Pieces), th.Text)
+	p.Field("in", count(d.Pieces, "file"), th.Text)
 	p.Blank()
 	for _, l := range d.Layers {
 		says := fmt.Sprintf("%8s by layer %d", report.Size(l.VisibleBytes+l.WastedBytes), l.Layer)

@@ -28,11 +28,8 @@ func imagePage(rep *analyzer.Report, notes []string) *text {
 		config(p, &rep.Image.Config)
 		steps(p, rep)
 	}}
-	switch n := len(rep.Warnings); {
-	case n == 1:
-		t.note = "1 warning"
-	case n > 1:
-		t.note = fmt.Sprintf("%d warnings", n)
+	if n := len(rep.Warnings); n > 0 {
+		t.note = count(n, "warning")
 	}
 	return t
 }
@@ -63,7 +60,7 @@ func about(p *screen.Page, rep *analyzer.Report, notes []string) {
 	if t.CompressedBytes > 0 {
 		p.Field("compressed", report.Size(t.CompressedBytes)+"  "+report.Exact(t.CompressedBytes), th.Text)
 	}
-	p.Field("holds", fileCount(t.Files)+" in the final image", th.Text)
+	p.Field("holds", count(t.Files, "file")+" in the final image", th.Text)
 }
 
 // warnings adds the warnings; enter on a line goes to its layer.

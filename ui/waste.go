@@ -57,7 +57,7 @@ func (w *waste) Note() string {
 	if w.busy {
 		return ""
 	}
-	note := report.Size(w.total) + " in " + pathCount(len(w.all))
+	note := report.Size(w.total) + " in " + count(len(w.all), "path")
 	if w.grouping != ungrouped {
 		note += ", " + wasteGroupings[w.grouping].title
 	}

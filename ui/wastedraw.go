@@ -87,7 +87,7 @@ func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func
 		return
 	}
 	x = c.Text(x, y, on(c.Theme.Dim), triangle(c.Theme, w.open[r.item])+" ")
-	note := "  " + fileCount(len(it.parts))
+	note := "  " + count(len(it.parts), "file")
 	room := c.W - x
 	if room > screen.Width(note)+16 {
 		room -= screen.Width(note)

@@ -152,7 +152,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(
 	w.drawBytes(c, y, g.bytes, cols, on(c.Theme.Strong), on)
 	x := c.Text(cols.bar.X+cols.bar.W, y, on(c.Theme.Dim), triangle(c.Theme, w.opened[g.name])+" ")
 	end := c.W
-	if note := pathCount(len(g.items)); c.W-x > screen.Width(note)+16 {
+	if note := count(len(g.items), "path"); c.W-x > screen.Width(note)+16 {
 		end -= screen.Width(note) + 1
 		c.Text(end, y, on(c.Theme.Dim), note)
 		end -= 2
@@ -185,7 +185,7 @@ func groupPage(p *screen.Page, rep *analyzer.Report, w *wasteTable, g wasteGroup
 	if w.total > 0 {
 		p.Field("share", report.Percent(float64(g.bytes)/float64(w.total))+" of all waste", th.Text)
 	}
-	p.Field("in", pathCount(len(g.items)), th.Text)
+	p.Field("in", count(len(g.items), "path"), th.Text)
 	switch {
 	case w.grouping == groupByCause:
 		p.Field("because", causeText(g.like.cause), th.Text)
@@ -213,7 +213,7 @@ func (w *waste) sift() {
 	}
 }
 
-func (w *waste) found() (int, string) { return len(w.hits), pathCount(len(w.hits)) + " found" }
+func (w *waste) found() (int, string) { return len(w.hits), count(len(w.hits), "path") + " found" }
 
 // holds is which part of the item is a hit; -1 for the item itself, -2 for none.
 func (w *waste) holds(it *item, hits []filetree.Node) int {

@@ -86,16 +86,10 @@ func triangle(th *screen.Theme, open bool) string {
 	return th.Glyph.Closed
 }
 
-func fileCount(n int) string {
+// count is how many of something there are.
+func count(n int, what string) string {
 	if n == 1 {
-		return "1 file"
+		return "1 " + what
 	}
-	return fmt.Sprintf("%d files", n)
-}
-
-func pathCount(n int) string {
-	if n == 1 {
-		return "1 path"
-	}
-	return fmt.Sprintf("%d paths", n)
+	return fmt.Sprintf("%d %ss", n, what)
 }
