@@ -87,7 +87,7 @@ type Crash struct {
 // Error is one line; the stack is for a bug report.
 func (c *Crash) Error() string { return fmt.Sprintf("the terminal UI crashed: %v", c.Value) }
 
-// run has the application draw what begin puts there, until it ends.
+// run calls begin to set up the screen, and runs the application until it ends.
 func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 	backs := make(chan tcell.Color, 1)
 	opened, t, err := openTerminal(func(number, text string) {
