@@ -101,42 +101,30 @@ func (c *chooser) drawRule(on screen.Canvas) {
 	}
 }
 
-// offerColumns are the widths of the columns; 0 leaves one out.
-type offerColumns struct{ name, engine, size, age int }
+// offerColumns are those of a row.
+type offerColumns struct{ name, engine, size, age screen.Column }
 
 // fitOffer chooses columns. A column is shown only if enough room is left for the
 // name.
 func fitOffer(w int) offerColumns {
-	var cols offerColumns
-	left := w - 2
-	take := func(col *int, need, name int) {
-		if left >= need+name {
-			*col = need
-			left -= need
-		}
-	}
-	take(&cols.size, 10, 16)
-	take(&cols.age, 17, 20)
-	take(&cols.engine, 12, 24)
-	cols.name = min(left, 100)
+	cols := offerColumns{size: screen.Column{Right: true}}
+	room := screen.Room(w - 2)
+	room.Take(&cols.size, 10, 16)
+	room.Take(&cols.age, 17, 20)
+	room.Take(&cols.engine, 12, 24)
+	cols.name.W = min(int(room), 100)
+	screen.Place(1, &cols.name, &cols.engine, &cols.size, &cols.age)
+	cols.engine.X, cols.engine.W = cols.engine.X+2, cols.engine.W-1
+	cols.age.X, cols.age.W = cols.age.X+3, cols.age.W-2
+	cols.size.X++
 	return cols
 }
 
 func (cols offerColumns) head(on screen.Canvas) {
-	st := on.Theme.Dim
-	on.Text(1, 0, st, "image")
-	x := 1 + cols.name
-	if cols.engine > 0 {
-		on.Text(x+2, 0, st, "engine")
-		x += cols.engine
-	}
-	if cols.size > 0 {
-		on.Right(x+cols.size, 0, st, "size")
-		x += cols.size
-	}
-	if cols.age > 0 {
-		on.Text(x+3, 0, st, "created")
-	}
+	on.Text(1, 0, on.Theme.Dim, "image")
+	on.Cell(cols.engine, 0, on.Theme.Dim, "engine")
+	on.Cell(cols.size, 0, on.Theme.Dim, "size")
+	on.Cell(cols.age, 0, on.Theme.Dim, "created")
 }
 
 func (c *chooser) drawOffer(on screen.Canvas, y int, o *offer, cols offerColumns, lit func(tcell.Style) tcell.Style) {
@@ -146,27 +134,18 @@ func (c *chooser) drawOffer(on screen.Canvas, y int, o *offer, cols offerColumns
 		on.Short(x+2, y, on.W-x-3, lit(th.Dim), "a small image that is built into fathom")
 		return
 	}
-	end := on.Tail(1, y, cols.name, lit(th.Text), o.name)
+	end := on.Tail(1, y, cols.name.W, lit(th.Text), o.name)
 	if o.Name == "" {
-		on.Short(end+1, y, cols.name-(end-1)-1, lit(th.Dim), "(no name)")
+		on.Short(end+1, y, cols.name.W-(end-1)-1, lit(th.Dim), "(no name)")
 	}
 	if end-1 == screen.Width(o.name) {
 		c.markFound(on, y, o, lit)
 	}
-	x := 1 + cols.name
-	if cols.engine > 0 {
-		on.Short(x+2, y, cols.engine-2, lit(th.Dim), safe(o.Engine))
-		x += cols.engine
+	on.Cell(cols.engine, y, lit(th.Dim), safe(o.Engine))
+	if o.Size > 0 {
+		on.Cell(cols.size, y, lit(th.Text), report.Size(o.Size))
 	}
-	if cols.size > 0 {
-		if o.Size > 0 {
-			on.Right(x+cols.size, y, lit(th.Text), report.Size(o.Size))
-		}
-		x += cols.size
-	}
-	if cols.age > 0 {
-		on.Short(x+3, y, cols.age-3, lit(th.Dim), age(o.Created, c.now()))
-	}
+	on.Cell(cols.age, y, lit(th.Dim), age(o.Created, c.now()))
 }
 
 // markFound highlights what the filter matches in a name.

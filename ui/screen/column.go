@@ -32,7 +32,7 @@ func Place(x int, cols ...*Column) int {
 // Cell draws s in a column of line y, as far as it fits.
 func (c Canvas) Cell(col Column, y int, st tcell.Style, s string) {
 	switch {
-	case col.W == 0:
+	case col.W <= 0:
 	case col.Right:
 		c.Right(col.X+col.W-1, y, st, s)
 	default:
