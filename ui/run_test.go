@@ -82,7 +82,7 @@ func show(mode string) int {
 		}, Options{})
 	case "stuck": // the UI's own goroutine, once it wants a pager
 		leave := make(chan struct{})
-		err = Run(ctx, a, Options{
+		err = Open(ctx, "image", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{
 			Hold: func() func() {
 				close(leave)
 				select {}
