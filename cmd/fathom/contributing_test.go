@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// CONTRIBUTING.md lists every package, and every test that takes -update.
+// CONTRIBUTING.md lists the packages that exist, and every test that takes -update.
 func TestContributing(t *testing.T) {
 	text, err := os.ReadFile("../../CONTRIBUTING.md")
 	if err != nil {
@@ -52,12 +54,21 @@ func TestContributing(t *testing.T) {
 	if updates == 0 {
 		t.Error("no test takes -update")
 	}
-	for dir := range packages {
-		// Packages below analyzer/load are listed as load/NAME.
-		if name := strings.TrimPrefix(dir, "analyzer/load/"); name != dir {
-			dir = "load/" + name
+	_, list, _ := strings.Cut(string(text), "## Packages\n\n```\n")
+	list, _, _ = strings.Cut(list, "```")
+	listed := map[string]bool{}
+	for line := range strings.Lines(list) {
+		name, _, _ := strings.Cut(strings.TrimLeft(line, " │├└─"), " ")
+		if strings.HasPrefix(name, "load/") {
+			name = "analyzer/" + name
 		}
-		if !strings.Contains(string(text), " "+dir+" ") && !strings.Contains(string(text), "\n"+dir+" ") {
+		listed[name] = true
+		if !packages[name] {
+			t.Errorf("CONTRIBUTING.md lists package %s, which does not exist", name)
+		}
+	}
+	for dir := range packages {
+		if !listed[dir] {
 			t.Errorf("CONTRIBUTING.md does not list package %s", dir)
 		}
 	}
@@ -75,4 +86,54 @@ func usesUpdate(f *ast.FuncDecl) bool {
 		return !found
 	})
 	return found
+}
+
+// Links between the documents lead to files and headings that exist.
+func TestLinks(t *testing.T) {
+	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "testdata/README.md", "testdata/engines/README.md"} {
+		docs = append(docs, filepath.Join("../..", name))
+	}
+	links := 0
+	for _, doc := range docs {
+		text, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			file, heading, _ := strings.Cut(m[1], "#")
+			if strings.HasPrefix(file, "https:") {
+				continue
+			}
+			links++
+			target := doc
+			if file != "" {
+				target = filepath.Join(filepath.Dir(doc), file)
+			}
+			there, err := os.ReadFile(target)
+			if err != nil {
+				t.Errorf("%s: %v", doc, err)
+			} else if heading != "" && !slices.Contains(anchors(string(there)), heading) {
+				t.Errorf("%s: %s has no heading #%s", doc, target, heading)
+			}
+		}
+	}
+	if links == 0 {
+		t.Error("no links found")
+	}
+}
+
+// anchors returns the names that GitHub gives the headings of a document.
+func anchors(text string) []string {
+	var names []string
+	for line := range strings.Lines(text) {
+		if h := strings.TrimLeft(line, "#"); h != line {
+			h = strings.ToLower(strings.TrimSpace(h))
+			names = append(names, strings.ReplaceAll(regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(h, ""), " ", "-"))
+		}
+	}
+	return names
 }
