@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -186,27 +184,6 @@ func TestSaveStalls(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a configuration", func(t *testing.T) {
-		dir, opt := place(t, nil)
-		if err := os.MkdirAll(dir+"/home/.docker", 0o700); err != nil {
-			t.Fatal(err)
-		}
-		pipe := dir + "/home/.docker/config.json"
-		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		soon(&opt)
-		_, err := Connect(t.Context(), Docker, opt)
-		oneLine(t, err)
-		if !strings.Contains(err.Error(), "reading its configuration: nothing was received for 50ms") || !errors.Is(err, ErrSilent) {
-			t.Errorf("got %v", err)
-		}
-		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // the read that was left behind ends
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.Close()
-	})
 	t.Run("a question", func(t *testing.T) {
 		e := connected(t, "1.41", map[string]http.HandlerFunc{
 			"/images/json": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
