@@ -28,13 +28,13 @@ const (
 	configSchema = "../../docs/config.schema.json"
 )
 
-// parsed reads a config from text.
+// parsed reads a config file from text.
 func parsed(text string) (*config, error) {
 	c := newConfig(newSettings())
 	return c, parseConfig([]byte(text), c.of.keys("file", c.sections))
 }
 
-// initial is the starter without a .dive-ci.
+// initial returns the starter without a .dive-ci.
 func initial() string { return newSettings().starter(nil) }
 
 func TestConfig(t *testing.T) {
@@ -121,7 +121,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// A config file is looked for here and, in a repository, up to its root.
+// The config file is searched in the working directory and, in a repository, up
+// to its root.
 func TestConfigFolders(t *testing.T) {
 	base := t.TempDir()
 	repo := filepath.Join(base, "repo")
@@ -141,7 +142,7 @@ func TestConfigFolders(t *testing.T) {
 }
 
 // A flag beats the environment, the environment beats the file, the file beats
-// the default; and each value knows where it is from.
+// the default, and each value knows its origin.
 func TestPrecedence(t *testing.T) {
 	const file = "version: 1\nui: {theme: light, sort: files, ascii: true, mouse: false, keys: {sort: S}}\nci: {max-size: 3, fail-on: warn, baseline: c, no-fail: true, deny-path: [c]}\n"
 	keys := map[string][]string{"sort": {"S"}}
@@ -215,7 +216,7 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// settled are the settings that flags, the environment and a config file give.
+// settled returns the settings from flags, the environment and a config file.
 func settled(t *testing.T, args []string, env map[string]string, file string) (*settings, error) {
 	t.Helper()
 	c, err := parsed(file)
@@ -236,7 +237,7 @@ func settled(t *testing.T, args []string, env map[string]string, file string) (*
 
 type object = map[string]any
 
-// schemaOf is the schema of a setting's key.
+// schemaOf returns the schema of a setting's key.
 func schemaOf(t *testing.T, r setting) object {
 	if spec, ok := gate.SpecOf(r.name); ok {
 		return ruleSchema(spec)
@@ -305,8 +306,8 @@ func ruleSchema(s gate.Spec) object {
 	}}}
 }
 
-// The lists of denied paths that config init proposes pass an image that is as
-// images are, and fail one with a secret.
+// The lists of denied paths in the starter pass the files of usual images, and
+// fail secrets.
 func TestStarterDenies(t *testing.T) {
 	c, err := parsed(uncommented(initial()))
 	if err != nil {
@@ -346,7 +347,7 @@ func TestStarterDenies(t *testing.T) {
 	}
 }
 
-// withDays is v with days as the text that they are in a file.
+// withDays returns v with days as they are written in a file.
 func withDays(v any) any {
 	switch v := v.(type) {
 	case time.Time:
@@ -363,7 +364,7 @@ func withDays(v any) any {
 	return v
 }
 
-// uncommented is the starter file with every key that it shows.
+// uncommented returns the starter with all of its commented keys.
 func uncommented(text string) string {
 	key := regexp.MustCompile(`(?m)^  # ([a-z-]+: .*|suppress:|  .*)$`)
 	return key.ReplaceAllString(text, "  $1")
@@ -403,13 +404,13 @@ func TestConfigSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is old; go test ./cmd/fathom -run TestConfigSchema -update writes it anew:\n%s", configSchema, diff)
+		t.Errorf("%s is out of date: go test ./cmd/fathom -run TestConfigSchema -update writes it:\n%s", configSchema, diff)
 	}
 	compiled, err := jsonschema.NewCompiler().Compile(configSchema)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The sample of the document, and texts that the reader takes or doesn't.
+	// The samples of the document, and texts that the reader accepts or refuses.
 	for text, good := range map[string]bool{
 		sampleIn(t, configDoc, "## Keys"): true, sampleIn(t, configDoc, "### The gate"): true, initial(): true, uncommented(initial()): true,
 		"version: 1\nci: {}\n": true, "version: 1\nci: {min-efficiency: 90%, max-size: 1.5 GB, max-layers: 3, max-growth: 150%}\n": true,
@@ -477,8 +478,8 @@ func TestConfigSchema(t *testing.T) {
 	}
 }
 
-// Each table of docs/config.md has the settings of some groups, where they can be
-// given, and text of its own in the last column.
+// Each table of docs/config.md lists the settings of some groups and where they
+// can be given. The last column can be written by hand.
 func TestConfigDoc(t *testing.T) {
 	data, err := os.ReadFile(configDoc)
 	if err != nil {
@@ -499,11 +500,11 @@ func TestConfigDoc(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if diff := cmp.Diff(want, string(data)); diff != "" {
-		t.Errorf("%s is old; go test ./cmd/fathom -run TestConfigDoc -update writes it anew:\n%s", configDoc, diff)
+		t.Errorf("%s is out of date: go test ./cmd/fathom -run TestConfigDoc -update writes it:\n%s", configDoc, diff)
 	}
 	for _, name := range variables() {
 		if !strings.Contains(want, "`"+name+"`") {
-			t.Errorf("%s says nothing of %s", configDoc, name)
+			t.Errorf("%s does not mention %s", configDoc, name)
 		}
 	}
 	for key, names := range map[string][]string{"`ui.theme`": ui.Themes(), "`ui.sort`": ui.Sorts()} {
@@ -517,8 +518,8 @@ func TestConfigDoc(t *testing.T) {
 	}
 }
 
-// settingsTable is a table of docs/config.md. The last column is the help of the
-// flag; keys that are no rules can have a text of their own.
+// settingsTable returns a table of docs/config.md. The last column is the flag's
+// help; keys that are not rules can have a text of their own.
 func settingsTable(groups []group, old string) string {
 	code := func(s string, ok bool) string {
 		if !ok {
@@ -551,21 +552,27 @@ func settingsTable(groups []group, old string) string {
 	return b
 }
 
-// Every key that a person can write in the section ci is in the starter.
+// fathom config init shows an example of every key of the section ci, and the
+// reader takes it.
 func TestStarterIsWhole(t *testing.T) {
+	for _, r := range newSettings().rows {
+		if r.group == judgment && r.in&inFile != 0 && r.example == "" {
+			t.Errorf("%s has no example", r.name)
+		}
+	}
 	c, err := parsed(uncommented(initial()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range c.of.rows {
 		if _, ok := c.section(judgment).values[r.name]; !ok && r.group == judgment && r.in&inFile != 0 {
-			t.Errorf("fathom config init shows no example of %s", r.name)
+			t.Errorf("the starter has no %s", r.name)
 		}
 	}
 }
 
-// Whatever a config file says, it is read or refused, with a place in it, and
-// what is read can be judged by and is good by the schema too.
+// Any config file is read or refused. What is read is valid as limits and by the
+// schema.
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{
 		initial(), uncommented(initial()), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",

@@ -29,7 +29,7 @@ const (
 	jsonDoc = "../../docs/json.md"
 )
 
-// The end of docs/cli.md is what the commands say about themselves.
+// The end of docs/cli.md is the help of every command.
 func TestCommandDocs(t *testing.T) {
 	text, err := os.ReadFile(cliDoc)
 	if err != nil {
@@ -59,7 +59,7 @@ func TestCommandDocs(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("%s is old; go test ./cmd/fathom -run TestCommandDocs -update writes it anew:\n%s", cliDoc, diff)
+		t.Errorf("%s is out of date: go test ./cmd/fathom -run TestCommandDocs -update writes it:\n%s", cliDoc, diff)
 	}
 }
 
@@ -70,7 +70,7 @@ func describe(c *cobra.Command) string {
 	return c.Short + "."
 }
 
-// sampleIn is the block of a document that stands below a heading.
+// sampleIn returns the first code block below a heading of a document.
 func sampleIn(t *testing.T, doc, heading string) string {
 	t.Helper()
 	text, err := os.ReadFile(doc)
@@ -85,8 +85,7 @@ func sampleIn(t *testing.T, doc, heading string) string {
 	return m[1]
 }
 
-// The samples of docs/json.md are what the program writes of the image that
-// stands there too.
+// The samples of docs/json.md are the program's output for the image there.
 func TestJSONSamples(t *testing.T) {
 	t.Setenv("CI", "") // which would judge them
 	img, err := imagetest.Parse([]byte(sampleIn(t, jsonDoc, "## The image of the samples")))

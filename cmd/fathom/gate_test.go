@@ -16,10 +16,10 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// What dive accepts for each of its rules and what it refuses. Each value was
-// given to the program dive 0.13.1; the words beside "disabled" and "" are those
-// of its later source, which 0.13.1 refuses. NaN, with which no image ever fails
-// there, is refused here.
+// The values that dive accepts and refuses for each of its rules, as tried with
+// dive 0.13.1. Besides "disabled" and "", the words that turn a rule off are from
+// its later source; 0.13.1 refuses them. NaN, which fails no image in dive, is
+// refused here.
 func TestDiveValues(t *testing.T) {
 	const offs = "'' ' ' disabled DISABLED off Off false False 'false ' \"off\""
 	for key, tt := range map[string]struct {
@@ -75,7 +75,7 @@ func TestDiveValues(t *testing.T) {
 	}
 }
 
-// words are separated by a space, but for those in quotes.
+// words splits at spaces that are not in quotes.
 func words(s string) []string {
 	var out []string
 	open := false
@@ -120,8 +120,8 @@ func TestDiveFiles(t *testing.T) {
 	}
 }
 
-// Keys are the same in any case, can stand behind a dot, and be merged: dive
-// 0.13.1 takes all of these for 0.5.
+// Keys ignore case, and can be dotted or merged: dive 0.13.1 reads all of these
+// as 0.5.
 func TestDiveKeys(t *testing.T) {
 	for _, text := range []string{
 		"rules: {lowestefficiency: 0.5}", "RULES: {LOWESTEFFICIENCY: 0.5}", "rules.lowestEfficiency: 0.5",
@@ -155,8 +155,7 @@ func TestMisspelt(t *testing.T) {
 	}
 }
 
-// Each rule and each setting can be said in every place, and the first place
-// counts.
+// Each rule can be given in every place, and the first place counts.
 func TestPlaces(t *testing.T) {
 	values := map[gate.Unit][3]string{ // of the flag, the environment, the file
 		gate.Ratio: {"0.1", "0.2", "0.3"}, gate.Percent: {"1%", "2%", "3%"}, gate.Bytes: {"1kB", "2kB", "3kB"}, gate.Count: {"1", "2", "3"},
@@ -227,7 +226,7 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
-// The sample of docs/gate.md is what the program says of the image there.
+// The sample of docs/gate.md is the program's output for the image there.
 func TestGateSample(t *testing.T) {
 	const doc = "../../docs/gate.md"
 	want := sampleIn(t, doc, "## Why a rule is broken")
