@@ -180,7 +180,7 @@ func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 	b.deferred, b.dying, b.markers, b.warnings = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}
 	b.linked, b.given, b.entered, b.bodies = b.linked[:0], nil, b.entered[:0], b.bodies[:0]
 
-	// The names of a layer that comes again are not read again.
+	// A layer that comes again was not read again.
 	again := b.applied[weak.Make(d)]
 	b.applied[weak.Make(d)] = true
 	for i := range d.Len() {
@@ -189,10 +189,9 @@ func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 		}
 		e := d.At(i)
 		long := (len(e.Path) + len(e.Link)) / stepBytes
-		b.steps += long
-		b.granted += stepsPerEntry
+		b.steps += 1 + long
 		if !again {
-			b.granted += 4 * long
+			b.granted += stepsPerEntry + 4*long
 		}
 		if err := b.apply(e); err != nil {
 			return nil, err
@@ -220,9 +219,9 @@ func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 	return b.warnings.list(), nil
 }
 
-// errTooManySteps says that links lead on and on, or that long names come again
-// and again: more than what was read accounts for.
-var errTooManySteps = errors.New("its paths and links take too many steps to follow: over the limit for one image")
+// errTooManySteps says that links lead on and on, or that layers come again and
+// again: more than what was read accounts for.
+var errTooManySteps = errors.New("its entries, paths and links take too many steps: over the limit for one image")
 
 // apply carries out one entry.
 func (b *Builder) apply(e *layer.Entry) error {

@@ -22,7 +22,7 @@ const (
 // with every entry and with the length of its names. Real images take about as
 // many as their paths have components.
 const (
-	freeSteps     = 1 << 22
+	freeSteps     = 1 << 26
 	stepsPerEntry = 128
 	stepBytes     = 64 // bytes of a name that count as a step
 )

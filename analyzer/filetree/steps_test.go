@@ -108,6 +108,10 @@ func TestStepsAlongLinks(t *testing.T) {
 		usual.Add(layer.Entry{Path: fmt.Sprintf("lib/%d/f", i)})
 	}
 	again := diffOf(layer.Entry{Path: name})
+	nothing := &layer.Diff{}
+	for i := range 1000 {
+		nothing.Add(layer.Entry{Path: fmt.Sprint(i), Kind: layer.Whiteout})
+	}
 	for _, tt := range []struct {
 		name  string
 		diffs []*layer.Diff
@@ -116,11 +120,13 @@ func TestStepsAlongLinks(t *testing.T) {
 		{"symlinks", []*layer.Diff{chain}, errTooManySteps},
 		{"hard links", []*layer.Diff{links}, errTooManySteps},
 		{"long names again and again", slices.Repeat([]*layer.Diff{again}, 10_000), errTooManySteps},
+		{"whiteouts of nothing again and again", slices.Repeat([]*layer.Diff{nothing}, 10_000), errTooManySteps},
 		{"markers in a deep folder", []*layer.Diff{deep, markers}, nil},
 		{"entries through a symlink", []*layer.Diff{usual}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := NewBuilder()
+			b.granted = 1 << 22 // or it would take seconds
 			var err error
 			for _, d := range tt.diffs {
 				if _, err = b.Apply(d); err != nil {
