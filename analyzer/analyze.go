@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 )
@@ -22,7 +23,7 @@ import (
 // which a part can't be read has no Analysis.
 type Analysis struct {
 	Image  *Image
-	Report *Report
+	Report *facts.Report
 	Tree   *filetree.Tree
 }
 
@@ -115,13 +116,13 @@ func check(l Layer, d *layer.Diff) string {
 	case l.Unverified:
 		return ""
 	case digest && diffID, (digest || diffID) && l.Digest == l.DiffID:
-		return CheckedBoth
+		return facts.CheckedBoth
 	case digest:
-		return CheckedDigest
+		return facts.CheckedDigest
 	case diffID:
-		return CheckedDiffID
+		return facts.CheckedDiffID
 	}
-	return CheckedHeaders
+	return facts.CheckedHeaders
 }
 
 // span is the first and the last layer that are the same blob.
@@ -241,14 +242,14 @@ func (img *Image) layerName(i int) string {
 	return fmt.Sprintf("layer %d", i)
 }
 
-func layerWarnings(i int, in []layer.Warning) []Warning {
-	out := make([]Warning, 0, len(in))
+func layerWarnings(i int, in []layer.Warning) []facts.Warning {
+	out := make([]facts.Warning, 0, len(in))
 	for _, w := range in {
 		path := w.Path
 		if path != "" {
 			path = "/" + strings.TrimLeft(path, "/")
 		}
-		out = append(out, Warning{Layer: i, Path: path, Text: w.Text})
+		out = append(out, facts.Warning{Layer: i, Path: path, Text: w.Text})
 	}
 	return out
 }

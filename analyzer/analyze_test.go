@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 )
 
@@ -102,13 +103,13 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := a.Report
-	want := analyzer.Totals{
+	want := facts.Totals{
 		StoredBytes: 3020, VisibleBytes: 10, WastedBytes: 3010, Efficiency: 10.0 / 3020, Files: 1, Layers: 3,
 	}
 	if diff := cmp.Diff(want, r.Totals); diff != "" {
 		t.Errorf("totals (-want +got)\n%s", diff)
 	}
-	wantWaste := []analyzer.Waste{
+	wantWaste := []facts.Waste{
 		{Path: "/big", Bytes: 3000, Cause: "removed", StoredIn: 0, HiddenBy: 2},
 		{Path: "/etc/a", Bytes: 10, Cause: "overwritten", StoredIn: 0, HiddenBy: 1},
 	}

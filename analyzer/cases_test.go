@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/layer"
@@ -45,7 +46,7 @@ func checkCase(t *testing.T, c *imagetest.Image, img *analyzer.Image) {
 	checkFigures(t, c, a.Report)
 	checkWaste(t, c, a.Report)
 	for _, word := range c.Warnings {
-		if !slices.ContainsFunc(a.Report.Warnings, func(w analyzer.Warning) bool { return strings.Contains(w.Text, word) }) {
+		if !slices.ContainsFunc(a.Report.Warnings, func(w facts.Warning) bool { return strings.Contains(w.Text, word) }) {
 			t.Errorf("no warning with %q: got %+v", word, a.Report.Warnings)
 		}
 	}
@@ -198,7 +199,7 @@ func checkStatus(t *testing.T, c *imagetest.Image, tree *filetree.Tree, i int, b
 	}
 }
 
-func checkFigures(t *testing.T, c *imagetest.Image, r *analyzer.Report) {
+func checkFigures(t *testing.T, c *imagetest.Image, r *facts.Report) {
 	t.Helper()
 	if r.Totals.StoredBytes != c.Total || r.Totals.WastedBytes != c.Wasted || r.Totals.VisibleBytes != c.Total-c.Wasted {
 		t.Errorf("got %d stored, %d visible, %d wasted; want %d wasted of %d",
@@ -246,7 +247,7 @@ func checkFigures(t *testing.T, c *imagetest.Image, r *analyzer.Report) {
 	}
 }
 
-func checkWaste(t *testing.T, c *imagetest.Image, r *analyzer.Report) {
+func checkWaste(t *testing.T, c *imagetest.Image, r *facts.Report) {
 	t.Helper()
 	wasted, hides := make([]int64, len(c.Layers)), make([]int64, len(c.Layers))
 	var got []imagetest.Waste

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/load"
 )
@@ -28,12 +29,12 @@ func TestDiffIDs(t *testing.T) {
 		want    string // what is checked without Verify
 		layer   func(imagetest.Archive) *imagetest.Entry
 	}{
-		{"kaniko", func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Gzip) }, analyzer.CheckedDiffID, dotted(".tar.gz")},
-		{"kaniko zstd", func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Zstd) }, analyzer.CheckedDiffID, dotted(".tar.zst")},
-		{"jib", (*imagetest.Image).Jib, analyzer.CheckedDiffID, dotted(".tar.gz")},
-		{"oci", func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.Gzip) }, analyzer.CheckedDigest, blob(img)},
-		{"oci through links", func(i *imagetest.Image) imagetest.Archive { return linked(i.OCI(imagetest.Gzip)) }, analyzer.CheckedDigest, dotted(".blob")},
-		{"docker", (*imagetest.Image).DockerArchive, analyzer.CheckedHeaders, nil},
+		{"kaniko", func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Gzip) }, facts.CheckedDiffID, dotted(".tar.gz")},
+		{"kaniko zstd", func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Zstd) }, facts.CheckedDiffID, dotted(".tar.zst")},
+		{"jib", (*imagetest.Image).Jib, facts.CheckedDiffID, dotted(".tar.gz")},
+		{"oci", func(i *imagetest.Image) imagetest.Archive { return i.OCI(imagetest.Gzip) }, facts.CheckedDigest, blob(img)},
+		{"oci through links", func(i *imagetest.Image) imagetest.Archive { return linked(i.OCI(imagetest.Gzip)) }, facts.CheckedDigest, dotted(".blob")},
+		{"docker", (*imagetest.Image).DockerArchive, facts.CheckedHeaders, nil},
 	} {
 		whole, broken := tt.archive(img), tt.archive(img)
 		if tt.layer != nil {
@@ -43,13 +44,13 @@ func TestDiffIDs(t *testing.T) {
 			t.Run(tt.name+"/"+way, func(t *testing.T) {
 				want := tt.want
 				if opt.Verify {
-					want = analyzer.CheckedBoth
-					if tt.want != analyzer.CheckedDigest {
-						want = analyzer.CheckedDiffID // there is no digest
+					want = facts.CheckedBoth
+					if tt.want != facts.CheckedDigest {
+						want = facts.CheckedDiffID // there is no digest
 					}
 				}
 				got, err := checked(t, whole, opt)
-				if opt.NoKeep && want == analyzer.CheckedDigest && strings.HasPrefix(got, "diffId") || got == analyzer.CheckedBoth {
+				if opt.NoKeep && want == facts.CheckedDigest && strings.HasPrefix(got, "diffId") || got == facts.CheckedBoth {
 					return // what can't be read again is compared with all there is
 				}
 				if err != nil || got != want {

@@ -9,10 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 )
 
-func foldersOf(t *testing.T, img *imagetest.Image) *analyzer.Report {
+func foldersOf(t *testing.T, img *imagetest.Image) *facts.Report {
 	t.Helper()
 	a, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
 	if err != nil {
@@ -21,7 +22,7 @@ func foldersOf(t *testing.T, img *imagetest.Image) *analyzer.Report {
 	return a.Report
 }
 
-func folderLine(f analyzer.Folder) string {
+func folderLine(f facts.Folder) string {
 	s := fmt.Sprintf("%s %d+%d in %d:", f.Path, f.VisibleBytes, f.WastedBytes, f.Pieces)
 	for _, l := range f.Layers {
 		s += fmt.Sprintf(" %d=%d+%d", l.Layer, l.VisibleBytes, l.WastedBytes)
@@ -78,7 +79,7 @@ func TestFoldersAddUp(t *testing.T) {
 	checkFolders(t, "many", r)
 }
 
-func checkFolders(t *testing.T, name string, r *analyzer.Report) {
+func checkFolders(t *testing.T, name string, r *facts.Report) {
 	t.Helper()
 	if len(r.Folders) == 0 || r.Folders[0].Path != "/" {
 		t.Fatalf("%s: no root", name)

@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/layer"
 )
 
@@ -23,7 +24,7 @@ type Image struct {
 	Tags      []string // full names where the source has them, sorted
 	Config    *v1.ConfigFile
 	Layers    []Layer // bottom first
-	Warnings  []Warning
+	Warnings  []facts.Warning
 
 	// Parallel is how many layers are to be read at a time at least: more than
 	// there are processors where reading is mostly waiting.

@@ -11,25 +11,26 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 )
 
 // measure makes the report of an image out of its tree. checked is what was
 // compared with each layer's bytes.
-func measure(img *Image, t *filetree.Tree, warnings []Warning, checked []string) (*Report, error) {
-	r := &Report{
-		Schema: Schema,
+func measure(img *Image, t *filetree.Tree, warnings []facts.Warning, checked []string) (*facts.Report, error) {
+	r := &facts.Report{
+		Schema: facts.Schema,
 		Image:  describe(img),
-		Layers: make([]LayerReport, len(img.Layers)),
-		Waste:  []Waste{},
+		Layers: make([]facts.Layer, len(img.Layers)),
+		Waste:  []facts.Waste{},
 	}
 	steps, layerSteps, warning := history(img)
 	r.History = steps
 	if warning != "" {
-		warnings = append(warnings, Warning{Layer: -1, Text: warning})
+		warnings = append(warnings, facts.Warning{Layer: -1, Text: warning})
 	}
-	r.Warnings = append([]Warning{}, warnings...) // never nil
+	r.Warnings = append([]facts.Warning{}, warnings...) // never nil
 
 	compressed := true
 	for i, l := range img.Layers {
@@ -61,7 +62,7 @@ func measure(img *Image, t *filetree.Tree, warnings []Warning, checked []string)
 }
 
 // countBytes fills in what is stored, visible and wasted.
-func countBytes(r *Report, t *filetree.Tree) {
+func countBytes(r *facts.Report, t *filetree.Tree) {
 	for c := range filetree.Content(t.Contents()) {
 		s := t.Stored(c)
 		l := &r.Layers[s.Layer]
@@ -96,7 +97,7 @@ const wasteBytes = 128
 // There may be a hundred thousand pieces: numbers are sorted, which brings
 // those of one size into the order of the tree, and that is nearly the one of
 // their paths.
-func listWaste(r *Report, t *filetree.Tree, img *Image) error {
+func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
 	type piece struct {
 		bytes   int64
 		lost    filetree.Node
@@ -111,10 +112,10 @@ func listWaste(r *Report, t *filetree.Tree, img *Image) error {
 	slices.SortFunc(pieces, func(a, b piece) int {
 		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost), cmp.Compare(a.content, b.content))
 	})
-	r.Waste = make([]Waste, len(pieces))
+	r.Waste = make([]facts.Waste, len(pieces))
 	for i, p := range pieces {
 		s := t.Stored(p.content)
-		w := Waste{Path: t.Path(p.lost), Bytes: p.bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
+		w := facts.Waste{Path: t.Path(p.lost), Bytes: p.bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
 		if !utf8.ValidString(w.Path) {
 			w.PathBytes = []byte(w.Path)
 		}
@@ -123,7 +124,7 @@ func listWaste(r *Report, t *filetree.Tree, img *Image) error {
 		}
 		r.Waste[i] = w
 	}
-	byPath := func(a, b Waste) int { return cmp.Compare(a.Path, b.Path) }
+	byPath := func(a, b facts.Waste) int { return cmp.Compare(a.Path, b.Path) }
 	for rest := r.Waste; len(rest) > 0; {
 		run := 1
 		for run < len(rest) && rest[run].Bytes == rest[0].Bytes {
@@ -138,7 +139,7 @@ func listWaste(r *Report, t *filetree.Tree, img *Image) error {
 }
 
 // countPaths fills in how many paths each layer changed.
-func countPaths(r *Report, t *filetree.Tree) {
+func countPaths(r *facts.Report, t *filetree.Tree) {
 	last := t.Layers() - 1
 	for n := filetree.Root + 1; int(n) < t.Len(); n++ {
 		for i, mark := range t.Marks(n) {
@@ -159,8 +160,8 @@ func countPaths(r *Report, t *filetree.Tree) {
 }
 
 // describe is what the config and the source say about the image.
-func describe(img *Image) ImageReport {
-	out := ImageReport{
+func describe(img *Image) facts.Image {
+	out := facts.Image{
 		Reference: img.Reference,
 		Source:    img.Source,
 		ID:        text(img.ID),
@@ -186,15 +187,15 @@ func describe(img *Image) ImageReport {
 
 // history is every step of the build, and for each layer its step or -1. When
 // the steps that made a layer are not as many as the layers, none is matched.
-func history(img *Image) (steps []Step, layers []int, warning string) {
+func history(img *Image) (steps []facts.Step, layers []int, warning string) {
 	layers = slices.Repeat([]int{-1}, len(img.Layers))
-	steps = []Step{}
+	steps = []facts.Step{}
 	if img.Config == nil {
 		return steps, layers, ""
 	}
 	made := 0
 	for _, h := range img.Config.History {
-		s := Step{Command: h.CreatedBy, Created: timeOrNil(h.Created), Comment: h.Comment, Author: h.Author, Layer: -1}
+		s := facts.Step{Command: h.CreatedBy, Created: timeOrNil(h.Created), Comment: h.Comment, Author: h.Author, Layer: -1}
 		if s.Command == "" {
 			s.Command = h.Comment
 		}

@@ -26,6 +26,12 @@ var rooms = []struct {
 		why:   "nothing below analyzer knows a screen",
 	},
 	{
+		of:     "fathom/analyzer/facts",
+		never:  []string{"fathom", "github.com"},
+		direct: true,
+		why:    "the report is data that every room can read",
+	},
+	{
 		of:    "fathom/analyzer/filetree",
 		never: []string{"fathom/analyzer/load", "fathom/analyzer/gate", "net/http"},
 		why:   "the tree knows layers and nothing else",

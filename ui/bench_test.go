@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 )
@@ -26,7 +27,7 @@ func million(tb testing.TB, flat bool) *analyzer.Analysis {
 	}
 	per = entries / dirs / 2 // half in the first layer, half in the others
 	b := filetree.NewBuilder()
-	rep := &analyzer.Report{}
+	rep := &facts.Report{}
 	for l := range layers {
 		d := &layer.Diff{}
 		for n := range dirs {
@@ -43,7 +44,7 @@ func million(tb testing.TB, flat bool) *analyzer.Analysis {
 		if _, err := b.Apply(d); err != nil {
 			tb.Fatal(err)
 		}
-		rep.Layers = append(rep.Layers, analyzer.LayerReport{Index: l, Command: "RUN step", StoredBytes: d.Stored})
+		rep.Layers = append(rep.Layers, facts.Layer{Index: l, Command: "RUN step", StoredBytes: d.Stored})
 		rep.Totals.StoredBytes += d.Stored
 	}
 	t, err := b.Build(tb.Context(), func(context.Context, []filetree.Group) error { return nil })

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 	"fathom/ui/report"
@@ -65,7 +65,7 @@ func timeText(t *time.Time) string {
 }
 
 // layerPage describes a layer, or a step without one.
-func layerPage(p *screen.Page, rep *analyzer.Report, s step, hides []hidden) {
+func layerPage(p *screen.Page, rep *facts.Report, s step, hides []hidden) {
 	th := p.Theme
 	if s.layer < 0 {
 		if s.history < 0 {
@@ -136,13 +136,13 @@ func layerPage(p *screen.Page, rep *analyzer.Report, s step, hides []hidden) {
 // checkedText is what was compared with a layer's bytes.
 func checkedText(checked string) string {
 	switch checked {
-	case analyzer.CheckedHeaders:
+	case facts.CheckedHeaders:
 		return "headers and size"
-	case analyzer.CheckedDiffID:
+	case facts.CheckedDiffID:
 		return "diff ID"
-	case analyzer.CheckedBoth:
+	case facts.CheckedBoth:
 		return "digest and diff ID"
-	case analyzer.CheckedDigest:
+	case facts.CheckedDigest:
 		return "digest"
 	}
 	return "" // of an unknown kind, or nothing
@@ -159,7 +159,7 @@ func layerName(i, n int) string {
 	return fmt.Sprintf("Layer %d", i)
 }
 
-func warningText(w analyzer.Warning) string {
+func warningText(w facts.Warning) string {
 	text := "warning: " + safe(w.Text)
 	if w.Path != "" {
 		text += ": " + safe(w.Path)
@@ -276,7 +276,7 @@ func changeText(th *screen.Theme, c filetree.Change) string {
 
 // wastePage describes wasted content, or a folder of it; img is nil for a saved
 // report.
-func wastePage(p *screen.Page, rep *analyzer.Report, t *filetree.Tree, img *image, it item) {
+func wastePage(p *screen.Page, rep *facts.Report, t *filetree.Tree, img *image, it item) {
 	th := p.Theme
 	p.Title(safe(t.Path(it.node)))
 	p.Blank()

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -21,7 +21,7 @@ type folders struct {
 	screen.List
 	none
 	u     *ui
-	rep   *analyzer.Report
+	rep   *facts.Report
 	up    []int // for each folder, the nearest one above it; -1 for the root
 	layer int   // the layer whose bytes are counted; -1 for all
 	rows  []folderRow
@@ -167,7 +167,7 @@ func (f *folders) Draw(c screen.Canvas, focused bool) {
 }
 
 // folderPage describes a folder, and which layers store what is in it.
-func folderPage(p *screen.Page, d *analyzer.Folder) {
+func folderPage(p *screen.Page, d *facts.Folder) {
 	th := p.Theme
 	p.Title(safe(d.Path))
 	p.Blank()

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -21,7 +21,7 @@ func (u *ui) openImage() {
 }
 
 // imagePage shows the image's metadata, how it was read, and its warnings.
-func imagePage(rep *analyzer.Report, notes []string) *text {
+func imagePage(rep *facts.Report, notes []string) *text {
 	t := &text{in: inImage, name: "Image", write: func(p *screen.Page) {
 		about(p, rep, notes)
 		warnings(p, rep)
@@ -34,7 +34,7 @@ func imagePage(rep *analyzer.Report, notes []string) *text {
 	return t
 }
 
-func about(p *screen.Page, rep *analyzer.Report, notes []string) {
+func about(p *screen.Page, rep *facts.Report, notes []string) {
 	th, img, t := p.Theme, &rep.Image, &rep.Totals
 	p.Title(safe(img.Reference))
 	p.Blank()
@@ -64,7 +64,7 @@ func about(p *screen.Page, rep *analyzer.Report, notes []string) {
 }
 
 // warnings adds the warnings; enter on a line goes to its layer.
-func warnings(p *screen.Page, rep *analyzer.Report) {
+func warnings(p *screen.Page, rep *facts.Report) {
 	if len(rep.Warnings) > 0 {
 		p.Blank()
 		p.Title("Warnings")
@@ -83,7 +83,7 @@ func warnings(p *screen.Page, rep *analyzer.Report) {
 }
 
 // config adds how the image runs.
-func config(p *screen.Page, cfg *analyzer.ImageConfig) {
+func config(p *screen.Page, cfg *facts.Config) {
 	th := p.Theme
 	p.Blank()
 	p.Title("Runs as")
@@ -110,7 +110,7 @@ func config(p *screen.Page, cfg *analyzer.ImageConfig) {
 
 // steps adds every step of the history, with what its layer stores; enter on a
 // line goes to the layer.
-func steps(p *screen.Page, rep *analyzer.Report) {
+func steps(p *screen.Page, rep *facts.Report) {
 	th := p.Theme
 	p.Blank()
 	p.Title("History")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
 	"fathom/ui/screen"
@@ -19,7 +19,7 @@ type layers struct {
 	screen.List
 	none
 	u     *ui
-	rep   *analyzer.Report
+	rep   *facts.Report
 	steps []step // the rows
 	empty bool   // steps without a layer have rows, too
 	max   int64  // stored bytes of the largest layer
@@ -129,7 +129,7 @@ func (l *layers) toggleEmpty() {
 }
 
 // command is the step as its author wrote it, made safe.
-func command(rep *analyzer.Report, s step) string {
+func command(rep *facts.Report, s step) string {
 	switch {
 	case s.layer >= 0 && rep.Layers[s.layer].Command != "":
 		return safe(report.Command(rep.Layers[s.layer].Command))
@@ -142,8 +142,8 @@ func command(rep *analyzer.Report, s step) string {
 }
 
 // layerCommand is the command of a layer.
-func layerCommand(rep *analyzer.Report, layer int) string {
-	return command(rep, step{layer, slices.IndexFunc(rep.History, func(h analyzer.Step) bool { return h.Layer == layer })})
+func layerCommand(rep *facts.Report, layer int) string {
+	return command(rep, step{layer, slices.IndexFunc(rep.History, func(h facts.Step) bool { return h.Layer == layer })})
 }
 
 // layerColumns are those of a row.
@@ -200,7 +200,7 @@ func (l *layers) Draw(c screen.Canvas, focused bool) {
 func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on func(tcell.Style) tcell.Style) {
 	th := c.Theme
 	number, st := th.Glyph.Dot, th.Dim
-	var lr analyzer.LayerReport
+	var lr facts.Layer
 	if s.layer >= 0 {
 		lr, number, st = l.rep.Layers[s.layer], strconv.Itoa(s.layer), th.Text
 		if s.layer == l.u.sel.marked {
@@ -246,7 +246,7 @@ type hidden struct {
 }
 
 // hides sums the waste by the layers that stored and hid it.
-func hides(rep *analyzer.Report) []hidden {
+func hides(rep *facts.Report) []hidden {
 	sums := map[[2]int]int64{}
 	for _, w := range rep.Waste {
 		sums[[2]int{w.StoredIn, w.HiddenBy}] += w.Bytes
@@ -262,7 +262,7 @@ func hides(rep *analyzer.Report) []hidden {
 }
 
 // unverified is how many layers have not been verified.
-func unverified(rep *analyzer.Report) int {
+func unverified(rep *facts.Report) int {
 	n := 0
 	for i := range rep.Layers {
 		if rep.Layers[i].Unverified {

@@ -10,6 +10,7 @@ import (
 	"github.com/rivo/tview"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
 	"fathom/ui/screen"
@@ -41,7 +42,7 @@ type ui struct {
 	bottom
 	drawn
 	do     doer
-	rep    *analyzer.Report
+	rep    *facts.Report
 	img    *image          // nil for a saved report
 	lacks  map[need]string // why this screen lacks what keys need
 	notes  []string        // how the image was read
@@ -59,7 +60,7 @@ type bottom struct {
 }
 
 // newRoot is a UI whose right side is still empty.
-func newRoot(rep *analyzer.Report, set setup, do doer) *ui {
+func newRoot(rep *facts.Report, set setup, do doer) *ui {
 	u := &ui{
 		Box: tview.NewBox(), setup: set, do: do, rep: rep, sel: selection{marked: -1}, lacks: map[need]string{},
 		goTo: func(filetree.Node, int, bool) {},

@@ -6,14 +6,15 @@ import (
 	"strings"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 	"fathom/ui/screen"
 )
 
 // RunReport shows a saved report, as Open shows an image: all but the files,
-// which it doesn't hold. The report is one that analyzer.ReadReport gave.
-func RunReport(ctx context.Context, rep *analyzer.Report, opt Options) error {
+// which it doesn't hold. The report is one that facts.Read gave.
+func RunReport(ctx context.Context, rep *facts.Report, opt Options) error {
 	return open(ctx, rep.Image.Reference, &analyzer.Progress{}, opt, func(ctx context.Context) (func(*session, setup), error) {
 		names, lost, err := wastedPaths(ctx, rep)
 		if err != nil {
@@ -28,7 +29,7 @@ func RunReport(ctx context.Context, rep *analyzer.Report, opt Options) error {
 
 // newSaved is the UI over a report. names is a tree of its wasted paths, lost has
 // the content there of each entry of the report's waste.
-func newSaved(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content, set setup, do doer) *ui {
+func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, set setup, do doer) *ui {
 	u := newRoot(rep, set, do)
 	u.lacks = map[need]string{
 		needContent: "a saved report holds no files: open the image itself to view, compare or extract one",
@@ -56,7 +57,7 @@ func (u *ui) noFolders(p *screen.Page) {
 // wastedPaths is a tree of the paths of a report's waste, and for each entry of
 // the waste a content in it that has that path. Only the paths of the tree mean
 // anything.
-func wastedPaths(ctx context.Context, rep *analyzer.Report) (*filetree.Tree, []filetree.Content, error) {
+func wastedPaths(ctx context.Context, rep *facts.Report) (*filetree.Tree, []filetree.Content, error) {
 	var d layer.Diff
 	lost := make([]filetree.Content, len(rep.Waste))
 	known := make(map[string]filetree.Content, len(rep.Waste))
@@ -82,7 +83,7 @@ func wastedPaths(ctx context.Context, rep *analyzer.Report) (*filetree.Tree, []f
 
 // savedWaste lists the waste of a report. The report doesn't say which folders were
 // removed as a whole, so every file has an item.
-func savedWaste(rep *analyzer.Report, names *filetree.Tree, lost []filetree.Content) *wasteTable {
+func savedWaste(rep *facts.Report, names *filetree.Tree, lost []filetree.Content) *wasteTable {
 	causes := map[string]filetree.Cause{}
 	for _, c := range []filetree.Cause{filetree.Deleted, filetree.Overwritten, filetree.MetadataOnly, filetree.Repeated} {
 		causes[c.String()] = c

@@ -6,19 +6,19 @@ import (
 	"strings"
 	"testing"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
 
 // savedStage is the UI over a report that was saved and read back.
-func savedStage(t testing.TB, rep *analyzer.Report, colours string, ascii bool, w, h int) *stage {
+func savedStage(t testing.TB, rep *facts.Report, colours string, ascii bool, w, h int) *stage {
 	t.Helper()
 	var b bytes.Buffer
 	if err := report.JSON(&b, rep); err != nil {
 		t.Fatal(err)
 	}
-	rep, err := analyzer.ReadReport(&b)
+	rep, err := facts.Read(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +33,9 @@ func savedStage(t testing.TB, rep *analyzer.Report, colours string, ascii bool, 
 // here and a folder there.
 func TestSavedPaths(t *testing.T) {
 	paths := []string{"/a", "/a/b", "/b/c", "/b", "/a", "/.wh.x", "/not utf-8 \xff", "/new\nline", "/x" + strings.Repeat("/y", 1000)}
-	rep := &analyzer.Report{Layers: make([]analyzer.LayerReport, 2)}
+	rep := &facts.Report{Layers: make([]facts.Layer, 2)}
 	for i, p := range paths {
-		rep.Waste = append(rep.Waste, analyzer.Waste{Path: p, Bytes: int64(i) + 1, Cause: "removed", HiddenBy: 1})
+		rep.Waste = append(rep.Waste, facts.Waste{Path: p, Bytes: int64(i) + 1, Cause: "removed", HiddenBy: 1})
 	}
 	names, lost, err := wastedPaths(t.Context(), rep)
 	if err != nil {

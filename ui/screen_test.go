@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
 	"fathom/ui/screen"
@@ -105,7 +106,7 @@ type stage struct {
 func newStage(t testing.TB, a *analyzer.Analysis, name string, ascii bool, w, h int) *stage {
 	t.Helper()
 	if a == nil {
-		a = &analyzer.Analysis{Report: &analyzer.Report{}, Tree: &filetree.Tree{}}
+		a = &analyzer.Analysis{Report: &facts.Report{}, Tree: &filetree.Tree{}}
 	}
 	return stageOf(t, name, ascii, w, h, func(set setup, do doer) root { return newUI(a, set, do) })
 }

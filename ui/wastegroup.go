@@ -8,7 +8,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/ui/outline"
 	"fathom/ui/report"
@@ -177,7 +177,7 @@ func (w *waste) drawGroup(c screen.Canvas, y, i int, cols wasteColumns, on func(
 }
 
 // groupPage describes a group of waste.
-func groupPage(p *screen.Page, rep *analyzer.Report, w *wasteTable, g wasteGroup) {
+func groupPage(p *screen.Page, rep *facts.Report, w *wasteTable, g wasteGroup) {
 	th := p.Theme
 	p.Title(safe(g.name))
 	p.Blank()

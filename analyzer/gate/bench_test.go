@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"testing"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // BenchmarkExplain says why three rules are broken by 120,000 wasted files:
 // what people read of it, and all.
 func BenchmarkExplain(b *testing.B) {
-	r := &analyzer.Report{Layers: []analyzer.LayerReport{{}, {Index: 1}}}
+	r := &facts.Report{Layers: []facts.Layer{{}, {Index: 1}}}
 	for i := range 120_000 {
-		r.Waste = append(r.Waste, analyzer.Waste{
+		r.Waste = append(r.Waste, facts.Waste{
 			Path: fmt.Sprintf("/srv/package-%d/dist/lib/index-%d.js", i/100, i), Bytes: 4096, Cause: "removed", HiddenBy: 1,
 		})
 		r.Totals.StoredBytes += 4096

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"sync"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
-func stored(x *analyzer.LayerReport) int64     { return x.StoredBytes }
-func compressed(x *analyzer.LayerReport) int64 { return x.CompressedBytes }
-func stores(x *analyzer.LayerReport) bool      { return x.StoredBytes > 0 }
+func stored(x *facts.Layer) int64     { return x.StoredBytes }
+func compressed(x *facts.Layer) int64 { return x.CompressedBytes }
+func stores(x *facts.Layer) bool      { return x.StoredBytes > 0 }
 
 // explainWaste lists the waste that counts. All rules about waste share it.
 func (c *check) explainWaste(r *Rule, _ Limit) {
@@ -33,7 +33,7 @@ func (r *Rule) list(all []Offender) {
 
 // layers are the layers for which the question is answered with yes, those
 // that cost most first.
-func (c *check) layers(cost func(*analyzer.LayerReport) int64, which func(*analyzer.LayerReport) bool) []Offender {
+func (c *check) layers(cost func(*facts.Layer) int64, which func(*facts.Layer) bool) []Offender {
 	var all []Offender
 	for i := range c.r.Layers {
 		if x := &c.r.Layers[i]; which(x) {

@@ -11,21 +11,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // wasting is a report of three layers in which the pieces are wasted, each
 // "PATH BYTES CAUSE STORED HIDDEN", and 1000 bytes are visible.
-func wasting(t *testing.T, pieces ...string) *analyzer.Report {
+func wasting(t *testing.T, pieces ...string) *facts.Report {
 	t.Helper()
-	r := &analyzer.Report{Layers: []analyzer.LayerReport{
+	r := &facts.Report{Layers: []facts.Layer{
 		{Index: 0, DiffID: "sha256:a", Command: "ADD base /", StoredBytes: 500, CompressedBytes: 200, Added: 3},
 		{Index: 1, DiffID: "sha256:b", Command: "RUN apt-get update && apt-get install -y curl", StoredBytes: 400, CompressedBytes: 300, Added: 9},
 		{Index: 2, DiffID: "sha256:c", Command: "RUN chown -R app /app", StoredBytes: 100, CompressedBytes: 100},
 	}}
-	r.Totals = analyzer.Totals{StoredBytes: 1000, VisibleBytes: 1000, Files: 7, Layers: 3, CompressedBytes: 600}
+	r.Totals = facts.Totals{StoredBytes: 1000, VisibleBytes: 1000, Files: 7, Layers: 3, CompressedBytes: 600}
 	for _, p := range pieces {
-		var w analyzer.Waste
+		var w facts.Waste
 		if _, err := fmt.Sscan(p, &w.Path, &w.Bytes, &w.Cause, &w.StoredIn, &w.HiddenBy); err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func wasting(t *testing.T, pieces ...string) *analyzer.Report {
 	return r
 }
 
-func check1(t *testing.T, r *analyzer.Report, rules string, opt Options) Verdict {
+func check1(t *testing.T, r *facts.Report, rules string, opt Options) Verdict {
 	t.Helper()
 	v, err := Check(r, limits(t, rules), opt)
 	if err != nil {
@@ -75,7 +75,7 @@ func TestWasteOffenders(t *testing.T) {
 
 func TestLayerOffenders(t *testing.T) {
 	r := wasting(t)
-	base := &Baseline{Totals: analyzer.Totals{StoredBytes: 500, VisibleBytes: 500, Efficiency: 1}, Layers: r.Layers[:1]}
+	base := &Baseline{Totals: facts.Totals{StoredBytes: 500, VisibleBytes: 500, Efficiency: 1}, Layers: r.Layers[:1]}
 	for rules, want := range map[string][]int{
 		"max-size=999":            {0, 1, 2},
 		"max-layer-size=399":      {0, 1},
@@ -105,7 +105,7 @@ func TestLayerOffenders(t *testing.T) {
 
 func TestGrowth(t *testing.T) {
 	of := func(stored int64) *Baseline {
-		return &Baseline{Totals: analyzer.Totals{StoredBytes: stored, VisibleBytes: stored, Efficiency: 1}}
+		return &Baseline{Totals: facts.Totals{StoredBytes: stored, VisibleBytes: stored, Efficiency: 1}}
 	}
 	for _, tt := range []struct {
 		base, stored int64
@@ -148,7 +148,7 @@ func TestGrowth(t *testing.T) {
 }
 
 // ruleErr is why the last rule of the limits can't be evaluated.
-func ruleErr(t *testing.T, r *analyzer.Report, l string, opt Options) error {
+func ruleErr(t *testing.T, r *facts.Report, l string, opt Options) error {
 	t.Helper()
 	v := check1(t, r, l, opt)
 	last := v.Rules[len(v.Rules)-1]

@@ -3,7 +3,7 @@ package gate
 import (
 	"iter"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 )
@@ -11,7 +11,7 @@ import (
 // Files is every path of the tree as every layer has it, and then what a layer
 // holds and itself hides: a file below what its archive has as a file further
 // on. The tree doesn't show that, but the layer has the bytes.
-func Files(t *filetree.Tree, waste []analyzer.Waste) iter.Seq[File] {
+func Files(t *filetree.Tree, waste []facts.Waste) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for n := filetree.Root + 1; int(n) < t.Len(); n++ {
 			path := ""

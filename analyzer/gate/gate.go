@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // Options for Check; the zero value judges a report with nothing beside it.
@@ -43,7 +43,7 @@ type File struct {
 // Check judges the report, by Default when there are no limits. An error means
 // that the limits, the suppressions or the report's figures are invalid. A
 // rule that can't be evaluated is part of the Verdict: its Err says why.
-func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
+func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	if err := l.Validate(); err != nil {
 		return Verdict{}, err
 	}
@@ -88,7 +88,7 @@ func Check(r *analyzer.Report, l Limits, opt Options) (Verdict, error) {
 
 // check is one run of Check.
 type check struct {
-	r            *analyzer.Report
+	r            *facts.Report
 	opt          Options
 	limits       Limits
 	v            *Verdict // what is known of it so far

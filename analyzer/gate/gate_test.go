@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // limits reads "min-efficiency=0.9 max-size=1kB".
@@ -26,10 +26,10 @@ func limits(t *testing.T, text string) Limits {
 	return l
 }
 
-func totals(stored, wasted int64) *analyzer.Report {
-	r := &analyzer.Report{Totals: analyzer.Totals{StoredBytes: stored, WastedBytes: wasted, VisibleBytes: stored - wasted, Efficiency: 1}}
+func totals(stored, wasted int64) *facts.Report {
+	r := &facts.Report{Totals: facts.Totals{StoredBytes: stored, WastedBytes: wasted, VisibleBytes: stored - wasted, Efficiency: 1}}
 	if wasted > 0 {
-		r.Waste = []analyzer.Waste{{Path: "/w", Bytes: wasted, Cause: "removed", HiddenBy: 1}}
+		r.Waste = []facts.Waste{{Path: "/w", Bytes: wasted, Cause: "removed", HiddenBy: 1}}
 	}
 	if stored > 0 {
 		r.Totals.Efficiency = float64(stored-wasted) / float64(stored)
@@ -162,7 +162,7 @@ func TestCheckRefuses(t *testing.T) {
 	list := totals(10, 1)
 	list.Waste = nil
 	for name, tt := range map[string]struct {
-		report *analyzer.Report
+		report *facts.Report
 		limits Limits
 	}{
 		"efficiency NaN":      {good, Limits{{Rule: MinEfficiency, Ratio: math.NaN()}}},

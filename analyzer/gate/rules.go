@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // The names of the rules: their flags, and their keys in the config file.
@@ -108,7 +108,7 @@ func Specs() []Spec {
 				return value{number: c.r.Totals.CompressedBytes}, nil
 			},
 			explain: func(c *check, r *Rule, _ Limit) {
-				r.list(c.layers(compressed, func(x *analyzer.LayerReport) bool { return x.CompressedBytes > 0 }))
+				r.list(c.layers(compressed, func(x *facts.Layer) bool { return x.CompressedBytes > 0 }))
 			},
 		},
 		{
@@ -125,7 +125,7 @@ func Specs() []Spec {
 				return value{number: largest}, nil
 			},
 			explain: func(c *check, r *Rule, l Limit) {
-				r.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return x.StoredBytes > l.Number }))
+				r.list(c.layers(stored, func(x *facts.Layer) bool { return x.StoredBytes > l.Number }))
 			},
 		},
 		{
@@ -134,7 +134,7 @@ func Specs() []Spec {
 			Note:    "steps without a layer don't count",
 			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.r.Totals.Layers)}, nil },
 			explain: func(c *check, r *Rule, _ Limit) {
-				all := c.layers(stored, func(*analyzer.LayerReport) bool { return true })
+				all := c.layers(stored, func(*facts.Layer) bool { return true })
 				slices.Reverse(all) // the smallest are the easiest to join with another
 				for i := range all {
 					all[i].Advice = "join steps that belong together: several commands in one RUN, several sources in one COPY"
@@ -148,7 +148,7 @@ func Specs() []Spec {
 			Note:    "regular files, each name counted",
 			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.r.Totals.Files)}, nil },
 			explain: func(c *check, r *Rule, _ Limit) {
-				all := c.layers(stored, func(x *analyzer.LayerReport) bool { return x.Added > 0 })
+				all := c.layers(stored, func(x *facts.Layer) bool { return x.Added > 0 })
 				slices.SortStableFunc(all, func(a, b Offender) int { return cmp.Compare(b.Files, a.Files) })
 				r.list(all)
 			},
@@ -163,7 +163,7 @@ func Specs() []Spec {
 				for _, x := range c.opt.Baseline.Layers {
 					known[x.DiffID] = true
 				}
-				r.list(c.layers(stored, func(x *analyzer.LayerReport) bool { return stores(x) && !known[x.DiffID] }))
+				r.list(c.layers(stored, func(x *facts.Layer) bool { return stores(x) && !known[x.DiffID] }))
 			},
 		},
 		{

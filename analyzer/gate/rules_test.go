@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 var update = flag.Bool("update", false, "write the table of rules in docs/gate.md")
@@ -19,10 +19,10 @@ var update = flag.Bool("update", false, "write the table of rules in docs/gate.m
 func TestSpecs(t *testing.T) {
 	r := totals(1000, 100)
 	r.Totals.CompressedBytes, r.Totals.Files, r.Totals.Layers = 10, 1, 2
-	r.Layers = []analyzer.LayerReport{{StoredBytes: 600, CompressedBytes: 6, Added: 1}, {Index: 1, StoredBytes: 400, CompressedBytes: 4}}
+	r.Layers = []facts.Layer{{StoredBytes: 600, CompressedBytes: 6, Added: 1}, {Index: 1, StoredBytes: 400, CompressedBytes: 4}}
 	opt := Options{
 		Files:    files(File{Path: "/f", Bytes: 1, HiddenBy: -1}),
-		Baseline: &Baseline{Totals: analyzer.Totals{Efficiency: 1}},
+		Baseline: &Baseline{Totals: facts.Totals{Efficiency: 1}},
 	}
 	seen := map[string]bool{}
 	for _, s := range Specs() {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // Severity is how serious a broken rule is. The zero value is Error.
@@ -145,8 +145,8 @@ type Totals struct {
 type Baseline struct {
 	Reference string // as the user named it
 	ID        string // config digest, or ""
-	Totals    analyzer.Totals
-	Layers    []analyzer.LayerReport
+	Totals    facts.Totals
+	Layers    []facts.Layer
 }
 
 // Suppressed is a suppression and what it covers.
@@ -245,7 +245,7 @@ type UnverifiedError struct{ Layer int }
 
 // Unverified is an *UnverifiedError for the first such layer of the report, or
 // nil.
-func Unverified(r *analyzer.Report) error {
+func Unverified(r *facts.Report) error {
 	for _, l := range r.Layers {
 		if l.Unverified {
 			return &UnverifiedError{l.Index}

@@ -9,12 +9,13 @@ import (
 	"fmt"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/load"
 )
 
 // Result is what is known about an image. Every output reads it.
 type Result struct {
-	Report *analyzer.Report
+	Report *facts.Report
 	// Analysis has the files; it is nil for a saved report, which has none.
 	Analysis *analyzer.Analysis
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // SavedError is a file that looks like a saved report and can't be read as one.
@@ -22,7 +23,7 @@ func (e *SavedError) Unwrap() error { return e.Err }
 // Saved reads the report in the file called name. It is nil where name is not a
 // file or the file is not a report: it may be an image. The error is a
 // *SavedError.
-func Saved(name string) (*analyzer.Report, error) {
+func Saved(name string) (*facts.Report, error) {
 	if name == "-" { // standard input
 		return nil, nil
 	}
@@ -32,7 +33,7 @@ func Saved(name string) (*analyzer.Report, error) {
 	}
 	rep, err := readSaved(name)
 	switch {
-	case errors.Is(err, analyzer.ErrNotReport):
+	case errors.Is(err, facts.ErrNotReport):
 		return nil, nil // a manifest, for example: opening the image says so
 	case err != nil:
 		return nil, &SavedError{name, err}
@@ -40,7 +41,7 @@ func Saved(name string) (*analyzer.Report, error) {
 	return rep, nil
 }
 
-func readSaved(name string) (*analyzer.Report, error) {
+func readSaved(name string) (*facts.Report, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, analyzer.WithoutPath(err)
@@ -49,12 +50,12 @@ func readSaved(name string) (*analyzer.Report, error) {
 	head := make([]byte, 512)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, analyzer.ErrNotReport // it is empty, or can't be read as an image either
+		return nil, facts.ErrNotReport // it is empty, or can't be read as an image either
 	}
 	head = head[:n]
 	// A tar may begin with a brace, but has a zero byte soon.
 	if !bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) || bytes.IndexByte(head, 0) >= 0 {
-		return nil, analyzer.ErrNotReport
+		return nil, facts.ErrNotReport
 	}
-	return analyzer.ReadReport(io.MultiReader(bytes.NewReader(head), f))
+	return facts.Read(io.MultiReader(bytes.NewReader(head), f))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/layer"
 )
 
@@ -52,7 +53,7 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 // unchecked warns about a layer whose digest uses an unknown algorithm.
 func (o *opening) unchecked(i int, p blobRef) {
 	if p.desc != nil && !parseDigest(p.desc.Digest).checkable() {
-		o.warnings = append(o.warnings, analyzer.Warning{Layer: i, Text: "its digest " + p.desc.Digest + " can't be checked: unknown algorithm"})
+		o.warnings = append(o.warnings, facts.Warning{Layer: i, Text: "its digest " + p.desc.Digest + " can't be checked: unknown algorithm"})
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"os"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/layer"
 	"fathom/analyzer/load/cache"
 	"fathom/analyzer/load/engine"
@@ -87,7 +88,7 @@ const (
 type opening struct {
 	opt      Options
 	limits   layer.Limits
-	warnings []analyzer.Warning
+	warnings []facts.Warning
 	files    []*os.File
 	checks   []func() error
 	closers  []func() error
@@ -195,7 +196,7 @@ func withFlaw(src source, err error) error {
 }
 
 func (o *opening) warn(format string, args ...any) {
-	o.warnings = append(o.warnings, analyzer.Warning{Layer: -1, Text: fmt.Sprintf(format, args...)})
+	o.warnings = append(o.warnings, facts.Warning{Layer: -1, Text: fmt.Sprintf(format, args...)})
 }
 
 // keep holds f open until the image is closed, and watches that it stays as it is.

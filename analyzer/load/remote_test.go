@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/load/cache"
 	"fathom/analyzer/load/registry"
@@ -144,9 +145,9 @@ func (s *server) image(t *testing.T, name, tag string, img *imagetest.Image, mt 
 
 // inRegistry ignores what may differ between a registry and an archive.
 var inRegistry = cmp.Options{
-	cmpopts.IgnoreFields(analyzer.ImageReport{}, "Reference", "Source", "ID", "Digest", "Tags"),
-	cmpopts.IgnoreFields(analyzer.Totals{}, "CompressedBytes"),
-	cmpopts.IgnoreFields(analyzer.LayerReport{}, "Digest", "MediaType", "CompressedBytes", "Checked"),
+	cmpopts.IgnoreFields(facts.Image{}, "Reference", "Source", "ID", "Digest", "Tags"),
+	cmpopts.IgnoreFields(facts.Totals{}, "CompressedBytes"),
+	cmpopts.IgnoreFields(facts.Layer{}, "Digest", "MediaType", "CompressedBytes", "Checked"),
 }
 
 func analyze(t *testing.T, ref string, opt Options) *analyzer.Analysis {

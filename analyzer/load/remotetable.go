@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/layer"
 	"fathom/analyzer/load/registry"
 	"fathom/analyzer/load/toc"
@@ -84,7 +85,7 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []blobR
 	for i, t := range tables {
 		l := &img.Layers[i]
 		if failed[i] != nil {
-			r.o.warnings = append(r.o.warnings, analyzer.Warning{Layer: i, Text: fmt.Sprintf("its table of contents is not used: %v", failed[i])})
+			r.o.warnings = append(r.o.warnings, facts.Warning{Layer: i, Text: fmt.Sprintf("its table of contents is not used: %v", failed[i])})
 		}
 		if t == nil || r.o.opt.Verify {
 			continue

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/load/cache"
 )
@@ -185,8 +186,8 @@ func TestRegistryTables(t *testing.T) {
 			if len(an.Report.Warnings) != tt.warnings {
 				t.Errorf("got the warnings %v, want %d", an.Report.Warnings, tt.warnings)
 			}
-			if diff := cmp.Diff(want, an.Report, inRegistry, cmpopts.IgnoreFields(analyzer.LayerReport{}, "Unverified"),
-				cmpopts.IgnoreFields(analyzer.Report{}, "Warnings")); diff != "" {
+			if diff := cmp.Diff(want, an.Report, inRegistry, cmpopts.IgnoreFields(facts.Layer{}, "Unverified"),
+				cmpopts.IgnoreFields(facts.Report{}, "Warnings")); diff != "" {
 				t.Errorf("the report differs from a verified one (-):\n%s", diff)
 			}
 			before := parts.Load()

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 	"fathom/ui"
 )
@@ -319,7 +319,7 @@ func TestStarterDenies(t *testing.T) {
 	denied := func(rule, path string) bool {
 		t.Helper()
 		files := func(yield func(gate.File) bool) { yield(gate.File{Path: path, HiddenBy: -1}) }
-		v, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, gate.Limits{c.of.rules[rule].limit}, gate.Options{Files: files})
+		v, err := gate.Check(&facts.Report{Totals: facts.Totals{Efficiency: 1}}, gate.Limits{c.of.rules[rule].limit}, gate.Options{Files: files})
 		if err != nil {
 			t.Fatal(err)
 		}

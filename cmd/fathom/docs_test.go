@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 )
 
@@ -163,7 +163,7 @@ func TestAnalysisExamples(t *testing.T) {
 			if code := run(t.Context(), []string{"--json", "-", file}, nil, &stdout, &stderr); code != 0 {
 				t.Fatalf("exit code %d, %s", code, &stderr)
 			}
-			var r analyzer.Report
+			var r facts.Report
 			if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
 				t.Fatal(err)
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 )
 
@@ -171,9 +171,9 @@ func TestEngineForms(t *testing.T) {
 // formOnly is what an archive form may change in a report. A config that is
 // converted to OCI's form is another blob.
 var formOnly = cmp.Options{
-	cmpopts.IgnoreFields(analyzer.ImageReport{}, "Reference", "Source", "ID", "Digest", "Tags"),
-	cmpopts.IgnoreFields(analyzer.Totals{}, "CompressedBytes"),
-	cmpopts.IgnoreFields(analyzer.LayerReport{}, "Digest", "MediaType", "CompressedBytes", "Checked"),
+	cmpopts.IgnoreFields(facts.Image{}, "Reference", "Source", "ID", "Digest", "Tags"),
+	cmpopts.IgnoreFields(facts.Totals{}, "CompressedBytes"),
+	cmpopts.IgnoreFields(facts.Layer{}, "Digest", "MediaType", "CompressedBytes", "Checked"),
 }
 
 // fathom is what the program prints.
@@ -186,7 +186,7 @@ func fathom(t *testing.T, args ...string) *bytes.Buffer {
 	return &out
 }
 
-func measure(t *testing.T, image string, flags ...string) (r analyzer.Report) {
+func measure(t *testing.T, image string, flags ...string) (r facts.Report) {
 	t.Helper()
 	args := append([]string{"--verify", "--json", "-", image}, flags...)
 	if err := json.Unmarshal(fathom(t, args...).Bytes(), &r); err != nil {

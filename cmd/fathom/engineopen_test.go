@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // TestEngineOpens compares an image that is read from an engine, from its
@@ -35,7 +35,7 @@ func TestEngineOpens(t *testing.T) {
 				ways = append(ways, "storage")
 			}
 			name := tt.scheme + ":odd"
-			var reports []analyzer.Report
+			var reports []facts.Report
 			for _, way := range ways {
 				got := measure(t, name, "--via", way)
 				if got.Image.Source != tt.scheme {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 	"fathom/ui/report"
 )
@@ -140,7 +140,7 @@ func (j *job) checkOutputs(src source) error {
 }
 
 // print writes all results: files first, so that the verdict comes last.
-func (j *job) print(ctx context.Context, r *analyzer.Report, v *gate.Verdict) error {
+func (j *job) print(ctx context.Context, r *facts.Report, v *gate.Verdict) error {
 	in := &report.Input{
 		Report: r, Verdict: v, Version: version(),
 		Dockerfile: strings.TrimPrefix(filepath.ToSlash(j.dockerfile), "./"),

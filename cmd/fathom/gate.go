@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 )
@@ -44,7 +44,7 @@ func (j *job) judge(ctx context.Context, r *inspect.Result) (*gate.Verdict, erro
 
 // unevaluated returns the rules that could not be evaluated, one error for each
 // reason.
-func unevaluated(r *analyzer.Report, v *gate.Verdict) []error {
+func unevaluated(r *facts.Report, v *gate.Verdict) []error {
 	var errs []error
 	var last error
 	for _, rule := range v.Rules {
@@ -58,7 +58,7 @@ func unevaluated(r *analyzer.Report, v *gate.Verdict) []error {
 
 // outcome returns the verdict as an error, nil if the exit code is 0. It prints
 // all errors but the last.
-func (j *job) outcome(r *analyzer.Report, v *gate.Verdict) error {
+func (j *job) outcome(r *facts.Report, v *gate.Verdict) error {
 	if errs := unevaluated(r, v); len(errs) > 0 {
 		last := len(errs) - 1
 		for _, err := range errs[:last] {

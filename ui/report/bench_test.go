@@ -5,14 +5,14 @@ import (
 	"io"
 	"testing"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 // BenchmarkJSON writes a report of 90,000 wasted files.
 func BenchmarkJSON(b *testing.B) {
 	r := sample()
 	for i := range 90_000 {
-		r.Waste = append(r.Waste, analyzer.Waste{
+		r.Waste = append(r.Waste, facts.Waste{
 			Path: fmt.Sprintf("/app/node_modules/package-%d/dist/lib/index-%d.js", i/100, i), Bytes: 4096, Cause: "metadata", StoredIn: 3, HiddenBy: 7,
 		})
 	}

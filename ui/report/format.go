@@ -10,13 +10,13 @@ import (
 	"slices"
 	"strings"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
 // Input is what a format is made of. The same input gives the same bytes.
 type Input struct {
-	Report  *analyzer.Report
+	Report  *facts.Report
 	Verdict *gate.Verdict // nil where the image was not judged
 	// Dockerfile is the file that findings are shown at, relative to the
 	// repository, with slashes; "" is "Dockerfile".

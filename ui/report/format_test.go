@@ -21,7 +21,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -41,16 +41,16 @@ func hostile(t *testing.T) *Input {
 	for i := range r.Folders[1:] {
 		r.Folders[i+1].Path, r.Folders[i+1].PathBytes = hostileName, nil
 	}
-	r.Warnings = []analyzer.Warning{{Layer: 0, Path: hostileName, Text: hostileName}}
+	r.Warnings = []facts.Warning{{Layer: 0, Path: hostileName, Text: hostileName}}
 	return judged(t, r, gate.Limits{
 		{Rule: gate.MaxWastedBytes, Unit: gate.Bytes, Number: 10, Severity: gate.Warn}, {Rule: gate.MaxSize, Unit: gate.Bytes, Number: 2_999_999},
 		{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2},
 	})
 }
 
-func judged(t *testing.T, r *analyzer.Report, l gate.Limits) *Input {
+func judged(t *testing.T, r *facts.Report, l gate.Limits) *Input {
 	t.Helper()
-	before := analyzer.Totals{StoredBytes: 2_000_000, VisibleBytes: 2_000_000, Efficiency: 1, Layers: 1}
+	before := facts.Totals{StoredBytes: 2_000_000, VisibleBytes: 2_000_000, Efficiency: 1, Layers: 1}
 	v, err := gate.Check(r, l, gate.Options{Baseline: &gate.Baseline{Reference: r.Image.Reference, Totals: before}})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestFormatsAreSafeAndRepeat(t *testing.T) {
 	unjudged := hostile(t)
 	unjudged.Verdict = nil
 	for _, f := range Formats() {
-		for name, in := range map[string]*Input{"judged": hostile(t), "unjudged": unjudged, "empty": {Report: &analyzer.Report{}}} {
+		for name, in := range map[string]*Input{"judged": hostile(t), "unjudged": unjudged, "empty": {Report: &facts.Report{}}} {
 			text := written(t, f.Name, in)
 			if text != written(t, f.Name, in) {
 				t.Errorf("%s, %s: not the same bytes twice", f.Name, name)
@@ -140,7 +140,7 @@ func (s *small) Write(p []byte) (int, error) {
 // Every format has the figures of the JSON.
 func TestFormatsAgree(t *testing.T) {
 	in := hostile(t)
-	var r analyzer.Report
+	var r facts.Report
 	if err := json.Unmarshal([]byte(written(t, "json", in)), &r); err != nil {
 		t.Fatal(err)
 	}
@@ -321,8 +321,8 @@ func TestMarkdownIsSafe(t *testing.T) {
 func TestMarkdownFits(t *testing.T) {
 	in := denying(t, 100, strings.Repeat("`|", 5000))
 	for i := range 5000 {
-		in.Report.Warnings = append(in.Report.Warnings, analyzer.Warning{Layer: 0, Path: strings.Repeat("`|", 5000), Text: fmt.Sprint(i)})
-		in.Report.Layers = append(in.Report.Layers, analyzer.LayerReport{Index: i, Command: strings.Repeat("`", 1000)})
+		in.Report.Warnings = append(in.Report.Warnings, facts.Warning{Layer: 0, Path: strings.Repeat("`|", 5000), Text: fmt.Sprint(i)})
+		in.Report.Layers = append(in.Report.Layers, facts.Layer{Index: i, Command: strings.Repeat("`", 1000)})
 	}
 	for range 1000 {
 		in.Verdict.Notes = append(in.Verdict.Notes, strings.Repeat("`", 200)+strings.Repeat("世", 90))
@@ -361,7 +361,7 @@ func denying(t testing.TB, keys int, folder string) *Input {
 		}
 		l = append(l, x)
 	}
-	v, err := gate.Check(r, l, gate.Options{Files: files, Baseline: &gate.Baseline{Reference: "old", Totals: analyzer.Totals{Efficiency: 1}}})
+	v, err := gate.Check(r, l, gate.Options{Files: files, Baseline: &gate.Baseline{Reference: "old", Totals: facts.Totals{Efficiency: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -614,7 +614,7 @@ func TestSARIFSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, in := range map[string]*Input{"hostile": hostile(t), "empty": {Report: &analyzer.Report{}}, "too many": denying(t, 13_000, "keys")} {
+	for name, in := range map[string]*Input{"hostile": hostile(t), "empty": {Report: &facts.Report{}}, "too many": denying(t, 13_000, "keys")} {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, "sarif", in)))
 		if err != nil {
 			t.Fatal(err)
@@ -641,7 +641,7 @@ func TestJUnitSchema(t *testing.T) {
 	}
 	early := hostile(t)
 	early.Report.Image.Created = nil
-	for name, in := range map[string]*Input{"hostile": hostile(t), "early": early, "empty": {Report: &analyzer.Report{}}} {
+	for name, in := range map[string]*Input{"hostile": hostile(t), "early": early, "empty": {Report: &facts.Report{}}} {
 		c := exec.Command(xmllint, append(args, "-")...)
 		c.Stdin = strings.NewReader(written(t, "junit", in))
 		if out, err := c.CombinedOutput(); err != nil {

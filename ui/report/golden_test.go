@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -26,10 +26,10 @@ var pageParts = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|
 // Every format prints what testdata/formats has: a file for each input, in it a
 // file for each format. To write them: go test ./ui/report -run TestGoldens -update
 func TestGoldens(t *testing.T) {
-	pass := &analyzer.Report{
-		Image:  analyzer.ImageReport{Reference: "podman:localhost/app:2", Source: "podman", Tags: []string{"localhost/app:2"}},
-		Totals: analyzer.Totals{StoredBytes: 1, VisibleBytes: 1, Efficiency: 1, CompressedBytes: 33, Files: 1, Layers: 1},
-		Layers: []analyzer.LayerReport{{StoredBytes: 1, VisibleBytes: 1, CompressedBytes: 33, Added: 1, Unverified: true}},
+	pass := &facts.Report{
+		Image:  facts.Image{Reference: "podman:localhost/app:2", Source: "podman", Tags: []string{"localhost/app:2"}},
+		Totals: facts.Totals{StoredBytes: 1, VisibleBytes: 1, Efficiency: 1, CompressedBytes: 33, Files: 1, Layers: 1},
+		Layers: []facts.Layer{{StoredBytes: 1, VisibleBytes: 1, CompressedBytes: 33, Added: 1, Unverified: true}},
 	}
 	v, err := gate.Check(pass, nil, gate.Options{AllowUnverified: true})
 	if err != nil {
@@ -77,19 +77,19 @@ func broken(t *testing.T) *Input {
 		}
 		return d
 	}
-	r := &analyzer.Report{
-		Image: analyzer.ImageReport{
+	r := &facts.Report{
+		Image: facts.Image{
 			Reference: "registry:ghcr.io/shop/app@sha256:00", Source: "registry", ID: "sha256:aa", Platform: "linux/arm64",
 			Tags: []string{"shop/app:1", "shop/app:2", "shop/app:3", "shop/app:4"},
 		},
-		Layers: []analyzer.LayerReport{
+		Layers: []facts.Layer{
 			{DiffID: "sha256:d0", Command: "/bin/sh -c #(nop) ADD file:" + fmt.Sprintf("%064d", 7) + " in / ", Added: 3},
 			{Index: 1, DiffID: "sha256:d1", Command: "RUN /bin/sh -c apt-get update && apt-get install -y curl # buildkit", Added: 12},
 			{Index: 2, DiffID: "sha256:d2", Command: "RUN /bin/sh -c chown -R app /srv && rm -rf /var/lib/apt/lists # buildkit", Modified: 2, Removed: 9},
 		},
 	}
 	waste := func(path string, bytes int64, cause string, stored, hidden int) {
-		r.Waste = append(r.Waste, analyzer.Waste{Path: path, Bytes: bytes, Cause: cause, StoredIn: stored, HiddenBy: hidden})
+		r.Waste = append(r.Waste, facts.Waste{Path: path, Bytes: bytes, Cause: cause, StoredIn: stored, HiddenBy: hidden})
 		r.Layers[stored].WastedBytes += bytes
 		if stored != hidden {
 			r.Layers[hidden].HidesBytes += bytes
@@ -114,7 +114,7 @@ func broken(t *testing.T) *Input {
 	r.Totals.Efficiency = float64(r.Totals.VisibleBytes) / float64(r.Totals.StoredBytes)
 	r.Totals.Files, r.Totals.Layers = 12, len(r.Layers)
 	for i := range 22 {
-		r.Warnings = append(r.Warnings, analyzer.Warning{Layer: i % 3, Path: fmt.Sprintf("/odd/%d", i), Text: "odd"})
+		r.Warnings = append(r.Warnings, facts.Warning{Layer: i % 3, Path: fmt.Sprintf("/odd/%d", i), Text: "odd"})
 	}
 	files := iter.Seq[gate.File](func(yield func(gate.File) bool) {
 		for i := range 25 {
@@ -140,7 +140,7 @@ func broken(t *testing.T) *Input {
 		Files: files, Today: day("2026-11-21"),
 		Baseline: &gate.Baseline{
 			Reference: "fathom-baseline.json", ID: "sha256:00", Layers: r.Layers[:1],
-			Totals: analyzer.Totals{StoredBytes: 20_000, VisibleBytes: 20_000, Efficiency: 1},
+			Totals: facts.Totals{StoredBytes: 20_000, VisibleBytes: 20_000, Efficiency: 1},
 		},
 		Suppress: []gate.Suppression{
 			{Path: "/etc/**", Reason: "known", Until: day("2027-01-01"), Source: ".fathom.yaml:9:5"},

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -39,7 +39,7 @@ type page struct {
 	Script  template.JS
 	Rules   []pageRule
 	Layers  []pageLayer
-	Waste   []analyzer.Waste
+	Waste   []facts.Waste
 	Growth  *growth
 	Largest int64
 }
@@ -52,7 +52,7 @@ type pageRule struct {
 }
 
 type pageLayer struct {
-	analyzer.LayerReport
+	facts.Layer
 	VisibleWidth, WastedWidth float64 // of the largest layer, in percent
 }
 

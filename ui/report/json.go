@@ -14,7 +14,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -22,10 +22,10 @@ import (
 // indented, each element of a list on a line of its own, lists never null. The
 // same report gives the same bytes, and no character of it that a terminal
 // could act upon stands there unescaped.
-func JSON(w io.Writer, r *analyzer.Report) error { return writeJSON(w, r, nil) }
+func JSON(w io.Writer, r *facts.Report) error { return writeJSON(w, r, nil) }
 
 // writeJSON writes the report and, where the image was judged, the verdict.
-func writeJSON(w io.Writer, r *analyzer.Report, v *gate.Verdict) error {
+func writeJSON(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	b := bufio.NewWriter(w)
 	fields := reflect.ValueOf(*r)
 	b.WriteString("{\n")
@@ -96,7 +96,7 @@ func encode(v any, prefix string) ([]byte, error) {
 	if prefix != "" {
 		e.SetIndent(prefix, "  ")
 	}
-	if img, ok := v.(analyzer.ImageReport); ok { // the only element that can have nil lists
+	if img, ok := v.(facts.Image); ok { // the only element that can have nil lists
 		img.FillLists()
 		v = img
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
 const sampleJSON = `{
@@ -84,7 +84,7 @@ func TestJSON(t *testing.T) {
 	if r.Image.Config.Cmd != nil {
 		t.Error("the report was changed")
 	}
-	var back analyzer.Report
+	var back facts.Report
 	if err := json.Unmarshal([]byte(b.String()), &back); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestJSON(t *testing.T) {
 
 func TestJSONEmpty(t *testing.T) {
 	var b bytes.Buffer
-	if err := JSON(&b, &analyzer.Report{}); err != nil {
+	if err := JSON(&b, &facts.Report{}); err != nil {
 		t.Fatal(err)
 	}
 	var v map[string]any

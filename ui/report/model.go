@@ -11,7 +11,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -225,7 +225,7 @@ func growthOf(v *gate.Verdict) *growth {
 type amount struct{ Name, Size, Exact string }
 
 // amounts are the totals that are bytes, without those that are unknown.
-func amounts(t *analyzer.Totals) []amount {
+func amounts(t *facts.Totals) []amount {
 	var all []amount
 	for _, x := range []struct {
 		name  string
@@ -259,7 +259,7 @@ func suppressed(s gate.Suppressed) string {
 }
 
 // Warning is w on one safe line: "layer 3: /a/b: what is odd about it".
-func Warning(w analyzer.Warning) string {
+func Warning(w facts.Warning) string {
 	s := Safe(w.Text)
 	if w.Path != "" {
 		s = Safe(w.Path) + ": " + s

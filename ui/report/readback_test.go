@@ -10,12 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 	"fathom/ui/report"
 )
 
 // saved is the JSON of an image of testdata/images.
-func saved(t testing.TB, name string) (*analyzer.Report, []byte) {
+func saved(t testing.TB, name string) (*facts.Report, []byte) {
 	t.Helper()
 	a, err := analyzer.Analyze(t.Context(), imagetest.Load(t, name).Image(), analyzer.Options{})
 	if err != nil {
@@ -36,7 +37,7 @@ func TestSavedReports(t *testing.T) {
 	for _, name := range imagetest.Names(t) {
 		t.Run(name, func(t *testing.T) {
 			want, data := saved(t, name)
-			got, err := analyzer.ReadReport(bytes.NewReader(data))
+			got, err := facts.Read(bytes.NewReader(data))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,15 +60,15 @@ func TestSavedReports(t *testing.T) {
 	}
 }
 
-// FuzzReadReport looks whether what is read is as whole as the report of an
+// FuzzRead looks whether what is read is as whole as the report of an
 // analysis: it can be written, and read again as the same.
-func FuzzReadReport(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	for _, name := range []string{"name-not-utf8", "config-rich", "hl-all-names-at-once", "no-layers"} {
 		_, data := saved(f, name)
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := analyzer.ReadReport(bytes.NewReader(data))
+		r, err := facts.Read(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
@@ -87,7 +88,7 @@ func FuzzReadReport(f *testing.F) {
 			}
 			return
 		}
-		again, err := analyzer.ReadReport(&b)
+		again, err := facts.Read(&b)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -38,7 +38,7 @@ func TestSchema(t *testing.T) {
 	suppressed := judged(t, sample(), nil)
 	suppressed.Verdict.Suppressed = []gate.Suppressed{{Suppression: gate.Suppression{Path: "/a", Reason: "r", Until: time.Now()}}}
 	for name, in := range map[string]*Input{
-		"sample": {Report: sample()}, "empty": {Report: &analyzer.Report{Schema: analyzer.Schema}}, "judged": denying(t, 40, "keys"),
+		"sample": {Report: sample()}, "empty": {Report: &facts.Report{Schema: facts.Schema}}, "judged": denying(t, 40, "keys"),
 		"unevaluated": unevaluated, "suppressed": suppressed, "no rule": {Report: sample(), Verdict: &gate.Verdict{}},
 	} {
 		if err := validate(in, nil); err != nil {
@@ -73,7 +73,7 @@ func TestSchemaHasEveryField(t *testing.T) {
 	}
 	verdict := schema.Properties["verdict"]
 	delete(schema.Properties, "verdict")
-	compare(t, "report", reflect.TypeFor[analyzer.Report](), &schema)
+	compare(t, "report", reflect.TypeFor[facts.Report](), &schema)
 	compare(t, "verdict", reflect.TypeFor[verdictForm](), verdict)
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -24,7 +24,7 @@ const (
 
 // Text writes the report for people, without any terminal control. With a
 // verdict its rules stand at the end, and the last line is VerdictLine's.
-func Text(w io.Writer, r *analyzer.Report, v *gate.Verdict) error {
+func Text(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	b := bufio.NewWriter(w)
 	writeImage(b, r)
 	writeLayers(b, r.Layers)
@@ -56,7 +56,7 @@ func VerdictLine(v *gate.Verdict) string {
 	return fmt.Sprintf("verdict: %s rules=%d failed=%d", result(v), rules, failed)
 }
 
-func writeImage(b *bufio.Writer, r *analyzer.Report) {
+func writeImage(b *bufio.Writer, r *facts.Report) {
 	fmt.Fprintf(b, "image       %s\n", Safe(r.Image.Reference))
 	if len(r.Image.Tags) > 0 {
 		fmt.Fprintf(b, "tags        %s\n", Safe(strings.Join(r.Image.Tags, " ")))
@@ -71,7 +71,7 @@ func writeImage(b *bufio.Writer, r *analyzer.Report) {
 	}
 }
 
-func writeLayers(b *bufio.Writer, layers []analyzer.LayerReport) {
+func writeLayers(b *bufio.Writer, layers []facts.Layer) {
 	fmt.Fprintf(b, "\nlayer     size   wasted    hides   command\n")
 	for _, l := range layers {
 		fmt.Fprintf(b, "%5d  %7s  %7s  %7s   %s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), Size(l.HidesBytes), short(stepOr(l.Command)))
@@ -81,7 +81,7 @@ func writeLayers(b *bufio.Writer, layers []analyzer.LayerReport) {
 	}
 }
 
-func writeTotals(b *bufio.Writer, t *analyzer.Totals) {
+func writeTotals(b *bufio.Writer, t *facts.Totals) {
 	b.WriteByte('\n')
 	for _, x := range amounts(t) {
 		fmt.Fprintf(b, "%-10s  %7s  %s\n", x.Name, x.Size, x.Exact)
@@ -90,7 +90,7 @@ func writeTotals(b *bufio.Writer, t *analyzer.Totals) {
 	fmt.Fprintf(b, "files       %7d  in %s\n", t.Files, count(t.Layers, "layer"))
 }
 
-func writeWaste(b *bufio.Writer, waste []analyzer.Waste) {
+func writeWaste(b *bufio.Writer, waste []facts.Waste) {
 	if len(waste) == 0 {
 		return
 	}
@@ -107,7 +107,7 @@ func writeWaste(b *bufio.Writer, waste []analyzer.Waste) {
 	}
 }
 
-func writeWarnings(b *bufio.Writer, warnings []analyzer.Warning) {
+func writeWarnings(b *bufio.Writer, warnings []facts.Warning) {
 	if len(warnings) == 0 {
 		return
 	}

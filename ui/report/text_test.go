@@ -9,22 +9,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
 // sample is a report with something odd in every text that an image controls.
-func sample() *analyzer.Report {
+func sample() *facts.Report {
 	created := time.Date(2026, 10, 3, 8, 30, 0, 0, time.UTC)
-	return &analyzer.Report{
-		Schema: analyzer.Schema,
-		Image: analyzer.ImageReport{
+	return &facts.Report{
+		Schema: facts.Schema,
+		Image: facts.Image{
 			Reference: "app\x1b.tar", Source: "docker-archive", ID: "sha256:aa", Platform: "linux/amd64",
 			Tags: []string{"shop/app:1.4"}, Created: &created,
-			Config: analyzer.ImageConfig{Env: []string{"A=<b>&\u202e"}, Labels: map[string]string{"z": "1", "a": "\x7f\u009b"}},
+			Config: facts.Config{Env: []string{"A=<b>&\u202e"}, Labels: map[string]string{"z": "1", "a": "\x7f\u009b"}},
 		},
-		Totals: analyzer.Totals{StoredBytes: 3_000_000, VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Efficiency: 2.0 / 3, Files: 7, Layers: 2},
-		Layers: []analyzer.LayerReport{
+		Totals: facts.Totals{StoredBytes: 3_000_000, VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Efficiency: 2.0 / 3, Files: 7, Layers: 2},
+		Layers: []facts.Layer{
 			{
 				Index: 0, DiffID: "sha256:d0", Command: "/bin/sh -c #(nop) ADD file:1 in / ", Created: &created,
 				StoredBytes: 2_500_000, VisibleBytes: 1_500_000, WastedBytes: 1_000_000, Added: 9,
@@ -34,18 +34,18 @@ func sample() *analyzer.Report {
 				StoredBytes: 500_000, VisibleBytes: 500_000, HidesBytes: 1_000_000, Modified: 1, Removed: 2,
 			},
 		},
-		History: []analyzer.Step{{Command: "ENV A=b", Layer: -1}},
-		Waste: []analyzer.Waste{
+		History: []facts.Step{{Command: "ENV A=b", Layer: -1}},
+		Waste: []facts.Waste{
 			{Path: "/var/lib/\xff\n", PathBytes: []byte("/var/lib/\xff\n"), Bytes: 900_000, Cause: "removed", StoredIn: 0, HiddenBy: 1},
 			{Path: "/etc/\U000e0041", Bytes: 100_000, Cause: "overwritten", StoredIn: 0, HiddenBy: 1},
 		},
-		Folders: []analyzer.Folder{
-			{Path: "/", VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Pieces: 9, Layers: []analyzer.FolderLayer{
+		Folders: []facts.Folder{
+			{Path: "/", VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Pieces: 9, Layers: []facts.FolderLayer{
 				{Layer: 0, VisibleBytes: 1_500_000, WastedBytes: 1_000_000}, {Layer: 1, VisibleBytes: 500_000},
 			}},
-			{Path: "/var/\xff", PathBytes: []byte("/var/\xff"), WastedBytes: 900_000, Pieces: 1, Layers: []analyzer.FolderLayer{{Layer: 0, WastedBytes: 900_000}}},
+			{Path: "/var/\xff", PathBytes: []byte("/var/\xff"), WastedBytes: 900_000, Pieces: 1, Layers: []facts.FolderLayer{{Layer: 0, WastedBytes: 900_000}}},
 		},
-		Warnings: []analyzer.Warning{{Layer: 1, Path: "/a\tb", Text: "odd"}, {Layer: -1, Text: "old\r"}},
+		Warnings: []facts.Warning{{Layer: 1, Path: "/a\tb", Text: "odd"}, {Layer: -1, Text: "old\r"}},
 	}
 }
 
@@ -77,7 +77,7 @@ verdict: fail rules=2 failed=2
 		t.Errorf("got %s, want at its end %s", &b, want)
 	}
 
-	ok, err := gate.Check(&analyzer.Report{Totals: analyzer.Totals{Efficiency: 1}}, nil, gate.Options{})
+	ok, err := gate.Check(&facts.Report{Totals: facts.Totals{Efficiency: 1}}, nil, gate.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,12 +100,12 @@ verdict: pass rules=2 failed=0
 }
 
 func TestTextIsShort(t *testing.T) {
-	r := &analyzer.Report{Image: analyzer.ImageReport{Reference: "x"}, Totals: analyzer.Totals{Efficiency: 1}}
+	r := &facts.Report{Image: facts.Image{Reference: "x"}, Totals: facts.Totals{Efficiency: 1}}
 	for i := range 1000 {
-		r.Waste = append(r.Waste, analyzer.Waste{Path: "/f", Bytes: 10, Cause: "removed"})
-		r.Warnings = append(r.Warnings, analyzer.Warning{Layer: i, Text: "odd"})
+		r.Waste = append(r.Waste, facts.Waste{Path: "/f", Bytes: 10, Cause: "removed"})
+		r.Warnings = append(r.Warnings, facts.Warning{Layer: i, Text: "odd"})
 	}
-	r.Layers = []analyzer.LayerReport{{Command: "RUN " + strings.Repeat("世", 500)}}
+	r.Layers = []facts.Layer{{Command: "RUN " + strings.Repeat("世", 500)}}
 	var b strings.Builder
 	if err := Text(&b, r, nil); err != nil {
 		t.Fatal(err)
@@ -137,6 +137,6 @@ type failing struct{ err error }
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func ExampleWarning() {
-	fmt.Println(Warning(analyzer.Warning{Layer: 3, Path: "/lib/x", Text: "goes through a symlink of a lower layer"}))
+	fmt.Println(Warning(facts.Warning{Layer: 3, Path: "/lib/x", Text: "goes through a symlink of a lower layer"}))
 	// Output: layer 3: /lib/x: goes through a symlink of a lower layer
 }

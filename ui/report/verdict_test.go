@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -95,7 +95,7 @@ func TestVerdictForm(t *testing.T) {
 // list problems.
 func TestUnevaluated(t *testing.T) {
 	v := gate.Verdict{Rules: []gate.Rule{{Name: gate.MaxGrowth, Err: errors.New("gone\x1b")}}}
-	in := &Input{Report: &analyzer.Report{Image: analyzer.ImageReport{Reference: "app.tar"}}, Verdict: &v}
+	in := &Input{Report: &facts.Report{Image: facts.Image{Reference: "app.tar"}}, Verdict: &v}
 	for format, want := range map[string]string{
 		"sarif":       `"level":"error","locations"`,
 		"codequality": `"description":"app.tar: max-growth can't be evaluated: gone\\x1b"`,

@@ -1,4 +1,4 @@
-package analyzer
+package facts
 
 import (
 	"bytes"
@@ -17,14 +17,14 @@ const maxReport = 512 << 20
 // ErrNotReport is JSON that is no report of any schema.
 var ErrNotReport = errors.New("it has no schema: it is another kind of JSON")
 
-// ReadReport reads a report's JSON form. What it gives is as whole as what
+// Read reads a report's JSON form. What it gives is as whole as what
 // Analyze made: the figures add up, every layer that is named exists, paths are
 // rooted and clean, lists are not nil. Whatever else it says may be anybody's
 // work: its text must not reach a terminal as it is.
 //
 // Fields that this version does not know are left out; a schema that it does
 // not know is an error.
-func ReadReport(r io.Reader) (*Report, error) {
+func Read(r io.Reader) (*Report, error) {
 	rep, err := readReport(r, maxReport)
 	if err != nil {
 		return nil, fmt.Errorf("reading a saved report: %w", err)
@@ -41,14 +41,14 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 		return nil, fmt.Errorf("it is larger than %d bytes", most)
 	}
 	var form struct {
-		Schema   *int64        `json:"schema"`
-		Image    *ImageReport  `json:"image"`
-		Totals   *Totals       `json:"totals"`
-		Layers   []LayerReport `json:"layers"`
-		History  []Step        `json:"history"`
-		Waste    []Waste       `json:"waste"`
-		Folders  []Folder      `json:"folders"`
-		Warnings []Warning     `json:"warnings"`
+		Schema   *int64    `json:"schema"`
+		Image    *Image    `json:"image"`
+		Totals   *Totals   `json:"totals"`
+		Layers   []Layer   `json:"layers"`
+		History  []Step    `json:"history"`
+		Waste    []Waste   `json:"waste"`
+		Folders  []Folder  `json:"folders"`
+		Warnings []Warning `json:"warnings"`
 	}
 	err = json.Unmarshal(data, &form)
 	// What has the wrong type is left out, and the rest read: the schema is known
@@ -133,7 +133,7 @@ func (r *Report) fill() {
 
 // FillLists puts an empty list in the place of each nil one: the JSON form has
 // no null lists.
-func (r *ImageReport) FillLists() {
+func (r *Image) FillLists() {
 	c := &r.Config
 	for _, l := range []*[]string{&r.Tags, &c.Entrypoint, &c.Cmd, &c.Env, &c.ExposedPorts, &c.Volumes} {
 		if *l == nil {

@@ -1,13 +1,13 @@
-package analyzer_test
+package facts_test
 
 import (
 	"strings"
 	"testing"
 
-	"fathom/analyzer"
+	"fathom/analyzer/facts"
 )
 
-// small is a report that TestReadReport spoils.
+// small is a report that TestRead spoils.
 const small = `{
   "schema": 1,
   "image": {"reference": "app", "created": null, "config": {}},
@@ -23,7 +23,7 @@ const small = `{
 }
 `
 
-func TestReadReport(t *testing.T) {
+func TestRead(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"as it is", "", "", ""},
 		{"a field that a later version added", `"future": {}`, `"more": null`, ""},
@@ -73,7 +73,7 @@ func TestReadReport(t *testing.T) {
 				t.Fatalf("%d times %s", strings.Count(small, tt.old), tt.old)
 			}
 			text := strings.Replace(small, tt.old, tt.new, 1)
-			r, err := analyzer.ReadReport(strings.NewReader(text))
+			r, err := facts.Read(strings.NewReader(text))
 			if tt.want == "" {
 				if err != nil {
 					t.Error(err)
@@ -95,7 +95,7 @@ func TestReadReport(t *testing.T) {
 		`{"layers":7}`: "it has no schema: it is another kind of JSON",
 		`{"schema":1`:  "line 1, column 11: unexpected end of JSON input",
 	} {
-		if _, err := analyzer.ReadReport(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := facts.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: got %v, want %s", text, err, want)
 		}
 	}

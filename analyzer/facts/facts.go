@@ -1,4 +1,7 @@
-package analyzer
+// Package facts is the report as data: what was measured of an image, its JSON
+// form, and the checks of a report that is read back. It imports nothing of
+// fathom, so that every package can read a report.
+package facts
 
 import "time"
 
@@ -9,30 +12,30 @@ const Schema = 1
 // Report is the analysis as figures: what every output prints, and as JSON a
 // contract (docs/report.schema.json). Sizes are bytes, ratios run from 0 to 1.
 type Report struct {
-	Schema   int           `json:"schema"`
-	Image    ImageReport   `json:"image"`
-	Totals   Totals        `json:"totals"`
-	Layers   []LayerReport `json:"layers"`
-	History  []Step        `json:"history"`
-	Waste    []Waste       `json:"waste"`
-	Folders  []Folder      `json:"folders"`
-	Warnings []Warning     `json:"warnings"`
+	Schema   int       `json:"schema"`
+	Image    Image     `json:"image"`
+	Totals   Totals    `json:"totals"`
+	Layers   []Layer   `json:"layers"`
+	History  []Step    `json:"history"`
+	Waste    []Waste   `json:"waste"`
+	Folders  []Folder  `json:"folders"`
+	Warnings []Warning `json:"warnings"`
 }
 
-// ImageReport says which image was measured.
-type ImageReport struct {
-	Reference string      `json:"reference"`
-	Source    string      `json:"source"`
-	ID        string      `json:"id"`     // config digest
-	Digest    string      `json:"digest"` // manifest digest or ""
-	Platform  string      `json:"platform"`
-	Tags      []string    `json:"tags"`
-	Created   *time.Time  `json:"created"` // null when unknown
-	Config    ImageConfig `json:"config"`
+// Image says which image was measured.
+type Image struct {
+	Reference string     `json:"reference"`
+	Source    string     `json:"source"`
+	ID        string     `json:"id"`     // config digest
+	Digest    string     `json:"digest"` // manifest digest or ""
+	Platform  string     `json:"platform"`
+	Tags      []string   `json:"tags"`
+	Created   *time.Time `json:"created"` // null when unknown
+	Config    Config     `json:"config"`
 }
 
-// ImageConfig is the part of the config that says how the image runs.
-type ImageConfig struct {
+// Config is the part of the config that says how the image runs.
+type Config struct {
 	User         string            `json:"user"`
 	Entrypoint   []string          `json:"entrypoint"`
 	Cmd          []string          `json:"cmd"`
@@ -54,8 +57,8 @@ type Totals struct {
 	Layers          int     `json:"layers"`
 }
 
-// LayerReport is one layer's figures.
-type LayerReport struct {
+// Layer is one layer's figures.
+type Layer struct {
 	Index           int        `json:"index"` // 0 = bottom
 	DiffID          string     `json:"diffId"`
 	Digest          string     `json:"digest"`
@@ -79,7 +82,7 @@ type LayerReport struct {
 	Checked string `json:"checked,omitempty"`
 }
 
-// What a layer's bytes were compared with (LayerReport.Checked).
+// What a layer's bytes were compared with (Layer.Checked).
 const (
 	CheckedHeaders = "headers" // of the tar alone, and its size and end
 	CheckedDigest  = "digest"  // of the blob as stored
