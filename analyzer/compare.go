@@ -56,11 +56,11 @@ func compareGroup(ctx context.Context, img *Image, g filetree.Group) error {
 		}
 		return nil
 	}
-	told := !slices.ContainsFunc(g, func(p filetree.Piece) bool { return !p.Told })
+	fromTable := !slices.ContainsFunc(g, func(p filetree.Piece) bool { return !p.FromTable })
 	first := make(map[layer.Hash]int, len(g))
 	for i := range g {
 		p := &g[i]
-		if !p.Hashed || p.Told && !told {
+		if !p.Hashed || p.FromTable && !fromTable {
 			h, err := sum(ctx, img.Layers[p.Layer].Blob, p)
 			if err != nil {
 				return fmt.Errorf("reading %s: %w", img.layerName(p.Layer), err)
@@ -78,7 +78,7 @@ func compareGroup(ctx context.Context, img *Image, g filetree.Group) error {
 
 // sum is the hash of a piece, as it is of content that streams by.
 func sum(ctx context.Context, b layer.Blob, p *filetree.Piece) (layer.Hash, error) {
-	if !p.Told {
+	if !p.FromTable {
 		return layer.Sum(ctx, b, p.Offset, p.Bytes)
 	}
 	r, err := layer.Content(ctx, b, &layer.Entry{Kind: layer.File, Size: p.Bytes, Held: p.Bytes, Offset: p.Offset})

@@ -49,10 +49,10 @@ type Layer struct {
 	Digest    v1.Hash // of the blob as stored; zero when the source does not say
 	MediaType types.MediaType
 	Blob      layer.Blob
-	// Compressed is whether the blob is a compressed form of the tar, so that
+	// Compressed reports whether the blob is a compressed form of the tar, so that
 	// Blob.Size is the layer's compressed size.
 	Compressed bool
-	// Unverified is whether Blob.List takes the entries from a table of
+	// Unverified reports whether Blob.List takes the entries from a table of
 	// contents that nobody has compared with the tar.
 	Unverified bool
 	// Verified, when not nil, sees the entries after they were verified.

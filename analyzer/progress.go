@@ -35,7 +35,7 @@ func (p *Progress) Start(name string, total int64) *Task {
 // Finish marks the task as done.
 func (t *Task) Finish() { t.done.Store(true) }
 
-// Done is whether the task is finished.
+// Done reports whether the task is finished.
 func (t *Task) Done() bool { return t.done.Load() }
 
 // Tasks is every task so far, in the order they were started.

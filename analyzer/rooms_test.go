@@ -151,7 +151,7 @@ func TestRooms(t *testing.T) {
 	}
 }
 
-// within is whether path is dir or below it.
+// within reports whether path is dir or below it.
 func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
 // list is the module's packages, with what they depend on but for their tests.

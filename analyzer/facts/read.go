@@ -273,7 +273,7 @@ func (r *Report) checkWaste() error {
 	return nil
 }
 
-// clean is whether path is rooted, and no part of it empty, "." or "..".
+// clean reports whether path is rooted, and no part of it empty, "." or "..".
 func clean(path string) bool {
 	rest, ok := strings.CutPrefix(path, "/")
 	if !ok {

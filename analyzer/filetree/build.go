@@ -13,13 +13,13 @@ import (
 
 // Piece is content whose bytes are to be compared.
 type Piece struct {
-	Layer  int
-	Offset int64 // in the layer's tar, as in layer.Entry
-	Bytes  int64
-	Sparse bool
-	Hashed bool // Hash is known
-	Told   bool // as in layer.Entry
-	Hash   layer.Hash
+	Layer     int
+	Offset    int64 // in the layer's tar, as in layer.Entry
+	Bytes     int64
+	Sparse    bool
+	Hashed    bool // Hash is known
+	FromTable bool // as in layer.Entry
+	Hash      layer.Hash
 	// Same is the index in the group of the first piece with the same bytes.
 	// It begins as the piece's own.
 	Same int
@@ -237,7 +237,7 @@ func (q *questions) add(group []Content) {
 		p := &q.t.pieces[c]
 		piece := Piece{Layer: int(p.layer), Offset: p.offset, Bytes: p.bytes, Sparse: p.sparse, Same: i}
 		if p.hashed {
-			piece.Hash, piece.Hashed, piece.Told = q.b.hashes[c], true, p.told
+			piece.Hash, piece.Hashed, piece.FromTable = q.b.hashes[c], true, p.fromTable
 		}
 		q.pieces = append(q.pieces, piece)
 		q.names = append(q.names, c)
@@ -276,7 +276,7 @@ func (q *questions) askLinked() {
 // hashed settles a run of content whose hashes are all known and of one kind.
 func (q *questions) hashed(run []Content) bool {
 	for _, c := range run {
-		if p := &q.t.pieces[c]; !p.hashed || p.told != q.t.pieces[run[0]].told {
+		if p := &q.t.pieces[c]; !p.hashed || p.fromTable != q.t.pieces[run[0]].fromTable {
 			return false
 		}
 	}
@@ -318,7 +318,7 @@ func (t *Tree) root(c Content) Content {
 
 // findNames collects the names of content that has several.
 func (t *Tree) findNames() {
-	t.names2 = map[Content][]int32{}
+	t.linkNames = map[Content][]int32{}
 	for n := Node(0); int(n) < t.Len(); n++ {
 		from, to := t.history(n)
 		for v := from; v < to; v++ {
@@ -326,12 +326,12 @@ func (t *Tree) findNames() {
 			if c == NoContent || !t.pieces[c].linked {
 				continue
 			}
-			if names := t.names2[c]; len(names) == 0 || names[len(names)-1] != int32(n) {
-				t.names2[c] = append(names, int32(n))
+			if names := t.linkNames[c]; len(names) == 0 || names[len(names)-1] != int32(n) {
+				t.linkNames[c] = append(names, int32(n))
 			}
 		}
 	}
-	for _, names := range t.names2 {
+	for _, names := range t.linkNames {
 		t.sortByPath(names)
 	}
 }

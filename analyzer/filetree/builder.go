@@ -56,18 +56,18 @@ func (v *version) alive() bool { return v.flags&removed == 0 }
 
 // piece is one stored content.
 type piece struct {
-	bytes    int64
-	offset   int64
-	node     int32   // of the entry
-	lost     int32   // the last name that went
-	same     Content // the first piece known to hold the same, or itself
-	layer    int16
-	hiddenBy int16 // -1 while visible
-	cause    Cause
-	linked   bool // has, or had, more than one name
-	sparse   bool
-	hashed   bool // while building: Builder.hashes knows it
-	told     bool // as in layer.Entry
+	bytes     int64
+	offset    int64
+	node      int32   // of the entry
+	lost      int32   // the last name that went
+	same      Content // the first piece known to hold the same, or itself
+	layer     int16
+	hiddenBy  int16 // -1 while visible
+	cause     Cause
+	linked    bool // has, or had, more than one name
+	sparse    bool
+	hashed    bool // while building: Builder.hashes knows it
+	fromTable bool // as in layer.Entry
 }
 
 type owner struct {
@@ -286,7 +286,7 @@ func (b *Builder) store(n int32, e *layer.Entry) Content {
 	c := Content(b.pieces.n)
 	b.pieces.add(piece{
 		bytes: e.Size, offset: e.Offset, node: n, lost: n, layer: b.layer, hiddenBy: -1, same: c, sparse: e.Sparse, hashed: e.Hashed,
-		told: e.Told,
+		fromTable: e.FromTable,
 	})
 	b.alive.add(0)
 	b.taken += pieceBytes
@@ -355,7 +355,7 @@ func (b *Builder) set(n int32, v version) {
 	}
 }
 
-// storedHere is whether c is what an entry of this layer stores at n.
+// storedHere reports whether c is what an entry of this layer stores at n.
 func (b *Builder) storedHere(c Content, n int32) bool {
 	return c != NoContent && b.pieces.at(int32(c)).node == n && b.pieces.at(int32(c)).layer == b.layer
 }

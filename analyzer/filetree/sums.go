@@ -149,8 +149,8 @@ type first struct {
 
 // findFirsts finds the first name of all content that has several.
 func (t *Tree) findFirsts() {
-	t.firsts = make(map[Content][]first, len(t.names2))
-	for c, names := range t.names2 {
+	t.firsts = make(map[Content][]first, len(t.linkNames))
+	for c, names := range t.linkNames {
 		t.firsts[c] = t.firstNames(c, names)
 	}
 }

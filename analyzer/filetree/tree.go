@@ -21,19 +21,19 @@ import (
 // pointers: a million entries take about 100 bytes each, and the collector has
 // nothing to follow.
 type Tree struct {
-	nodes    []place // and one more, where the last one's ranges end
-	names    names
-	versions []version // by node, then layer
-	sums     []sum     // by directory, then layer
-	pieces   []piece
-	held     map[Content]int64
-	repeats  map[int32]int64
-	names2   map[Content][]int32 // every node that ever named linked content, in the order of paths
-	firsts   map[Content][]first // of linked content: its first name from each layer on that changes it
-	owners   []owner
-	texts    []string
-	devices  []device
-	layers   int
+	nodes     []place // and one more, where the last one's ranges end
+	names     names
+	versions  []version // by node, then layer
+	sums      []sum     // by directory, then layer
+	pieces    []piece
+	held      map[Content]int64
+	repeats   map[int32]int64
+	linkNames map[Content][]int32 // every node that ever was a name of content with several, in the order of paths
+	firsts    map[Content][]first // of linked content: its first name from each layer on that changes it
+	owners    []owner
+	texts     []string
+	devices   []device
+	layers    int
 }
 
 // place is one node: where its parts begin in the tree's arrays. They end
@@ -274,7 +274,7 @@ func (t *Tree) Names(c Content, i int) []Node {
 		}
 		return out
 	}
-	for _, n := range t.names2[c] {
+	for _, n := range t.linkNames[c] {
 		if v := t.at(Node(n), i); v >= 0 && t.versions[v].content() == c {
 			out = append(out, Node(n))
 		}

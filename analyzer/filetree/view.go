@@ -42,7 +42,7 @@ func (d Differs) String() string { return differsNames[d] }
 type Change struct {
 	Mark    Mark
 	Differs Differs
-	// Touched is whether a layer in between has an entry or a removal for the
+	// Touched reports whether a layer in between has an entry or a removal for the
 	// path: an Unchanged path that is Touched was listed, or stored, again.
 	Touched bool
 	// Stored is the bytes that the layers in between store at this path, what
@@ -53,7 +53,7 @@ type Change struct {
 // Marks is a set of marks, 1<<Mark each.
 type Marks uint8
 
-// Has is whether m is in the set.
+// Has reports whether m is in the set.
 func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
 
 // Sum is what lies below a directory, itself excluded; for any other node it
@@ -246,7 +246,7 @@ func (t *Tree) compare(before, after int32) (Mark, Differs) {
 	return Unchanged, Same
 }
 
-// sameBytes is whether two versions of one kind show the same content.
+// sameBytes reports whether two versions of one kind show the same content.
 func (t *Tree) sameBytes(a, b *version) bool {
 	switch a.kind {
 	case layer.File:

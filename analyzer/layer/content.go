@@ -161,7 +161,7 @@ const compareSize = 64 << 10
 
 var compareBuffers = sync.Pool{New: func() any { return new([2 * compareSize]byte) }}
 
-// Equal is whether size bytes at offA in a are those at offB in b. Both are
+// Equal reports whether size bytes at offA in a are those at offB in b. Both are
 // plain blobs with offsets (see Diff.Plain and Entry.Offset). It stops at the
 // first difference, or when ctx ends.
 func Equal(ctx context.Context, a Blob, offA int64, b Blob, offB int64, size int64) (bool, error) {

@@ -38,7 +38,8 @@ var (
 	bzip2End   = []byte("\x17rE8P\x90")
 )
 
-// sniff tells the encoding by the first bytes; names and media types lie.
+// sniff recognises the encoding by the first bytes; names and media types may be
+// wrong.
 func sniff(b []byte) encoding {
 	switch {
 	case bytes.HasPrefix(b, gzipMagic):
@@ -53,8 +54,8 @@ func sniff(b []byte) encoding {
 	return tarPlain
 }
 
-// decoder is the tar inside of a compressed blob. It ends with io.EOF only
-// where the compressed data ended properly.
+// decoder reads the tar in a compressed blob. It returns io.EOF only at the proper
+// end of the compressed data.
 type decoder struct {
 	name string
 	br   *bufio.Reader
@@ -82,8 +83,8 @@ func newDecoder(enc encoding, br *bufio.Reader, f *feed, quota *Quota) (*decoder
 		d.r = bzip2.NewReader(br)
 	default:
 		d.name = "zstd"
-		// One goroutine: more cost 45 % more time together and win nothing,
-		// layers are decoded side by side.
+		// More than one goroutine would take 45 % more CPU time and save nothing:
+		// layers are decoded in parallel.
 		d.zs, err = zstd.NewReader(br, zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(zstdWindow))
 	}
@@ -99,7 +100,7 @@ func (d *decoder) close() {
 	}
 }
 
-// wrap says where in the blob the compressed data is wrong.
+// wrap adds the offset in the blob to an error of the compressed data.
 func (d *decoder) wrap(err error) error {
 	at := d.feed.taken - int64(d.br.Buffered())
 	switch {
@@ -150,7 +151,7 @@ func (d *decoder) count(n int) error {
 	return nil
 }
 
-// ended is what the output ends with, io.EOF when it is whole.
+// ended returns the error at the end of the output: io.EOF if it is complete.
 func (d *decoder) ended(err error) error {
 	switch {
 	case err != io.EOF:

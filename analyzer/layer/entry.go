@@ -2,20 +2,19 @@ package layer
 
 import (
 	"fmt"
-	"time"
 	"unsafe"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Kind is what an entry of a layer is.
+// Kind is the kind of an entry.
 type Kind uint8
 
 const (
 	File    Kind = iota // a regular file
 	Dir                 // a directory
 	Symlink             // a symbolic link
-	Link                // a hard link: a further name of content, Link says of which
+	Link                // a hard link to Entry.Link
 	Char                // a character device
 	Block               // a block device
 	Fifo                // a named pipe
@@ -24,18 +23,18 @@ const (
 	// Opaque says that everything the lower layers put below the directory
 	// Path is hidden ("dir/.wh..wh..opq").
 	Opaque
-	// Ignored is an entry that shows nothing and hides nothing: it has content
-	// and a name for bookkeeping of storage drivers.
+	// Ignored is an entry that neither shows nor hides a path: a storage driver
+	// uses it for bookkeeping. It may have content.
 	Ignored
 )
 
-// MaxContent is how much content the files of one layer, and of one image, may
-// have, holes included: every sum of sizes stays far below what an int64 holds.
+// MaxContent is the limit for the content of all files of a layer, and of an image,
+// holes included: no sum of sizes overflows an int64.
 const MaxContent = 1 << 60
 
 var kindNames = [...]string{"file", "dir", "symlink", "hardlink", "char", "block", "fifo", "whiteout", "opaque", "ignored"}
 
-// String is the name of the kind as the JSON contracts spell it.
+// String returns the name of the kind in reports.
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
 		return kindNames[k]
@@ -43,7 +42,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// Noun returns the kind as a sentence names it.
+// Noun returns the name of the kind for a sentence.
 func (k Kind) Noun() string {
 	switch k {
 	case Dir:
@@ -66,10 +65,9 @@ type Hash [16]byte
 // Entry is one member of a layer's tar.
 type Entry struct {
 	// Path is slash-separated and clean, without a leading slash, and never
-	// leaves the root; "" is the root itself. Its bytes are the image's: they
-	// need not be UTF-8 and must not reach a terminal as they are.
-	// For a Whiteout it is the path that is hidden, for an Opaque the
-	// directory, not the name of the marker.
+	// leaves the root; "" is the root itself. It may not be valid UTF-8, and is
+	// not safe to print. For a Whiteout it is the path that is hidden, for an
+	// Opaque the directory, not the name of the marker.
 	Path string
 	// Link is a symlink's target as written, or a hard link's target as a
 	// clean path from the layer's root, like Path.
@@ -95,16 +93,12 @@ type Entry struct {
 	Kind         Kind
 	Sparse       bool
 	Hashed       bool // Hash is known: the content streamed by
-	// Told is that Hash is the first half of the content's sha256 instead, as a
-	// table of contents told it: it compares with its like only.
-	Told bool
+	// FromTable says that Hash comes from a table of contents: it is the first
+	// half of the content's sha256, and comparable only with other such hashes.
+	FromTable bool
 }
 
-// Time is ModTime in UTC.
-func (e *Entry) Time() time.Time { return time.Unix(e.ModTime, 0).UTC() }
-
-// Warning is something odd that does not stop the analysis. Its Path is the
-// entry it is about, or "".
+// Warning is a remark about a layer. Path is the entry that it is about, or "".
 type Warning struct {
 	Path string
 	Text string
@@ -117,8 +111,8 @@ const entryBytes = int64(unsafe.Sizeof(Entry{}))
 // copying: most layers have few entries, some a million.
 const chunk = 1 << 11
 
-// Diff is what one layer holds: its entries in the order of the tar.
-// The zero value is an empty layer.
+// Diff is the content of one layer: its entries in the order of the tar. The zero
+// value is an empty layer.
 type Diff struct {
 	chunks   [][]Entry
 	Warnings []Warning
@@ -129,7 +123,7 @@ type Diff struct {
 	// Memory is how many bytes were taken from Limits.Memory for the entries: to
 	// be given back when they are forgotten.
 	Memory int64
-	// Plain is whether the blob itself is an uncompressed tar that can be read
+	// Plain reports whether the blob itself is an uncompressed tar that can be read
 	// at an offset.
 	Plain bool
 	// Digest, of the blob, and DiffID, of the tar, are what was computed while
@@ -138,7 +132,7 @@ type Diff struct {
 	Digest, DiffID v1.Hash
 }
 
-// Len is the number of entries.
+// Len returns the number of entries.
 func (d *Diff) Len() int {
 	if len(d.chunks) == 0 {
 		return 0
@@ -146,8 +140,8 @@ func (d *Diff) Len() int {
 	return (len(d.chunks)-1)*chunk + len(d.chunks[len(d.chunks)-1])
 }
 
-// At is entry i. The pointer stays valid until the next Add and is not to be
-// written through.
+// At returns entry i, which must not be changed. The pointer is valid until the
+// next Add.
 func (d *Diff) At(i int) *Entry { return &d.chunks[i/chunk][i%chunk] }
 
 // Forget lets go of the memory of the entries below i, which At is not asked

@@ -171,7 +171,7 @@ type digester struct {
 }
 
 // newDigester is nil for a zero hash, and an error for an algorithm that
-// nobody here can compute.
+// is unknown.
 func newDigester(what string, want v1.Hash) (*digester, error) {
 	switch {
 	case want == (v1.Hash{}):

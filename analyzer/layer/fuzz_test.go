@@ -14,7 +14,7 @@ import (
 )
 
 func plainSource(t testing.TB, p []byte, size int) *source {
-	return &source{ctx: t.Context(), at: bytes.NewReader(p), size: int64(len(p)), buf: make([]byte, size), seen: func(int64) {}}
+	return &source{ctx: t.Context(), at: bytes.NewReader(p), size: int64(len(p)), buf: make([]byte, size), progress: func(int64) {}}
 }
 
 func streamSource(t testing.TB, r io.Reader, size int) *source {
@@ -54,9 +54,9 @@ func compare(t *testing.T, p []byte) {
 	}
 }
 
-// mend writes the right checksum into every block that the walker refuses for
+// fixChecksums writes the right checksum into every block that the walker refuses for
 // a wrong one, so that the fuzzer gets beyond the first header.
-func mend(t testing.TB, p []byte) {
+func fixChecksums(t testing.TB, p []byte) {
 	for range 64 {
 		src := plainSource(t, p, window)
 		w := walker{src: src, diff: &Diff{}}
@@ -87,7 +87,7 @@ func FuzzWalk(f *testing.F) {
 			return
 		}
 		p = bytes.Clone(p)
-		mend(t, p)
+		fixChecksums(t, p)
 		compare(t, p)
 	})
 }

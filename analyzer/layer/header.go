@@ -34,7 +34,7 @@ type header struct {
 	format             format
 }
 
-// headerOnly is whether an entry of this type has no body, whatever its size
+// headerOnly reports whether an entry of this type has no body, whatever its size
 // field says.
 func headerOnly(flag byte) bool { return '1' <= flag && flag <= '6' }
 

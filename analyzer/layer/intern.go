@@ -4,8 +4,8 @@ import "strings"
 
 const nameChunk = 64 << 10
 
-// names keeps strings in large pieces of memory, so that a million of them
-// are no million allocations.
+// names allocates strings in large chunks, so that a million of them
+// are not a million allocations.
 type names struct {
 	b     strings.Builder
 	total int64             // bytes kept

@@ -1,5 +1,5 @@
-// Package layer reads one layer of an image: a tar, plain or compressed, into
-// the entries it holds.
+// Package layer reads the entries of one layer of an image: a tar, plain or
+// compressed.
 package layer
 
 import (
@@ -14,13 +14,13 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Blob is a layer as it is stored: a tar, plain or compressed. Which of the two
-// is decided by its bytes.
+// Blob is a layer as it is stored: a tar, plain or compressed, as its first bytes
+// say.
 type Blob struct {
-	// At reads the blob at any offset, concurrently; nil when it only streams.
+	// At reads the blob at any offset, concurrently; nil for a stream.
 	At io.ReaderAt
-	// Size is the length of the blob in bytes, or -1 when it is not known. An At
-	// that has a method Length() int64 is asked when it is needed.
+	// Size is the length of the blob in bytes, or -1 if unknown. If At has a method
+	// Length() int64, that is called when the length is needed.
 	Size int64
 	// Stream opens the blob from its start; used only when At is nil.
 	Stream func(context.Context) (io.ReadCloser, error)
@@ -28,20 +28,20 @@ type Blob struct {
 	// what is skipped is not free; 0 is what suits a file. At least a block.
 	Window int
 
-	// Key is the same for blobs that are one and the same, so that reading one
-	// of them is enough; nil where that is not known. It can be compared.
+	// Key is comparable. It is equal for equal blobs, of which one is read; nil if
+	// unknown.
 	Key any
 
-	// List, when not nil, gives the layer's entries without reading the tar:
-	// they are remembered, or a table of contents tells them. It is not asked
-	// when everything is to be verified.
+	// List, if not nil, returns the layer's entries without reading the tar: from
+	// a cache, or from a table of contents. It is not called if everything must be
+	// verified.
 	List func(context.Context, Options) (*Diff, error)
-	// Open, when not nil, opens the content of a file entry that List gave
-	// without reading the tar up to it.
+	// Open, if not nil, opens the content of a file entry from List without reading
+	// the tar up to it.
 	Open func(context.Context, *Entry) (io.ReadCloser, error)
 }
 
-// Options says what to check while reading. The zero value checks structure only.
+// Options says what to check while reading. The zero value checks the structure only.
 type Options struct {
 	// Digest is of the blob as stored: compared when the blob is streamed through.
 	Digest v1.Hash
@@ -110,12 +110,12 @@ func sniffAt(b Blob) (encoding, error) {
 const window = 32 << 10
 
 func readPlain(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
-	told := int64(0)
-	src := &source{ctx: ctx, at: b.At, size: b.Size, buf: make([]byte, cmp.Or(b.Window, window)), seen: func(to int64) {
+	reported := int64(0)
+	src := &source{ctx: ctx, at: b.At, size: b.Size, buf: make([]byte, cmp.Or(b.Window, window)), progress: func(to int64) {
 		if opt.Read != nil {
-			opt.Read.Add(to - told)
+			opt.Read.Add(to - reported)
 		}
-		told = to
+		reported = to
 	}}
 	w := walker{src: src, memory: opt.Limits.Memory, diff: &Diff{Size: b.Size, Plain: true}}
 	defer func() {
@@ -132,7 +132,7 @@ func readPlain(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 			return nil, err
 		}
 	}
-	src.seen(b.Size)
+	src.progress(b.Size)
 	w.diff.Warnings = w.notes.warnings()
 	return w.diff, nil
 }

@@ -2,8 +2,8 @@ package layer
 
 import "fmt"
 
-// Header is one entry of a layer as something else than a tar tells it: its
-// fields as they would stand in the tar, and what is known of its content.
+// Header is one entry of a layer from another source than a tar: the fields of its
+// header, and what is known about its content.
 type Header struct {
 	Name, Link   string
 	Type         byte // the type flag of the tar
@@ -17,21 +17,21 @@ type Header struct {
 	Sum          []byte // sha256 of a file's content, or nil
 }
 
-// Lister makes a Diff out of headers, by the rules for those of a tar: names
-// are cleaned, markers told from files, and oddities noted in the same way.
+// Lister makes a Diff from headers by the same rules as from a tar: it cleans
+// names, recognises whiteouts, and records warnings.
 type Lister struct {
 	w    walker
 	name []byte
 	link []byte
 }
 
-// NewLister begins a Diff.
+// NewLister starts a Diff.
 func NewLister(opt Options) *Lister {
 	return &Lister{w: walker{memory: opt.Limits.Memory, diff: &Diff{}}}
 }
 
 // Add takes the next header, in the order of the tar. A Hash of a file is made
-// of Sum (see Entry.Told).
+// of Sum (see Entry.FromTable).
 func (l *Lister) Add(h *Header) error {
 	w := &l.w
 	l.name, l.link = append(l.name[:0], h.Name...), append(l.link[:0], h.Link...)
@@ -56,13 +56,13 @@ func (l *Lister) Add(h *Header) error {
 	e.Held = e.Size
 	if e.Kind == File && h.Sum != nil {
 		copy(e.Hash[:], h.Sum)
-		e.Hashed, e.Told = true, true
+		e.Hashed, e.FromTable = true, true
 	}
 	w.diff.Add(*e)
 	return w.count()
 }
 
-// Diff is what was added. The Lister is not to be used afterwards.
+// Diff returns what was added. The Lister must not be used afterwards.
 func (l *Lister) Diff() *Diff {
 	l.w.diff.Warnings = l.w.notes.warnings()
 	return l.w.diff

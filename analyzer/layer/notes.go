@@ -19,7 +19,7 @@ const (
 	noteLong
 	noteSparse
 	noteBody
-	// The kinds from here on are told once, with how many there are.
+	// The kinds from here on are reported once, with their number.
 	noteAbsolute
 	noteMeta
 	noteType
@@ -42,7 +42,7 @@ var noteTexts = [notes]string{
 	noteType:       "%d entries of unknown type (%s): skipped",
 }
 
-// noteKeep is how many paths of a kind are told; a hostile layer has millions.
+// noteKeep is how many paths of a kind are reported; a hostile layer has millions.
 const noteKeep = 20
 
 // notebook collects the oddities of one layer, bounded.

@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// Limits bounds what reading an image takes, against input that was made to
-// exhaust its reader. All layers of the image share them. A nil Quota is no
+// Limits are the limits for reading one image, against input that is made to
+// exhaust its reader. All layers of the image share them. A nil Quota means no
 // limit.
 type Limits struct {
 	Memory   *Quota // entries, the tree that is made of them, documents
-	Unpacked *Quota // bytes that decompressing, or a stream of unknown length, gives
+	Unpacked *Quota // bytes from decompression, or from a stream of unknown length
 	Temp     *Quota // bytes in temporary files
 }
 
-// Quota is an amount of bytes that may be taken. Its methods may be called
+// Quota is a number of bytes that may be used. Its methods may be called
 // concurrently.
 type Quota struct {
 	what string
@@ -32,7 +32,8 @@ const (
 // NewQuota returns a Quota of so many bytes of one of the three kinds.
 func NewQuota(what string, bytes int64) *Quota { return &Quota{what: what, most: bytes} }
 
-// Take takes n bytes. The error is a *QuotaError, and nothing is taken then.
+// Take takes n bytes from the quota. If there are fewer it takes none, and returns
+// a *QuotaError.
 func (q *Quota) Take(n int64) error {
 	if q == nil || n <= 0 {
 		return nil
@@ -44,14 +45,14 @@ func (q *Quota) Take(n int64) error {
 	return nil
 }
 
-// Give gives back n bytes that were taken.
+// Give returns n bytes to the quota.
 func (q *Quota) Give(n int64) {
 	if q != nil {
 		q.used.Add(-n)
 	}
 }
 
-// Used is how many bytes are taken now.
+// Used returns how many bytes are taken now.
 func (q *Quota) Used() int64 {
 	if q == nil {
 		return 0
@@ -59,7 +60,7 @@ func (q *Quota) Used() int64 {
 	return q.used.Load()
 }
 
-// QuotaError says that an image takes more than its Limits.
+// QuotaError says that an image needs more than one of its Limits.
 type QuotaError struct {
 	What string // the kind of Quota
 	Most int64  // bytes

@@ -23,7 +23,7 @@ func Section(b Blob, e *Entry) (*io.SectionReader, error) {
 	return io.NewSectionReader(b.At, e.Offset, e.Size), nil
 }
 
-// plain is whether the blob is an uncompressed tar that can be read anywhere.
+// plain reports whether the blob is an uncompressed tar that can be read anywhere.
 func (b Blob) plain() (bool, error) {
 	if b.At == nil || b.Size < 0 || b.Open != nil {
 		return false, nil

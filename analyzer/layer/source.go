@@ -29,12 +29,12 @@ func short(err error) error {
 // source is an uncompressed tar: a window over a blob that is read at offsets,
 // where what is skipped is never read, or over a stream.
 type source struct {
-	ctx  context.Context
-	at   io.ReaderAt            // nil for a stream
-	size int64                  // of at
-	r    io.Reader              // the stream
-	next func() ([]byte, error) // the stream in buffers, when not nil; then r is not used
-	seen func(int64)            // told how far at was read or skipped
+	ctx      context.Context
+	at       io.ReaderAt            // nil for a stream
+	size     int64                  // of at
+	r        io.Reader              // the stream
+	next     func() ([]byte, error) // the stream in buffers, when not nil; then r is not used
+	progress func(int64)            // is called with the offset in at up to which all was read or skipped
 
 	buf    []byte
 	lo, hi int   // buf[lo:hi] is not yet taken
@@ -61,7 +61,7 @@ func (s *source) fill() error {
 			return &readError{err}
 		}
 		s.lo, s.hi = 0, n
-		s.seen(s.off + int64(n))
+		s.progress(s.off + int64(n))
 		return nil
 	}
 	if s.end != nil {

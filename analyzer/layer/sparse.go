@@ -193,7 +193,7 @@ func (w *walker) sparse10(body *int64) ([]fragment, error) {
 	return frags, nil
 }
 
-// valid is whether the fragments are in order and inside a file of that size.
+// valid reports whether the fragments are in order and inside a file of that size.
 func valid(frags []fragment, size int64) bool {
 	if size < 0 {
 		return false

@@ -137,7 +137,7 @@ func agree(table, holds *layer.Diff) error {
 			return fmt.Errorf("its table of contents tells another time of /%s", b.Path)
 		}
 		for _, e := range []*layer.Entry{&a, &b} {
-			e.ModTime, e.Offset, e.Hash, e.Hashed, e.Told = 0, 0, layer.Hash{}, false, false
+			e.ModTime, e.Offset, e.Hash, e.Hashed, e.FromTable = 0, 0, layer.Hash{}, false, false
 		}
 		if a != b {
 			return fmt.Errorf("its table of contents tells something else of /%s than it holds", b.Path)

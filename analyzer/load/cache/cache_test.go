@@ -102,12 +102,12 @@ func TestGivesBackEveryImage(t *testing.T) {
 
 func TestKeepsOnlyWhatWasReadToTheEnd(t *testing.T) {
 	file := layer.Entry{Path: "a", Size: 3, Held: 3, Hashed: true}
-	unhashed, told := file, file
-	unhashed.Hashed, told.Told = false, true
+	unhashed, table := file, file
+	unhashed.Hashed, table.FromTable = false, true
 	for name, d := range map[string]*layer.Diff{
 		"read by its headers": {Plain: true},
 		"without a hash":      diff(unhashed),
-		"told by a table":     diff(told),
+		"hash from a table":   diff(table),
 	} {
 		if err := open(t, t.TempDir(), 0).Put(numbered(1), d); !errors.Is(err, errUnverified) {
 			t.Errorf("a layer %s: got %v", name, err)

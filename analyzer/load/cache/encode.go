@@ -66,7 +66,7 @@ func encode(d *layer.Diff, digest v1.Hash) ([]byte, error) {
 		return nil, errUnverified
 	}
 	for i := range d.Len() {
-		if e := d.At(i); e.Told || e.Kind == layer.File && !e.Hashed {
+		if e := d.At(i); e.FromTable || e.Kind == layer.File && !e.Hashed {
 			return nil, errUnverified
 		}
 	}

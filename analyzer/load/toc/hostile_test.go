@@ -348,7 +348,7 @@ func TestOpenKnowsItsFiles(t *testing.T) {
 	}
 }
 
-// A server that gives no parts of blobs is told from a table that lies.
+// A server without range requests is not taken for a false table.
 func TestRangesFail(t *testing.T) {
 	errRange := errors.New("416 range not satisfiable")
 	b := lying(oneFile)
@@ -414,7 +414,7 @@ func FuzzTable(f *testing.F) {
 		stored := int64(0)
 		for i := range d.Len() {
 			e := d.At(i)
-			if e.Size < 0 || e.Held < 0 || strings.HasPrefix(e.Path, "/") || e.Kind == layer.File && !e.Told {
+			if e.Size < 0 || e.Held < 0 || strings.HasPrefix(e.Path, "/") || e.Kind == layer.File && !e.FromTable {
 				t.Fatalf("an odd entry: %+v", e)
 			}
 			if stored += e.Size; e.Kind != layer.File || i > 20 || e.Size > 1<<20 {

@@ -156,7 +156,7 @@ func (p *parser) entry(e *entry) error {
 	if len(e.Xattrs) > 0 {
 		h.Xattrs = make(map[string]string, len(e.Xattrs))
 		for name, value := range e.Xattrs {
-			if err := whole(name); err != nil {
+			if err := checkName(name); err != nil {
 				return err
 			}
 			h.Xattrs[name] = string(value)
@@ -268,21 +268,21 @@ func (e *entry) check() error {
 		return fmt.Errorf("%q is at byte %d of what its place unpacks to", e.Name, e.InnerOffset)
 	}
 	for _, s := range []string{e.Name, e.LinkName} {
-		if err := whole(s); err != nil {
+		if err := checkName(s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// whole is whether a text is what stands in the tar: JSON has no way to say
-// bytes that are no UTF-8, and a tar none to say NUL.
-func whole(s string) error {
+// checkName returns an error for a name that can't be the one in the tar: JSON
+// replaces bytes that are not valid UTF-8, and names in a tar have no NUL.
+func checkName(s string) error {
 	switch {
 	case len(s) > maxName:
 		return fmt.Errorf("a name of %d bytes", len(s))
 	case strings.ContainsRune(s, utf8.RuneError):
-		return fmt.Errorf("the name %q is not told in full", s)
+		return fmt.Errorf("the name %q is not valid UTF-8", s)
 	case strings.IndexByte(s, 0) >= 0:
 		return fmt.Errorf("the name %q has a NUL", s)
 	}

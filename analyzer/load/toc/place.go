@@ -111,7 +111,7 @@ func (p *Place) position(s string) error {
 	return p.inside()
 }
 
-// inside is whether the table lies in the blob and within the limits.
+// inside reports whether the table lies in the blob and within the limits.
 func (p *Place) inside() error {
 	switch {
 	case p.n > maxTable:

@@ -87,7 +87,7 @@ func (t *Table) open(ctx context.Context) error {
 func (t *Table) Fetched() int64 { return t.fetched.Load() }
 
 // Diff is the layer's entries, the same that its tar should give. Of a file's
-// content they have the hash that the table tells (see layer.Entry.Told), and
+// content they have the hash in the table (see layer.Entry.FromTable), and
 // an Offset that only Open of this table understands.
 func (t *Table) Diff(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
 	t.mu.Lock()

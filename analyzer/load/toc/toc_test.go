@@ -129,7 +129,7 @@ func sorted(tar []byte, opt ...estargz.Option) (built, error) {
 // without are the images that no table is made of, or none that tells all.
 var without = map[string]string{
 	"sparse-overwritten": "unsupported input tar entry",
-	"name-not-utf8":      "is not told in full",
+	"name-not-utf8":      "is not valid UTF-8",
 	"sparse":             "error copying",
 }
 
@@ -197,7 +197,7 @@ func entries(d *layer.Diff) []layer.Entry {
 	var es []layer.Entry
 	for i := range d.Len() {
 		e := *d.At(i)
-		e.Offset, e.Hash, e.Told = 0, layer.Hash{}, false
+		e.Offset, e.Hash, e.FromTable = 0, layer.Hash{}, false
 		es = append(es, e)
 	}
 	return es
