@@ -59,7 +59,7 @@ func (t *Tree) Resolve(path string, i int, follow bool) (Node, error) {
 	return n, nil
 }
 
-// MissingError is a path that is not there after a layer.
+// MissingError is a path that does not exist after a layer.
 type MissingError struct {
 	Path      string
 	Layer     int  // the layer after which it was looked for
@@ -75,7 +75,7 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s: no such file or directory after layer %d", e.Path, e.Layer)
 }
 
-// missing is the error for the part of path that is not there after layer i.
+// missing returns the error for the part of path that does not exist after layer i.
 func (t *Tree) missing(path, part string, i int) error {
 	whole := strings.Trim(part, "/") == strings.Trim(path, "/")
 	if whole {

@@ -56,14 +56,14 @@ const Root Node = 0
 // None is no node.
 const None Node = -1
 
-// Content is what one file entry of one layer stores; NoContent for anything
-// that stores nothing. Hard links share it.
+// Content identifies the content of one file entry of one layer. Hard links share
+// it.
 type Content int32
 
-// NoContent is the Content of whatever is not a regular file.
+// NoContent is the Content of anything but a regular file.
 const NoContent Content = -1
 
-// State is what a path shows.
+// State describes what a path shows.
 type State struct {
 	Kind         layer.Kind // Link only for one whose target does not exist
 	Mode         uint16
@@ -78,22 +78,22 @@ type State struct {
 	Content      Content
 }
 
-// Len is the number of nodes.
+// Len returns the number of nodes.
 func (t *Tree) Len() int { return len(t.nodes) - 1 }
 
-// Layers is the number of layers.
+// Layers returns the number of layers.
 func (t *Tree) Layers() int { return t.layers }
 
-// Name is the last component of n's path; "" for Root.
+// Name returns the last component of n's path; "" for Root.
 func (t *Tree) Name(n Node) string { return t.names.at(t.nodes[n].name, t.nodes[n].length) }
 
-// Parent is the directory of n; None for Root.
+// Parent returns the directory of n; None for Root.
 func (t *Tree) Parent(n Node) Node { return Node(t.nodes[n].parent) }
 
-// End is the first node after n's subtree.
+// End returns the first node after n's subtree.
 func (t *Tree) End(n Node) Node { return Node(t.nodes[n].end) }
 
-// Path is n's path from the root: "/usr/bin", "/" for Root.
+// Path returns n's path from the root: "/usr/bin", "/" for Root.
 func (t *Tree) Path(n Node) string {
 	if n == Root {
 		return "/"
@@ -113,7 +113,7 @@ func (t *Tree) Path(n Node) string {
 	return string(path)
 }
 
-// Child finds the child of dir with that name.
+// Child returns the child of dir with that name.
 func (t *Tree) Child(dir Node, name string) (Node, bool) {
 	for lo, hi := dir+1, t.End(dir); lo < hi; { // where children begin
 		c := (lo + hi) / 2
@@ -148,12 +148,12 @@ func (t *Tree) Lookup(path string) (Node, bool) {
 	return n, true
 }
 
-// history is n's versions, as a range of t.versions.
+// history returns n's versions, as a range of t.versions.
 func (t *Tree) history(n Node) (from, to int32) {
 	return t.nodes[n].version, t.nodes[n+1].version
 }
 
-// at is the index of n's version after layer i, -1 when it has none so far.
+// at returns the index of n's version after layer i, -1 if it has none yet.
 func (t *Tree) at(n Node, i int) int32 {
 	from, to := t.history(n)
 	if to-from > 8 { // most paths have one or two
@@ -167,13 +167,13 @@ func (t *Tree) at(n Node, i int) int32 {
 	return -1
 }
 
-// narrow leaves of a long history the version after layer i, if there is one.
+// narrow reduces a long history to the version after layer i, if there is one.
 func (t *Tree) narrow(from, to int32, i int) (int32, int32) {
 	n := sort.Search(int(to-from), func(k int) bool { return int(t.versions[from+int32(k)].layer) > i })
 	return max(from, from+int32(n)-1), from + int32(n)
 }
 
-// At is what n shows after layer i, if anything. i -1 is the empty tree.
+// At returns what n shows after layer i, if anything. Layer -1 is the empty tree.
 func (t *Tree) At(n Node, i int) (State, bool) {
 	v := t.at(n, i)
 	if v < 0 || !t.versions[v].alive() {
@@ -200,7 +200,7 @@ func (t *Tree) state(i int32) State {
 	return s
 }
 
-// Cause is why content is wasted; see docs/analysis.md.
+// Cause says why content is wasted; see docs/analysis.md.
 type Cause uint8
 
 const (
@@ -213,7 +213,7 @@ const (
 
 var causeNames = [...]string{"", "removed", "overwritten", "metadata", "repeated"}
 
-// String is the cause as the report spells it.
+// String returns the name of the cause in reports.
 func (c Cause) String() string { return causeNames[c] }
 
 // Stored is one piece of content: what one file entry of one layer stores.
@@ -246,8 +246,8 @@ func (t *Tree) Stored(c Content) Stored {
 	}
 }
 
-// FirstName is the first name, in the order of paths as bytes, under which
-// content is shown after layer i; None when there is none.
+// FirstName returns the first path, sorted as bytes, that shows content c after
+// layer i; None if there is none.
 func (t *Tree) FirstName(c Content, i int) Node {
 	p := &t.pieces[c]
 	if !p.linked {
@@ -264,8 +264,7 @@ func (t *Tree) FirstName(c Content, i int) Node {
 	return Node(firsts[k-1].node)
 }
 
-// Names is every path that shows content c after layer i, in the order of
-// paths as bytes.
+// Names returns every path that shows content c after layer i, sorted as bytes.
 func (t *Tree) Names(c Content, i int) []Node {
 	var out []Node
 	if !t.pieces[c].linked {

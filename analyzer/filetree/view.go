@@ -7,7 +7,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Mark is how a path changed between two points.
+// Mark says how a path changed between two layers.
 type Mark uint8
 
 const (
@@ -18,7 +18,7 @@ const (
 	Removed
 )
 
-// Differs is what of a Modified path differs.
+// Differs says what of a Modified path differs.
 type Differs uint8
 
 const (
@@ -32,13 +32,13 @@ var (
 	differsNames = [...]string{"", "metadata", "content"}
 )
 
-// String is the mark as the JSON contracts spell it.
+// String returns the name of the mark in reports.
 func (m Mark) String() string { return markNames[m] }
 
-// String is what differs as the JSON contracts spell it.
+// String returns the name in reports.
 func (d Differs) String() string { return differsNames[d] }
 
-// Change is what happened to a path between two points.
+// Change describes what happened to a path between two layers.
 type Change struct {
 	Mark    Mark
 	Differs Differs
@@ -56,8 +56,8 @@ type Marks uint8
 // Has reports whether m is in the set.
 func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
 
-// Sum is what lies below a directory, itself excluded; for any other node it
-// is all zero.
+// Sum adds up what is below a directory, without the directory itself. For any
+// other node it is zero.
 type Sum struct {
 	Size    int64 // of the content shown afterwards; content with several names counts once, at the first
 	Files   int   // regular files shown afterwards, by name
@@ -89,8 +89,8 @@ type dirSum struct {
 	sum sum
 }
 
-// View compares two points; -1 <= from < to < Layers(). Views of one layer
-// (to = from+1) cost nothing; any other is one pass over the tree.
+// View compares two layers; -1 <= from < to < Layers(). A view of one layer
+// (to = from+1) costs nothing, any other one pass over the tree.
 func (t *Tree) View(from, to int) *View {
 	v := &View{t: t, From: from, To: to}
 	if to == from+1 {
@@ -110,7 +110,7 @@ func (t *Tree) View(from, to int) *View {
 	return v
 }
 
-// Change is what happened to n.
+// Change returns what happened to n.
 func (v *View) Change(n Node) Change {
 	t := v.t
 	from, to := t.history(n)
@@ -139,7 +139,7 @@ func (v *View) Change(n Node) Change {
 	return c
 }
 
-// State is what n shows afterwards or, when it was removed, before.
+// State returns what n shows afterwards or, if it was removed, before.
 func (v *View) State(n Node) (State, bool) {
 	if s, ok := v.t.At(n, v.To); ok {
 		return s, true
@@ -147,8 +147,8 @@ func (v *View) State(n Node) (State, bool) {
 	return v.t.At(n, v.From)
 }
 
-// Size is the size of the file that n shows afterwards, 0 for anything else;
-// false when it shows nothing. It takes less than State does.
+// Size returns the size of the file that n shows afterwards, 0 for anything else.
+// It returns false if n shows nothing. It is faster than State.
 func (v *View) Size(n Node) (int64, bool) {
 	i := v.t.at(n, v.To)
 	if i < 0 || !v.t.versions[i].alive() {
@@ -160,7 +160,7 @@ func (v *View) Size(n Node) (int64, bool) {
 	return v.t.pieces[v.t.versions[i].content()].bytes, true
 }
 
-// Sum is what lies below n.
+// Sum returns what is below n.
 func (v *View) Sum(n Node) Sum {
 	t := v.t
 	sums := t.sums[t.nodes[n].sum:t.nodes[n+1].sum]
@@ -190,7 +190,7 @@ type Event struct {
 	Removed bool
 }
 
-// History is everything that layers did to n, bottom first.
+// History returns everything that layers did to n, the bottom one first.
 func (t *Tree) History(n Node) []Event {
 	var out []Event
 	from, to := t.history(n)
