@@ -147,9 +147,15 @@ func TestHostPlatform(t *testing.T) {
 	var progress analyzer.Progress
 	path := write(t, "x", imagetest.MultiPlatform([]*imagetest.Image{arm, amd}).Tar())
 	img, err := Open(t.Context(), path, Options{Progress: &progress})
+	if err != nil {
+		if runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" {
+			t.Fatal(err)
+		}
+		return // neither is the host's
+	}
 	defer img.Close()
 	want := "linux/" + runtime.GOARCH + " is read, of the platforms linux/arm64, linux/amd64"
-	if notes := strings.Join(progress.Notes(), "\n"); err == nil && notes != want {
+	if notes := strings.Join(progress.Notes(), "\n"); notes != want {
 		t.Errorf("got the notes %q, want %q", notes, want)
 	}
 }

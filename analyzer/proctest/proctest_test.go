@@ -10,7 +10,7 @@ func TestAlone(t *testing.T) {
 	const name = "FATHOM_TEST_ALONE_LEFT"
 	pid := os.Getpid()
 	Alone(t, func() {
-		os.Setenv(name, "x")
+		os.Setenv(name, "x") //nolint:usetesting // t.Setenv would undo it
 		if pid == os.Getppid() || os.Getenv(variable) != t.Name() {
 			t.Error("this is not a child")
 		}

@@ -43,11 +43,12 @@ func (j *job) add(cmd *cobra.Command, groups ...group) {
 	j.outputFlags.add(j.flags)
 	j.addFlags(j.flags, append(groups, gating, judgment, configFile)...)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		// The flags behind the wrong one were not parsed. They say where results go.
+		// The flags behind the wrong one were not parsed. They say where results
+		// go; err says what is wrong.
 		j.reports = nil
 		j.flags.ParseErrorsAllowlist.UnknownFlags = true
-		j.flags.Parse(j.args)
-		j.begin()
+		_ = j.flags.Parse(j.args)
+		_ = j.begin()
 		return j.conclude(flagError(cmd, err))
 	})
 }
