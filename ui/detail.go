@@ -233,7 +233,7 @@ func describe(p *screen.Page, st filetree.State, who *owners, t *filetree.Tree) 
 	case layer.Char, layer.Block:
 		p.Field("device", fmt.Sprintf("%d,%d", st.Major, st.Minor), th.Text)
 	}
-	p.Field("mode", fmt.Sprintf("%s  %04o", modeText(st), st.Mode), th.Text)
+	p.Field("mode", fmt.Sprintf("%s  %04o", report.Mode(st.Kind, st.Mode), st.Mode), th.Text)
 	p.Field("owner", who.long(st.UID, st.GID), th.Text)
 	mod := time.Unix(st.ModTime, 0)
 	p.Field("modified", timeText(&mod), th.Text)

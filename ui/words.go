@@ -45,31 +45,6 @@ func markSign(th *screen.Theme, m filetree.Mark) (string, tcell.Style) {
 	return th.Glyph.Blank, th.Text
 }
 
-// modeText is the mode as ls -l shows it.
-func modeText(st filetree.State) string {
-	b := []byte("?rwxrwxrwx")
-	b[0] = "-dl-cbp??"[min(int(st.Kind), 8)]
-	for i := range 9 {
-		if st.Mode&(1<<(8-i)) == 0 {
-			b[1+i] = '-'
-		}
-	}
-	special := func(bit uint16, at int, on, off byte) {
-		if st.Mode&bit == 0 {
-			return
-		}
-		if b[at] == 'x' {
-			b[at] = on
-		} else {
-			b[at] = off
-		}
-	}
-	special(04000, 3, 's', 'S')
-	special(02000, 6, 's', 'S')
-	special(01000, 9, 't', 'T')
-	return string(b)
-}
-
 // arrow is the sign of a sort direction.
 func arrow(th *screen.Theme, ascending bool) string {
 	if ascending {

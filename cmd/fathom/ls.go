@@ -219,7 +219,7 @@ func (l *lister) text(b *bufio.Writer, f *file) error {
 		b.WriteString(changeMark[l.view.Change(f.node).Mark])
 	}
 	st := l.state(f.node)
-	fmt.Fprintf(b, "%s %9s %7s %3s  %s", modeText(st.Kind, st.Mode), fmt.Sprintf("%d:%d", st.UID, st.GID),
+	fmt.Fprintf(b, "%s %9s %7s %3s  %s", report.Mode(st.Kind, st.Mode), fmt.Sprintf("%d:%d", st.UID, st.GID),
 		sizeText(&st), strconv.Itoa(st.Layer), report.Safe(f.path))
 	if to := l.link(f.node, &st); to != "" {
 		arrow := " -> "
@@ -240,30 +240,4 @@ func sizeText(st *filetree.State) string {
 		return report.Size(st.Size)
 	}
 	return "-"
-}
-
-// modeText formats a mode as ls -l does.
-func modeText(k layer.Kind, mode uint16) string {
-	s := []byte("-rwxrwxrwx")
-	s[0] = map[layer.Kind]byte{layer.File: '-', layer.Dir: 'd', layer.Symlink: 'l', layer.Link: 'h', layer.Char: 'c', layer.Block: 'b', layer.Fifo: 'p'}[k]
-	for i := range 9 {
-		if mode&(1<<(8-i)) == 0 {
-			s[1+i] = '-'
-		}
-	}
-	for _, special := range []struct {
-		bit     uint16
-		at      int
-		on, off byte
-	}{{0o4000, 3, 's', 'S'}, {0o2000, 6, 's', 'S'}, {0o1000, 9, 't', 'T'}} {
-		if mode&special.bit == 0 {
-			continue
-		}
-		if s[special.at] == 'x' {
-			s[special.at] = special.on
-		} else {
-			s[special.at] = special.off
-		}
-	}
-	return string(s)
 }
