@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -21,7 +23,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"fathom": main})
+	testscript.Main(m, map[string]func(){"fathom": func() {
+		// Under nohup, or behind an & in a script, tests are started with signals
+		// ignored. The program under test has them as a user's shell leaves them.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		main()
+	}})
 }
 
 // TestScript runs testdata/script/*.txtar: sessions of the real program.
