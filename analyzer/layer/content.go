@@ -12,8 +12,9 @@ import (
 )
 
 // Content opens the content of a file entry (e.Kind == File) of the layer in b.
-// Sparse files come with their holes as zeros, of whatever size they claim. A
-// blob that ends too early is an error, never a short read.
+// The holes of a sparse file read as zeros, up to the size in its header, which
+// may be huge (see Holed). If the blob ends before the content does, reading
+// returns an error other than io.EOF.
 func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 	if e.Kind != File {
 		return nil, fmt.Errorf("opening content: a %s has none", e.Kind)
@@ -37,7 +38,7 @@ func Content(ctx context.Context, b Blob, e *Entry) (io.ReadCloser, error) {
 			return &content{r: io.NewSectionReader(b.At, e.Offset, e.Size), left: e.Size}, nil
 		}
 	}
-	if err := ctx.Err(); err != nil { // a short stream ends before it is asked for
+	if err := ctx.Err(); err != nil { // a short stream may end before ctx is checked
 		return nil, err
 	}
 	s, err := b.stream(ctx, nil, nil, nil)
@@ -62,7 +63,8 @@ type closer func()
 
 func (c closer) Close() error { c(); return nil }
 
-// content is a file of a known length.
+// content is the content of a file that is not sparse. left is how many bytes of
+// it must follow.
 type content struct {
 	r    io.Reader
 	left int64
@@ -85,9 +87,10 @@ func (c *content) Close() error {
 	return c.c.Close()
 }
 
-// expand reads a sparse file, whose headers r begins with.
+// expand reads the headers of a sparse file from r and returns its content, with
+// the holes. Closing the content closes c; so does expand if it fails.
 func expand(ctx context.Context, r io.Reader, c io.Closer) (io.ReadCloser, error) {
-	// The window is one block, so that nothing behind the headers is read.
+	// The window is one block, so that nothing after the headers is read.
 	w := walker{src: &source{ctx: ctx, r: r, buf: make([]byte, 2*blockSize)}, diff: &Diff{}, sparseOnly: true}
 	err := w.next()
 	if err != errSparseFound {
@@ -100,24 +103,26 @@ func expand(ctx context.Context, r io.Reader, c io.Closer) (io.ReadCloser, error
 	return &holed{r: r, frags: w.frags, size: w.h.size, c: c}, nil
 }
 
-// Holed is implemented by the content of a sparse file.
+// Holed is implemented by the content of a sparse file (see Content). Reading a
+// large hole takes long: an exbibyte of zeros takes years. A reader that skips
+// holes with SkipHole spends no time on them.
 type Holed interface {
 	io.Reader
+	// Hole returns how many bytes of a hole come next: 0 before data and at the
+	// end.
 	Hole() int64
+	// SkipHole skips n bytes of a hole, at most as many as Hole returned.
 	SkipHole(n int64)
 }
 
 // holed is the content of a sparse file.
 type holed struct {
-	r        io.Reader // the fragments, one behind the other
+	r        io.Reader // the data of the fragments, one after the other
 	frags    []fragment
 	at, size int64
 	c        io.Closer
 }
 
-// Hole returns how many bytes of a hole come next: 0 where data comes next, or
-// the end. A reader that passes over them with SkipHole takes no time for it;
-// to read an exbibyte of zeros takes years.
 func (h *holed) Hole() int64 {
 	for len(h.frags) > 0 && h.at >= h.frags[0].offset+h.frags[0].length {
 		h.frags = h.frags[1:]
@@ -128,7 +133,6 @@ func (h *holed) Hole() int64 {
 	return max(0, h.frags[0].offset-h.at)
 }
 
-// SkipHole passes over n bytes of a hole, at most as many as Hole returned.
 func (h *holed) SkipHole(n int64) { h.at += n }
 
 func (h *holed) Read(p []byte) (int, error) {
@@ -161,13 +165,13 @@ const compareSize = 64 << 10
 
 var compareBuffers = sync.Pool{New: func() any { return new([2 * compareSize]byte) }}
 
-// Equal reports whether size bytes at offA in a are those at offB in b. Both are
-// plain blobs with offsets (see Diff.Plain and Entry.Offset). It stops at the
-// first difference, or when ctx ends.
+// Equal reports whether the size bytes at offA in a and at offB in b are equal.
+// Both blobs must be plain and readable at offsets (see Diff.Plain and
+// Entry.Offset). Equal stops at the first difference, or when ctx ends.
 func Equal(ctx context.Context, a Blob, offA int64, b Blob, offB int64, size int64) (bool, error) {
 	buf := compareBuffers.Get().(*[2 * compareSize]byte)
 	defer compareBuffers.Put(buf)
-	// Large files that differ mostly do so early: begin with a page.
+	// Most large files that differ do so early: compare one page first.
 	first := int64(compareSize)
 	if size > compareSize {
 		first = 4 << 10
@@ -192,8 +196,9 @@ func Equal(ctx context.Context, a Blob, offA int64, b Blob, offB int64, size int
 	return true, nil
 }
 
-// Sum is the hash of size bytes at off in a plain blob with offsets: what
-// Entry.Hash is for the same content where it streams by.
+// Sum returns the hash of the size bytes at off in b, which must be plain and
+// readable at offsets. It equals the Entry.Hash of the same content in a layer
+// that was streamed.
 func Sum(ctx context.Context, b Blob, off, size int64) (Hash, error) {
 	buf := compareBuffers.Get().(*[2 * compareSize]byte)
 	defer compareBuffers.Put(buf)
@@ -218,7 +223,7 @@ func Sum(ctx context.Context, b Blob, off, size int64) (Hash, error) {
 	return toHash(h.Sum128()), nil
 }
 
-// HashOf is Entry.Hash of the content that r holds.
+// HashOf reads r to its end and returns the Entry.Hash of what it read.
 func HashOf(ctx context.Context, r io.Reader) (Hash, error) {
 	var h xxh3.Hasher
 	for {

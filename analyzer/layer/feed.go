@@ -21,28 +21,29 @@ const (
 
 var feedBuffers = sync.Pool{New: func() any { b := make([]byte, feedSize); return &b }}
 
-// feed reads a blob ahead of whoever consumes it, in a goroutine of its own
-// that also computes the digests asked for. It is an io.Reader for one
-// consumer.
+// feed reads a blob ahead of its consumer, in its own goroutine, which also
+// computes the digests in sums. It is an io.Reader for one consumer.
 type feed struct {
 	ctx  context.Context
 	r    io.ReadCloser
-	want int64 // bytes, or -1
+	want int64 // length of the blob, or -1 if unknown
 	read *atomic.Int64
 	sums []*digester
 
 	full, free chan *[]byte
 	stop       chan struct{}
-	done       chan struct{} // closed when the goroutine is over; err and total are set
-	err        error         // not nil: what the blob ended with, io.EOF when it was whole
-	total      int64
+	done       chan struct{} // closed at the end of the goroutine, once err and total are final
+	err        error         // of the last read: io.EOF if the blob is complete
+	total      int64         // bytes read from r
 
-	now   *[]byte // being consumed, rest is what is left of it
-	rest  []byte
-	taken int64 // by the consumer
+	now   *[]byte // the buffer being consumed
+	rest  []byte  // its unread end
+	taken int64   // bytes consumed
 }
 
-// newFeed starts to read. The caller must close it.
+// newFeed starts reading r, of want bytes or of unknown length if want is -1.
+// It adds the bytes read to read, unless that is nil. The caller must close the
+// feed.
 func newFeed(ctx context.Context, r io.ReadCloser, want int64, read *atomic.Int64, sums []*digester) *feed {
 	f := &feed{
 		ctx: ctx, r: r, want: want, read: read, sums: sums,
@@ -97,15 +98,15 @@ func (f *feed) run() {
 		case <-f.stop:
 			return
 		}
-		// The consumer reads the bytes and so do we: nobody writes to them
-		// before they come back through free.
+		// The consumer may be reading the buffer now. That is safe: the buffer
+		// is written to only here, after it has come back through free.
 		for _, s := range f.sums {
 			s.Write(*b)
 		}
 	}
 }
 
-// Read gives what was read ahead.
+// Read reads from the buffers that were read ahead.
 func (f *feed) Read(p []byte) (int, error) {
 	for len(f.rest) == 0 {
 		if f.now != nil {
@@ -128,7 +129,8 @@ func (f *feed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// over is what the blob ended with, or nil while it has not.
+// over returns the error that reading the blob ended with, or nil while it
+// goes on.
 func (f *feed) over() error {
 	select {
 	case <-f.done:
@@ -138,8 +140,9 @@ func (f *feed) over() error {
 	}
 }
 
-// close ends the reading, however far it came. A stream that does not answer
-// is left behind: closing it is all that can be done.
+// close stops reading, closes the blob and releases the buffers. If ctx has
+// ended it does not wait for the goroutine, which may be blocked in a Read that
+// never returns.
 func (f *feed) close() {
 	close(f.stop)
 	f.r.Close()
@@ -163,15 +166,16 @@ func (f *feed) close() {
 	}
 }
 
-// digester computes one digest and compares it, unless want is zero.
+// digester computes one digest. check compares it with want, unless want is
+// zero.
 type digester struct {
 	hash.Hash
 	what string
 	want v1.Hash
 }
 
-// newDigester is nil for a zero hash, and an error for an algorithm that
-// is unknown.
+// newDigester returns a digester for want: nil if want is zero, and an error
+// if its algorithm is unknown. Errors call the digest what.
 func newDigester(what string, want v1.Hash) (*digester, error) {
 	switch {
 	case want == (v1.Hash{}):
@@ -184,8 +188,8 @@ func newDigester(what string, want v1.Hash) (*digester, error) {
 	return nil, fmt.Errorf("%s: can't check %s: the algorithm is neither sha256 nor sha512", what, want)
 }
 
-// check is the digest that was computed, which must be the one that is wanted;
-// zero when d is nil.
+// check returns the digest of what was written, and an error if it is not the
+// wanted one. It returns the zero hash if d is nil.
 func (d *digester) check() (v1.Hash, error) {
 	if d == nil {
 		return v1.Hash{}, nil
@@ -199,8 +203,8 @@ func (d *digester) check() (v1.Hash, error) {
 
 const tapCount = 4
 
-// tap hashes a stream in a goroutine of its own, out of the buffers it is read
-// into.
+// tap hashes a stream in its own goroutine. The stream is read into the tap's
+// buffers, so that no byte is copied.
 type tap struct {
 	sum  *digester
 	work chan []byte
@@ -223,13 +227,15 @@ func newTap(sum *digester) *tap {
 	return t
 }
 
-// next is a buffer to read into, behind its first block.
+// next returns a free buffer to read into from the second block on. The first
+// block is not hashed: it is room for bytes from the previous buffer.
 func (t *tap) next() []byte { return <-t.free }
 
-// give takes a buffer with what was read.
+// give passes a filled buffer on to be hashed. The caller may read it until it
+// calls next.
 func (t *tap) give(b []byte) { t.work <- b }
 
-// close waits for the digest.
+// close waits until all buffers are hashed.
 func (t *tap) close() {
 	close(t.work)
 	<-t.done

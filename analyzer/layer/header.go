@@ -12,8 +12,8 @@ const blockSize = 512
 // block is one 512-byte block of a tar.
 type block = [blockSize]byte
 
-// format is which of the tar formats a header block follows. They differ in
-// what lies behind the link name.
+// format is the tar format of a header block. The formats differ in the fields
+// after the link name.
 type format uint8
 
 const (
@@ -23,7 +23,7 @@ const (
 	formatGNU
 )
 
-// header is what one header block says. Its slices point into the block.
+// header holds the fields of one header block. Its slices point into the block.
 type header struct {
 	name, link, prefix []byte
 	size, mode         int64
@@ -34,12 +34,13 @@ type header struct {
 	format             format
 }
 
-// headerOnly reports whether an entry of this type has no body, whatever its size
-// field says.
+// headerOnly reports whether an entry of this type has no body, even if its size
+// field is not zero.
 func headerOnly(flag byte) bool { return '1' <= flag && flag <= '6' }
 
-// sum adds up the bytes of a block: four lanes of 16 bits, which 64 additions
-// of at most 2*255 can't overflow. It is 0 for a block of zeros only.
+// sum returns the sum of the bytes of a block. It is 0 only for a block of
+// zeros. The bytes are added in four lanes of 16 bits, which 64 additions of at
+// most 2*255 can't overflow.
 func sum(b *block) int64 {
 	const even = 0x00ff00ff00ff00ff
 	var acc uint64
@@ -55,7 +56,7 @@ func sum(b *block) int64 {
 }
 
 // verify compares the block's checksum field with total, the sum of its bytes.
-// Sun's tar added the bytes as signed ones.
+// It also accepts the sum of signed bytes, which Sun's tar wrote.
 func verify(b *block, total int64) error {
 	field := b[148:156]
 	want, ok := octal(field)
@@ -81,8 +82,8 @@ func verify(b *block, total int64) error {
 	return fmt.Errorf("header checksum: expected %o, got %o", want, unsigned)
 }
 
-// parse reads a header block whose bytes add up to total. It takes and refuses
-// what archive/tar does.
+// parse reads a header block whose bytes add up to total. It accepts and rejects
+// the same blocks as archive/tar.
 func (h *header) parse(b *block, total int64) error {
 	if err := verify(b, total); err != nil {
 		return err
@@ -123,8 +124,8 @@ func (h *header) parse(b *block, total int64) error {
 		_, ok2 := number(b[488:500])
 		ok[7] = ok1 && ok2
 	case formatGNU:
-		// GNU has times where ustar has the prefix. Writers that did not know
-		// put a prefix there all the same (golang.org/issue/12594).
+		// GNU has times where ustar has the prefix. Some writers put a prefix
+		// there nevertheless (golang.org/issue/12594).
 		if b[345] != 0 || b[357] != 0 {
 			h.gnuPrefix(b)
 		}
@@ -140,6 +141,8 @@ func (h *header) parse(b *block, total int64) error {
 	return nil
 }
 
+// gnuPrefix sets the prefix from a GNU header if the times in its place are not
+// numbers and it is ASCII.
 func (h *header) gnuPrefix(b *block) {
 	ok := true
 	for _, f := range [][]byte{b[345:357], b[357:369]} {
@@ -160,7 +163,7 @@ func (h *header) gnuPrefix(b *block) {
 	h.prefix = p
 }
 
-// cString is b up to its first NUL.
+// cString returns b up to its first NUL.
 func cString(b []byte) []byte {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		return b[:i]
@@ -168,8 +171,8 @@ func cString(b []byte) []byte {
 	return b
 }
 
-// number reads a numeric field: octal digits, or two's complement in base 256
-// where the first bit is set.
+// number reads a numeric field: octal digits, or, if the first bit is set, two's
+// complement in base 256.
 func number(b []byte) (int64, bool) {
 	last := len(b) - 1
 	var n uint64
@@ -188,7 +191,8 @@ func number(b []byte) (int64, bool) {
 	return octal(b)
 }
 
-// octal reads digits with spaces or NULs around them, nothing being 0.
+// octal reads octal digits and ignores spaces and NULs around them. Without
+// digits it returns 0.
 func octal(b []byte) (int64, bool) {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == 0) {
 		b = b[1:]

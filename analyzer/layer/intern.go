@@ -4,14 +4,15 @@ import "strings"
 
 const nameChunk = 64 << 10
 
-// names allocates strings in large chunks, so that a million of them
-// are not a million allocations.
+// names allocates strings in large chunks, so that a million strings are not a
+// million allocations.
 type names struct {
 	b     strings.Builder
 	total int64             // bytes kept
-	seen  map[string]string // attributes: many files have the same
+	seen  map[string]string // extended attributes: many files have the same
 }
 
+// keep returns p as a string.
 func (s *names) keep(p []byte) string {
 	if len(p) == 0 {
 		return ""
@@ -29,6 +30,7 @@ func (s *names) keep(p []byte) string {
 	return s.b.String()[n:]
 }
 
+// attributes returns a, or an equal string that was returned before.
 func (s *names) attributes(a string) string {
 	if have, ok := s.seen[a]; ok {
 		return have

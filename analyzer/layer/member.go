@@ -1,7 +1,7 @@
 package layer
 
-// name decides what an entry is and what it is called. Not every member of the
-// tar is one.
+// name sets the kind, the path and what depends on them in e, and notes what is
+// odd. keep reports whether the member of the tar becomes an entry at all.
 func (w *walker) name(h *header, e *Entry) (keep bool) {
 	raw := joined(h, &w.nameBuf)
 	n := clean(raw, &w.scratch)
@@ -80,7 +80,8 @@ func (w *walker) name(h *header, e *Entry) (keep bool) {
 	return true
 }
 
-// more fills in what few entries have: a link's target, extended attributes.
+// more sets the fields that few entries have: the target of a link and the
+// extended attributes.
 func (w *walker) more(h *header, e *Entry) {
 	switch e.Kind {
 	case Symlink:

@@ -2,17 +2,17 @@ package layer
 
 import "bytes"
 
-// name is what an entry's name comes to.
+// name is the name of an entry as a path, and what was odd about it.
 type name struct {
 	path     []byte // clean, without a leading slash; "" is the root
-	base     int    // where its last component begins
-	absolute bool   // it began with a slash
+	base     int    // index in path of the last component
+	absolute bool   // the name began with a slash
 	climbs   bool   // a ".." would have left the root
-	long     bool   // longer than Linux lets a component or a path be
+	long     bool   // a component or the path is longer than Linux allows
 }
 
-// clean reads an entry's name as a path from the layer's root. Its path lies
-// in p or in scratch.
+// clean reads an entry's name as a path from the layer's root. The resulting
+// path points into p or scratch.
 func clean(p []byte, scratch *[]byte) name {
 	if len(p) > 1 && p[0] == '.' && p[1] == '/' {
 		p = p[2:]
@@ -81,19 +81,19 @@ const (
 	opaqueName = ".wh..wh..opq"
 )
 
-// role is what an entry's name makes of it.
+// role is the meaning of an entry by its name.
 type role uint8
 
 const (
 	plain     role = iota
-	whiteout       // path is what it hides
-	opaque         // path is its directory
+	whiteout       // path is the hidden path
+	opaque         // path is the opaque directory
 	meta           // bookkeeping of a storage driver
-	badMarker      // a whiteout of nothing, of its own directory or of the root
+	badMarker      // a whiteout without a name, or of "." or ".."
 )
 
-// role tells markers from entries by the last component and cuts the path to
-// what the marker is about.
+// role recognises markers by the last component of the path. It changes the
+// path of a marker to the path that is hidden or opaque.
 func (n *name) role(scratch *[]byte) role {
 	base := n.path[n.base:]
 	switch {

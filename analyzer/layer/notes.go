@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// note is a kind of oddity in a layer.
+// note is a kind of warning about a layer.
 type note uint8
 
 const (
@@ -19,7 +19,7 @@ const (
 	noteLong
 	noteSparse
 	noteBody
-	// The kinds from here on are reported once, with their number.
+	// Each kind from here on is reported once, with the number of entries.
 	noteAbsolute
 	noteMeta
 	noteType
@@ -42,10 +42,12 @@ var noteTexts = [notes]string{
 	noteType:       "%d entries of unknown type (%s): skipped",
 }
 
-// noteKeep is how many paths of a kind are reported; a hostile layer has millions.
+// noteKeep is how many paths of a kind are reported; a hostile layer may have
+// millions.
 const noteKeep = 20
 
-// notebook collects the oddities of one layer, bounded.
+// notebook collects what is odd in one layer, and keeps at most noteKeep paths
+// of each kind.
 type notebook struct {
 	count [notes]int
 	paths [notes][]string
@@ -63,7 +65,7 @@ func (b *notebook) add(k note, path []byte) {
 	}
 }
 
-// warnings is everything noted, by kind.
+// warnings returns the warnings in the order of their kinds.
 func (b *notebook) warnings() []Warning {
 	var ws []Warning
 	for k := note(0); k < notes; k++ {

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// pax is what the PAX extended header before an entry says. Its slices point
-// into the header's body.
+// pax holds the records of the PAX extended header before an entry. Its slices
+// point into the header's body.
 type pax struct {
 	path, link                   []byte
 	size, uid, gid               []byte
 	atime, mtime, ctime          []byte
 	xattrs                       []xattr
-	sparse                       bool // any GNU.sparse record
+	sparse                       bool // a sparse map or its version is among the records
 	major, minor, name           []byte
 	sparseSize, realSize, blocks []byte
 	sparseMap                    []byte
@@ -116,8 +116,8 @@ func (p *pax) record(key, value []byte) error {
 	return nil
 }
 
-// merge puts the records over what the header block says. An empty value means
-// the block's own.
+// merge replaces the fields of h by those in the records. A record with an
+// empty value leaves the field as it is.
 func (p *pax) merge(h *header) error {
 	if len(p.path) > 0 {
 		h.name, h.prefix = p.path, nil
@@ -157,14 +157,14 @@ func (p *pax) merge(h *header) error {
 	return nil
 }
 
-// paxTime is the whole seconds of a decimal time, rounded down.
+// paxTime parses a decimal time and returns its seconds, rounded down.
 func paxTime(b []byte) (int64, bool) {
 	whole, fraction, _ := bytes.Cut(b, []byte{'.'})
 	n, err := strconv.ParseInt(string(whole), 10, 64)
 	if err != nil {
 		return 0, false
 	}
-	some := false // any of the nine digits that count
+	some := false // one of the first nine digits, which count, is not zero
 	for i, c := range fraction {
 		if c < '0' || c > '9' {
 			return 0, false
@@ -177,8 +177,8 @@ func paxTime(b []byte) (int64, bool) {
 	return n, true
 }
 
-// attributes is the extended attributes in the form of Entry.Xattrs, and
-// whether one of them means something to overlayfs.
+// attributes returns the extended attributes as in Entry.Xattrs. overlay
+// reports whether overlayfs gives a meaning to one of them.
 func (p *pax) attributes() (s string, overlay bool) {
 	if len(p.xattrs) == 0 {
 		return "", false

@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// Section is the content of a file entry as something to read at any offset;
-// nil where it only streams: in a compressed layer, in one without offsets, and
-// for a sparse file.
+// Section returns a reader of the content of a file entry at any offset. It
+// returns nil where the content can only be streamed: in a compressed layer, in
+// a blob that is a stream or has an Open function, and for a sparse file.
 func Section(b Blob, e *Entry) (*io.SectionReader, error) {
 	if e.Kind != File {
 		return nil, fmt.Errorf("opening content: a %s has none", e.Kind)
@@ -23,7 +23,8 @@ func Section(b Blob, e *Entry) (*io.SectionReader, error) {
 	return io.NewSectionReader(b.At, e.Offset, e.Size), nil
 }
 
-// plain reports whether the blob is an uncompressed tar that can be read anywhere.
+// plain reports whether the blob is an uncompressed tar that can be read at any
+// offset.
 func (b Blob) plain() (bool, error) {
 	if b.At == nil || b.Size < 0 || b.Open != nil {
 		return false, nil
@@ -32,9 +33,11 @@ func (b Blob) plain() (bool, error) {
 	return err == nil && enc == tarPlain, err
 }
 
-// Contents reads the content of several file entries in the order of their
-// offsets, as Content does one by one; a layer that only streams is unpacked
-// once. read gets the number of the entry, and takes as much as it likes.
+// Contents opens the content of several file entries, as Content does for one,
+// and calls read with the index of each entry and a reader of its content. The
+// entries must be in the order of their offsets, so that a layer that can only
+// be streamed is read once. read may stop before the end of the content; if it
+// returns an error, Contents returns that.
 func Contents(ctx context.Context, b Blob, entries []Entry, read func(i int, r io.Reader) error) error {
 	b = b.sized()
 	plain, err := b.plain()
@@ -83,7 +86,7 @@ func Contents(ctx context.Context, b Blob, entries []Entry, read func(i int, r i
 	return nil
 }
 
-// counted is a stream that knows where it is.
+// counted counts the bytes read from a stream.
 type counted struct {
 	r io.Reader
 	n int64

@@ -9,16 +9,16 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// errEnd says that the tar ends inside of something.
+// errEnd says that the tar ends inside a block or a body.
 var errEnd = errors.New("unexpected end")
 
-// readError is what the blob, its decoder or the context answered. It needs no
-// place in the tar.
+// readError is an error of the blob, its decoder or the context. It is reported
+// without an offset in the tar.
 type readError struct{ error }
 
 func (e *readError) Unwrap() error { return e.error }
 
-// short makes the end of the tar an error where something must follow.
+// short turns io.EOF into errEnd, where the tar must not end.
 func short(err error) error {
 	if err == io.EOF {
 		return errEnd
@@ -26,27 +26,28 @@ func short(err error) error {
 	return err
 }
 
-// source is an uncompressed tar: a window over a blob that is read at offsets,
-// where what is skipped is never read, or over a stream.
+// source is an uncompressed tar, seen through a window. The tar is either a blob
+// read at offsets, of which skipped bytes are never read, or a stream.
 type source struct {
 	ctx      context.Context
 	at       io.ReaderAt            // nil for a stream
-	size     int64                  // of at
+	size     int64                  // length of at
 	r        io.Reader              // the stream
-	next     func() ([]byte, error) // the stream in buffers, when not nil; then r is not used
-	progress func(int64)            // is called with the offset in at up to which all was read or skipped
+	next     func() ([]byte, error) // returns the stream in buffers; if not nil, r is not used
+	progress func(int64)            // called with the offset in at up to which all was read or skipped
 
 	buf    []byte
-	lo, hi int   // buf[lo:hi] is not yet taken
-	off    int64 // of buf[lo] in the tar
-	end    error // what the stream ended with
-	tap    *tap  // takes every byte of the stream; may be nil
+	lo, hi int   // buf[lo:hi] is the window: the bytes read but not yet taken
+	off    int64 // offset of buf[lo] in the tar
+	end    error // the error at the end of the stream, or nil before the end
+	tap    *tap  // hashes every byte of the stream; may be nil
 
-	piece []byte // of next, not yet in the window
-	joint [2 * blockSize]byte
+	piece []byte              // the part of a buffer from next that is not yet in the window
+	joint [2 * blockSize]byte // the window over a block that lies in two buffers
 }
 
-// fill makes more bytes available, if there are any. What is there stays.
+// fill adds bytes to the window, unless the tar is at its end. The unread bytes
+// stay in it.
 func (s *source) fill() error {
 	if err := s.ctx.Err(); err != nil {
 		return &readError{err}
@@ -70,8 +71,8 @@ func (s *source) fill() error {
 	if s.next != nil {
 		return s.fillNext()
 	}
-	// The unread bytes, less than a block, move to the end of the first block
-	// of the buffer; what is read goes behind it.
+	// The unread bytes, less than a block, move to the end of the buffer's
+	// first block. New bytes are read in from the second block on.
 	rest := s.buf[s.lo:s.hi]
 	next := s.buf
 	if s.tap != nil {
@@ -94,9 +95,9 @@ func (s *source) fill() error {
 	return nil
 }
 
-// fillNext makes the stream's next piece the window, without copying it. Where
-// a block lies in two buffers, the window is a copy of the end of the first and
-// the beginning of the second.
+// fillNext makes the next buffer of the stream the window, without copying it.
+// Where a block lies in two buffers, the window is a copy of the end of the
+// first and the start of the second.
 func (s *source) fillNext() error {
 	rest := copy(s.joint[:], s.buf[s.lo:s.hi])
 	for s.end == nil {
@@ -119,8 +120,8 @@ func (s *source) fillNext() error {
 	return nil
 }
 
-// need makes at least n bytes available, n being at most a block. At the very
-// end it is io.EOF, inside of a block errEnd.
+// need makes the window at least n bytes long; n is at most a block. It returns
+// io.EOF if no bytes are left, and errEnd if fewer than n are.
 func (s *source) need(n int) error {
 	if s.hi-s.lo >= n {
 		return nil
@@ -144,7 +145,8 @@ func (s *source) need(n int) error {
 	}
 }
 
-// last is where the tar ends, once need has said that it does.
+// last returns the length of the tar. It may be called only after need has
+// returned io.EOF or errEnd.
 func (s *source) last() int64 {
 	if s.at != nil {
 		return s.size
@@ -152,7 +154,8 @@ func (s *source) last() int64 {
 	return s.off + int64(s.hi-s.lo)
 }
 
-// block takes the next block, good until the next call of any method.
+// block takes the next block. The result is valid until the next call of any
+// method.
 func (s *source) block() (*block, error) {
 	if s.hi-s.lo < blockSize {
 		if err := s.need(blockSize); err != nil {
@@ -165,7 +168,8 @@ func (s *source) block() (*block, error) {
 	return b, nil
 }
 
-// each hands the next n bytes to f, in parts. Fewer are errEnd.
+// each takes the next n bytes and calls f with them, part by part. It returns
+// errEnd if there are fewer.
 func (s *source) each(n int64, f func([]byte)) error {
 	for n > 0 {
 		if s.lo == s.hi {
@@ -185,7 +189,7 @@ func (s *source) each(n int64, f func([]byte)) error {
 	return nil
 }
 
-// skip passes over n bytes. Fewer are errEnd.
+// skip skips n bytes. It returns errEnd if there are fewer.
 func (s *source) skip(n int64) error {
 	if have := int64(s.hi - s.lo); n <= have {
 		s.lo += int(n)
@@ -204,12 +208,12 @@ func (s *source) skip(n int64) error {
 	return err
 }
 
-// hash is the xxh3-128 of the next n bytes, with what h has seen already.
+// hash takes the next n bytes and writes them to h.
 func (s *source) hash(h *xxh3.Hasher, n int64) error {
 	return s.each(n, func(p []byte) { h.Write(p) })
 }
 
-// drain takes everything that is left.
+// drain takes all remaining bytes.
 func (s *source) drain() error {
 	for {
 		s.off += int64(s.hi - s.lo)

@@ -11,23 +11,24 @@ import (
 )
 
 const (
-	// maxSpecial is the most that a long name, an extended header or a sparse
-	// map may take; archive/tar and libarchive have the same limit.
+	// maxSpecial is the limit for the bytes of a long name, an extended header
+	// or a sparse map, as in archive/tar and libarchive.
 	maxSpecial   = 1 << 20
 	maxFragments = 1 << 20
 )
 
 var errSparse = errors.New("sparse map: not valid")
 
-// fragment is a part of a sparse file that the archive holds.
+// fragment is a range of a sparse file whose data is in the archive.
 type fragment struct{ offset, length int64 }
 
-// sparse reads the map of a sparse entry, if it is one, and puts the file's
-// size into h. body is how much of the entry's body follows the map.
+// sparse reads the map of a sparse entry, and sets h.size and h.name to the size
+// and name of the file where they are stored with the map. is reports whether
+// the entry is sparse; body is the length of the entry's body after the map.
 //
-// Three formats exist: GNU's own in the header block and in blocks behind it
-// (type S); PAX 0.0 and 0.1 in the extended header; PAX 1.0 as decimal lines
-// at the start of the body.
+// The map has one of three places: the header block and the blocks after it in
+// GNU's own format (type S), the extended header in PAX 0.0 and 0.1, and decimal
+// lines at the start of the body in PAX 1.0.
 func (w *walker) sparse(h *header, b *block) (is bool, frags []fragment, body int64, err error) {
 	body = h.size
 	if headerOnly(h.flag) {
@@ -107,7 +108,7 @@ func (w *walker) sparseGNU(h *header, b *block) ([]fragment, error) {
 	return nil, errors.New("sparse map: too long")
 }
 
-// fields is the numbers of a map in the extended header.
+// fields returns the numbers of a map in the extended header.
 func (p *pax) fields() [][]byte {
 	switch {
 	case len(p.pairs) == 1 && len(p.pairs[0]) == 0:
@@ -138,11 +139,12 @@ func (p *pax) sparse01() ([]fragment, error) {
 	return frags, nil
 }
 
-// sparse10 reads the lines at the start of the body: how many fragments, then
-// an offset and a length each. The body goes on at the next block boundary.
+// sparse10 reads the lines at the start of the body: the number of fragments,
+// then the offset and the length of each. The data begins at the next block
+// boundary; sparse10 subtracts the blocks of the map from body.
 func (w *walker) sparse10(body *int64) ([]fragment, error) {
 	var text []byte
-	total, seen := 0, 0 // text[:seen] has no end of a line
+	total, seen := 0, 0 // text[:seen] has no newline
 	line := func() (int64, error) {
 		for {
 			if i := bytes.IndexByte(text[seen:], '\n'); i >= 0 {
@@ -193,7 +195,8 @@ func (w *walker) sparse10(body *int64) ([]fragment, error) {
 	return frags, nil
 }
 
-// valid reports whether the fragments are in order and inside a file of that size.
+// valid reports whether the fragments are in order, do not overlap, and lie
+// within a file of the given size.
 func valid(frags []fragment, size int64) bool {
 	if size < 0 {
 		return false
@@ -208,8 +211,8 @@ func valid(frags []fragment, size int64) bool {
 	return true
 }
 
-// join drops empty fragments and joins those that touch, so that one file has
-// one map in every format.
+// join drops empty fragments and joins adjacent ones, so that a file has the
+// same map in every format.
 func join(frags []fragment) []fragment {
 	out := frags[:0]
 	for _, f := range frags {
@@ -224,8 +227,9 @@ func join(frags []fragment) []fragment {
 	return out
 }
 
-// hashMap begins the hash of a sparse file: its size and map, then its data. A
-// file without holes hashes as any other.
+// hashMap writes the size and the map of a sparse file to h. The data of the
+// file must follow. For a file without holes hashMap writes nothing, so that the
+// hash is that of a file which is not sparse.
 func hashMap(h *xxh3.Hasher, size int64, frags []fragment) {
 	if size == 0 || len(frags) == 1 && frags[0] == (fragment{0, size}) {
 		return

@@ -8,14 +8,14 @@ import (
 	"sync/atomic"
 )
 
-// stream is the tar of a blob, uncompressed, from its start on.
+// stream is the uncompressed tar of a blob, read from its start.
 type stream struct {
 	*feed
 	r   io.Reader
 	dec *decoder // nil for a plain tar
 }
 
-// open reads the blob from its start.
+// open returns a reader of the blob from its start.
 func (b Blob) open(ctx context.Context) (io.ReadCloser, error) {
 	switch {
 	case b.At != nil && b.Size >= 0:
@@ -26,8 +26,9 @@ func (b Blob) open(ctx context.Context) (io.ReadCloser, error) {
 	return b.Stream(ctx)
 }
 
-// stream opens the tar in a blob. Its bytes are taken from quota if it is
-// compressed or of unknown length. sums see the blob as it is stored.
+// stream opens the tar in a blob. If the blob is compressed or its length is
+// unknown, the bytes of the tar are taken from quota. sums hash the blob as it
+// is stored, and read counts its bytes.
 func (b Blob) stream(ctx context.Context, quota *Quota, read *atomic.Int64, sums []*digester) (*stream, error) {
 	r, err := b.open(ctx)
 	if err != nil {
@@ -64,7 +65,8 @@ func (s *stream) close() {
 	}
 }
 
-// limited is a plain tar that may not go on for ever.
+// limited takes the bytes of a plain tar of unknown length from a quota, so that
+// an endless one is an error.
 type limited struct {
 	r     io.Reader
 	quota *Quota

@@ -9,36 +9,37 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// walker turns the tar in src into entries. It takes and refuses what
-// archive/tar does, except that it never trusts the end (see ended).
+// walker turns the tar in src into entries. It accepts and rejects the same
+// input as archive/tar, except that it tells whether the tar had an end marker
+// (see walk).
 type walker struct {
 	src    *source
-	stream bool   // content streams by: hash it
-	memory *Quota // taken for what is kept
+	stream bool   // src is a stream: hash the content while passing it
+	memory *Quota // for the entries and their strings
 	diff   *Diff
 	names  names
 	notes  notebook
 
-	h              header // being read, and the entry made of it
-	e              Entry
-	start          int64 // of the entry's first header block
+	h              header // the header being read
+	e              Entry  // the entry made from h
+	start          int64  // of the entry's first header block
 	pax            pax
 	long, longLink []byte
 	body           []byte // of the extended header
-	scratch        []byte // of the name
+	scratch        []byte // for the name
 	linkScratch    []byte
 	nameBuf        []byte
 	whBuf          []byte
-	copied         block // of a sparse entry, with linkCopy
-	linkCopy       []byte
+	copied         block  // header block of a sparse entry
+	linkCopy       []byte // link name of a sparse entry
 	hasher         xxh3.Hasher
 
-	sparseOnly bool // end at the map of the first entry, with errSparseFound
-	frags      []fragment
+	sparseOnly bool       // stop after the sparse map of the first entry, with errSparseFound
+	frags      []fragment // that map
 }
 
-// walk reads to the end of the archive. ended is whether there was an end
-// marker: without one only a digest tells that the tar is whole.
+// walk reads to the end of the archive. ended reports whether there was an end
+// marker; without one, only a digest can prove that the tar is complete.
 func (w *walker) walk() (ended bool, err error) {
 	for {
 		w.start = w.src.off
@@ -59,13 +60,15 @@ func (w *walker) walk() (ended bool, err error) {
 	}
 }
 
-// errMarker is the end marker.
+// errMarker says that next has read the end marker.
 var errMarker = errors.New("end of archive")
 
-// errSparseFound ends a walk that is for one sparse map.
+// errSparseFound says that next has read the sparse map that sparseOnly asks
+// for.
 var errSparseFound = errors.New("sparse map")
 
-// next reads one entry with the headers that belong to it.
+// next reads one entry and the extended headers before it. It returns
+// errMarker at the end marker and io.EOF at the end of src.
 func (w *walker) next() error {
 	h := &w.h
 	for {
@@ -96,7 +99,8 @@ func (w *walker) next() error {
 				return w.fail(at, err)
 			}
 			if h.flag == 'g' {
-				// An entry of its own, whose records nobody applies.
+				// As in archive/tar, a global header is an entry of its own,
+				// and its records are not applied to others.
 				return w.pad(h.size)
 			}
 		case 'L', 'K':
@@ -117,8 +121,8 @@ func (w *walker) next() error {
 	}
 }
 
-// marker is called after a block of zeros. A second one, or the end, must
-// follow.
+// marker reads what follows a block of zeros: it returns errMarker after a
+// second block of zeros, io.EOF at the end of src, and an error otherwise.
 func (w *walker) marker() error {
 	at := w.src.off
 	b, err := w.src.block()
@@ -133,8 +137,8 @@ func (w *walker) marker() error {
 	return errMarker
 }
 
-// fail says where in the tar something is wrong. What came from below, from the
-// blob or the decoder, has its own place.
+// fail adds the offset of the entry to err. It returns errors of the blob or
+// the decoder as they are: they have their own offset.
 func (w *walker) fail(at int64, err error) error {
 	if err == errEnd {
 		err = fmt.Errorf("unexpected end after %d bytes", w.src.off)
@@ -145,7 +149,7 @@ func (w *walker) fail(at int64, err error) error {
 	return fmt.Errorf("entry at byte %d: %w", at, err)
 }
 
-// special reads the body of a long name or an extended header into buf.
+// special reads the n bytes of a long name or an extended header into buf.
 func (w *walker) special(buf []byte, n int64) ([]byte, error) {
 	if n > maxSpecial {
 		return buf[:0], fmt.Errorf("header: %d bytes of name or records, more than %d", n, maxSpecial)
@@ -155,7 +159,8 @@ func (w *walker) special(buf []byte, n int64) ([]byte, error) {
 	return buf, err
 }
 
-// pad skips to the next block. The archive may end there.
+// pad skips the padding after a body of n bytes. It returns io.EOF if the
+// archive ends inside the padding.
 func (w *walker) pad(n int64) error {
 	if n &= blockSize - 1; n > 0 {
 		if err := w.src.skip(blockSize - n); err == errEnd {
@@ -186,7 +191,7 @@ func (w *walker) entry(at int64, h *header, b *block) error {
 	if h.flag == 0 {
 		h.flag = '0'
 		if n := len(h.name); n > 0 && h.name[n-1] == '/' {
-			h.flag = '5' // as v7, which had no type for directories
+			h.flag = '5' // v7 had no type for directories
 		}
 	}
 	if !headerOnly(h.flag) {
@@ -234,7 +239,8 @@ func (w *walker) entry(at int64, h *header, b *block) error {
 	return w.pad(body)
 }
 
-// sparseEntry is sparse for a block that must outlive the reading of the map.
+// sparseEntry calls sparse with copies of the header block, the name and the
+// link name: reading the map overwrites the block.
 func (w *walker) sparseEntry(h *header, b *block) (bool, []fragment, int64, error) {
 	w.copied = *b
 	name := joined(h, &w.nameBuf)
@@ -244,7 +250,8 @@ func (w *walker) sparseEntry(h *header, b *block) (bool, []fragment, int64, erro
 	return w.sparse(h, &w.copied)
 }
 
-// joined is the entry's name with its ustar prefix.
+// joined returns the entry's name with its ustar prefix. It uses scratch if
+// there is a prefix.
 func joined(h *header, scratch *[]byte) []byte {
 	if len(h.prefix) == 0 {
 		return h.name
@@ -253,7 +260,8 @@ func joined(h *header, scratch *[]byte) []byte {
 	return *scratch
 }
 
-// content takes the body of an entry, and hashes it where that costs nothing.
+// content passes the body of an entry and sets e.Held. It hashes the content of
+// files in a stream and of sparse files, and skips all other bodies.
 func (w *walker) content(e *Entry, keep, sparse bool, frags []fragment, body int64) error {
 	if keep && sparse {
 		for _, f := range frags {
