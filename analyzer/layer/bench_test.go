@@ -71,7 +71,9 @@ func BenchmarkReadStream(b *testing.B) { benchRead(b, streamed(benchTar())) }
 func BenchmarkReadGzip(b *testing.B)   { benchRead(b, at(gz(b, benchTar()))) }
 func BenchmarkReadZstd(b *testing.B)   { benchRead(b, at(zs(b, benchTar()))) }
 
-// What it costs to compare a digest, and both.
+// The next four measure the cost of comparing the digest alone, and of comparing
+// the digest and the diff ID.
+
 func BenchmarkReadGzipDigest(b *testing.B) {
 	z := gz(b, benchTar())
 	benchOptions(b, at(z), Options{Digest: sha(z)})
@@ -92,7 +94,7 @@ func BenchmarkReadZstdBoth(b *testing.B) {
 	benchOptions(b, at(z), Options{Digest: sha(z), DiffID: sha(benchTar()), Verify: true})
 }
 
-// The yardsticks.
+// The benchmarks from here on measure other readers, for comparison.
 
 func BenchmarkArchiveTar(b *testing.B) {
 	p := benchTar()

@@ -25,8 +25,8 @@ func contentOf(t *testing.T, b Blob, e *Entry) string {
 	return string(p)
 }
 
-// TestSparse reads one file in every sparse format and without one: the same
-// content, the same hash among the sparse ones.
+// TestSparse reads one file in every sparse format, and checks that its content
+// and its hash are the same in all of them.
 func TestSparse(t *testing.T) {
 	name := []string{"GNU.sparse.name", "dir/real", "GNU.sparse.realsize", "5000"}
 	x := func(kv ...string) raw { return raw{flag: 'x', body: records(append(name[:4:4], kv...)...)} }
@@ -62,7 +62,8 @@ func TestSparse(t *testing.T) {
 			}
 		}
 	}
-	// Another map is another file, and a map without holes is none.
+	// A different map gives a different hash. A file whose map has no holes
+	// hashes like a file that is not sparse.
 	d := mustRead(t, streamed(raws(
 		sparseGNU("a", 5000, "abcde", [2]int{11, 2}, [2]int{4000, 3}),
 		sparseGNU("b", 5, "abcde", [2]int{0, 2}, [2]int{2, 3}),
@@ -75,8 +76,9 @@ func TestSparse(t *testing.T) {
 	}
 }
 
-// TestSparseHuge wants a file of half an exbibyte to cost nothing, its content
-// too for whoever leaves the holes out, and one of eight to be refused.
+// TestSparseHuge checks that a file of half an exbibyte is read in no time, and
+// its content too if the holes are skipped, and that files over MaxContent, one
+// of 8 EiB or three of half an exbibyte, are an error.
 func TestSparseHuge(t *testing.T) {
 	if _, err := Read(t.Context(), at(corpus(t)["sparse 8Ei"]), Options{}); err == nil || !strings.Contains(err.Error(), "content of real: 9223372036854775807 bytes: the files of one layer may have") {
 		t.Errorf("8 EiB: got %v", err)
@@ -189,7 +191,7 @@ func TestEqualSum(t *testing.T) {
 	if _, err := Sum(t.Context(), at(a[:10]), 5, 20); err == nil {
 		t.Error("summed what is not there")
 	}
-	// A file may be larger than anybody will wait for.
+	// Comparing and hashing large files can be cancelled.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Equal(ctx, at(a), 0, at(a), 0, int64(len(a))); !errors.Is(err, context.Canceled) {

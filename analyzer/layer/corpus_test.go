@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// raw is a member as bytes: a header block with the fields given, and its body
-// padded.
+// raw is a member of a tar, whose bytes are a header block with the given fields
+// and the padded body.
 type raw struct {
 	name, link, prefix string
 	flag               byte
-	size               string // the field as written; octal of len(body) when ""
+	size               string // the field as written; if "", len(body) in octal
 	mode, uid, mtime   string
-	magic              string // "ustar\x0000" when "", "-" for v7
+	magic              string // if "", "ustar\x0000"; "-" for v7
 	body               string
 	edit               func(*block)
 }
@@ -60,7 +60,7 @@ func raws(rs ...raw) []byte {
 
 const gnuMagic = "ustar  \x00"
 
-// records writes PAX records from key, value pairs.
+// records returns PAX records made from pairs of a key and a value.
 func records(kv ...string) string {
 	var b strings.Builder
 	for i := 0; i < len(kv); i += 2 {
@@ -74,7 +74,7 @@ func records(kv ...string) string {
 	return b.String()
 }
 
-// num is a field in base 256.
+// num returns n as a field in base 256.
 func num(n, size int) string {
 	b := make([]byte, size)
 	for i := size - 1; i >= 0; i-- {
@@ -85,7 +85,8 @@ func num(n, size int) string {
 	return string(b)
 }
 
-// sparseGNU is a GNU sparse member of the given fragments (offset, length).
+// sparseGNU returns a GNU sparse member with the given fragments (offset,
+// length).
 func sparseGNU(name string, size int, body string, frags ...[2]int) raw {
 	put := func(b []byte, f [2]int) {
 		copy(b, fmt.Sprintf("%011o\x00%011o\x00", f[0], f[1]))
@@ -112,11 +113,12 @@ func sparseGNU(name string, size int, body string, frags ...[2]int) raw {
 		}
 		ext = append(ext, e...)
 	}
-	r.body = string(ext) + body // the size field speaks of body alone
+	r.body = string(ext) + body // the size field counts body only
 	return r
 }
 
-// corpus is tars of every shape that the walker knows, and broken ones.
+// corpus returns tars of every form that the walker reads, and broken ones, by
+// name.
 func corpus(t testing.TB) map[string][]byte {
 	long := strings.Repeat("long/", 60) + "name"
 	c := map[string][]byte{
@@ -206,8 +208,8 @@ func many(n int) (frags [][2]int) {
 
 func pad(s string) string { return s + string(make([]byte, -len(s)&(blockSize-1))) }
 
-// TestOracle holds the walker against archive/tar on all of the corpus, whole,
-// cut and with bits flipped.
+// TestOracle compares the walker with archive/tar on the whole corpus: complete
+// tars, truncated ones, and ones with a flipped bit.
 func TestOracle(t *testing.T) {
 	step := 17
 	if testing.Short() {
@@ -217,7 +219,7 @@ func TestOracle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			compare(t, p)
 			if len(p) > 64<<10 {
-				return // the size is its point
+				return // it tests the size, and would take too long
 			}
 			for n := 0; n < len(p); n += 61 {
 				compare(t, p[:n])

@@ -21,8 +21,8 @@ func streamSource(t testing.TB, r io.Reader, size int) *source {
 	return &source{ctx: t.Context(), r: r, buf: make([]byte, blockSize+size)}
 }
 
-// compare reads p with archive/tar, with the walker at offsets and with the
-// walker on a stream, and wants the same entries or three refusals.
+// compare reads p with archive/tar, with the walker at offsets, and with the
+// walker on a stream. All must return the same entries, or all an error.
 func compare(t *testing.T, p []byte) {
 	t.Helper()
 	want, wantErr := oracle(bytes.NewReader(p))
@@ -54,8 +54,8 @@ func compare(t *testing.T, p []byte) {
 	}
 }
 
-// fixChecksums writes the right checksum into every block that the walker refuses for
-// a wrong one, so that the fuzzer gets beyond the first header.
+// fixChecksums corrects the checksum of the headers that the walker rejects for
+// a wrong one, 64 at most, so that the fuzzer gets beyond the first header.
 func fixChecksums(t testing.TB, p []byte) {
 	for range 64 {
 		src := plainSource(t, p, window)
@@ -73,9 +73,9 @@ func fixChecksum(b *block) {
 	copy(b[148:156], fmt.Sprintf("%06o\x00 ", sum(b)))
 }
 
-// FuzzWalk holds the walker against archive/tar. There is no difference in what
-// they take, refuse and find, with one exception: members that the rules for
-// layers hide (see oracleEntry).
+// FuzzWalk compares the walker with archive/tar. They must accept and reject the
+// same tars and find the same entries, except for members that the rules for
+// layers drop (see oracleEntry).
 func FuzzWalk(f *testing.F) {
 	for _, p := range corpus(f) {
 		if len(p) < 64<<10 {
@@ -92,8 +92,8 @@ func FuzzWalk(f *testing.F) {
 	})
 }
 
-// FuzzRead wants no panic and bounded memory from any blob, in every way of
-// reading it, and the same answer whichever way that was.
+// FuzzRead checks that no blob causes a panic or unbounded allocation, and that
+// reading it at offsets and as a stream gives the same result.
 func FuzzRead(f *testing.F) {
 	for _, p := range corpus(f) {
 		if len(p) > 64<<10 {

@@ -28,7 +28,8 @@ func sha5(p []byte) v1.Hash {
 	return v1.Hash{Algorithm: "sha512", Hex: fmt.Sprintf("%x", sha512.Sum512(p))}
 }
 
-// small is a little of everything, with text that compresses badly.
+// small returns a tar with a few kinds of entries, and text that compresses
+// badly.
 func small() []byte {
 	body := fmt.Sprintf("%x", sha256.Sum256([]byte("x")))
 	return raws(
@@ -38,7 +39,8 @@ func small() []byte {
 		raw{name: "l", link: "e", flag: '1'})
 }
 
-// TestCut cuts a layer at every byte. No cut layer may pass for a whole one.
+// TestCut truncates a layer at every byte. No truncated layer may be accepted as
+// a complete one.
 func TestCut(t *testing.T) {
 	step := 1
 	if testing.Short() {
@@ -46,15 +48,15 @@ func TestCut(t *testing.T) {
 	}
 	p := small()
 	z, s := gz(t, p), zs(t, p)
-	ends := len(p) - 2*blockSize // what the end marker adds
+	ends := len(p) - 2*blockSize // where the end marker begins
 	for n := 0; n < len(p); n += step {
 		for how, b := range map[string]Blob{"plain": at(p[:n]), "stream": streamed(p[:n])} {
 			d, err := Read(t.Context(), b, Options{})
 			if n > 0 && err == nil {
 				t.Fatalf("%s: cut at %d of %d: %d entries and no error", how, n, len(p), d.Len())
 			}
-			// The diff ID of the whole proves that it is cut, that of what is
-			// left that it was meant so.
+			// The diff ID of the whole tar proves that this one is truncated.
+			// The diff ID of this one proves that it was written so.
 			if _, err := Read(t.Context(), b, Options{DiffID: sha(p)}); err == nil {
 				t.Fatalf("%s: cut at %d passes for the whole", how, n)
 			}
@@ -81,8 +83,9 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestFlip flips bits. In a compressed layer each is found; in a plain one
-// those in headers, and all of them by a digest.
+// TestFlip flips one bit in each byte. A digest or diff ID must find every flip.
+// Without one, a flip must be found in the first header of a plain layer, and
+// in a compressed layer wherever it changes the entries.
 func TestFlip(t *testing.T) {
 	_, bzip2ed := bz(t)
 	step := 1
@@ -99,7 +102,7 @@ func TestFlip(t *testing.T) {
 		if _, err := Read(t.Context(), streamed(q), Options{Digest: sha(p)}); err == nil {
 			t.Fatalf("stream: flip at %d not found by the digest", i)
 		}
-		if i < blockSize && i != 155 { // nobody looks at the checksum's last byte
+		if i < blockSize && i != 155 { // the checksum's last byte is ignored
 			if _, err := Read(t.Context(), at(q), Options{}); err == nil {
 				t.Fatalf("plain: flip at %d of a header not found", i)
 			}
@@ -130,8 +133,9 @@ func TestErrors(t *testing.T) {
 	window := zstdFrame(29 - 10)
 	damaged := xzed(t, p)
 	damaged[len(damaged)/2] ^= 1
-	// Behind the 12 bytes of an xz file's header: the block's header, whose
-	// last byte before the padding is the dictionary; 40 is 4 GiB.
+	// The header of the first block follows the 12 bytes of the xz file's
+	// header. Its last byte before the padding is the dictionary size; 40
+	// means 4 GiB.
 	hungry := xzed(t, p)
 	head := hungry[12 : 12+4*(int(hungry[12])+1)]
 	head[bytes.Index(head, []byte{0x21, 0x01})+2] = 40
@@ -142,7 +146,7 @@ func TestErrors(t *testing.T) {
 		name string
 		b    Blob
 		opt  Options
-		want string // in the error
+		want string // part of the error
 	}{
 		{"checksum", at(bad), Options{}, "entry at byte 512: header checksum: expected "},
 		{"content cut", at(big[:2000]), Options{}, "entry at byte 0: content of f: unexpected end after 2000 bytes, 1512 of the content are missing"},
@@ -187,12 +191,12 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// zstdFrame is a frame header that asks for a window of 2^(10+exp) bytes.
+// zstdFrame returns a frame header that asks for a window of 2^(10+exp) bytes.
 func zstdFrame(exp byte) []byte {
 	return append(append([]byte(nil), zstdMagic...), 0, exp<<3, 1, 0, 0)
 }
 
-// TestAccepted is what is odd and whole.
+// TestAccepted reads blobs that are unusual but complete.
 func TestAccepted(t *testing.T) {
 	p := small()
 	z := gz(t, p)
@@ -205,8 +209,8 @@ func TestAccepted(t *testing.T) {
 		name string
 		p    []byte
 		opt  Options
-		n    int    // entries
-		warn string // of the only warning
+		n    int    // number of entries
+		warn string // text of the only warning
 	}{
 		{"gzip members", member, Options{}, 4, ""},
 		{"an empty member", append(gz(t, nil), z...), Options{}, 4, ""},
@@ -255,7 +259,7 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// TestSkipped wants content left unread in a plain layer.
+// TestSkipped checks that the content of a plain layer is not read.
 func TestSkipped(t *testing.T) {
 	p := raws(raw{name: "big", flag: '0', body: strings.Repeat("x", 8<<20)}, raw{name: "z", flag: '0'})
 	r := &readCounter{r: bytes.NewReader(p)}
@@ -276,7 +280,7 @@ func (c *readCounter) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// TestCancel cancels a stream that gives nothing and does not end.
+// TestCancel cancels the reading of a stream that blocks for ever.
 func TestCancel(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
@@ -296,7 +300,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// zeros is a gzip of a tar with a file of so many MiB of zeros.
+// zeros returns a gzipped tar with a file of n MiB of zeros.
 func zeros(t *testing.T, n int) []byte {
 	var all bytes.Buffer
 	all.Write(gz(t, raw{name: "zeros", flag: '0', size: fmt.Sprintf("%011o\x00", int64(n)<<20)}.bytes()))
@@ -308,8 +312,8 @@ func zeros(t *testing.T, n int) []byte {
 	return all.Bytes()
 }
 
-// TestBomb wants a gzip of zeros refused soon after it is over the limit, and
-// read, however well it is compressed, when it is not.
+// TestBomb checks that a gzip of zeros is an error as soon as it is over the
+// limit, and that without a limit it is read, however well it is compressed.
 func TestBomb(t *testing.T) {
 	bomb := zeros(t, 64)
 	quota := NewQuota(Unpacked, 32<<20)
@@ -330,8 +334,8 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// TestMemory takes memory for the entries of a layer, and gives it back where
-// there are none in the end.
+// TestMemory checks that Read takes memory from the quota for the entries of a
+// layer, and gives it back if it fails.
 func TestMemory(t *testing.T) {
 	p := raws(slices.Repeat([]raw{{name: "f", flag: '0'}}, 1000)...)
 	quota := NewQuota(Memory, 1<<20)

@@ -15,8 +15,8 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// build makes a tar of headers; the content of a file is the letter 'c' Size
-// times.
+// build returns a tar with the given headers. The content of a file is the
+// letter 'c', Size times.
 func build(t testing.TB, hs ...tar.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -69,7 +69,8 @@ func xzed(t testing.TB, p []byte) []byte {
 	return b.Bytes()
 }
 
-// bz is a tar and its bzip2 form, which nothing here can write.
+// bz returns a tar and the same tar compressed with bzip2. It reads them from
+// testdata, because Go has no bzip2 compressor.
 func bz(t testing.TB) (p, compressed []byte) {
 	t.Helper()
 	compressed, err := os.ReadFile("testdata/layer.tar.bz2")
@@ -82,9 +83,10 @@ func bz(t testing.TB) (p, compressed []byte) {
 	return p, compressed
 }
 
-// at is a blob that can be read at offsets, streamed one that can't.
+// at returns a blob that can be read at offsets.
 func at(p []byte) Blob { return Blob{At: bytes.NewReader(p), Size: int64(len(p))} }
 
+// streamed returns a blob that is a stream.
 func streamed(p []byte) Blob {
 	return Blob{Size: int64(len(p)), Stream: func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(p)), nil
@@ -99,7 +101,8 @@ func entries(d *Diff) []Entry {
 	return es
 }
 
-// TestForms reads one tar in every form and wants one answer.
+// TestForms reads one tar in every form and checks that the entries are the
+// same.
 func TestForms(t *testing.T) {
 	p := build(t,
 		tar.Header{Name: "./", Typeflag: '5', Mode: 0o755},

@@ -12,9 +12,9 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// oracle reads a tar with archive/tar and turns its headers into entries with
-// rules written apart from the walker's. Offset and Hash of sparse files, and
-// Held, which archive/tar does not tell, are left at zero.
+// oracle reads a tar with archive/tar and turns its headers into entries, with
+// its own implementation of the rules. It leaves Held, and Offset and Hash of
+// sparse files, at zero, because archive/tar does not give them.
 func oracle(r io.Reader) ([]Entry, error) {
 	c := &counter{r: r}
 	t := tar.NewReader(c)
@@ -46,7 +46,7 @@ func oracle(r io.Reader) ([]Entry, error) {
 	}
 }
 
-// counter hides that its reader can seek.
+// counter counts the bytes read, and hides that its reader can seek.
 type counter struct {
 	r io.Reader
 	n int64
@@ -99,7 +99,7 @@ func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
 				e.Sparse = true
 			}
 		}
-		// As archive/tar: another version is no sparse file.
+		// As in archive/tar, a file with another version is not sparse.
 		major, minor := h.PAXRecords["GNU.sparse.major"], h.PAXRecords["GNU.sparse.minor"]
 		e.Sparse = h.Typeflag == 'S' || e.Sparse && (major == "1" && minor == "0" ||
 			major == "0" && (minor == "0" || minor == "1") || major+minor == "" && h.PAXRecords["GNU.sparse.map"] != "")
@@ -116,7 +116,7 @@ func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
 	var xs []string
 	for k, v := range h.PAXRecords {
 		if name, is := strings.CutPrefix(k, "SCHILY.xattr."); is {
-			xs = append(xs, name+"\x00="+v) // sorts by the name alone
+			xs = append(xs, name+"\x00="+v) // the NUL makes them sort by name
 		}
 	}
 	slices.Sort(xs)
@@ -126,8 +126,9 @@ func oracleEntry(h *tar.Header, off int64) (e Entry, ok bool) {
 	return e, true
 }
 
-// walked reads a tar with the walker, plain or as a stream, without asking
-// whether its end is proved. What the oracle can't tell is checked and zeroed.
+// walked reads a tar with the walker, at offsets or as a stream. It accepts a tar
+// without an end marker. It checks the fields that the oracle leaves at zero, and
+// then sets them to zero.
 func walked(src *source) ([]Entry, error) {
 	w := walker{src: src, stream: src.at == nil, diff: &Diff{}}
 	if _, err := w.walk(); err != nil {

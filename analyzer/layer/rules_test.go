@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// show is an entry in one line.
+// show returns an entry as one line.
 func show(e *Entry) string {
 	s := e.Kind.String() + " " + e.Path
 	if e.Link != "" {
@@ -32,8 +32,8 @@ func mustRead(t *testing.T, b Blob, opt Options) *Diff {
 	return d
 }
 
-// TestRules is what the members of a tar come to: formats.md 1.1 to 1.9, told
-// as tar members, entries and the beginnings of warnings.
+// TestRules checks which entries and warnings the members of a tar give: the
+// rules 1.1 to 1.9 in formats.md.
 func TestRules(t *testing.T) {
 	f := func(name, body string) raw { return raw{name: name, flag: '0', body: body} }
 	link := func(name, to string) raw { return raw{name: name, link: to, flag: '1'} }
@@ -41,7 +41,7 @@ func TestRules(t *testing.T) {
 		name   string
 		in     []raw
 		want   []string
-		warn   []string // how each warning begins, "path: text"
+		warn   []string // the start of each warning, as "path: text"
 		stored int64
 	}{
 		{name: "root", in: []raw{{name: "./", flag: '5'}, {name: "/", flag: '5'}, {name: "a/..", flag: '5'}}, want: []string{"dir ", "dir ", "dir "}},
@@ -106,7 +106,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestWarningsBounded wants a few warnings for a hundred thousand reasons.
+// TestWarningsBounded checks that thousands of odd members give only a few dozen
+// warnings.
 func TestWarningsBounded(t *testing.T) {
 	var rs []raw
 	for i := range 2000 {

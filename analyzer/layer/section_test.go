@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Contents gives what Content gives, whatever is read of it, in every form.
+// TestContents checks that Contents gives the same content as Content in every
+// form of a layer, also if read stops early.
 func TestContents(t *testing.T) {
 	name := []string{"GNU.sparse.major", "1", "GNU.sparse.minor", "0", "GNU.sparse.name", "hole", "GNU.sparse.realsize", "9000"}
 	p := raws(
@@ -38,7 +39,7 @@ func TestContents(t *testing.T) {
 			}
 		}
 	}
-	// What begins behind the end of a layer is an error, never nothing.
+	// An entry after the end of the layer is an error, not empty content.
 	for how, b := range map[string]Blob{"plain": at(p), "gzip": at(gz(t, p))} {
 		err := Contents(t.Context(), b, []Entry{{Path: "far", Size: 1, Offset: 1 << 30}}, func(int, io.Reader) error { return nil })
 		if err == nil {
