@@ -76,9 +76,9 @@ func TestSparse(t *testing.T) {
 	}
 }
 
-// TestSparseHuge checks that a file of half an exbibyte is read in no time, and
-// its content too if the holes are skipped, and that files over MaxContent, one
-// of 8 EiB or three of half an exbibyte, are an error.
+// TestSparseHuge checks that a sparse file of half an exbibyte is read without
+// going through its holes, and that more than MaxContent is an error: one file
+// of 8 EiB, or three of half an exbibyte.
 func TestSparseHuge(t *testing.T) {
 	if _, err := Read(t.Context(), at(corpus(t)["sparse 8Ei"]), Options{}); err == nil || !strings.Contains(err.Error(), "content of real: 9223372036854775807 bytes: the files of one layer may have") {
 		t.Errorf("8 EiB: got %v", err)

@@ -12,7 +12,7 @@ import (
 	"github.com/therootcompany/xz"
 )
 
-// encoding is how a blob holds its tar.
+// encoding is the compression of a tar in a blob.
 type encoding uint8
 
 const (
@@ -29,17 +29,17 @@ const magicSize = 10
 var (
 	gzipMagic = []byte{0x1f, 0x8b}
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
-	// A frame to be skipped, with any first byte from 0x50 to 0x5f.
+	// The magic of a skippable frame, after a first byte from 0x50 to 0x5f.
 	zstdSkip = []byte{0x2a, 0x4d, 0x18}
 	xzMagic  = []byte("\xfd7zXZ\x00")
-	// A bzip2 file's first block, or its end. Its first three bytes alone could
-	// be the name of a tar's first entry.
+	// The start of a bzip2 file's first block, or of its end. The first three
+	// bytes of the file alone could be the name of a tar's first entry.
 	bzip2Block = []byte("1AY&SY")
 	bzip2End   = []byte("\x17rE8P\x90")
 )
 
-// sniff recognises the encoding by the first bytes; names and media types may be
-// wrong.
+// sniff recognises the encoding by the first bytes of the blob, because names
+// and media types may be wrong.
 func sniff(b []byte) encoding {
 	switch {
 	case bytes.HasPrefix(b, gzipMagic):
@@ -57,11 +57,10 @@ func sniff(b []byte) encoding {
 // decoder reads the tar in a compressed blob. It returns io.EOF only at the proper
 // end of the compressed data.
 type decoder struct {
-	name string
-	br   *bufio.Reader
-	feed *feed
-	// quota is what the output is taken from.
-	quota *Quota
+	name  string
+	br    *bufio.Reader
+	feed  *feed
+	quota *Quota // the output is taken from it
 	gz    *GzipReader
 	zs    *zstd.Decoder
 	r     io.Reader // of the other encodings
@@ -162,14 +161,14 @@ func (d *decoder) ended(err error) error {
 	return err
 }
 
-// errStopped ends WriteTo when the consumer of buffers wants no more.
+// errStopped ends WriteTo if the consumer of buffers stops.
 var errStopped = errors.New("stopped")
 
-// buffers yields the output of gzip and zstd as the decoder has it, without a
-// copy: a buffer is valid until the next one. It ends with an error, io.EOF once
-// all was read.
+// buffers yields the output of gzip and zstd in the decoder's own buffers,
+// without a copy. A buffer is valid until the next one. After the last one it
+// yields an error, which is io.EOF if the output is complete.
 func (d *decoder) buffers(yield func([]byte, error) bool) {
-	var refused error // by the consumer, or for a limit
+	var refused error // errStopped, or the error of the quota
 	out := writerFunc(func(p []byte) error {
 		if refused = d.count(len(p)); refused == nil && len(p) > 0 && !yield(p, nil) {
 			refused = errStopped

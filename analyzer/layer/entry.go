@@ -28,8 +28,8 @@ const (
 	Ignored
 )
 
-// MaxContent is the limit for the content of all files of a layer, and of an image,
-// holes included: no sum of sizes overflows an int64.
+// MaxContent is the limit in bytes for the content of all files of a layer, and
+// of an image, holes included. It keeps sums of sizes from overflowing an int64.
 const MaxContent = 1 << 60
 
 var kindNames = [...]string{"file", "dir", "symlink", "hardlink", "char", "block", "fifo", "whiteout", "opaque", "ignored"}
@@ -65,24 +65,24 @@ type Hash [16]byte
 // Entry is one member of a layer's tar.
 type Entry struct {
 	// Path is slash-separated and clean, without a leading slash, and never
-	// leaves the root; "" is the root itself. It may not be valid UTF-8, and is
-	// not safe to print. For a Whiteout it is the path that is hidden, for an
-	// Opaque the directory, not the name of the marker.
+	// leaves the root; "" is the root itself. It need not be valid UTF-8, and is
+	// not safe to print. For a Whiteout it is the path that is hidden, and for
+	// an Opaque the directory, without the name of the marker.
 	Path string
 	// Link is a symlink's target as written, or a hard link's target as a
 	// clean path from the layer's root, like Path.
 	Link string
-	// Xattrs is every extended attribute as "name=value\x00" sorted by name;
-	// empty for most.
+	// Xattrs holds the extended attributes, each as "name=value\x00", sorted by
+	// name. Most entries have none.
 	Xattrs string
 	// Size is the length of the content as a reader sees it, holes included.
-	// Held is how much of it the tar holds: less for a sparse file. A marker
-	// has content as well where its entry does; every other kind has none.
+	// Held is how many bytes of it are in the tar: fewer for a sparse file. Only
+	// File, Whiteout, Opaque and Ignored entries have content.
 	Size, Held int64
 	// ModTime is in whole seconds since 1970; fractions are dropped.
 	ModTime int64
-	// Offset is where the content begins in the uncompressed tar; for a sparse
-	// file it is where its first header block does (see Content).
+	// Offset is where the content begins in the uncompressed tar. For a sparse
+	// file it is where its first header block begins (see Content).
 	Offset int64
 	// Hash is set when Hashed is.
 	Hash Hash
@@ -92,13 +92,14 @@ type Entry struct {
 	Mode         uint16 // the twelve permission bits
 	Kind         Kind
 	Sparse       bool
-	Hashed       bool // Hash is known: the content streamed by
+	Hashed       bool // Hash is known
 	// FromTable says that Hash comes from a table of contents: it is the first
 	// half of the content's sha256, and comparable only with other such hashes.
 	FromTable bool
 }
 
-// Warning is a remark about a layer. Path is the entry that it is about, or "".
+// Warning is a remark about a layer. Path is the entry it is about, or "" if it
+// is about the layer.
 type Warning struct {
 	Path string
 	Text string
@@ -107,8 +108,8 @@ type Warning struct {
 // entryBytes is the memory of an entry without its strings.
 const entryBytes = int64(unsafe.Sizeof(Entry{}))
 
-// chunk is how many entries are kept together. Only the first chunk grows by
-// copying: most layers have few entries, some a million.
+// chunk is the number of entries in one slice of a Diff. Only the first slice
+// grows by copying: most layers have few entries, but some have a million.
 const chunk = 1 << 11
 
 // Diff is the content of one layer: its entries in the order of the tar. The zero
@@ -120,15 +121,15 @@ type Diff struct {
 	Stored int64
 	// Size is the length of the uncompressed tar, trailing bytes included.
 	Size int64
-	// Memory is how many bytes were taken from Limits.Memory for the entries: to
-	// be given back when they are forgotten.
+	// Memory is how many bytes were taken from Limits.Memory for the entries.
+	// The caller gives them back when it no longer uses the entries.
 	Memory int64
-	// Plain reports whether the blob itself is an uncompressed tar that can be read
-	// at an offset.
+	// Plain reports whether the blob is an uncompressed tar that can be read at
+	// any offset.
 	Plain bool
-	// Digest, of the blob, and DiffID, of the tar, are what was computed while
-	// the layer was read, and found equal to those in Options that were set;
-	// zero when they were not computed.
+	// Digest (of the blob) and DiffID (of the tar) were computed while the layer
+	// was read, and equal those in Options that were set. They are zero if they
+	// were not computed.
 	Digest, DiffID v1.Hash
 }
 
@@ -144,15 +145,16 @@ func (d *Diff) Len() int {
 // next Add.
 func (d *Diff) At(i int) *Entry { return &d.chunks[i/chunk][i%chunk] }
 
-// Forget lets go of the memory of the entries below i, which At is not asked
-// for again. What it lets go of is a part of what it may.
+// Forget releases memory of the entries below i. The caller must not call At for
+// them again. Forget works in chunks: called for every i in order, it releases
+// each chunk at its end.
 func (d *Diff) Forget(i int) {
 	if i%chunk == 0 && i > 0 {
 		d.chunks[i/chunk-1] = nil
 	}
 }
 
-// Add appends an entry and counts what it stores.
+// Add appends an entry and adds its Size to d.Stored.
 func (d *Diff) Add(e Entry) {
 	last := len(d.chunks) - 1
 	if last < 0 {

@@ -46,8 +46,8 @@ func (r *GzipReader) Read(p []byte) (int, error) {
 	}
 }
 
-// WriteTo writes the decompressed data to w as the decoder has it, without a
-// copy.
+// WriteTo writes the decompressed data to w from the decoder's own buffers,
+// without a copy.
 func (r *GzipReader) WriteTo(w io.Writer) (n int64, err error) {
 	for err == nil {
 		var m int64
@@ -63,7 +63,8 @@ func (r *GzipReader) WriteTo(w io.Writer) (n int64, err error) {
 	return n, err
 }
 
-// next goes on to the next member. After the last one it returns io.EOF.
+// next begins the next member. After the last one it counts the trailing bytes
+// and returns io.EOF.
 func (r *GzipReader) next() error {
 	head, err := r.br.Peek(len(gzipMagic))
 	switch {

@@ -14,8 +14,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Blob is a layer as it is stored: a tar, plain or compressed, as its first bytes
-// say.
+// Blob is a layer as it is stored: a tar, plain or compressed. Its first bytes
+// tell which.
 type Blob struct {
 	// At reads the blob at any offset, concurrently; nil for a stream.
 	At io.ReaderAt
@@ -24,17 +24,19 @@ type Blob struct {
 	Size int64
 	// Stream opens the blob from its start; used only when At is nil.
 	Stream func(context.Context) (io.ReadCloser, error)
-	// Window is how many bytes of a plain tar to read at a time, where reading
-	// what is skipped is not free; 0 is what suits a file. At least a block.
+	// Window is how many bytes of a plain tar to read at a time, at least 512.
+	// 0 means a size that suits a file. A read of more than one header includes
+	// content that is then skipped; a small Window avoids that where reading
+	// content is expensive.
 	Window int
 
-	// Key is comparable. It is equal for equal blobs, of which one is read; nil if
-	// unknown.
+	// Key is comparable, and equal for equal blobs, so that only one of them is
+	// read. It is nil if unknown.
 	Key any
 
 	// List, if not nil, returns the layer's entries without reading the tar: from
-	// a cache, or from a table of contents. It is not called if everything must be
-	// verified.
+	// a cache, or from a table of contents. It is not called if Options.Verify is
+	// set.
 	List func(context.Context, Options) (*Diff, error)
 	// Open, if not nil, opens the content of a file entry from List without reading
 	// the tar up to it.
@@ -43,28 +45,31 @@ type Blob struct {
 
 // Options says what to check while reading. The zero value checks the structure only.
 type Options struct {
-	// Digest is of the blob as stored: compared when the blob is streamed through.
+	// Digest is the digest of the blob as stored. It is compared if the blob is
+	// streamed.
 	Digest v1.Hash
-	// DiffID is of the uncompressed tar: compared when the blob is compressed and
-	// there is no Digest that can be.
+	// DiffID is the digest of the uncompressed tar. It is compared if the blob is
+	// compressed and has no Digest of a known algorithm, or if the tar has no end
+	// marker and no digest was compared.
 	DiffID v1.Hash
-	Verify bool          // compare Digest and DiffID whatever it costs
+	Verify bool          // compare Digest and DiffID always, even if the blob must be streamed for it
 	Sum    bool          // compute the sha256 of the tar in a compressed blob, also without a DiffID
 	Read   *atomic.Int64 // counts bytes of the blob as they are read or skipped; may be nil
 
 	Limits Limits
 }
 
-// The most memory that a decoder may take, as in engines.
+// The limits for the memory of a decoder, as in engines.
 const (
 	zstdWindow   = 128 << 20
 	xzDictionary = 128 << 20 // twice what xz -9 takes
 )
 
-// Read reads a whole layer. A plain tar that can be read at offsets is read by
-// its headers; anything else streams through to its last byte, is hashed, and
-// its digest compared, or else its diff ID. The error of a tar that is cut, damaged or over a limit
-// comes without a Diff.
+// Read reads a whole layer. Of a plain tar that can be read at offsets, it reads
+// only the headers, unless opt.Verify is set. Any other blob it reads to the last
+// byte, hashes the content of its files, and compares the digest, or else the
+// diff ID. If the tar is truncated, damaged or over a limit, Read returns an
+// error and no Diff.
 func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	if b.List != nil && !opt.Verify {
 		return b.List(ctx, opt)
@@ -88,7 +93,7 @@ func Read(ctx context.Context, b Blob, opt Options) (*Diff, error) {
 	return d, nil
 }
 
-// sized is b with its length, where that can be known.
+// sized returns b with its Size set, if At knows its length.
 func (b Blob) sized() Blob {
 	if at, ok := b.At.(interface{ Length() int64 }); ok && b.Size < 0 {
 		b.Size = at.Length()
@@ -105,8 +110,8 @@ func sniffAt(b Blob) (encoding, error) {
 	return sniff(magic[:n]), nil
 }
 
-// window is how much of a plain tar is read at once. From 8 to 128 KiB are
-// equally fast where entries are small.
+// window is how many bytes of a plain tar are read at a time. From 8 to 128 KiB
+// are equally fast if entries are small.
 const window = 32 << 10
 
 func readPlain(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
@@ -137,7 +142,7 @@ func readPlain(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	return w.diff, nil
 }
 
-// readStream reads the tar of a blob as it streams by.
+// readStream reads a blob as a stream, to its end.
 func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	var sums []*digester
 	digest, err := newDigester("digest", opt.Digest)
@@ -160,7 +165,7 @@ func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 			return nil, err
 		}
 	}
-	whole := digest != nil || diffID != nil // or not read to the end without an error
+	whole := digest != nil || diffID != nil // a digest proves that nothing is missing
 	if diffID == nil && opt.Sum && s.dec != nil {
 		diffID = &digester{Hash: sha256.New()}
 	}
@@ -190,7 +195,7 @@ func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	if err != nil {
 		return nil, err
 	}
-	<-s.done // the digest is known then
+	<-s.done // the digest is complete only now
 	if w.diff.Digest, err = digest.check(); err != nil {
 		return nil, err
 	}
@@ -217,9 +222,9 @@ func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 	return w.diff, nil
 }
 
-// vouch decides about a tar of n bytes that ends without its end marker: only
-// the diff ID, which it returns, tells one that was written so from one that
-// was cut.
+// vouch checks a tar of n bytes that has no end marker. Only the diff ID proves
+// that the tar was written so, and not truncated. vouch computes the diff ID,
+// compares it with opt.DiffID, and returns it.
 func vouch(ctx context.Context, b Blob, opt Options, n int64) (v1.Hash, error) {
 	if n == 0 && opt.DiffID == (v1.Hash{}) {
 		return v1.Hash{}, nil // an empty layer, as engines take it

@@ -2,8 +2,8 @@ package layer
 
 import "fmt"
 
-// Header is one entry of a layer from another source than a tar: the fields of its
-// header, and what is known about its content.
+// Header is one entry of a layer from a source other than a tar: the fields of
+// its header, and what is known about its content.
 type Header struct {
 	Name, Link   string
 	Type         byte // the type flag of the tar
@@ -17,7 +17,7 @@ type Header struct {
 	Sum          []byte // sha256 of a file's content, or nil
 }
 
-// Lister makes a Diff from headers by the same rules as from a tar: it cleans
+// Lister makes a Diff from headers by the same rules as for a tar: it cleans
 // names, recognises whiteouts, and records warnings.
 type Lister struct {
 	w    walker
@@ -25,13 +25,14 @@ type Lister struct {
 	link []byte
 }
 
-// NewLister starts a Diff.
+// NewLister returns a Lister with an empty Diff. It takes the memory for the
+// entries from opt.Limits.
 func NewLister(opt Options) *Lister {
 	return &Lister{w: walker{memory: opt.Limits.Memory, diff: &Diff{}}}
 }
 
-// Add takes the next header, in the order of the tar. A Hash of a file is made
-// of Sum (see Entry.FromTable).
+// Add adds the next header, in the order of the tar. If a file has a Sum, the
+// entry's Hash is made from it (see Entry.FromTable).
 func (l *Lister) Add(h *Header) error {
 	w := &l.w
 	l.name, l.link = append(l.name[:0], h.Name...), append(l.link[:0], h.Link...)
@@ -62,16 +63,18 @@ func (l *Lister) Add(h *Header) error {
 	return w.count()
 }
 
-// Diff returns what was added. The Lister must not be used afterwards.
+// Diff returns the entries that were added. The Lister must not be used
+// afterwards.
 func (l *Lister) Diff() *Diff {
 	l.w.diff.Warnings = l.w.notes.warnings()
 	return l.w.diff
 }
 
-// Close gives back the memory of a Diff that nobody will ask for.
+// Close gives back the memory of the entries. It is for a Lister whose Diff is
+// not used.
 func (l *Lister) Close() { l.w.giveBack() }
 
-// limit holds the layer to MaxContent.
+// limit returns an error if e would take the layer over MaxContent.
 func (w *walker) limit(e *Entry) error {
 	if e.Size > MaxContent-w.diff.Stored {
 		return fmt.Errorf("content of %s: %d bytes: the files of one layer may have %d", e.Path, e.Size, int64(MaxContent))
@@ -82,7 +85,8 @@ func (w *walker) limit(e *Entry) error {
 // takeAt is how many bytes of memory are taken at a time.
 const takeAt = 4 << 10
 
-// count takes the memory of what was kept since it last did.
+// count takes the memory of the entries and strings added since the last time,
+// unless that is less than takeAt.
 func (w *walker) count() error {
 	n := int64(w.diff.Len())*entryBytes + w.names.total - w.diff.Memory
 	if n < takeAt {
@@ -95,8 +99,8 @@ func (w *walker) count() error {
 	return err
 }
 
-// Take takes the memory of entries that were made without Options, as those of
-// a Diff that was read are.
+// Take takes the memory of the entries of a Diff that was made without Options,
+// such as one from a cache, and counts it in d.Memory.
 func (d *Diff) Take(memory *Quota) error {
 	n := int64(d.Len()) * entryBytes
 	for i := range d.Len() {

@@ -9,7 +9,7 @@ import (
 // exhaust its reader. All layers of the image share them. A nil Quota means no
 // limit.
 type Limits struct {
-	Memory   *Quota // entries, the tree that is made of them, documents
+	Memory   *Quota // entries, the tree made from them, documents
 	Unpacked *Quota // bytes from decompression, or from a stream of unknown length
 	Temp     *Quota // bytes in temporary files
 }
@@ -29,10 +29,11 @@ const (
 	Temp     = "temporary files"
 )
 
-// NewQuota returns a Quota of so many bytes of one of the three kinds.
+// NewQuota returns a Quota of the given number of bytes. what is one of the
+// three kinds.
 func NewQuota(what string, bytes int64) *Quota { return &Quota{what: what, most: bytes} }
 
-// Take takes n bytes from the quota. If there are fewer it takes none, and returns
+// Take takes n bytes from the quota. If fewer are left, it takes none and returns
 // a *QuotaError.
 func (q *Quota) Take(n int64) error {
 	if q == nil || n <= 0 {

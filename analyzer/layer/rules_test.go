@@ -32,8 +32,7 @@ func mustRead(t *testing.T, b Blob, opt Options) *Diff {
 	return d
 }
 
-// TestRules checks which entries and warnings the members of a tar give: the
-// rules 1.1 to 1.9 in formats.md.
+// TestRules checks which entries and warnings the members of a tar give.
 func TestRules(t *testing.T) {
 	f := func(name, body string) raw { return raw{name: name, flag: '0', body: body} }
 	link := func(name, to string) raw { return raw{name: name, link: to, flag: '1'} }
