@@ -8,23 +8,23 @@ import (
 	"sync"
 )
 
-// Files are mostly opened either alone, by a person, or one after the other in
-// the order in which they lie in the blob, a hundred thousand of them: to be
-// compared with those of another layer, or extracted. A request each would take
-// an hour then. So a file that lies just behind what was fetched has twice as
-// much fetched as that was, and those behind it come out of memory.
+// A user opens single files. Comparing two layers and extracting one open up to a
+// hundred thousand files in the order of the blob; with one request per file that
+// would take an hour. So when a file begins right after the bytes fetched last,
+// the next request fetches twice as many, and the files that follow are read from
+// memory.
 const (
-	aheadAlone = 1 << 20   // files up to this are kept as they are fetched
-	aheadMost  = 4 << 20   // bytes fetched at once
-	aheadLeast = 128 << 10 // bytes fetched once there seems to be an order
-	aheadGap   = 64 << 10  // bytes left out that are no gap in the order
-	aheadPlace = 8         // places in the blob that are read at the same time
+	aheadAlone = 1 << 20   // larger files are streamed, not kept in memory
+	aheadMost  = 4 << 20   // most bytes fetched ahead by one request
+	aheadLeast = 128 << 10 // fewest bytes fetched ahead by one request
+	aheadGap   = 64 << 10  // bytes that may be skipped between two files in order
+	aheadPlace = 8         // places in the blob that can be read in turn
 )
 
-// ahead is what was fetched of a blob, at a few places of it.
+// ahead holds the bytes fetched last at a few places of a blob.
 type ahead struct {
 	mu    sync.Mutex
-	parts []part // the one used last stands last
+	parts []part // the most recently used one last
 }
 
 type part struct {
@@ -32,7 +32,8 @@ type part struct {
 	data []byte
 }
 
-// at is n bytes from off on where they are there, and else how many to fetch.
+// at returns the n bytes at off if they were fetched, and otherwise the number of
+// bytes to fetch.
 func (a *ahead) at(off, n int64) (data []byte, want int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +61,8 @@ func (a *ahead) keep(off int64, data []byte) {
 	a.parts = append(a.parts, part{off, data})
 }
 
-// packed opens n bytes of the blob's files from off on.
+// packed opens the n compressed bytes at off. It may fetch more than n bytes, up
+// to the table of contents; if that fails, it fetches only the n.
 func (t *Table) packed(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	if n > aheadAlone {
 		return t.stream(ctx, off, n)
@@ -80,7 +82,7 @@ func (t *Table) packed(ctx context.Context, off, n int64) (io.ReadCloser, error)
 	return io.NopCloser(bytes.NewReader(data[:n])), nil
 }
 
-// stream opens n bytes of the blob from off on as they come.
+// stream requests the n bytes at off and counts them as they are read.
 func (t *Table) stream(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	r, err := t.ranges(ctx, off, n)
 	if err != nil {

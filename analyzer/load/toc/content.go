@@ -16,33 +16,33 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// maxChunks bounds the chunks of one layer: a table of maxTable bytes has no
-// room for more that mean something.
+// maxChunks bounds the number of chunks of one layer. A valid table of maxTable
+// bytes can't hold more.
 const maxChunks = 5_000_000
 
 // chunk is a part of a file.
 type chunk struct {
-	off   int64 // in the blob, of the gzip member or zstd frame it is in
-	inner int64 // where in that it begins
+	off   int64 // offset in the blob of the gzip member or zstd frame
+	inner int64 // offset of the chunk in the decompressed member or frame
 	size  int64
-	sum   [sha256.Size]byte // sha256, when known
+	sum   [sha256.Size]byte // sha256, if known
 	known bool
-	zeros bool // it is a hole: nothing is read
+	zeros bool // the chunk is a hole: it reads as zeros and is not fetched
 }
 
-// contents is where the content of a layer's files is. A file's number is the
-// Offset of its entry.
+// contents says where in the blob the content of the files is. Files are numbered;
+// the number is the Offset of the file's entry.
 type contents struct {
-	files  []int32 // the first chunk of each, and one more at the end
+	files  []int32 // the first chunk of each file, then len(chunks)
 	chunks []chunk
-	whole  map[int32][sha256.Size]byte // of files of several chunks, by the first
-	ends   []int64                     // where something else than the chunk before begins, sorted
+	whole  map[int32][sha256.Size]byte // sha256 of files of several chunks, by the first chunk
+	ends   []int64                     // offsets of all members or frames and of the table, sorted
 }
 
-// tableOffset is the Offset of the table of contents itself.
+// tableOffset is the Offset of the entry of the table of contents itself.
 const tableOffset = -2
 
-// finish is called when everything is there; end is where the table begins.
+// finish completes c after the last chunk. end is the offset of the table.
 func (c *contents) finish(end int64) {
 	c.files = append(c.files, int32(len(c.chunks)))
 	ends := make([]int64, 0, len(c.chunks)+1)
@@ -56,7 +56,7 @@ func (c *contents) finish(end int64) {
 	c.ends = slices.Compact(ends)
 }
 
-// end is the byte that what begins at off may reach up to.
+// end returns the offset at which the member or frame at off ends at the latest.
 func (c *contents) end(off int64) int64 {
 	i, found := slices.BinarySearch(c.ends, off)
 	if found {
@@ -65,9 +65,9 @@ func (c *contents) end(off int64) int64 {
 	return c.ends[i]
 }
 
-// Open opens the content of a file of the table by ranges of the blob, as it is
-// read. The digest of every chunk is compared: content that is not what the
-// table tells ends with an error that names the chunk.
+// Open opens the content of a file of the table. Reading it requests ranges of the
+// blob and compares the digest of every chunk with the table. A mismatch is an
+// error that names the chunk.
 func (t *Table) Open(ctx context.Context, e *layer.Entry) (io.ReadCloser, error) {
 	if e.Size == 0 {
 		return &reading{}, nil
@@ -95,19 +95,20 @@ func (t *Table) Open(ctx context.Context, e *layer.Entry) (io.ReadCloser, error)
 	return r, nil
 }
 
-// reading is a file's content. What is wrong once stays wrong.
+// reading reads the content of a file. After an error, every Read returns that
+// error.
 type reading struct {
 	ctx    context.Context
 	t      *Table
 	chunks []chunk // of the file
 	at     int     // the chunk being read
 	body   io.ReadCloser
-	pos    int64 // in the blob, of body
+	pos    int64 // offset in the blob where packed ends
 	packed *io.LimitedReader
-	data   io.Reader // the chunk, unpacked; nil between two
-	left   int64     // bytes of it
-	sum    hash.Hash // of it
-	all    hash.Hash // of the file, when want is known
+	data   io.Reader // the decompressed chunk; nil between two chunks
+	left   int64     // bytes of the chunk still to read
+	sum    hash.Hash // of the chunk
+	all    hash.Hash // of the file; nil if want is not known
 	want   [sha256.Size]byte
 	gzip   *gzip.Reader
 	zstd   *zstd.Decoder
@@ -169,7 +170,7 @@ func (r *reading) fail(err error) error {
 	return fmt.Errorf("reading content: chunk %d of %d: %w", r.at, len(r.chunks), err)
 }
 
-// begin makes the next chunk ready to be read.
+// begin prepares reading c: it decompresses the member or frame up to the chunk.
 func (r *reading) begin(c *chunk) error {
 	r.left, r.sum = c.size, sha256.New()
 	if c.zeros {
@@ -207,8 +208,9 @@ func (r *reading) begin(c *chunk) error {
 	return err
 }
 
-// seek makes the body stand at off, with a new request unless it does so
-// already. One request is for all the chunks that follow each other.
+// seek moves body to off. It sends a request unless body is there already. One
+// request covers all the following chunks of the file that are adjacent in the
+// blob.
 func (r *reading) seek(off int64) error {
 	if r.body != nil && r.pos == off {
 		if _, err := io.Copy(io.Discard, r.packed); err != nil {

@@ -22,7 +22,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// hello is a layer of two files; what its table says is for the tests to write.
+// hello is the gzip member that the tables of these tests describe.
 var hello = gzipped([]byte("hello"))
 
 var helloSum = hexed("hello")
@@ -40,8 +40,8 @@ func gzipped(p []byte) []byte {
 	return b.Bytes()
 }
 
-// lying is a blob that begins with the gzip member of "hello" and ends with a
-// table of these entries, which the manifest vouches for.
+// lying returns a blob of the gzip member hello and a table of these entries, whose
+// digest is in the manifest.
 func lying(entries string) built {
 	return withTable(`{"version":1,"entries":[` + entries + `]}`)
 }
@@ -57,8 +57,8 @@ func withTable(text string) built {
 	return built{blob, map[string]string{stargzDigest: hexed(text)}}
 }
 
-// footerFor is the footer of a table at byte off (formats.md of eStargz: an
-// empty gzip member with an extra field).
+// footerFor returns the footer for a table at byte off: an empty gzip member with
+// an extra field, as in eStargz's docs/estargz.md.
 func footerFor(off int) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.NoCompression)
@@ -106,7 +106,7 @@ func TestReadsAWrittenTable(t *testing.T) {
 	}
 }
 
-// A table that can't be true is an error, and the layer is then read.
+// A table that can't be true is an error; the caller then reads the layer.
 func TestTablesThatLie(t *testing.T) {
 	digest := `,"chunkDigest":"` + helloSum + `"`
 	chunk := func(more string) string { return `{"name":"a","type":"chunk","offset":1` + digest + more + `}` }
@@ -161,7 +161,7 @@ func TestTablesThatLie(t *testing.T) {
 			table, err := Open(t.Context(), b.place(t), b.ranges)
 			if err == nil {
 				d, _ := table.Diff(t.Context(), layer.Options{})
-				t.Fatalf("it was taken: %+v", entries(d))
+				t.Fatalf("Open succeeded: %+v", entries(d))
 			}
 			if !strings.HasPrefix(err.Error(), "reading the table of contents: ") || len(err.Error()) > 1000 {
 				t.Errorf("got %.2000q", err)
@@ -172,7 +172,7 @@ func TestTablesThatLie(t *testing.T) {
 
 func entryTable(entries string) string { return `{"version":1,"entries":[` + entries + `]}` }
 
-// Nobody vouches for these tables.
+// Tables that don't match the annotations, or are not where they should be.
 func TestTablesThatAreNotTheOnes(t *testing.T) {
 	b := lying(oneFile)
 	other := func(change func(*built)) built {
@@ -217,7 +217,7 @@ func TestFind(t *testing.T) {
 	const podmanAt, stargzAt = podmanFamily + positionKey, stargzFamily + positionKey
 	for name, c := range map[string]struct {
 		annotations map[string]string
-		want        string // "" when there is a table, "none" when there is none, else the error
+		want        string // "" for a table, "none" for no table, else the error
 	}{
 		"none":                   {nil, "none"},
 		"others":                 {map[string]string{"org.opencontainers.image.title": "x", stargzSize: "5"}, "none"},
@@ -253,7 +253,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A table that unpacks to more than it may, or claims to.
+// A table must not decompress to more than maxTable, nor to more than its
+// annotation says.
 func TestBombs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("unpacks 150 MB")
@@ -271,7 +272,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// What is read of a file ends with an error when it isn't what the table tells.
+// Reading a file fails if its content does not match the table.
 func TestContentThatIsNotTheOne(t *testing.T) {
 	first, second := gzipped([]byte("hel")), gzipped([]byte("lo"))
 	two := func(sum1, sum2, whole string) built {
@@ -324,7 +325,7 @@ func TestContentThatIsNotTheOne(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 			if got := requests.Load(); got != 3 {
-				t.Errorf("%d requests; the table takes two, and chunks that follow each other one", got)
+				t.Errorf("%d requests, want two for the table and one for adjacent chunks", got)
 			}
 		})
 	}
@@ -344,11 +345,12 @@ func TestOpenKnowsItsFiles(t *testing.T) {
 	}
 	r.Close()
 	if _, err := r.Read(make([]byte, 1)); err == nil || err == io.EOF {
-		t.Errorf("reading what is closed: %v", err)
+		t.Errorf("Read after Close: got %v, want an error", err)
 	}
 }
 
-// A server without range requests is not taken for a false table.
+// Open wraps errors of ranges, so that a server without range requests can be told
+// from an invalid table.
 func TestRangesFail(t *testing.T) {
 	errRange := errors.New("416 range not satisfiable")
 	b := lying(oneFile)
@@ -364,7 +366,7 @@ func TestRangesFail(t *testing.T) {
 	}
 }
 
-// A size that a table claims costs nothing until it comes.
+// The size that a table claims for a file allocates no memory.
 func TestClaimsCostNothing(t *testing.T) {
 	b := lying(fmt.Sprintf(`{"name":"a","type":"reg","size":1073741824,"chunkDigest":%q}`, helloSum))
 	var before, after runtime.MemStats
@@ -380,12 +382,12 @@ func TestClaimsCostNothing(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20 {
-		t.Errorf("%d bytes were taken", used)
+		t.Errorf("%d bytes were allocated", used)
 	}
 }
 
-// Whatever a table says: no panic, and what is listed opens to what was
-// promised or to an error.
+// FuzzTable checks that no table makes Open panic, and that every file it lists
+// reads as many bytes as listed or fails.
 func FuzzTable(f *testing.F) {
 	f.Add([]byte(entryTable(oneFile)))
 	f.Add([]byte(entryTable(reg("a", 5, `,"chunkSize":2,"chunkDigest":"`+helloSum+`","digest":"`+helloSum+`"`) + `,{"name":"a","type":"chunk","chunkOffset":2,"chunkDigest":"` + helloSum + `"}`)))

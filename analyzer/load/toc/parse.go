@@ -15,7 +15,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// entry is one line of the table, in either dialect.
+// entry is one entry of the table, in either format.
 type entry struct {
 	Name        string            `json:"name"`
 	Type        string            `json:"type"`
@@ -37,36 +37,36 @@ type entry struct {
 	ChunkType   string            `json:"chunkType"`
 }
 
-// flags is the tar's type flag of each type of entry.
+// flags maps an entry's type to the type flag of a tar.
 var flags = map[string]byte{
 	"reg": '0', "hardlink": '1', "symlink": '2', "char": '3', "block": '4', "dir": '5', "fifo": '6',
 }
 
-const maxName = 1 << 20 // bytes of one name, as in a tar
+const maxName = 1 << 20 // bytes of one name, the limit for tars too
 
-// chunksAtOnce is for how many chunks memory is taken at a time.
+// chunksAtOnce is the number of chunks for which the quota is charged at a time.
 const chunksAtOnce = 64
 
-// maxClaim is the most bytes that the files of one layer may claim to have, so
-// that the sums of all layers stay numbers.
+// maxClaim bounds the sizes that the files of one layer claim, so that sums over
+// all layers don't overflow.
 const maxClaim = 1 << 46
 
-// parser makes entries and the places of their content out of a table.
+// parser turns a table into entries and the offsets of their content.
 type parser struct {
 	list  *layer.Lister
 	place *Place
 	quota *layer.Quota // for chunks
-	total int64        // claimed size of all files
+	total int64        // size that all files claim
 
 	out  contents
-	file layer.Header // a file whose chunks are not all there yet
-	open bool         // file is one
-	left int64        // bytes that its chunks are to cover
-	sum  string       // its digest
+	file layer.Header // the file whose chunks are being read
+	open bool         // file is set
+	left int64        // bytes of file that no chunk covers yet
+	sum  string       // the digest of file
 }
 
-// parse reads the JSON of a table. file is the entry of the table itself, which
-// the table does not list; nil where the tar has none.
+// parse reads the JSON of a table. file is the entry of the table itself, which the
+// tar holds and the table does not list; nil if the tar does not hold it.
 func parse(ctx context.Context, b []byte, p *Place, file *layer.Header, opt layer.Options) (_ *layer.Diff, _ contents, err error) {
 	ps := &parser{list: layer.NewLister(opt), place: p, quota: opt.Limits.Memory, out: contents{whole: map[int32][sha256.Size]byte{}}}
 	defer func() {
@@ -100,7 +100,7 @@ func (p *parser) document(ctx context.Context, b []byte) error {
 				return errors.New("it has two lists of entries")
 			}
 			listed = true
-			if s.space() == 'n' { // null: a layer without any
+			if s.space() == 'n' { // null: a layer without entries
 				return s.value(&json.RawMessage{})
 			}
 			return s.elements(func(n int) error {
@@ -180,7 +180,7 @@ func (p *parser) entry(e *entry) error {
 	return p.chunk(e)
 }
 
-// chunk takes the next chunk of the file that is open.
+// chunk adds the next chunk of the open file.
 func (p *parser) chunk(e *entry) error {
 	at := p.file.Size - p.left
 	size := e.ChunkSize
@@ -229,7 +229,8 @@ func (p *parser) chunk(e *entry) error {
 	return nil
 }
 
-// close ends the file that is open.
+// close checks that the chunks of the open file, if any, cover it, and adds the
+// file to the list.
 func (p *parser) close() error {
 	if !p.open {
 		return nil
@@ -257,7 +258,7 @@ func (p *parser) close() error {
 	return p.list.Add(&p.file)
 }
 
-// check looks at the numbers and texts of an entry.
+// check returns an error if a number or name of the entry is invalid.
 func (e *entry) check() error {
 	for _, n := range []int64{e.Size, e.Offset, e.InnerOffset, e.ChunkOffset, e.ChunkSize} {
 		if n < 0 {

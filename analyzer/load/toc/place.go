@@ -1,12 +1,11 @@
-// Package toc lists a layer of a registry from the table of contents that it
-// carries, and reads single files of it, without fetching the whole layer:
-// eStargz, and zstd:chunked as containers/storage and as stargz-snapshotter
-// write it.
+// Package toc lists a layer in a registry from the layer's table of contents, and
+// reads single files, without downloading the whole layer. It supports eStargz, and
+// zstd:chunked as containers/storage and stargz-snapshotter write it.
 //
-// A table is taken only when the manifest vouches for it by an annotation with
-// its digest. That binds it to the manifest and not to the tar that engines
-// unpack: what it tells is unverified. Whatever is odd about a table is an
-// error; the tar itself can always be read.
+// A table is used only if an annotation in the manifest has its digest. The digest
+// binds the table to the manifest, but not to the tar that engines unpack, so the
+// table's contents are unverified. Anything unexpected in a table is an error: the
+// caller can still read the tar.
 package toc
 
 import (
@@ -20,41 +19,41 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// The annotations of a layer's descriptor that tell of a table.
+// Annotations of a layer's descriptor that describe a table.
 const (
 	stargzDigest = "containerd.io/snapshot/stargz/toc.digest"
 	stargzSize   = "io.containers.estargz.uncompressed-size"
 
 	checksumKey = "zstd-chunked.manifest-checksum"
 	positionKey = "zstd-chunked.manifest-position"
-	// The one is containers/storage's; the other stargz-snapshotter's, and
-	// containers/storage's own until 2022.
+	// Prefixes of the two keys. containers/storage writes podmanFamily, and wrote
+	// stargzFamily until 2022; stargz-snapshotter writes stargzFamily.
 	podmanFamily = "io.github.containers."
 	stargzFamily = "io.containers."
 )
 
-// maxTable is the most bytes of a table, compressed and not; containers/storage
-// has the same limit.
+// maxTable bounds the bytes of a table, both compressed and decompressed.
+// containers/storage has the same limit.
 const maxTable = 150 << 20
 
 // Place says where a layer's table of contents is and what it must be.
 type Place struct {
-	// Limits bounds what reading the table takes.
+	// Limits bounds the memory that reading the table takes.
 	Limits layer.Limits
 
 	size int64 // of the layer's blob
-	// sum is of the table as it stands in the blob, plain of what it unpacks
-	// to; either may be zero.
+	// sum is the digest of the compressed table, plain that of its JSON. Either
+	// may be zero.
 	sum, plain v1.Hash
-	// off, n and unpacked are the table's; n is 0 when the blob's footer tells.
+	// The table's offset and length in the blob, and its decompressed length. n is
+	// 0 if the position is in the blob's footer.
 	off, n, unpacked int64
-	// tarSize is how long the layer's tar is, or 0.
+	// tarSize is the size of the layer's tar, 0 if unknown.
 	tarSize int64
 }
 
-// Find looks for a table of contents in the annotations of a layer's
-// descriptor, which says that the blob has size bytes. It is nil when there is
-// none.
+// Find returns the place of the table of contents that the annotations of a layer's
+// descriptor name, nil if they name none. size is the size of the blob.
 func Find(annotations map[string]string, size int64) (*Place, error) {
 	toc, podman, stargz := annotations[stargzDigest], annotations[podmanFamily+checksumKey], annotations[stargzFamily+checksumKey]
 	family := stargzFamily
@@ -111,7 +110,7 @@ func (p *Place) position(s string) error {
 	return p.inside()
 }
 
-// inside reports whether the table lies in the blob and within the limits.
+// inside returns an error unless the table is inside the blob and not too large.
 func (p *Place) inside() error {
 	switch {
 	case p.n > maxTable:
@@ -130,8 +129,8 @@ func digest(s string) (v1.Hash, error) {
 	return h, nil
 }
 
-// The footers of an eStargz blob: an empty gzip member whose header has a field
-// of its own. Blobs made before eStargz had that name have the shorter one.
+// The footer of an eStargz blob is an empty gzip member with an extra field in its
+// header. Blobs of the older stargz format have the shorter footer.
 const (
 	footerSize = 51
 	legacySize = 47

@@ -9,8 +9,8 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// FuzzEntry holds the scanner to encoding/json: what it reads by itself is what
-// that reads, and it takes nothing that that refuses.
+// FuzzEntry compares the scanner with encoding/json: whatever plain accepts,
+// encoding/json must accept and decode to the same entry.
 func FuzzEntry(f *testing.F) {
 	for _, s := range []string{
 		oneFile, reg("a", 5, ""), `{}`, ` { "name" : "a" , "size":-5,"uid":0 } `, `{"name":"\u00fc"}`, `{"Name":"x"}`,
@@ -28,7 +28,7 @@ func FuzzEntry(f *testing.F) {
 			return
 		}
 		if err := json.Unmarshal(text[:s.at], &want); err != nil {
-			t.Fatalf("%q was taken as %+v, which is: %v", text[:s.at], got, err)
+			t.Fatalf("%q was read as %+v; encoding/json: %v", text[:s.at], got, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-encoding/json +ours)\n%s", text, diff)
@@ -36,8 +36,8 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-// Tables of tools are read without encoding/json, but for names that are not
-// ASCII.
+// The scanner reads the tables of tools without encoding/json, except for entries
+// that are not ASCII.
 func TestScansWhatToolsWrite(t *testing.T) {
 	b, err := sorted(imagetest.Load(t, "config-rich").LayerTar(0))
 	if err != nil {
@@ -60,7 +60,7 @@ func TestScansWhatToolsWrite(t *testing.T) {
 				ascii = ascii && c < 0x80
 			}
 			if ok := s.plain(&e); ok != ascii {
-				t.Errorf("%s: %s: read: %v", name, raw, ok)
+				t.Errorf("%s: plain(%s) = %v, want %v", name, raw, ok, ascii)
 			}
 		}
 	}

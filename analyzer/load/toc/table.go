@@ -19,8 +19,9 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Ranges opens n bytes of a blob from off on. It fails where that can't be had;
-// it may give more than n bytes, which are not read.
+// Ranges opens the n bytes at off of a blob. It must return an error if the blob
+// can't be read in ranges. The reader may hold more than n bytes; the rest is not
+// read.
 type Ranges func(ctx context.Context, off, n int64) (io.ReadCloser, error)
 
 // Table is the table of contents of one layer. Its methods may be called
@@ -30,19 +31,19 @@ type Table struct {
 	zstd    bool // the files are zstd frames, not gzip members
 	ranges  Ranges
 	fetched atomic.Int64
-	stored  []byte        // the table as it stands in the blob
-	file    *layer.Header // of an eStargz layer: the table itself, a file of the layer like any other
+	stored  []byte        // the compressed table
+	file    *layer.Header // the entry of the table itself, a file of the layer in eStargz; else nil
 
 	content contents
 	ahead   ahead
 
 	mu   sync.Mutex
-	diff *layer.Diff // until the first who asks for it
+	diff *layer.Diff // read by Open, until Diff returns it
 }
 
-// Open fetches the table at p, compares its digest and reads it: two requests
-// for eStargz, one for zstd:chunked. An error says that the layer can't be
-// listed so, or is what ranges failed with.
+// Open fetches the table at p, compares its digest and reads it. That takes two
+// requests for eStargz, one for zstd:chunked. Errors of ranges are wrapped; any
+// other error means that the table can't be used.
 func Open(ctx context.Context, p *Place, ranges Ranges) (*Table, error) {
 	t := &Table{place: *p, zstd: p.n > 0, ranges: ranges}
 	if err := t.open(ctx); err != nil {
@@ -83,16 +84,16 @@ func (t *Table) open(ctx context.Context) error {
 	return err
 }
 
-// Fetched is how many bytes of the blob were fetched so far.
+// Fetched returns the number of bytes of the blob fetched so far.
 func (t *Table) Fetched() int64 { return t.fetched.Load() }
 
-// Diff is the layer's entries, the same that its tar should give. Of a file's
-// content they have the hash in the table (see layer.Entry.FromTable), and
-// an Offset that only Open of this table understands.
+// Diff returns the layer's entries, which should be those of its tar. The hash of a
+// file is the one in the table (see layer.Entry.FromTable). Its Offset is valid
+// only for Open of this table.
 func (t *Table) Diff(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
 	t.mu.Lock()
 	d := t.diff
-	t.diff = nil // whoever has it knows when to forget it
+	t.diff = nil // the caller decides how long to keep it
 	t.mu.Unlock()
 	if d == nil {
 		b, err := t.unpack()
@@ -106,14 +107,14 @@ func (t *Table) Diff(ctx context.Context, opt layer.Options) (*layer.Diff, error
 	return d, nil
 }
 
-// fetch reads n bytes of the blob from off on.
+// fetch reads the n bytes of the blob at off.
 func (t *Table) fetch(ctx context.Context, off, n int64) ([]byte, error) {
 	r, err := t.stream(ctx, off, n)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	var b bytes.Buffer // grows with what arrives, not with what is claimed
+	var b bytes.Buffer // grows with the bytes received: n is only a claim
 	got, err := io.Copy(&b, r)
 	if err == nil && got < n {
 		err = fmt.Errorf("unexpected end after %d of %d bytes", got, n)
@@ -121,7 +122,7 @@ func (t *Table) fetch(ctx context.Context, off, n int64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// counted counts what is read.
+// counted adds the number of bytes read to n.
 type counted struct {
 	r io.Reader
 	n *atomic.Int64
@@ -133,7 +134,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unpack is the JSON of the table.
+// unpack returns the JSON of the table.
 func (t *Table) unpack() ([]byte, error) {
 	most := int64(maxTable)
 	var r io.Reader
@@ -177,13 +178,14 @@ func (t *Table) unpack() ([]byte, error) {
 	return b, nil
 }
 
-// newZstd unpacks one frame after the other. A frame that asks for more memory
-// than engines give is refused.
+// newZstd returns a decoder of one frame after the other. It refuses a frame whose
+// window is larger than engines allow.
 func newZstd(r io.Reader) (*zstd.Decoder, error) {
 	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(128<<20))
 }
 
-// compare compares the sha256 of b with want, unless that is zero.
+// compare returns an error if the sha256 of b is not want. A zero want matches
+// everything.
 func compare(b []byte, want v1.Hash) error {
 	if want == (v1.Hash{}) {
 		return nil

@@ -24,8 +24,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// built is a layer that a real tool made, with the annotations it is pushed
-// with.
+// built is a layer made by a tool, with the annotations it is pushed with.
 type built struct {
 	blob        []byte
 	annotations map[string]string
@@ -49,7 +48,8 @@ func (b built) open(t testing.TB) *Table {
 	return table
 }
 
-// ranges gives what was asked for and more, as servers may.
+// ranges returns the bytes from off to the end of the blob, more than n, as servers
+// may do.
 func (b built) ranges(_ context.Context, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n <= 0 || off > int64(len(b.blob))-n {
 		return nil, fmt.Errorf("no bytes %d to %d of %d", off, off+n, len(b.blob))
@@ -57,7 +57,7 @@ func (b built) ranges(_ context.Context, off, n int64) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(b.blob[off:])), nil
 }
 
-// fromTar is what the layer's tar holds.
+// fromTar returns the entries read from the layer's tar.
 func (b built) fromTar(t testing.TB) *layer.Diff {
 	t.Helper()
 	d, err := layer.Read(t.Context(), b.asBlob(), layer.Options{Digest: imagetest.Digest(b.blob)})
@@ -73,7 +73,7 @@ func (b built) asBlob() layer.Blob {
 	}}
 }
 
-// writers are the ways a layer gets a table of contents.
+// writers make a layer with a table of contents from a tar.
 var writers = []struct {
 	name string
 	make func(tar []byte) (built, error)
@@ -96,7 +96,7 @@ var writers = []struct {
 	}},
 }
 
-// appended keeps the tar's entries and their order.
+// appended makes an eStargz layer that keeps the order of the tar's entries.
 func appended(tar []byte, set func(*estargz.Writer)) (built, error) {
 	var out bytes.Buffer
 	w := estargz.NewWriter(&out)
@@ -113,7 +113,8 @@ type compression struct {
 	*zstdchunked.Decompressor
 }
 
-// sorted is what nerdctl and buildkit do: prefetched files first, landmarks.
+// sorted makes a layer as nerdctl and buildkit do: with landmarks, and prefetched
+// files first.
 func sorted(tar []byte, opt ...estargz.Option) (built, error) {
 	r := bytes.NewReader(tar)
 	b, err := estargz.Build(io.NewSectionReader(r, 0, r.Size()), opt...)
@@ -126,7 +127,7 @@ func sorted(tar []byte, opt ...estargz.Option) (built, error) {
 	return built{blob, annotations}, err
 }
 
-// without are the images that no table is made of, or none that tells all.
+// without maps images that can't have a complete table to the error that says so.
 var without = map[string]string{
 	"sparse-overwritten": "unsupported input tar entry",
 	"name-not-utf8":      "is not valid UTF-8",
@@ -158,7 +159,8 @@ func TestListsWhatTheTarHolds(t *testing.T) {
 	}
 }
 
-// checkTable compares the table with the tar of the same blob, content and all.
+// checkTable compares the table with the tar of the same blob, including the
+// content of all files.
 func checkTable(t *testing.T, name string, b built, table *Table) {
 	t.Helper()
 	want := b.fromTar(t)
@@ -192,7 +194,8 @@ func checkTable(t *testing.T, name string, b built, table *Table) {
 	}
 }
 
-// entries is a Diff without what a table can't know.
+// entries returns the entries of d without the fields that differ between a table
+// and a tar.
 func entries(d *layer.Diff) []layer.Entry {
 	var es []layer.Entry
 	for i := range d.Len() {
@@ -226,7 +229,8 @@ func readAll(ctx context.Context, table *Table, e *layer.Entry) ([]byte, error) 
 	return io.ReadAll(r)
 }
 
-// What podman, buildah and skopeo write, once and today (testdata/README.md).
+// TestListsWhatPodmanWrites reads layers of old and current versions of podman,
+// buildah and skopeo (testdata/README.md).
 func TestListsWhatPodmanWrites(t *testing.T) {
 	for _, name := range []string{"skopeo-1.9", "storage-1.59"} {
 		t.Run(name, func(t *testing.T) {
@@ -252,7 +256,7 @@ func TestListsWhatPodmanWrites(t *testing.T) {
 	}
 }
 
-// stored is a blob of testdata.
+// stored reads a blob from testdata.
 func stored(t testing.TB, name string) built {
 	t.Helper()
 	blob, err := os.ReadFile(filepath.Join("testdata", name+".zst"))
@@ -270,8 +274,8 @@ func stored(t testing.TB, name string) built {
 	return b
 }
 
-// Files that are opened in their order do not take a request each, and one that
-// is opened alone takes no more than it has.
+// Files opened in the order of the blob take fewer requests than files. A file
+// opened alone fetches only its own bytes.
 func TestReadsAheadWhereThereIsAnOrder(t *testing.T) {
 	var files bytes.Buffer
 	w := tar.NewWriter(&files)
@@ -298,7 +302,7 @@ func TestReadsAheadWhereThereIsAnOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		d, err := table.Diff(t.Context(), layer.Options{})
-		if err != nil || d.Len() != n+1 { // and the table itself
+		if err != nil || d.Len() != n+1 { // +1: the table itself
 			t.Fatalf("%d entries, %v", d.Len(), err)
 		}
 		requests = 0
@@ -314,7 +318,7 @@ func TestReadsAheadWhereThereIsAnOrder(t *testing.T) {
 
 	table, d := open()
 	before := table.Fetched()
-	for i := range n / 2 { // two who read at the same time
+	for i := range n / 2 { // two sequences, read in turn
 		check(table, d.At(i))
 		check(table, d.At(n/2+i))
 	}
