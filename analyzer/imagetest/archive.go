@@ -10,15 +10,15 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Archive is an image's files as an engine or a builder writes them, in that
-// order: Tar makes them an archive, WriteDir a folder. Tests that want a
-// broken one change the slice.
+// Archive is the files of an image in the form and order in which an engine or a
+// builder writes them. Tar writes them as an archive, WriteDir as a directory. A
+// test that needs a broken archive changes the slice.
 type Archive []Entry
 
-// Tar is the archive as a tar.
+// Tar returns the archive as a tar.
 func (a Archive) Tar() []byte { return Tar(a) }
 
-// Without is the archive without the entries of these names.
+// Without returns the archive without the entries with these names.
 func (a Archive) Without(names ...string) Archive {
 	var out Archive
 	for _, e := range a {
@@ -29,7 +29,7 @@ func (a Archive) Without(names ...string) Archive {
 	return out
 }
 
-// Find is the entry of that name, or nil. It may be changed in place.
+// Find returns the entry with that name, or nil. The caller may change it in place.
 func (a Archive) Find(name string) *Entry {
 	for i := range a {
 		if a[i].Name == name {
@@ -39,7 +39,7 @@ func (a Archive) Find(name string) *Entry {
 	return nil
 }
 
-// WriteDir writes the archive's files into dir, which it makes.
+// WriteDir creates dir and writes the archive's files into it.
 func (a Archive) WriteDir(t testing.TB, dir string) {
 	t.Helper()
 	for _, e := range a {
@@ -96,7 +96,8 @@ type item struct {
 	LayerSources map[string]v1.Descriptor `json:",omitempty"`
 }
 
-// repositories is the file of that name: repository -> tag -> top layer.
+// repositories returns the file of that name, which maps a repository and a tag to
+// the ID of the top layer.
 func repositories(tags []string, top string) Entry {
 	repos := map[string]map[string]string{}
 	for _, tag := range tags {
@@ -112,7 +113,8 @@ func repositories(tags []string, top string) Entry {
 	return file("repositories", toJSON(repos))
 }
 
-// chainIDs are 64 hex digits per layer, different also for equal layers.
+// chainIDs returns an ID of 64 hex digits for each layer. Equal layers have
+// different IDs.
 func (img *Image) chainIDs() []string {
 	var ids []string
 	parent := ""
@@ -123,9 +125,9 @@ func (img *Image) chainIDs() []string {
 	return ids
 }
 
-// DockerArchive is what `docker save` wrote before version 25: a folder per
-// layer, and a layer that occurs again is a symlink to its first folder,
-// wherever the order of names puts the two.
+// DockerArchive returns what `docker save` wrote before version 25: a directory per
+// layer, sorted by name. A repeated layer is a symlink to the first one, which may
+// come before or after it in the archive.
 func (img *Image) DockerArchive() Archive {
 	config := toJSON(img.ConfigFile())
 	it := item{Config: Digest(config).Hex + ".json", RepoTags: img.Tags}
@@ -156,8 +158,8 @@ func (img *Image) DockerArchive() Archive {
 	return a.sorted()
 }
 
-// Podman is what `podman save` and skopeo's docker-archive write: a tar per
-// diff ID, and folders of symlinks to them for old readers.
+// Podman returns what `podman save` and skopeo's docker-archive write: a tar per
+// diff ID, and for old readers a directory per layer with a symlink to its tar.
 func (img *Image) Podman() Archive {
 	config := toJSON(img.ConfigFile())
 	it := item{Config: Digest(config).Hex + ".json", RepoTags: img.Tags}
@@ -179,9 +181,9 @@ func (img *Image) Podman() Archive {
 	return append(a, file(it.Config, config), repositories(img.Tags, top), file("manifest.json", toJSON([]item{it})))
 }
 
-// Kaniko is what kaniko, ko and whatever else uses ggcr's tarball package
-// write: compressed layers by the digest of the blob, a config named
-// "sha256:<hex>", the manifest last.
+// Kaniko returns what kaniko, ko and other users of go-containerregistry's tarball
+// package write: compressed layers named by the digest of the blob, a config named
+// "sha256:<hex>", and the manifest last. Layers are gzip if cs is empty.
 func (img *Image) Kaniko(cs ...Compression) Archive {
 	if len(cs) == 0 {
 		cs = []Compression{Gzip}
@@ -201,7 +203,7 @@ func (img *Image) Kaniko(cs ...Compression) Archive {
 	return append(a, file("manifest.json", toJSON([]item{it})))
 }
 
-// Jib is what jib's buildTar writes: kaniko's form with a config.json.
+// Jib returns what jib's buildTar writes: the form of Kaniko with a config.json.
 func (img *Image) Jib() Archive {
 	a := img.Kaniko(Gzip)
 	config := Digest(toJSON(img.ConfigFile())).String()
@@ -211,9 +213,9 @@ func (img *Image) Jib() Archive {
 	return a
 }
 
-// Nix is what nix's buildImage writes, before the gzip around it: read-only
-// folders, entries with a leading "./", layers with absolute names. The
-// manifest stands before what it names.
+// Nix returns what nix's buildImage writes, without the gzip around it: read-only
+// directories, entries with a leading "./", layers with absolute names, and the
+// manifest before the files it names.
 func (img *Image) Nix() Archive {
 	img = img.Absolute()
 	config := toJSON(img.ConfigFile())

@@ -17,9 +17,9 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Compression is how a layer is stored. Functions that take several use them
-// for the layers in turn, the last one for all that remain, and None when
-// there is none.
+// Compression is the compression of a layer. Functions that take several use the
+// i-th for layer i, the last one for all remaining layers, and None if there are
+// none.
 type Compression int
 
 const (
@@ -35,7 +35,7 @@ func pick(cs []Compression, i int) Compression {
 	return cs[min(i, len(cs)-1)]
 }
 
-// Compress is data in compressed form.
+// Compress returns data compressed with c.
 func Compress(data []byte, c Compression) []byte {
 	var b bytes.Buffer
 	var w io.WriteCloser
@@ -51,7 +51,7 @@ func Compress(data []byte, c Compression) []byte {
 	default:
 		return data
 	}
-	w.Write(data) // into memory: neither of the two fails
+	w.Write(data) // writing to memory can't fail
 	w.Close()
 	return b.Bytes()
 }
@@ -66,14 +66,13 @@ func (c Compression) mediaType() types.MediaType {
 	return types.OCIUncompressedLayer
 }
 
-// Digest is the sha256 of data.
+// Digest returns the sha256 of data.
 func Digest(data []byte) v1.Hash {
 	sum := sha256.Sum256(data)
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
 }
 
-// ConfigFile is the image's config. Layers that share their bytes share their
-// diff ID.
+// ConfigFile returns the image's config. Equal layers have the same diff ID.
 func (img *Image) ConfigFile() *v1.ConfigFile {
 	c := &v1.ConfigFile{
 		Architecture: img.Platform.Architecture,
@@ -96,8 +95,8 @@ func (img *Image) ConfigFile() *v1.ConfigFile {
 	return c
 }
 
-// Image is the image opened straight from memory, its layers compressed as
-// asked.
+// Image returns the image as if opened from memory, with its layers compressed as
+// in cs.
 func (img *Image) Image(cs ...Compression) *analyzer.Image {
 	config := img.ConfigFile()
 	out := &analyzer.Image{
@@ -122,7 +121,7 @@ func (img *Image) Image(cs ...Compression) *analyzer.Image {
 	return out
 }
 
-// toJSON marshals what this package made itself, which can't fail.
+// toJSON marshals v, a value made by this package for which that can't fail.
 func toJSON(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package imagetest makes container images out of text, for tests: every case
-// is a file in testdata/images that says what its layers hold and what must
-// come out of it. testdata/README.md describes the form.
+// Package imagetest makes container images from text, for tests. Every image is a
+// file in testdata/images that lists the entries of its layers and the expected
+// result of analyzing it. testdata/README.md describes the format.
 package imagetest
 
 import (
@@ -14,54 +14,53 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Image is one image as text describes it, and what analysing it must give.
+// Image is an image described by text, with the expected result of analyzing it.
 type Image struct {
 	Name string
-	From string // where the case was taken from
-	Note string // where engines differ
+	From string // the origin of the case
+	Note string // how engines differ
 
-	Platform  v1.Platform // linux/amd64 unless stated
+	Platform  v1.Platform // linux/amd64 by default
 	Tags      []string
 	Created   time.Time
 	Config    v1.Config
-	History   []v1.History // every step; as many non-empty ones as layers
-	NoHistory bool         // the config has none
+	History   []v1.History // every step; one step per layer is not empty
+	NoHistory bool         // the config has no history
 
 	Layers [][]Entry // bottom first, entries in the order of the tar
 
 	Tree   []Entry             // the merged tree; names have no leading slash
-	Status []map[string]Status // per layer what it touched, by path
+	Status []map[string]Status // for each layer, the paths it touched
 	Wasted int64
 	Total  int64
-	// Waste is every wasted content, as far as the case lists it: nil when it
-	// doesn't.
+	// Waste is all wasted content, nil if the case does not list it.
 	Waste []Waste
-	// Warnings are words that the warnings must contain, one each.
+	// Warnings has a substring of each expected warning.
 	Warnings []string
 }
 
 // Entry is one member of a layer's tar, or one path of the merged tree.
 type Entry struct {
 	Kind string // dir, file, link, symlink, char, block, fifo
-	Name string // as it stands in the tar
+	Name string // as written in the tar
 	Mode int64
 	UID  int64
 	GID  int64
-	Data []byte // what the layer stores of a file
+	Data []byte // the bytes of a file that the layer stores
 	Link string
-	// Major and Minor are of a char or block.
+	// Major and Minor are for char and block.
 	Major, Minor int64
 	MTime        int64
 	Xattrs       map[string]string
-	// Sparse is the length that a sparse file claims, 0 for any other; its
-	// Data lies at SparseAt and the rest is a hole.
+	// Sparse is the length of a sparse file, 0 for any other. Its Data begins at
+	// SparseAt; the rest is a hole.
 	Sparse, SparseAt int64
-	GNU              bool   // long names as GNU tar writes them, not as PAX records
-	Flag             byte   // the type flag, where it isn't the kind's own
+	GNU              bool   // write long names like GNU tar, not as PAX records
+	Flag             byte   // the type flag, if it is not that of Kind
 	Same             string // in a tree: another name of the same content
 }
 
-// Size is how long a file is for whoever reads it.
+// Size returns the length of a file, holes included.
 func (e *Entry) Size() int64 {
 	if e.Sparse > 0 {
 		return e.Sparse
@@ -69,7 +68,8 @@ func (e *Entry) Size() int64 {
 	return int64(len(e.Data))
 }
 
-// Content is what a file reads as. It is for small files: holes become bytes.
+// Content returns the content of a file, with holes as zeros. It is meant for small
+// files.
 func (e *Entry) Content() []byte {
 	if e.Sparse == 0 {
 		return e.Data
@@ -79,12 +79,12 @@ func (e *Entry) Content() []byte {
 	return b
 }
 
-// Status is what a layer did to a path: "A" added, "M" modified, "R" removed,
-// "=l" listed again unchanged, "=d" the same file stored again; with a "t"
-// behind it when the time moved.
+// Status says what a layer did to a path: "A" added, "M" modified, "R" removed,
+// "=l" listed again unchanged, "=d" the same file stored again. A "t" is appended
+// if the modification time changed.
 type Status string
 
-// Waste is one piece of content that must be found wasted.
+// Waste is content that the analysis must report as wasted.
 type Waste struct {
 	Path     string // without leading slash
 	Bytes    int64
@@ -93,10 +93,11 @@ type Waste struct {
 	HiddenBy int
 }
 
-// MTime is the time of every entry that states none: 14 November 2023.
+// MTime is the default time of an entry: 14 November 2023.
 const MTime = 1700000000
 
-// Dir is testdata/images of the project that the test runs in.
+// Dir returns the path of the testdata/images directory of the module that the test
+// runs in.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -130,8 +131,8 @@ func Load(t testing.TB, name string) *Image {
 	return img
 }
 
-// Names lists the images of testdata/images, sorted. That there are none is a
-// failure.
+// Names returns the names of the images in testdata/images, sorted. The test fails
+// if there are none.
 func Names(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(Dir(t), "*.txt"))
@@ -146,7 +147,7 @@ func Names(t testing.TB) []string {
 	return names
 }
 
-// Must parses an image that stands in a test's own source.
+// Must parses an image from text in the test's source.
 func Must(t testing.TB, text string) *Image {
 	t.Helper()
 	img, err := Parse([]byte(text))
@@ -157,8 +158,8 @@ func Must(t testing.TB, text string) *Image {
 	return img
 }
 
-// Absolute is the image with every name of its layers beginning at "/" and no
-// directory ending in one, as nix writes them.
+// Absolute returns the image with all names in its layers absolute and without a
+// trailing slash, as nix writes them.
 func (img *Image) Absolute() *Image {
 	c := *img
 	c.Layers = make([][]Entry, len(img.Layers))

@@ -116,7 +116,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// TestLayerTar reads what LayerTar writes with archive/tar.
+// TestLayerTar reads the output of LayerTar with archive/tar.
 func TestLayerTar(t *testing.T) {
 	img := Must(t, sample)
 	r := tar.NewReader(bytes.NewReader(img.LayerTar(0)))
@@ -160,7 +160,7 @@ layer
   file b 10xb
 `
 
-// TestForms has ggcr, which knows several of them, read the forms.
+// TestForms reads the forms that go-containerregistry supports with it.
 func TestForms(t *testing.T) {
 	img := Must(t, twice)
 	tag, err := name.NewTag("example.com/app:1")
@@ -247,8 +247,8 @@ func checkLayers(t *testing.T, img *Image, got v1.Image) {
 	}
 }
 
-// TestDockerSymlink: the repeated layer of a legacy archive is a symlink, as
-// docker writes it.
+// TestDockerSymlink checks that a repeated layer of a legacy archive is a symlink,
+// as docker writes it.
 func TestDockerSymlink(t *testing.T) {
 	links := 0
 	a := Must(t, twice).DockerArchive()
@@ -265,8 +265,8 @@ func TestDockerSymlink(t *testing.T) {
 	}
 }
 
-// TestContainerdAbsent: one platform and its attestation are there, the other
-// is named only.
+// TestContainerdAbsent checks that the archive holds the blobs of one platform and
+// its attestation, but only descriptors of the other.
 func TestContainerdAbsent(t *testing.T) {
 	a := Must(t, twice).Containerd()
 	var text []string
@@ -305,7 +305,7 @@ func TestNix(t *testing.T) {
 	}
 }
 
-// TestRead has every image of testdata parsed, and the config agree with it.
+// TestRead parses every image of testdata and checks its steps and sums.
 func TestRead(t *testing.T) {
 	for _, name := range Names(t) {
 		img := Load(t, name)

@@ -14,7 +14,7 @@ const (
 	attestation    = "vnd.docker.reference.type"
 )
 
-// blobs are the files below blobs/sha256, each once.
+// blobs holds the files below blobs/sha256, each blob once.
 type blobs struct{ Archive }
 
 func (b *blobs) add(data []byte, mt types.MediaType) v1.Descriptor {
@@ -47,7 +47,7 @@ func index(ds ...v1.Descriptor) []byte {
 	return toJSON(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: ds})
 }
 
-// tagged is the descriptor once per tag, or once when there is none.
+// tagged returns the descriptor d once per tag, or once if there are no tags.
 func (img *Image) tagged(d v1.Descriptor) []v1.Descriptor {
 	if len(img.Tags) == 0 {
 		return []v1.Descriptor{d}
@@ -63,8 +63,8 @@ func (img *Image) tagged(d v1.Descriptor) []v1.Descriptor {
 
 var layoutFile = file("oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`))
 
-// OCI is an OCI layout, as `skopeo copy ... oci-archive:` writes it: one image,
-// one level of index, the tags as given.
+// OCI returns an OCI layout as `skopeo copy ... oci-archive:` writes it: one image,
+// one level of index, and the tags as they are.
 func (img *Image) OCI(cs ...Compression) Archive {
 	var b blobs
 	d, _ := b.addManifest(img, cs)
@@ -79,7 +79,7 @@ func (img *Image) OCI(cs ...Compression) Archive {
 	return append(append(head, b.Archive...), file("index.json", index(ds...)), layoutFile)
 }
 
-// OCIArchive is the tar of OCI.
+// OCIArchive returns OCI as a tar.
 func (img *Image) OCIArchive(cs ...Compression) []byte { return img.OCI(cs...).Tar() }
 
 // OCILayout writes OCI into dir.
@@ -88,8 +88,9 @@ func (img *Image) OCILayout(t testing.TB, dir string, cs ...Compression) {
 	img.OCI(cs...).WriteDir(t, dir)
 }
 
-// RulesOCI is an OCI layout as Bazel's rules_oci leaves it: the index one level
-// down, and every blob a symlink to a file elsewhere in the folder.
+// RulesOCI returns an OCI layout as Bazel's rules_oci writes it: index.json refers
+// to another index, and every blob is a symlink to a file elsewhere in the
+// directory.
 func (img *Image) RulesOCI(cs ...Compression) Archive {
 	var b blobs
 	d, _ := b.addManifest(img, cs)
@@ -102,9 +103,9 @@ func (img *Image) RulesOCI(cs ...Compression) Archive {
 	return append(a, file("index.json", index(inner)), layoutFile)
 }
 
-// DockerArchive25 is what `docker save` writes from version 25 on with its
-// classic store: plain blobs, an index.json and a manifest.json, and a legacy
-// JSON per layer that nothing refers to.
+// DockerArchive25 returns what `docker save` has written since version 25 with the
+// classic image store: uncompressed blobs, an index.json, a manifest.json, and a
+// legacy JSON per layer that only the repositories file refers to.
 func (img *Image) DockerArchive25() Archive {
 	var b blobs
 	d, m := b.addManifest(img, nil)
@@ -125,10 +126,10 @@ func (img *Image) DockerArchive25() Archive {
 	return a.sorted()
 }
 
-// Containerd is what `docker save` writes with the containerd store: a nested
-// index with the image, its attestation, and another platform (with its own
-// attestation) whose blobs are not in the archive; the manifest.json names the
-// one platform that is.
+// Containerd returns what `docker save` writes with the containerd image store: a
+// nested index with the image, its attestation, and another platform with its
+// attestation, whose blobs are not in the archive. The manifest.json names only the
+// platform whose blobs are. Layers are gzip if cs is empty.
 func (img *Image) Containerd(cs ...Compression) Archive {
 	if len(cs) == 0 {
 		cs = []Compression{Gzip}
@@ -147,7 +148,7 @@ func (img *Image) Containerd(cs ...Compression) Archive {
 	return append(a, file("index.json", index(img.tagged(inner)...)), file("manifest.json", toJSON([]item{it})), layoutFile).sorted()
 }
 
-// attestation adds what buildkit attaches to the image d.
+// attestation adds an attestation as buildkit attaches it to the image d.
 func (b *blobs) attestation(d v1.Descriptor) v1.Descriptor {
 	statement := b.add([]byte(`{"_type":"https://in-toto.io/Statement/v0.1","subject":[{"name":"`+d.Digest.Hex+`"}]}`), "application/vnd.in-toto+json")
 	config := b.add(toJSON(v1.ConfigFile{
@@ -163,8 +164,8 @@ func (b *blobs) attestation(d v1.Descriptor) v1.Descriptor {
 	return m
 }
 
-// MultiPlatform is an OCI layout of several images in one nested index, a
-// platform each, all blobs present.
+// MultiPlatform returns an OCI layout of several images, one per platform, in one
+// nested index. All blobs are present.
 func MultiPlatform(imgs []*Image, cs ...Compression) Archive {
 	var b blobs
 	var ds []v1.Descriptor
@@ -176,9 +177,9 @@ func MultiPlatform(imgs []*Image, cs ...Compression) Archive {
 	return append(b.Archive, file("index.json", index(imgs[0].tagged(inner)...)), layoutFile)
 }
 
-// SkopeoDir is what `skopeo copy ... dir:` leaves: blobs by their digest's hex
-// and the manifest itself. Layers that came from a docker archive stay plain,
-// whatever the manifest calls them.
+// SkopeoDir returns what `skopeo copy ... dir:` writes: blobs named by the hex of
+// their digest, and the manifest. Layers copied from a docker archive are
+// uncompressed even if their media type says otherwise.
 func (img *Image) SkopeoDir(cs ...Compression) Archive {
 	config := toJSON(img.ConfigFile())
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2}

@@ -11,8 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Parse reads an image in the form that testdata/README.md describes. An error
-// begins with the number of its line.
+// Parse reads an image in the format described in testdata/README.md. An error
+// about a line begins with the line's number.
 func Parse(data []byte) (*Image, error) {
 	p := &parser{img: &Image{
 		Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
@@ -35,7 +35,7 @@ func Parse(data []byte) (*Image, error) {
 
 type parser struct {
 	img *Image
-	// section takes the indented lines below the last heading.
+	// section parses the indented lines below the last heading.
 	section func(words []string) error
 }
 
@@ -310,8 +310,8 @@ func pair(re *regexp.Regexp, s string) (a, b int64) {
 	return a, b
 }
 
-// split cuts a line into words at spaces. A word, or the value of KEY=VALUE,
-// may be a Go string in double quotes; a word that begins with # ends the line.
+// split splits a line into words at spaces. A word, or the value of KEY=VALUE, may
+// be a Go string in double quotes. A word that begins with # starts a comment.
 func split(s string) ([]string, error) {
 	var words []string
 	for {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Pipe serves h without a network and gives a dialler to it. In a bubble of
-// testing/synctest both ends keep the bubble's time.
+// Pipe serves h without a network until the test ends, and returns a function that
+// dials it. In a testing/synctest bubble both ends use the bubble's clock.
 func Pipe(t testing.TB, h http.Handler) func(ctx context.Context, network, address string) (net.Conn, error) {
 	l := pipes{make(chan net.Conn), make(chan struct{})}
 	s := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
@@ -29,7 +29,7 @@ func Pipe(t testing.TB, h http.Handler) func(ctx context.Context, network, addre
 	}
 }
 
-// pipes is a net.Listener.
+// pipes is a net.Listener of pipes.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}

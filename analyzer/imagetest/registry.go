@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Registry serves the image from a registry in this process until the test
-// ends, and returns its reference (127.0.0.1:PORT/test/NAME:latest). Layers are
-// gzip when no compression is given.
+// Registry serves the image from a registry in this process until the test ends. It
+// returns the image's reference (127.0.0.1:PORT/test/NAME:latest). Layers are gzip
+// if cs is empty.
 func (img *Image) Registry(t testing.TB, cs ...Compression) string {
 	t.Helper()
 	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
@@ -24,7 +24,8 @@ func (img *Image) Registry(t testing.TB, cs ...Compression) string {
 	return img.Push(t, s.URL, cs...)
 }
 
-// Push puts the image into the registry at url, an http one.
+// Push pushes the image to the registry at url, an http URL, and returns its
+// reference. Layers are gzip if cs is empty.
 func (img *Image) Push(t testing.TB, url string, cs ...Compression) string {
 	t.Helper()
 	if len(cs) == 0 {

@@ -12,11 +12,11 @@ const block = 512
 
 var flags = map[string]byte{"file": '0', "link": '1', "symlink": '2', "char": '3', "block": '4', "dir": '5', "fifo": '6'}
 
-// LayerTar is layer i as an uncompressed tar, header for header what the text
-// says: names are neither cleaned nor refused.
+// LayerTar returns layer i as an uncompressed tar. Its headers are exactly those of
+// the text: names are neither cleaned nor checked.
 func (img *Image) LayerTar(i int) []byte { return Tar(img.Layers[i]) }
 
-// Tar writes entries as a tar with its end marker.
+// Tar returns a tar of entries, with its end marker.
 func Tar(entries []Entry) []byte {
 	var b bytes.Buffer
 	for i := range entries {
@@ -78,7 +78,7 @@ func writeEntry(b *bytes.Buffer, e *Entry) {
 	pad(b, e.Data)
 }
 
-// writeLong writes the GNU entry that carries a name too long for a header.
+// writeLong writes the GNU entry for a name that is too long for a header.
 func writeLong(b *bytes.Buffer, flag byte, name string) {
 	if len(name) <= 100 {
 		return
@@ -88,7 +88,7 @@ func writeLong(b *bytes.Buffer, flag byte, name string) {
 	pad(b, append([]byte(name), 0))
 }
 
-// pax is an extended header's records, sorted by key.
+// pax returns the records of an extended header, sorted by key.
 func pax(records map[string]string) []byte {
 	keys := make([]string, 0, len(records))
 	for k := range records {
@@ -112,7 +112,7 @@ func pad(b *bytes.Buffer, data []byte) {
 	b.Write(make([]byte, -len(data)&(block-1)))
 }
 
-// header is one header block's fields.
+// header holds the fields of a header block.
 type header struct {
 	name, link       string
 	mode, uid, gid   int64
@@ -126,7 +126,7 @@ type header struct {
 func (h *header) write(b *bytes.Buffer) {
 	var buf [block]byte
 	octal := func(at, width int, n int64) {
-		if n < 0 || n >= 1<<(3*(width-1)) { // base 256, which every reader knows
+		if n < 0 || n >= 1<<(3*(width-1)) { // base 256: GNU, but all readers accept it
 			for i := width - 1; i >= 0; i-- {
 				buf[at+i] = byte(n)
 				n >>= 8
