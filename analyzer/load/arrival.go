@@ -21,10 +21,10 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// receive reads an archive that can be read only once: it is decompressed as
-// often as it is compressed, its layers are read while they stream by, and all
-// of it is kept in a temporary file that has no name. With NoKeep only what
-// opening the image takes is kept, in memory. size is r's, 0 if unknown.
+// receive reads an archive that can be read only once. It removes every compression
+// around the tar, reads the layers while they stream in, and keeps the tar in a
+// temporary file without a name. With NoKeep it keeps only what is needed to open
+// the image, in memory. size is the size of r, 0 if unknown.
 func (o *opening) receive(ctx context.Context, r io.Reader, size int64, name string) (source, error) {
 	verb := "receiving "
 	if size > 0 {
@@ -34,8 +34,8 @@ func (o *opening) receive(ctx context.Context, r io.Reader, size int64, name str
 	defer task.Finish()
 	v := &arrival{o: o, ctx: ctx, raw: &counter{r: r, n: &task.Read}, workers: make(chan struct{}, runtime.GOMAXPROCS(0))}
 
-	// A read of a pipe can't be interrupted. On a cancelled context it is left
-	// behind: it ends with the next bytes, or with the process.
+	// A read of a pipe can't be interrupted. If ctx is canceled, receive returns and
+	// leaves the read running; it ends with the next bytes or with the process.
 	done := make(chan error, 1)
 	go func() { done <- v.read() }()
 	select {
@@ -61,15 +61,15 @@ func (o *opening) receive(ctx context.Context, r io.Reader, size int64, name str
 type arrival struct {
 	o   *opening
 	ctx context.Context
-	raw *counter // what is received, as it is
+	raw *counter // the archive as received
 	in  io.Reader
-	pos int64 // in the tar
+	pos int64 // offset in the tar
 	// zeros is as in tarInput.
 	zeros bool
 	index archive
 
-	file    *os.File // nil when nothing is kept
-	kept    memory   // in its place
+	file    *os.File // nil with NoKeep
+	kept    memory   // used instead of file
 	workers chan struct{}
 	reading sync.WaitGroup
 }
@@ -78,16 +78,18 @@ type arrival struct {
 // the manifest said which digests it must have.
 type streamed struct {
 	mu   sync.Mutex
-	diff *layer.Diff // nil once it was given, where the layer can be read again
+	diff *layer.Diff // set to nil by list if the layer can be read again
 	err  error
-	// again is the layer to read where this reading failed, or computed other
-	// digests than the manifest names; without offsets there is no other reading.
+	// again is the layer in the temporary file. It is read if the first reading
+	// failed or did not compute the digests in the manifest. again.At is nil if
+	// nothing is kept; then the layer can't be read a second time.
 	again layer.Blob
-	// packed reports whether the layer is compressed: its digests count.
+	// packed reports whether the layer is compressed. Only then are digests compared
+	// before diff is used.
 	packed bool
 }
 
-// list is a layer.Blob's List.
+// list is the List of a layer.Blob.
 func (e *streamed) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
 	e.mu.Lock()
 	d := e.diff
@@ -115,8 +117,8 @@ func (e *streamed) list(ctx context.Context, opt layer.Options) (*layer.Diff, er
 	return e.diff, nil
 }
 
-// proves reports whether the digests that layer.Read would compare were computed
-// while the layer streamed in.
+// proves reports whether the first reading computed the digest that layer.Read would
+// compare. It returns true for an uncompressed layer.
 func (e *streamed) proves(opt layer.Options) bool {
 	if !e.packed {
 		return true
@@ -154,8 +156,8 @@ func (v *arrival) read() error {
 			return err
 		}
 	}
-	// What follows the end marker is ignored, but read: otherwise its writer
-	// would find the pipe closed.
+	// Read and ignore everything after the end marker. Otherwise the writer would
+	// fail with a closed pipe.
 	if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{v}, make([]byte, 1<<20)); err != nil {
 		return readError(err)
 	}
@@ -172,7 +174,7 @@ func (v *arrival) discard() {
 func (v *arrival) at() int64   { return v.pos }
 func (v *arrival) ended() bool { return v.zeros }
 
-// Read takes the next bytes of the tar and keeps them.
+// Read reads the next bytes of the tar and keeps them.
 func (v *arrival) Read(b []byte) (int, error) {
 	if err := v.ctx.Err(); err != nil {
 		return 0, &inputError{context.Cause(v.ctx)}
@@ -208,7 +210,7 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	body := bufio.NewReaderSize(t, headSize)
 	head, err := body.Peek(int(min(headSize, e.size)))
 	if err != nil {
-		return readError(err) // or it ends here, as index will see
+		return readError(err) // index reports the end of the archive
 	}
 	form := sniff(head)
 	isTar, packed := form == formTar || form == formZeros, form.compressed()
@@ -263,13 +265,13 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	return v.ctx.Err()
 }
 
-// promised returns the digest in the name of a layer in an archive, or "".
+// promised returns the digest in the name of a layer of an archive, or "".
 func promised(name string) string {
 	if d := namedDigest(name); d != "" {
 		return d
 	}
 	if d := "sha256:" + path.Base(name); parseDigest(d).checkable() {
-		return d // the form of skopeo's dir:
+		return d // as skopeo names layers in dir:
 	}
 	return ""
 }
@@ -300,10 +302,11 @@ func (m *memory) add(at int64, b []byte) {
 	m.size += int64(len(b))
 }
 
-// ErrNotKept says that content can't be read: it was not kept.
+// ErrNotKept is the error of reading content that was not kept.
 var ErrNotKept = errors.New("the content streamed by and was not kept")
 
-// ReadAt reads bytes of one part.
+// ReadAt reads from the part that holds off. It returns ErrNotKept if the part does
+// not hold all of b.
 func (m *memory) ReadAt(b []byte, off int64) (int, error) {
 	i, found := slices.BinarySearchFunc(m.parts, off, func(p part, off int64) int { return cmp.Compare(p.at, off) })
 	if !found {

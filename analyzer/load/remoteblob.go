@@ -32,13 +32,13 @@ type remoteBlob struct {
 	compressed bool
 
 	listing sync.Mutex
-	diff    *layer.Diff // that was read ahead, until list returns it
+	diff    *layer.Diff // read from the cache in advance, until list returns it
 
-	read atomic.Bool   // or being read, for its entries
-	busy chan struct{} // held while kept is filled for content
+	read atomic.Bool   // the entries were read, or are being read
+	busy chan struct{} // held while the blob is downloaded into kept for content
 
 	mu   sync.Mutex
-	kept *os.File // all of it, or nil
+	kept *os.File // the whole blob, or nil
 	full bool     // the disk is full: nothing more is kept
 	over bool     // the image is closed
 }
@@ -47,7 +47,8 @@ func (b *remoteBlob) blob() layer.Blob {
 	return layer.Blob{Size: b.size, Stream: b.stream, List: b.list}
 }
 
-// list is a layer.Blob's List: from the cache, or from the registry.
+// list is the List of a layer.Blob. It returns the entries from the cache or reads
+// them from the registry.
 func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
 	b.listing.Lock()
 	defer b.listing.Unlock()
@@ -79,8 +80,10 @@ func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, 
 	return d, nil
 }
 
-// stream is a layer.Blob's Stream: for the entries if List was not called, and
-// after that for content.
+// stream is the Stream of a layer.Blob. With Verify, the first stream is read for
+// the entries, unless list read them. All others are read for content: from the kept
+// file, which is downloaded first if necessary, or from the registry if nothing may
+// be kept.
 func (b *remoteBlob) stream(ctx context.Context) (io.ReadCloser, error) {
 	if b.r.o.opt.Verify && !b.read.Swap(true) {
 		return b.receive(ctx)
@@ -108,7 +111,7 @@ func (b *remoteBlob) stream(ctx context.Context) (io.ReadCloser, error) {
 	}
 }
 
-// file returns a reader of the kept file, or nil.
+// file returns a reader of the kept file, or nil if there is none.
 func (b *remoteBlob) file() *io.SectionReader {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -128,7 +131,8 @@ func (b *remoteBlob) mayKeep() bool {
 	return !b.full && !b.over && !b.r.o.opt.NoKeep
 }
 
-// give keeps f, which holds the whole blob.
+// give keeps f, which holds the whole blob. It closes f if the image is closed or
+// the blob is kept already.
 func (b *remoteBlob) give(f *os.File) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -139,8 +143,9 @@ func (b *remoteBlob) give(f *os.File) {
 	b.kept = f
 }
 
-// fetch downloads the blob and keeps it for reading content. It compares the digest
-// before any content is read.
+// fetch downloads the blob into a temporary file, compares its digest, and keeps the
+// file for reading content. If the file can't be written, nothing is kept and fetch
+// returns nil.
 func (b *remoteBlob) fetch(ctx context.Context) error {
 	task := b.r.o.opt.Progress.Start("downloading "+short(b.digest), max(0, b.size))
 	defer task.Finish()
@@ -198,11 +203,11 @@ func (b *remoteBlob) stopKeeping() {
 	b.full = true
 }
 
-// keeper writes to a temporary file until that fails.
+// keeper writes to a temporary file and records the first error.
 type keeper struct {
 	f     *os.File
 	quota *layer.Quota
-	taken int64 // of it
+	taken int64 // bytes taken from quota
 	err   error
 }
 
@@ -217,7 +222,7 @@ func (k *keeper) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// drop closes the file.
+// drop closes the file, which deletes it, and gives back the quota.
 func (k *keeper) drop() {
 	k.f.Close()
 	k.quota.Give(k.taken)
@@ -256,7 +261,7 @@ type body struct {
 	io.Closer
 }
 
-// expect returns an error if a layer can't have that form.
+// expect returns an error if form is not possible for this layer.
 func (b *remoteBlob) expect(form form) error {
 	if b.compressed && (form == formTar || form == formZeros) {
 		return fmt.Errorf("it is not compressed, so its digest %s should be its diff ID, which is another", b.digest)
@@ -264,14 +269,14 @@ func (b *remoteBlob) expect(form form) error {
 	return form.expectLayer(b.desc.MediaType)
 }
 
-// teed keeps what is read through it. A full disk ends the keeping, not the
-// reading.
+// teed reads a blob and copies it to a temporary file, which is kept once it is
+// complete. If the disk is full, it stops copying and goes on reading.
 type teed struct {
 	b   *remoteBlob
 	src io.ReadCloser
 
 	mu sync.Mutex // Close may be called while Read blocks
-	k  *keeper    // nil once its file was given away
+	k  *keeper    // nil once the file is kept or dropped
 }
 
 func (t *teed) Read(p []byte) (int, error) {

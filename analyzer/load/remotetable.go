@@ -16,9 +16,9 @@ import (
 	"fathom/analyzer/load/toc"
 )
 
-// tables lists the layers that have a table of contents, and are not in the cache,
-// from that table. If that fails the layer is downloaded, with a warning unless
-// the registry does not support range requests.
+// tables lists the layers that are not in the cache and have a table of contents
+// from that table. If a table can't be used, its layer is downloaded, with a warning
+// unless the registry does not support range requests.
 func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []blobRef) error {
 	if !r.o.opt.TOC && !r.o.opt.Verify {
 		return nil
@@ -100,8 +100,9 @@ func (r *remote) tables(ctx context.Context, img *analyzer.Image, pieces []blobR
 	return nil
 }
 
-// verify stores the layers in the cache once their digests were compared, and
-// compares them with their tables of contents.
+// verify sets the Verified hook of every layer. When the layer's digests have been
+// compared, the hook stores it in the cache and compares it with its table of
+// contents.
 func (r *remote) verify(img *analyzer.Image, pieces []blobRef, tables []*toc.Table) {
 	for i, p := range pieces {
 		b := r.blobs[p.desc.Digest]
