@@ -16,7 +16,7 @@ import (
 	"fathom/analyzer/load/engine"
 )
 
-// other is the sample for another platform, with another layer.
+// other returns an image for a platform, with a layer of its own.
 func other(t *testing.T, platform string, tags ...string) *imagetest.Image {
 	t.Helper()
 	img := imagetest.Must(t, "platform "+platform+"\nlayer\n  file on text="+strings.ReplaceAll(platform, "/", "-")+"\n")
@@ -24,7 +24,7 @@ func other(t *testing.T, platform string, tags ...string) *imagetest.Image {
 	return img
 }
 
-// twoImages is an archive of two images as docker and podman save them.
+// twoImages returns an archive of two images, as docker and podman save them.
 func twoImages(t *testing.T, a, b *imagetest.Image) imagetest.Archive {
 	t.Helper()
 	first, second := a.DockerArchive(), b.DockerArchive()
@@ -38,7 +38,7 @@ func TestChoice(t *testing.T) {
 	arm := other(t, "linux/arm64/v8", "docker.io/library/app:1")
 	v6, v7 := other(t, "linux/arm/v6"), other(t, "linux/arm/v7")
 	tool := other(t, "linux/s390x", "example.com/tool:1")
-	// Two images that share a layer, whose names in an archive are the same.
+	// Two images that share a layer, which has one name in an archive.
 	two := write(t, "two", twoImages(t, amd, tool).Tar())
 	multi := write(t, "multi", imagetest.MultiPlatform([]*imagetest.Image{amd, arm, v6, v7}, imagetest.Gzip).Tar())
 	flat := write(t, "flat", layoutOf(t, amd, arm).Tar())
@@ -82,7 +82,7 @@ func TestChoice(t *testing.T) {
 		{two, "1", "linux/amd64", amd, ""},
 		{two, "app:1", "linux/s390x", nil, "no image for app:1 linux/s390x among"},
 
-		// This machine's, as of a registry's index.
+		// The platform of this machine, as from an index in a registry.
 		{multi, "", "", mine, foreign},
 		{multi, "app:1", "", mine, foreign},
 		{flat, "", "", mine, foreign},
@@ -106,7 +106,7 @@ func TestChoice(t *testing.T) {
 		{one, "", "linux/arm64", nil, "no image for linux/arm64 among @0 docker.io/library/app:1 linux/amd64"},
 		{one, "no", "", nil, "no image for no among @0"},
 
-		// The other platform is in the index and not in the archive.
+		// The index names the other platform, whose blobs are not in the archive.
 		{save, "", "", amd, ""},
 		{save, "app:1", "", amd, ""},
 		{save, "", "linux/s390x", nil, "are missing: "},
@@ -140,8 +140,8 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-// TestHostPlatform says which platform it took without being asked, of a
-// layout as of a registry.
+// TestHostPlatform checks that opening a layout without choosing a platform notes
+// which one is read, as opening from a registry does.
 func TestHostPlatform(t *testing.T) {
 	amd, arm := other(t, "linux/amd64", "app:1"), other(t, "linux/arm64", "app:1")
 	var progress analyzer.Progress
@@ -151,7 +151,7 @@ func TestHostPlatform(t *testing.T) {
 		if runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" {
 			t.Fatal(err)
 		}
-		return // neither is the host's
+		return // there is no image for the host
 	}
 	defer img.Close()
 	want := "linux/" + runtime.GOARCH + " is read, of the platforms linux/arm64, linux/amd64"
@@ -160,8 +160,8 @@ func TestHostPlatform(t *testing.T) {
 	}
 }
 
-// layoutOf is a layout whose index.json lists images of all platforms under
-// one tag, without an index of their own.
+// layoutOf returns a layout whose index.json lists the images of all platforms under
+// one tag, without a nested index.
 func layoutOf(t *testing.T, images ...*imagetest.Image) imagetest.Archive {
 	t.Helper()
 	var all imagetest.Archive
@@ -181,7 +181,8 @@ func layoutOf(t *testing.T, images ...*imagetest.Image) imagetest.Archive {
 	return append(all, file("oci-layout", "{}"), file("index.json", string(b)))
 }
 
-// TestIncomplete leaves out an image whose blobs are missing, and says so.
+// TestIncomplete checks that an image whose blobs are missing is left out with a
+// warning.
 func TestIncomplete(t *testing.T) {
 	amd, tool := other(t, "linux/amd64", "app:1"), other(t, "linux/s390x", "tool:1")
 	a := twoImages(t, amd, tool)
@@ -194,7 +195,7 @@ func TestIncomplete(t *testing.T) {
 	wantError(t, path, Options{Image: "tool:1"}, "are missing")
 }
 
-// TestTagsOfIndex takes the tags that only index.json has.
+// TestTagsOfIndex checks that tags that are only in index.json are used.
 func TestTagsOfIndex(t *testing.T) {
 	img := other(t, "linux/amd64", "docker.io/library/app:1")
 	a := edit(t, img.DockerArchive25(), "manifest.json", `"RepoTags":["docker.io/library/app:1"]`, `"RepoTags":null`)
@@ -230,8 +231,8 @@ func TestPlatformFits(t *testing.T) {
 	}
 }
 
-// TestUntagged finds an image that docker 25 left out of index.json because the
-// other one has a tag.
+// TestUntagged opens an image that docker 25 left out of index.json because the
+// other image has a tag.
 func TestUntagged(t *testing.T) {
 	tagged, bare := other(t, "linux/amd64", "app:1"), other(t, "linux/amd64/v2")
 	a, b := tagged.DockerArchive25(), bare.DockerArchive25()
@@ -356,7 +357,8 @@ var nowhere = Options{Engine: engine.Options{Getenv: func(name string) string {
 	return ""
 }}}
 
-// What is no path is a name, which goes to an engine and then to a registry.
+// An argument that is not a path is an image name. It is looked up in an engine and
+// then in a registry.
 func TestNames(t *testing.T) {
 	t.Chdir(t.TempDir())
 	imagetest.Archive{file("readme", "x")}.WriteDir(t, "node") // a folder that holds no image

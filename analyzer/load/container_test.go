@@ -16,9 +16,8 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// TestContainer opens the container of a fake engine. Its export holds all files,
-// of which the engine calls some changed; what the layer must do is worked out
-// by hand.
+// TestContainer opens a container of a fake engine. The export holds all files; the
+// engine lists some as changed. The expected layer is worked out by hand.
 func TestContainer(t *testing.T) {
 	img := imagetest.Must(t, `
 layer

@@ -17,7 +17,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// sample has a layer that occurs twice, not side by side, and two tags.
+// sample has two tags, and a layer that occurs twice with another one in between.
 const sample = `
 tag docker.io/library/app:1 docker.io/library/app:latest
 platform linux/amd64
@@ -33,7 +33,7 @@ layer RUN make
 step ENV A=b
 `
 
-// write writes b as a file of the test and gives its path.
+// write writes b to a temporary file and returns its path.
 func write(t *testing.T, name string, b []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -43,7 +43,7 @@ func write(t *testing.T, name string, b []byte) string {
 	return path
 }
 
-// folderOf writes an archive as a folder.
+// folderOf writes an archive as a folder and returns its path.
 func folderOf(t *testing.T, a imagetest.Archive) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "image")
@@ -51,7 +51,7 @@ func folderOf(t *testing.T, a imagetest.Archive) string {
 	return dir
 }
 
-// openImage opens an image that must be fine, and closes it with the test.
+// openImage opens a valid image and closes it when the test ends.
 func openImage(t *testing.T, ref string, opt Options) *analyzer.Image {
 	t.Helper()
 	opt.Temp = t.TempDir()
@@ -73,8 +73,8 @@ func openImage(t *testing.T, ref string, opt Options) *analyzer.Image {
 	return img
 }
 
-// same fails unless got is want in all that every form of an archive carries,
-// and its layers hold what its diff IDs and digests say.
+// same fails the test unless got equals want in everything that all forms of an
+// archive contain, and its layers match their diff IDs and digests.
 func same(t *testing.T, got *analyzer.Image, want *imagetest.Image) {
 	t.Helper()
 	config := want.ConfigFile()
@@ -120,7 +120,7 @@ func xzipped(t *testing.T, b []byte) []byte {
 	return buf.Bytes()
 }
 
-// TestForms opens one image in every form that a tool writes.
+// TestForms opens one image in all forms that tools write.
 func TestForms(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	g, z := imagetest.Gzip, imagetest.Zstd
@@ -146,7 +146,7 @@ func TestForms(t *testing.T) {
 		name    string
 		archive imagetest.Archive
 		source  string // in a tar
-		folder  string // in a folder; "" when the form can't be one
+		folder  string // in a folder; "" if the form can't be a folder
 		tags    string
 		digest  bool // of the manifest is known
 		image   *imagetest.Image
@@ -204,8 +204,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestCompressedWhole opens one archive in every compression, as a file and
-// from standard input.
+// TestCompressedWhole opens an archive in every compression, from a file and from
+// standard input.
 func TestCompressedWhole(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	b := img.DockerArchive().Tar()

@@ -8,10 +8,10 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// FuzzOpenArchive opens whatever it is given as standard input. It must not
-// panic, and an image that comes out must be whole: as many layers as diff IDs,
-// each of them readable to its end. (Minimizing an archive takes the fuzzer a
-// minute each: run it with -fuzzminimizetime 10x.)
+// FuzzOpenArchive opens its input as standard input. Open must not panic. If it
+// returns an image, the image must have as many layers as diff IDs, and every layer
+// must be readable to its end. (The fuzzer takes a minute to minimize an archive:
+// run it with -fuzzminimizetime 10x.)
 func FuzzOpenArchive(f *testing.F) {
 	img, err := imagetest.Parse([]byte(sample))
 	if err != nil {
@@ -52,8 +52,8 @@ func FuzzOpenArchive(f *testing.F) {
 	})
 }
 
-// FuzzDocuments opens an archive whose JSON documents are the fuzzer's. DIGEST
-// in one of them stands for the digest of the manifest, CONFIG for the config's.
+// FuzzDocuments opens an archive of the JSON documents given. In them DIGEST stands
+// for the digest of the manifest, and CONFIG for that of the config.
 func FuzzDocuments(f *testing.F) {
 	const config = `{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"]}}`
 	f.Add(`[{"Config":"c","RepoTags":["a:1"],"Layers":["l"]}]`, ``, ``, config)

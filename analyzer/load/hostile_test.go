@@ -14,7 +14,7 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// file is a further entry of an archive.
+// file returns a file entry.
 func file(name, data string) imagetest.Entry {
 	return imagetest.Entry{Kind: "file", Name: name, Mode: 0o644, Data: []byte(data)}
 }
@@ -34,7 +34,7 @@ func edit(t *testing.T, a imagetest.Archive, name, old, new string) imagetest.Ar
 	return a
 }
 
-// manifest is a docker archive's, of the sample, taken apart.
+// manifest returns the parsed manifest.json of a docker archive of one image.
 func manifest(t *testing.T, a imagetest.Archive) dockerItem {
 	t.Helper()
 	var items []dockerItem
@@ -66,8 +66,8 @@ func wantError(t *testing.T, ref string, opt Options, words ...string) error {
 	return err
 }
 
-// TestBadArchives has an archive a row that must be refused, and the words that
-// the error must have.
+// TestBadArchives opens invalid archives and checks that the error contains the
+// words given.
 func TestBadArchives(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	docker := func() imagetest.Archive { return img.DockerArchive() }
@@ -215,7 +215,8 @@ func TestBadArchives(t *testing.T) {
 	}
 }
 
-// manyWays names five layers, each of them by way of forty links in a deep folder.
+// manyWays returns an archive of five layers. Each name leads through forty links in
+// a deep folder.
 func manyWays() imagetest.Archive {
 	deep := strings.Repeat("d/", 1500)
 	a := imagetest.Archive{file("c", "{}"), file(deep+"l39", "")}
@@ -230,8 +231,8 @@ func manyWays() imagetest.Archive {
 	return append(a, file("manifest.json", `[{"Config":"c","Layers":[`+strings.Join(names, ",")+`]}]`))
 }
 
-// layerLast is the sample's archive with the second layer last in it, and the
-// file cut 100 bytes into that layer.
+// layerLast returns the sample's archive with the second layer as the last entry,
+// cut 100 bytes into that layer.
 func layerLast(t *testing.T, img *imagetest.Image) []byte {
 	t.Helper()
 	a := img.DockerArchive()
@@ -241,7 +242,7 @@ func layerLast(t *testing.T, img *imagetest.Image) []byte {
 	return b[:bytes.LastIndex(b, e.Data)+100]
 }
 
-// deepIndex is a layout of n indexes, each in the one before.
+// deepIndex returns a layout of n nested indexes.
 func deepIndex(n int) imagetest.Archive {
 	a := imagetest.Archive{file("oci-layout", "{}")}
 	index := `{"manifests":[]}`
@@ -253,8 +254,8 @@ func deepIndex(n int) imagetest.Archive {
 	return append(a, file("index.json", index))
 }
 
-// wideIndex is a layout that names n times n indexes, n of them n times each,
-// and all of it n times again.
+// wideIndex returns a layout of three levels of indexes. Each index names the one
+// below it n times.
 func wideIndex(n int) imagetest.Archive {
 	a := imagetest.Archive{file("oci-layout", "{}")}
 	index := `{"manifests":[]}`
@@ -266,13 +267,13 @@ func wideIndex(n int) imagetest.Archive {
 	return append(a, file("index.json", index))
 }
 
-// withManifest is a layout of one manifest.
+// withManifest returns a layout with the manifest m.
 func withManifest(m string) imagetest.Archive {
 	d := digestOf([]byte(m))
 	return imagetest.Archive{file("oci-layout", "{}"), file("blobs/sha256/"+d.hex, m), file("index.json", fmt.Sprintf(`{"manifests":[{"digest":"%s"}]}`, d))}
 }
 
-// layerOf is a layout of one image with one layer of a media type.
+// layerOf returns a layout of an image with one layer of that media type.
 func layerOf(img *imagetest.Image, mediaType string, annotations map[string]string) imagetest.Archive {
 	blob := string(imagetest.Compress(img.LayerTar(0), imagetest.Gzip))
 	notes, _ := json.Marshal(annotations)
@@ -282,8 +283,8 @@ func layerOf(img *imagetest.Image, mediaType string, annotations map[string]stri
 	return append(a, file("blobs/sha256/"+digestOf([]byte(config)).hex, config), file("blobs/sha256/"+digestOf([]byte(blob)).hex, blob))
 }
 
-// swapped is a layout of uncompressed layers whose manifest and config don't
-// have them in the same order.
+// swapped returns a layout whose manifest and config list the uncompressed layers in
+// different orders.
 func swapped(img *imagetest.Image) imagetest.Archive {
 	a, b := digestOf(img.LayerTar(0)), digestOf(img.LayerTar(1))
 	config := fmt.Sprintf(`{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["%s","%s"]}}`, a, b)
@@ -292,8 +293,7 @@ func swapped(img *imagetest.Image) imagetest.Archive {
 		blob(digestOf([]byte(config)), config), blob(a, string(img.LayerTar(0))), blob(b, string(img.LayerTar(1))))
 }
 
-// TestOddArchives has archives that are odd but whole: they open, some with a
-// warning.
+// TestOddArchives opens archives that are unusual but complete. Some give a warning.
 func TestOddArchives(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	docker := img.DockerArchive()
@@ -319,7 +319,7 @@ func TestOddArchives(t *testing.T) {
 	inline := edit(t, img.OCI(), "index.json", `"digest":`, `"data":"`+base64.StdEncoding.EncodeToString(manifestBlob(t, img.OCI()))+`","digest":`)
 	inline = inline.Without("blobs/sha256/" + digestOf(manifestBlob(t, img.OCI())).hex)
 
-	// As docker 20.10, docker 26 and podman 4.3 load it.
+	// docker 20.10, docker 26 and podman 4.3 load it too.
 	misnamed := img.DockerArchive()
 	config, other := manifest(t, misnamed).Config, strings.Repeat("ab", 32)+".json"
 	misnamed.Find(config).Name = other
@@ -357,7 +357,7 @@ func TestOddArchives(t *testing.T) {
 	}
 }
 
-// manifestBlob is the manifest that a layout of one image names.
+// manifestBlob returns the manifest in a layout of one image.
 func manifestBlob(t *testing.T, a imagetest.Archive) []byte {
 	t.Helper()
 	var doc document
@@ -367,7 +367,7 @@ func manifestBlob(t *testing.T, a imagetest.Archive) []byte {
 	return a.Find("blobs/sha256/" + parseDigest(doc.Manifests[0].Digest).hex).Data
 }
 
-// configBlob is the config as layouts of the image hold it.
+// configBlob returns the config of the image as stored in a layout.
 func configBlob(t *testing.T, img *imagetest.Image) []byte {
 	t.Helper()
 	b, err := json.Marshal(img.ConfigFile())
@@ -377,14 +377,14 @@ func configBlob(t *testing.T, img *imagetest.Image) []byte {
 	return b
 }
 
-// xzDictionaryOf is b as xz, in a file whose header claims a dictionary of that
-// code: 40 is 4 GiB.
+// xzDictionaryOf compresses b with xz and sets the dictionary size in the header to
+// code. Code 40 is 4 GiB.
 func xzDictionaryOf(t *testing.T, b []byte, code byte) []byte {
 	t.Helper()
 	z := xzipped(t, b)
-	// Behind the 12 bytes of the file's header: the block's header, with its
-	// size in words less one, its flags, a filter's ID, the length of the
-	// filter's properties, the dictionary, padding and a checksum.
+	// The block header follows the 12 bytes of the stream header: its size in words
+	// minus one, its flags, a filter ID, the length of the filter's properties, the
+	// dictionary size, padding and a checksum.
 	head := z[12 : 12+4*(int(z[12])+1)]
 	at := bytes.Index(head, []byte{0x21, 0x01})
 	head[at+2] = code

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOverlay opens the folder of a container's changes as docker keeps it, by
-// its own name and by that of the merged folder beside it.
+// TestOverlay opens the folder in which docker keeps a container's changes, by its
+// own path and by the path of the merged folder beside it.
 func TestOverlay(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"diff/etc", "merged", "work"} {

@@ -31,7 +31,7 @@ import (
 	"fathom/analyzer/load/registry"
 )
 
-// server is a registry in this process that remembers what it was asked for.
+// server is a registry in this process that records its requests.
 type server struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -40,7 +40,7 @@ type server struct {
 
 func newServer(t *testing.T, wrap ...func(http.Handler) http.Handler) *server {
 	t.Helper()
-	t.Setenv("HOME", t.TempDir()) // and no credentials
+	t.Setenv("HOME", t.TempDir()) // no credentials
 	t.Setenv("DOCKER_CONFIG", "")
 	s := &server{}
 	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
@@ -59,8 +59,8 @@ func newServer(t *testing.T, wrap ...func(http.Handler) http.Handler) *server {
 	return s
 }
 
-// since is how often a kind of thing ("manifests", "blobs") was asked for since
-// the last call.
+// since returns the number of requests for "manifests", "blobs" and so on since the
+// last call.
 func (s *server) since() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *server) since() map[string]int {
 	return count
 }
 
-// repo is where the tests put images that imagetest can't.
+// repo returns the repository for an image that imagetest can't push.
 func (s *server) repo(name string) string {
 	return strings.TrimPrefix(s.URL, "http://") + "/test/" + name
 }
@@ -117,7 +117,7 @@ func (s *server) send(t *testing.T, method, path, mt string, data []byte) {
 	}
 }
 
-// image puts an image there by hand, and gives its manifest's descriptor.
+// image pushes an image and returns the descriptor of its manifest.
 func (s *server) image(t *testing.T, name, tag string, img *imagetest.Image, mt types.MediaType, c imagetest.Compression, change func(*v1.Manifest)) v1.Descriptor {
 	t.Helper()
 	config, err := json.Marshal(img.ConfigFile())
@@ -143,7 +143,7 @@ func (s *server) image(t *testing.T, name, tag string, img *imagetest.Image, mt 
 	return d
 }
 
-// inRegistry ignores what may differ between a registry and an archive.
+// inRegistry ignores fields that differ between a registry and an archive.
 var inRegistry = cmp.Options{
 	cmpopts.IgnoreFields(facts.Image{}, "Reference", "Source", "ID", "Digest", "Tags"),
 	cmpopts.IgnoreFields(facts.Totals{}, "CompressedBytes"),
@@ -164,10 +164,10 @@ func analyze(t *testing.T, ref string, opt Options) *analyzer.Analysis {
 	return an
 }
 
-// quick fails at once where registries are given time.
+// quick disables retries, so that errors of a registry are returned at once.
 var quick = registry.Options{Retries: -1, Backoff: time.Millisecond}
 
-// TestRegistry opens one image in every form that a registry may have it in.
+// TestRegistry opens one image in every form that a registry can hold.
 func TestRegistry(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	want := analyze(t, write(t, "archive", img.DockerArchive25().Tar()), Options{}).Report
@@ -177,7 +177,7 @@ func TestRegistry(t *testing.T) {
 		mt   types.MediaType
 		c    imagetest.Compression
 	}{
-		{"plain", types.OCIManifestSchema1, imagetest.None}, // which is called gzip
+		{"plain", types.OCIManifestSchema1, imagetest.None}, // its media type says gzip
 		{"gzip", types.OCIManifestSchema1, imagetest.Gzip},
 		{"zstd", types.OCIManifestSchema1, imagetest.Zstd},
 		{"docker", types.DockerManifestSchema2, imagetest.Gzip},
@@ -236,7 +236,7 @@ func wantContent(t *testing.T, an *analyzer.Analysis, path, want string) {
 	}
 }
 
-// TestRegistryContent counts what is downloaded for content.
+// TestRegistryContent counts the blobs downloaded for content.
 func TestRegistryContent(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	s := newServer(t)
@@ -244,8 +244,8 @@ func TestRegistryContent(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		opt      Options
-		analysis int // blobs: the config and two layers, one of them twice in the image
-		content  int // for content twice
+		analysis int // blobs for the analysis: the config and two layers, one of which occurs twice
+		content  int // blobs for reading content twice
 	}{
 		{"kept", Options{Keep: true}, 3, 0},
 		{"kept later", Options{}, 3, 1},
@@ -267,7 +267,7 @@ func TestRegistryContent(t *testing.T) {
 	}
 }
 
-// TestRegistryCache counts what a second run over an image downloads.
+// TestRegistryCache counts the requests of a second run with the same cache.
 func TestRegistryCache(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	s := newServer(t)
@@ -288,12 +288,12 @@ func TestRegistryCache(t *testing.T) {
 	wantContent(t, second, "/bin/app", strings.Repeat("a", 3000))
 }
 
-// TestRegistryDamage has a layer that is not what its digest says: that is an
-// error, and nothing gets into the cache, nor out of a file that was kept.
+// TestRegistryDamage opens an image with a layer that does not match its digest.
+// That is an error: the layer is not cached, and a kept file is not read.
 func TestRegistryDamage(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	bad := imagetest.Compress(img.LayerTar(1), imagetest.None)
-	bad[512] ^= 1 // of the content of etc/motd
+	bad[512] ^= 1 // in the content of etc/motd
 	digest := imagetest.Digest(img.LayerTar(1)).String()
 	var broken atomic.Bool
 	s := newServer(t, func(h http.Handler) http.Handler {
@@ -410,12 +410,13 @@ func TestRegistryChoice(t *testing.T) {
 		})
 	}
 	if ref := "registry:" + s.repo("app") + "@" + dArm.Digest.String(); runtime.GOARCH != "arm64" {
-		openImage(t, ref, Options{}) // what is named is opened, whatever its platform
+		openImage(t, ref, Options{}) // a named image is opened for any platform
 		wantError(t, ref, Options{Platform: "linux/s390x"}, "no image for linux/s390x among @0")
 	}
 }
 
-// TestRegistryRefuses has an image a row that can't be read, and the words for it.
+// TestRegistryRefuses opens images that can't be read and checks that the error
+// contains the words given.
 func TestRegistryRefuses(t *testing.T) {
 	s := newServer(t)
 	img := imagetest.Must(t, sample)
@@ -469,7 +470,7 @@ func TestRegistryRefuses(t *testing.T) {
 		})
 	}
 
-	// Engines take a layer that is compressed with xz, whatever its media type.
+	// Engines accept a layer compressed with xz, whatever its media type.
 	opened, err := Open(t.Context(), "registry:"+s.repo("app")+":xz", Options{Registry: quick})
 	if err != nil {
 		t.Fatal(err)
@@ -480,8 +481,8 @@ func TestRegistryRefuses(t *testing.T) {
 	}
 }
 
-// TestRegistryParallel has four layers that each arrive only when all four were
-// asked for.
+// TestRegistryParallel reads four layers from a registry that sends none of them
+// until all four are requested.
 func TestRegistryParallel(t *testing.T) {
 	text := ""
 	for i := range remoteLayers {
@@ -505,7 +506,7 @@ func TestRegistryParallel(t *testing.T) {
 	analyze(t, "registry:"+s.repo("app")+":1", Options{})
 }
 
-// TestRegistryInterrupt ends the context while a layer stalls.
+// TestRegistryInterrupt cancels the context while the download of a layer stalls.
 func TestRegistryInterrupt(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	ctx, stop := context.WithCancelCause(t.Context())

@@ -25,8 +25,8 @@ import (
 	"fathom/analyzer/load/cache"
 )
 
-// putStargz puts an image there whose layers have tables of contents: their
-// own, or those of the layers of liar.
+// putStargz pushes an image whose layers have tables of contents: their own, or
+// those of the layers of liar.
 func (s *server) putStargz(t *testing.T, name string, img, liar *imagetest.Image, change func(*v1.Manifest)) {
 	t.Helper()
 	config := img.ConfigFile()
@@ -56,7 +56,7 @@ func (s *server) putStargz(t *testing.T, name string, img, liar *imagetest.Image
 	s.manifest(t, name, "1", types.OCIManifestSchema1, m)
 }
 
-// stargz is a tar with a table of contents, and the digest of that.
+// stargz returns a tar as eStargz, and the digest of its table of contents.
 func stargz(t *testing.T, tar []byte) (blob []byte, toc string) {
 	t.Helper()
 	r := bytes.NewReader(tar)
@@ -84,8 +84,8 @@ func unzip(t *testing.T, blob []byte) []byte {
 	return tar
 }
 
-// graft is the files of blob under the table of contents of other. Where a table
-// begins stands in the footer, the last 51 bytes, as hexadecimal digits.
+// graft returns the files of blob with the table of contents of other. The footer,
+// the last 51 bytes, has the offset of the table in hexadecimal digits.
 func graft(t *testing.T, blob, other []byte) []byte {
 	t.Helper()
 	footer := other[len(other)-51:]
@@ -98,7 +98,7 @@ func graft(t *testing.T, blob, other []byte) []byte {
 	}
 	at, tar := table(other), unzip(t, blob[:table(blob)])
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.NoCompression) // the table's places must lie in front of it
+	z, err := gzip.NewWriterLevel(&out, gzip.NoCompression) // stored, so that all offsets in the table are before the table
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func graft(t *testing.T, blob, other []byte) []byte {
 func TestRegistryTables(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	var whole, parts atomic.Int32
-	var deaf atomic.Bool // to ranges
+	var deaf atomic.Bool // ignores Range headers
 	s := newServer(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
@@ -150,7 +150,7 @@ func TestRegistryTables(t *testing.T) {
 		image      string
 		opt        Options
 		deaf       bool
-		whole      int32 // blobs downloaded, with the config; one is two layers
+		whole      int32 // blobs downloaded, with the config; one blob is two layers
 		unverified []bool
 		warnings   int
 	}{
@@ -199,8 +199,8 @@ func TestRegistryTables(t *testing.T) {
 	}
 }
 
-// A table of contents that is the one the manifest names, and yet tells
-// something else than the layer holds, is found when everything is verified.
+// Verify finds a table of contents that matches the digest in the manifest but not
+// its layer.
 func TestRegistryTablesVerified(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	other := imagetest.Must(t, strings.Replace(sample, "etc/motd", "etc/motto", 1))
@@ -227,8 +227,8 @@ func TestRegistryTablesVerified(t *testing.T) {
 	}
 }
 
-// A registry that is silent when it is asked for parts of blobs is asked for no
-// more tables than are asked for at a time.
+// If range requests stall, no more tables are requested than those requested at the
+// same time.
 func TestRegistryTablesStalled(t *testing.T) {
 	var text strings.Builder
 	for i := range 3 * remoteLayers {

@@ -12,8 +12,8 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// TestRootfs opens tars without an image's metadata as one layer: those that
-// look like a root filesystem or a layer, and any other when told so.
+// TestRootfs opens tars without image metadata as one layer: tars that look like a
+// root filesystem or a layer, and any other tar with the Rootfs option.
 func TestRootfs(t *testing.T) {
 	tar := func(a ...imagetest.Entry) []byte { return imagetest.Tar(a) }
 	export := tar(file("etc/hosts", "x"), file("bin/sh", ""))

@@ -19,7 +19,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// TestBadFolders has a folder a row that must be refused.
+// TestBadFolders opens invalid folders.
 func TestBadFolders(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	blob := "blobs/sha256/" + digestOf(img.LayerTar(1)).hex
@@ -76,7 +76,7 @@ func TestLinksOutside(t *testing.T) {
 	same(t, openImage(t, dir, Options{}), img)
 }
 
-// TestChanged sees that a file was written to after it was opened.
+// TestChanged checks that Check reports a file that was written after it was opened.
 func TestChanged(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	whole := img.DockerArchive().Tar()
@@ -109,7 +109,7 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestStreams has standard inputs that never give a tar.
+// TestStreams opens standard inputs that never become a complete tar.
 func TestStreams(t *testing.T) {
 	zero, err := os.Open("/dev/zero")
 	if err != nil {
@@ -121,7 +121,7 @@ func TestStreams(t *testing.T) {
 	wantError(t, "-", Options{Stdin: struct{ io.Reader }{zero}}, "nothing but zero bytes")
 	wantError(t, "-", Options{}, "opening standard input")
 
-	// An archive that goes on for ever.
+	// An archive without an end.
 	head := imagetest.Must(t, sample).DockerArchive().Tar()[:512]
 	endless := io.MultiReader(bytes.NewReader(head), struct{ io.Reader }{zero})
 	err = wantError(t, "-", Options{Stdin: endless, MaxTemp: 8 << 20}, "more than 8388608 bytes of temporary files")
@@ -130,7 +130,7 @@ func TestStreams(t *testing.T) {
 		t.Errorf("got %T, want a QuotaError", err)
 	}
 
-	// A pipe that nobody writes to, and a cancelled context.
+	// A pipe without a writer, and a canceled context.
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestPipe reads a named pipe like standard input, and says how far it is.
+// TestPipe checks that a named pipe is read like standard input, with progress.
 func TestPipe(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	b := gzipped(t, img.DockerArchive().Tar())
@@ -168,7 +168,7 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// TestTemp names the folder that can't be written to.
+// TestTemp checks that the error names the temporary folder that can't be written.
 func TestTemp(t *testing.T) {
 	b := gzipped(t, imagetest.Must(t, sample).DockerArchive().Tar())
 	dir := filepath.Join(t.TempDir(), "no")
@@ -179,7 +179,7 @@ func TestTemp(t *testing.T) {
 	}
 }
 
-// repeating is a file of one block, again and again.
+// repeating is a file that repeats one block without end.
 type repeating []byte
 
 func (r repeating) ReadAt(b []byte, off int64) (int, error) {
@@ -189,9 +189,9 @@ func (r repeating) ReadAt(b []byte, off int64) (int, error) {
 	return len(b), nil
 }
 
-// TestManyEntries refuses an archive with more entries than an image has.
+// TestManyEntries checks that an archive with too many entries is refused.
 func TestManyEntries(t *testing.T) {
-	// A root filesystem may have any number.
+	// A root filesystem may have any number of entries.
 	block := imagetest.Tar([]imagetest.Entry{file("usr/x", "")})[:512]
 	if _, err := index(t.Context(), repeating(block), 1<<50, 1000, nil); err != nil {
 		t.Errorf("usr/x: %v", err)

@@ -12,7 +12,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// need skips the test when a program isn't installed.
+// need skips the test if program is not installed.
 func need(t *testing.T, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
@@ -20,7 +20,7 @@ func need(t *testing.T, program string) {
 	}
 }
 
-// run runs a program that must succeed and gives what it prints.
+// run runs a program that must succeed and returns its standard output.
 func run(t *testing.T, dir, program string, args ...string) []byte {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -32,7 +32,7 @@ func run(t *testing.T, dir, program string, args ...string) []byte {
 	return stdout.Bytes()
 }
 
-// TestSkopeo opens the sample in every form that skopeo copies it to.
+// TestSkopeo opens the sample in every form that skopeo can write.
 func TestSkopeo(t *testing.T) {
 	need(t, "skopeo")
 	img := imagetest.Must(t, sample)
@@ -85,7 +85,7 @@ func TestPodman(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "podman", "--root", dir+"/root", "--runroot", dir+"/run", "--storage-driver", "vfs", "images").CombinedOutput(); err != nil {
 		t.Skipf("not run: podman doesn't work here: %s", out)
 	}
-	t.Cleanup(func() { // its files are read-only
+	t.Cleanup(func() { // podman's files are read-only
 		filepath.Walk(dir, func(path string, info os.FileInfo, err error) error { os.Chmod(path, 0o700); return nil })
 	})
 	podman("load", "-q", "-i", write(t, "a", img.DockerArchive().Tar()))
@@ -106,7 +106,7 @@ func TestPodman(t *testing.T) {
 	same(t, openImage(t, many+":@1", Options{}), second)
 }
 
-// TestBuildah opens an image that buildah made of nothing, in each form.
+// TestBuildah opens an image that buildah built from scratch, in every form.
 func TestBuildah(t *testing.T) {
 	need(t, "buildah")
 	dir := t.TempDir()
@@ -168,7 +168,7 @@ func TestUmoci(t *testing.T) {
 	}
 }
 
-// TestPackers opens what tar makes of a folder and what compressors make of a tar.
+// TestPackers opens an archive packed by tar and by several compressors.
 func TestPackers(t *testing.T) {
 	img := imagetest.Must(t, sample)
 	dir := t.TempDir()
