@@ -30,8 +30,8 @@ func analysis(t *testing.T, text string, cs ...imagetest.Compression) *analyzer.
 	return a
 }
 
-// plan plans to extract path as the image shows it in the end. Owners are left
-// to whoever runs the test.
+// plan returns a plan to extract path as it is after the last layer, without setting
+// owners.
 func plan(t *testing.T, a *analyzer.Analysis, path, dest string) *extract.Plan {
 	t.Helper()
 	n, ok := a.Tree.Lookup(path)
@@ -56,7 +56,8 @@ func run(t *testing.T, p *extract.Plan) extract.Result {
 	return r
 }
 
-// list is everything below dir: mode, name, size or target, content.
+// list lists everything below dir: mode and name; the target of a symlink, the first
+// name of a hard link or the beginning of the content; and the time if before 2020.
 func list(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -131,7 +132,7 @@ layer
   file    app/.wh.cfg
 `
 
-// What comes out is what the image shows, whatever its layers are packed with.
+// Extracted files are those the image shows, for every compression of its layers.
 func TestExtract(t *testing.T) {
 	for _, c := range []imagetest.Compression{imagetest.None, imagetest.Gzip, imagetest.Zstd} {
 		dest := t.TempDir()
@@ -176,7 +177,8 @@ Lrwxrwxrwx app/up -> ../../etc/passwd 2001-09-09
 	}
 }
 
-// Where things go: into a folder that exists, or under a new name beside one.
+// A destination that is a folder gets the file or folder under its own name. One that
+// does not exist is the new name.
 func TestDestination(t *testing.T) {
 	a := analysis(t, app)
 	dest := t.TempDir()
@@ -208,7 +210,8 @@ func TestDestination(t *testing.T) {
 	}
 }
 
-// The bottom layer's version, and what a later layer removed.
+// TestLayer extracts from the bottom layer: old versions of files, and a file that a
+// later layer removed.
 func TestLayer(t *testing.T) {
 	a := analysis(t, app)
 	dest := t.TempDir()
@@ -231,7 +234,7 @@ func TestLayer(t *testing.T) {
 	}
 }
 
-// Nothing that is there is lost unless somebody said so.
+// Existing files are kept unless the answer to their conflict is Overwrite.
 func TestConflicts(t *testing.T) {
 	a := analysis(t, app)
 	for _, answer := range []extract.Answer{extract.Skip, extract.Overwrite} {
@@ -243,10 +246,10 @@ func TestConflicts(t *testing.T) {
 			}
 		}
 		write(filepath.Join(outside, "secret"), "secret")
-		os.MkdirAll(filepath.Join(dest, "app/up"), 0o750) // a folder in the place of a symlink
+		os.MkdirAll(filepath.Join(dest, "app/up"), 0o750) // a folder instead of a symlink
 		write(filepath.Join(dest, "app/run"), "mine")
-		write(filepath.Join(dest, "app/implied"), "mine too") // a file in the place of a folder
-		// Links that lead outside, in the place of a file and of a folder.
+		write(filepath.Join(dest, "app/implied"), "mine too") // a file instead of a folder
+		// Symlinks to outside of dest, instead of a file and of a folder.
 		os.Symlink(filepath.Join(outside, "secret"), filepath.Join(dest, "app/alias"))
 		os.Symlink(outside, filepath.Join(dest, "app/ro"))
 		p := plan(t, a, "/app", dest)
@@ -277,7 +280,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// Names and links that would lead out of the folder don't.
+// Names and symlinks that lead out of the destination write nothing outside of it.
 func TestHostile(t *testing.T) {
 	long := strings.Repeat("n", 300)
 	deep := strings.Repeat("d/", 600) + "f"
@@ -330,7 +333,8 @@ layer
 /target: this disk can't store such a symlink`, strings.Join(notes, "\n"))
 }
 
-// A folder that is swapped for a symlink while files are written leads nowhere.
+// Nothing is written outside of the destination if a folder is replaced by a symlink
+// while files are written.
 func TestRace(t *testing.T) {
 	var image strings.Builder
 	image.WriteString("layer\n")
@@ -385,7 +389,7 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// fuse is a context that ends when it was asked often enough.
+// fuse is a context that is canceled after a number of calls of Err.
 type fuse struct {
 	context.Context
 	left *int
@@ -398,7 +402,7 @@ func (f fuse) Err() error {
 	return nil
 }
 
-// An extraction that ends early leaves whole files only.
+// A canceled extraction leaves only complete files.
 func TestCancel(t *testing.T) {
 	a := analysis(t, "layer\n  file a 100000xa\n  file b 50000000xb\n", imagetest.Gzip)
 	dest := t.TempDir()
@@ -413,11 +417,11 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// A full disk is an error, and no partial file is left.
+// If the disk is full, extracting fails and leaves no partial file.
 func TestFull(t *testing.T) { proctest.Alone(t, func() { full(t) }) }
 
-// full lowers the size that a file of this process may have: writing beyond it
-// fails as on a full disk.
+// full limits the size of files that this process can write. Writing more fails as on
+// a full disk.
 func full(t *testing.T) {
 	a := analysis(t, "layer\n  file a 1000xa\n  file big 2000000xb\n")
 	dest := t.TempDir()
@@ -439,7 +443,7 @@ func full(t *testing.T) {
 	}
 }
 
-// A path that the layer does not show can't be extracted.
+// A path that does not exist after the layer can't be extracted.
 func TestRemovedPath(t *testing.T) {
 	a := analysis(t, app)
 	n, _ := a.Tree.Lookup("/app/cfg")
@@ -449,7 +453,7 @@ func TestRemovedPath(t *testing.T) {
 	}
 }
 
-// What comes to stand in the way after the plan was made stays.
+// Files that appear in the destination after the plan was made are kept.
 func TestAppears(t *testing.T) {
 	a := analysis(t, app)
 	dest, outside := t.TempDir(), t.TempDir()
@@ -481,7 +485,7 @@ func TestAppears(t *testing.T) {
 /app/run: another entry appeared there`, strings.Join(notes, "\n"))
 }
 
-// Owners and what depends on them are root's to give.
+// TestOwner checks owners, and the setuid and setgid bits, which are set with them.
 func TestOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root sets owners")

@@ -23,7 +23,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// streamed is what a layer's tar holds when it streams by.
+// streamed returns the entries of a layer's tar read as a stream.
 func streamed(t testing.TB, tar []byte) *layer.Diff {
 	t.Helper()
 	d, err := layer.Read(t.Context(), layer.Blob{Size: int64(len(tar)), Stream: func(context.Context) (io.ReadCloser, error) {
@@ -35,7 +35,7 @@ func streamed(t testing.TB, tar []byte) *layer.Diff {
 	return d
 }
 
-// numbered is some digest.
+// numbered returns a digest that differs for each n.
 func numbered(n int) v1.Hash {
 	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%064x", n)}
 }
@@ -56,8 +56,8 @@ func put(t testing.TB, c *Cache, digest v1.Hash, d *layer.Diff) {
 	}
 }
 
-// equal compares every number and warning, and every entry up to the first
-// that differs.
+// equal fails the test unless want and got are equal. It reports only the first
+// entry that differs.
 func equal(t testing.TB, want, got *layer.Diff) {
 	t.Helper()
 	type rest struct {
@@ -68,12 +68,12 @@ func equal(t testing.TB, want, got *layer.Diff) {
 	}
 	of := func(d *layer.Diff) rest { return rest{d.Len(), d.Stored, d.Size, d.Plain, d.Warnings} }
 	if diff := cmp.Diff(of(want), of(got)); diff != "" {
-		t.Errorf("not what was kept (-want +got)\n%s", diff)
+		t.Errorf("differs from the stored layer (-want +got)\n%s", diff)
 		return
 	}
 	for i := range want.Len() {
 		if *want.At(i) != *got.At(i) {
-			t.Errorf("entry %d is not what was kept (-want +got)\n%s", i, cmp.Diff(*want.At(i), *got.At(i)))
+			t.Errorf("entry %d differs from the stored one (-want +got)\n%s", i, cmp.Diff(*want.At(i), *got.At(i)))
 			return
 		}
 	}
@@ -89,7 +89,7 @@ func TestGivesBackEveryImage(t *testing.T) {
 			put(t, c, imagetest.Digest(tar), d)
 			got, ok := c.Get(imagetest.Digest(tar))
 			if !ok {
-				t.Fatalf("%s, layer %d: it is not there", name, i)
+				t.Fatalf("%s, layer %d: not in the cache", name, i)
 			}
 			equal(t, d, got)
 		}
@@ -118,7 +118,7 @@ func TestKeepsOnlyWhatWasReadToTheEnd(t *testing.T) {
 		{Algorithm: "sha256", Hex: strings.Repeat("A", 64)},
 	} {
 		if err := open(t, t.TempDir(), 0).Put(digest, diff(file)); err == nil {
-			t.Errorf("%q was taken for a digest", digest)
+			t.Errorf("%q was accepted as a digest", digest)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func diff(es ...layer.Entry) *layer.Diff {
 	return d
 }
 
-// What is damaged is never given back, and is gone afterwards.
+// Get does not return a damaged layer; it removes the file.
 func TestDropsWhatIsDamaged(t *testing.T) {
 	dir := t.TempDir()
 	c := open(t, dir, 0)
@@ -152,15 +152,15 @@ func TestDropsWhatIsDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, ok := c.Get(numbered(1)); ok {
-			t.Errorf("%s: it was given back", what)
+			t.Errorf("%s: Get returned the layer", what)
 		}
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: it is still there: %v", what, err)
+			t.Errorf("%s: the file was not removed: %v", what, err)
 		}
 	}
 	for i := 0; i < len(whole); i += 1 + i/64 {
 		if i >= len(magic) && i < len(magic)+2 {
-			continue // another version: kept for it
+			continue // the versions: files of other versions are kept
 		}
 		bad := bytes.Clone(whole)
 		bad[i] ^= 0x10
@@ -181,7 +181,7 @@ func TestDropsWhatIsDamaged(t *testing.T) {
 	put(t, c, numbered(1), d)
 	got, ok := c.Get(numbered(1))
 	if !ok {
-		t.Fatal("it is not there again")
+		t.Fatal("not in the cache after Put")
 	}
 	equal(t, d, got)
 }
@@ -218,8 +218,8 @@ func TestOldestUsedGoFirst(t *testing.T) {
 		put(t, c, numbered(n), diff())
 		age(t, c, n, time.Duration(10-n)*time.Minute)
 	}
-	if _, ok := c.Get(numbered(1)); !ok { // and is the newest now
-		t.Fatal("it is not there")
+	if _, ok := c.Get(numbered(1)); !ok { // makes layer 1 the most recently used
+		t.Fatal("layer 1 is not in the cache")
 	}
 	put(t, c, numbered(5), diff())
 	var have []int
@@ -238,7 +238,7 @@ func TestOldestUsedGoFirst(t *testing.T) {
 		big.Add(e)
 	}
 	if err := c.Put(numbered(6), big); err == nil {
-		t.Error("what is larger than the cache was kept")
+		t.Error("a layer larger than the cache was stored")
 	}
 }
 
@@ -312,11 +312,11 @@ func TestPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ok := c.Get(numbered(1)); ok {
-		t.Error("a file that anybody can write was read")
+		t.Error("a file that other users can write was read")
 	}
 }
 
-// A folder that can't be written to, or is none, costs what it would save.
+// If the folder is a file or can't be created, Put fails and Get finds nothing.
 func TestFolderThatTakesNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -333,8 +333,9 @@ func TestFolderThatTakesNothing(t *testing.T) {
 	}
 }
 
-// Two caches on one folder, as two processes have them, small enough that each
-// removes what the other reads: whatever is given back is right.
+// TestTogether uses two caches on one folder, as two processes would. They are so
+// small that each removes files the other reads. Whatever Get returns must be
+// correct.
 func TestTogether(t *testing.T) {
 	dir := t.TempDir()
 	together(t, open(t, dir, 6*block), open(t, dir, 6*block))
@@ -375,7 +376,7 @@ func layerOf(n int) *layer.Diff {
 
 const sharedDir = "FATHOM_TEST_SHARED_CACHE"
 
-// The same with processes of their own.
+// TestProcesses does the same as TestTogether in several processes.
 func TestProcesses(t *testing.T) {
 	if dir := os.Getenv(sharedDir); dir != "" {
 		together(t, open(t, dir, 6*block))

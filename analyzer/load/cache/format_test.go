@@ -18,7 +18,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Whatever a layer holds, it comes back.
+// Decoding an encoded Diff gives an equal one, whatever its entries.
 func TestGivesBackAnyDiff(t *testing.T) {
 	for seed := range uint64(200) {
 		d := random(rand.New(rand.NewPCG(seed, 1)))
@@ -37,7 +37,7 @@ func TestGivesBackAnyDiff(t *testing.T) {
 	}
 }
 
-// random is a Diff of entries as odd as their fields allow.
+// random returns a Diff of random entries with extreme values in their fields.
 func random(r *rand.Rand) *layer.Diff {
 	number := func() int64 {
 		switch r.IntN(4) {
@@ -65,7 +65,7 @@ func random(r *rand.Rand) *layer.Diff {
 	}
 	n := r.IntN(20)
 	if r.IntN(30) == 0 {
-		n = 5000 // more than the entries that are kept together
+		n = 5000 // more than fit in one block of entries
 	}
 	for range n {
 		e := layer.Entry{
@@ -130,7 +130,7 @@ func TestAnalysisVersion(t *testing.T) {
 	}
 }
 
-// A file that says more than it holds costs no more than what it holds.
+// Counts and lengths in a file that are larger than the file allocate no memory.
 func TestClaimsCostNothing(t *testing.T) {
 	head := func(counts ...uint64) []byte {
 		w := &encoder{}
@@ -162,14 +162,14 @@ func TestClaimsCostNothing(t *testing.T) {
 		}
 		if used := allocated(func() {
 			if d, err := decode(data, numbered(1)); err == nil {
-				t.Errorf("%s: %d entries came back", name, d.Len())
+				t.Errorf("%s: decoded %d entries, want an error", name, d.Len())
 			}
 		}); used > 12<<20 {
-			t.Errorf("%s: %d bytes were taken", name, used)
+			t.Errorf("%s: %d bytes were allocated", name, used)
 		}
 	}
 
-	// A frame of zeros without end: no text, number or count is that long.
+	// A small frame that decompresses to 256 MB of zeros.
 	var z bytes.Buffer
 	w, err := zstd.NewWriter(&z, zstd.WithWindowSize(window))
 	if err != nil {
@@ -184,14 +184,15 @@ func TestClaimsCostNothing(t *testing.T) {
 	data := framed(z.Bytes())
 	if used := allocated(func() {
 		if _, err := decode(data, numbered(1)); err == nil {
-			t.Error("a bomb came back")
+			t.Error("a frame of zeros was decoded, want an error")
 		}
 	}); used > 2<<30 {
-		t.Errorf("a bomb took %d bytes", used)
+		t.Errorf("a frame of zeros: %d bytes were allocated", used)
 	}
 }
 
-// framed is a file around a frame that nobody has to have written.
+// framed returns a file with a valid header and checksum around frame, which may be
+// invalid.
 func framed(frame []byte) []byte {
 	out := append([]byte(magic), format, analysis)
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(frame)))
@@ -207,8 +208,9 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Nothing that a file may hold makes the decoder panic, and what it takes it
-// gives back again. The checksum, which anybody can compute, is right.
+// FuzzDecode decodes files with a valid checksum, which an attacker can compute.
+// decode must not panic. If it returns a Diff, encoding and decoding that must give
+// an equal one.
 func FuzzDecode(f *testing.F) {
 	for _, name := range []string{"apt-pattern", "device-nodes", "xattr-set"} {
 		img := imagetest.Load(f, name)
@@ -243,8 +245,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FATHOM_BENCH_LAYER names a layer's tar to measure with; a made one is
-// otherwise.
+// BenchmarkGet reads the layer tar named in FATHOM_BENCH_LAYER, or a synthetic layer.
 func BenchmarkGet(b *testing.B) {
 	d := made(b)
 	data, err := encode(d, numbered(1))
@@ -255,7 +256,7 @@ func BenchmarkGet(b *testing.B) {
 	put(b, c, numbered(1), d)
 	for b.Loop() {
 		if _, ok := c.Get(numbered(1)); !ok {
-			b.Fatal("it is not there")
+			b.Fatal("not in the cache")
 		}
 	}
 	b.ReportMetric(float64(len(data))/float64(d.Len()), "bytes/entry")

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// writeContext writes a context as docker does.
+// writeContext writes a docker context.
 func writeContext(t *testing.T, dir, name, host string) string {
 	t.Helper()
 	id := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
@@ -44,10 +44,10 @@ func TestConnect(t *testing.T) {
 		kind    Kind
 		env     map[string]string
 		files   []func(*testing.T, string)
-		sockets []string // where somebody listens
-		stale   []string // where nobody does
-		want    string   // the endpoint, or
-		err     []string // what the error says
+		sockets []string // sockets with a listener
+		stale   []string // sockets without one
+		want    string   // the endpoint; "" for an error
+		err     []string // parts of the error
 	}{
 		{name: "host", env: map[string]string{"DOCKER_HOST": "unix://DIR/a"}, sockets: []string{"a", "var/run/docker.sock"}, want: "a"},
 		{name: "host beats context", env: map[string]string{"DOCKER_HOST": "unix://DIR/a", "DOCKER_CONTEXT": "b"}, files: []func(*testing.T, string){mine("b", "b")}, sockets: []string{"a", "b"}, want: "a"},
@@ -106,7 +106,7 @@ func TestConnect(t *testing.T) {
 					}
 				}
 				if errors.As(err, new(*UnavailableError)) {
-					t.Errorf("taken for an engine that isn't there: %v", err)
+					t.Errorf("got an UnavailableError, want another error: %v", err)
 				}
 				return
 			}
@@ -166,7 +166,7 @@ func TestUnavailable(t *testing.T) {
 		}
 	})
 	t.Run("silent", func(t *testing.T) {
-		l, err := net.Listen("tcp", "127.0.0.1:0") // connections wait, and nobody takes them
+		l, err := net.Listen("tcp", "127.0.0.1:0") // connections are never accepted
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestUnavailable(t *testing.T) {
 	})
 	t.Run("no such host", func(t *testing.T) {
 		_, opt := place(t, map[string]string{"DOCKER_HOST": "tcp://no\u202ewhere.invalid:1"})
-		opt.Idle = 200 * time.Millisecond // where the name server is slow, that says it too
+		opt.Idle = 200 * time.Millisecond // a slow name server gives an error too
 		gone(t, Docker, opt, "DOCKER_HOST")
 	})
 	t.Run("denied", func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestUnavailable(t *testing.T) {
 			}
 			return
 		}
-		// Root may use every socket: what the system would say stands in.
+		// Root may connect to every socket, so note the system's error instead.
 		e := &Engine{Kind: Docker, at: endpoint{url: "unix:///s"}, dial: &dialing{}}
 		e.dial.note(&net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)})
 		all := &UnavailableError{Kind: Docker, Err: fs.ErrNotExist}

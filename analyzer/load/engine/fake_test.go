@@ -15,11 +15,11 @@ import (
 	"testing"
 )
 
-// quiet is the log of servers whose clients fail on purpose.
+// quiet discards the log of servers whose clients fail on purpose.
 var quiet = log.New(io.Discard, "", 0)
 
-// TestMain lets a fake ssh run the test binary: with FAKE_SSH set it forwards
-// standard input to that socket.
+// TestMain runs the tests. The fake ssh runs the test binary with FAKE_SSH set to a
+// socket; then TestMain forwards standard input to that socket instead.
 func TestMain(m *testing.M) {
 	if socket := os.Getenv("FAKE_SSH"); socket != "" {
 		conn, err := net.Dial("unix", socket)
@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// daemon is an engine of that API version that answers at the given paths,
-// which have no version in front.
+// daemon returns an engine with that API version. The paths of routes have no
+// version prefix.
 func daemon(version string, routes map[string]http.HandlerFunc) http.Handler {
 	versioned := regexp.MustCompile(`^/v[0-9.]+`)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,14 +52,14 @@ func daemon(version string, routes map[string]http.HandlerFunc) http.Handler {
 	})
 }
 
-// problem answers with an error in docker's form.
+// problem writes an error in docker's format.
 func problem(w http.ResponseWriter, code int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	json.NewEncoder(w).Encode(map[string]string{"message": message})
 }
 
-// answer is a route that answers with v as JSON.
+// answer returns a handler that writes v as JSON.
 func answer(v any) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -67,7 +67,7 @@ func answer(v any) http.HandlerFunc {
 	}
 }
 
-// listen serves h at a socket.
+// listen serves h on a Unix socket.
 func listen(t *testing.T, socket string, h http.Handler) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
@@ -87,7 +87,7 @@ func listen(t *testing.T, socket string, h http.Handler) {
 	})
 }
 
-// stale leaves a socket behind where nothing listens.
+// stale creates a socket without a listener.
 func stale(t *testing.T, socket string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
@@ -111,7 +111,9 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
-// place is a machine of its own: a home, a root, an environment.
+// place returns a temporary directory, and Options that use it as root, have a home
+// below it, and take their environment from env. DIR in env stands for the
+// directory.
 func place(t *testing.T, env map[string]string) (string, Options) {
 	t.Helper()
 	dir := t.TempDir()
@@ -122,7 +124,7 @@ func place(t *testing.T, env map[string]string) (string, Options) {
 	}
 }
 
-// connected is a connection to a fake docker.
+// connected returns a connection to a fake docker.
 func connected(t *testing.T, version string, routes map[string]http.HandlerFunc, change func(*Options)) *Engine {
 	t.Helper()
 	dir, opt := place(t, map[string]string{"DOCKER_HOST": "unix://DIR/s"})
@@ -138,13 +140,13 @@ func connected(t *testing.T, version string, routes map[string]http.HandlerFunc,
 	return e
 }
 
-// oneLine fails the test when an error isn't fit to be shown.
+// oneLine fails the test unless err is one line of at most 2000 bytes.
 func oneLine(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {
 		t.Fatal("no error")
 	}
 	if s := err.Error(); len(s) > 2000 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		t.Errorf("not one line of a bearable length: %d bytes: %.300q", len(s), s)
+		t.Errorf("got %d bytes, want one line of at most 2000: %.300q", len(s), s)
 	}
 }

@@ -43,7 +43,7 @@ func TestFind(t *testing.T) {
 		"/images/own/json":                            local,
 		"/images/x/far:2/json":                        local,
 		"/images/cccc/json":                           bare,
-		"/images/a/json":                              app, // any of several, as podman does
+		"/images/a/json":                              app, // podman returns any image that fits
 		"/images/json":                                listed,
 		"/images/bad/json":                            answer(inspected("../../x\n", "linux/amd64")),
 		"/images/broken/json":                         func(w http.ResponseWriter, _ *http.Request) { problem(w, 500, "disk\n\x1b]0;full") },
@@ -51,10 +51,10 @@ func TestFind(t *testing.T) {
 		"/images/" + strings.Repeat("b", 3) + "/json": bare,
 	}, nil)
 	for name, save := range map[string]string{
-		"app":                   "app:latest", // not every tag of app
+		"app":                   "app:latest", // saved with one tag, not all tags of app
 		"team/app:1":            "team/app:1",
 		"docker.io/library/app": "app:latest",
-		"app@" + idC:            idA, // which would have no tag
+		"app@" + idC:            idA, // saved by digest, it would have no tag
 		idA:                     idA,
 		"own":                   "localhost/own:latest",
 		"x/far:2":               "quay.io/x/far:2",
@@ -108,7 +108,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestFindPlatform(t *testing.T) {
-	// plain is an image of one platform, index one of several.
+	// plain is an image for one platform, index an image for several.
 	plain, index := inspected(idA, "linux/amd64", "plain:1"), inspected(idB, "linux/amd64", "index:1")
 	info := func(driver string) http.HandlerFunc {
 		return answer(object{"DriverStatus": [][2]string{{"driver-type", driver}}, "DockerRootDir": "/var/lib/docker"})
@@ -195,7 +195,7 @@ func TestFindPlatform(t *testing.T) {
 	e := connected(t, "1.41", map[string]http.HandlerFunc{"/images/plain:1/json": answer(plain)}, nil)
 	for _, p := range []string{"linux", "a/b/c/d", "/", "linux/"} {
 		if _, err := e.Find(t.Context(), "plain:1", p); err == nil {
-			t.Errorf("%q is taken for a platform", p)
+			t.Errorf("%q is accepted as a platform", p)
 		}
 	}
 }

@@ -14,12 +14,12 @@ import (
 	"testing"
 )
 
-// The engines that testdata/engines/up starts.
+// engines lists the engines that testdata/engines/up starts.
 var engines = []struct {
 	name   string
 	kind   Kind
 	socket string
-	want   Storage // Root is below the engines' folder where it begins with DIR
+	want   Storage // DIR in Root stands for the engines' folder
 }{
 	{"docker", Docker, "run/docker.sock", Storage{Kind: Docker, Driver: "overlay2", Root: "DIR/docker"}},
 	{"docker26", Docker, "newer/run/docker26.sock", Storage{Kind: Docker, Driver: "overlay2", Root: "/var/lib/docker26"}},
@@ -28,8 +28,8 @@ var engines = []struct {
 	{"podman as docker", Docker, "run/podman.sock", Storage{Kind: Podman, Driver: "overlay", Root: "DIR/podman"}},
 }
 
-// TestEngineAPI asks real engines for an image in every way, and compares the
-// archives with those that the engines' own commands save.
+// TestEngineAPI finds and saves images of real engines by every kind of name, and
+// compares the archives with those of the engines' own save commands.
 func TestEngineAPI(t *testing.T) {
 	dir := os.Getenv("FATHOM_ENGINES")
 	if dir == "" {
@@ -151,7 +151,8 @@ func output(t *testing.T, command string, args ...string) string {
 	return string(out)
 }
 
-// contents is the names in an archive, in order, with the tags.
+// contents returns the names of an archive's entries in order, and the tags in its
+// manifest.json.
 func contents(t *testing.T, r io.Reader) []string {
 	t.Helper()
 	var out []string
@@ -182,8 +183,8 @@ func contents(t *testing.T, r io.Reader) []string {
 	return out
 }
 
-// TestEngineSSH reaches real engines through their own command lines, as ssh
-// starts them at the other end.
+// TestEngineSSH connects to real engines through the commands that ssh runs on the
+// remote machine.
 func TestEngineSSH(t *testing.T) {
 	dir := os.Getenv("FATHOM_ENGINES")
 	if dir == "" {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// fakeSSH puts a program ssh on PATH, which notes its arguments in DIR/args.
+// fakeSSH puts a program named ssh on PATH. It writes its arguments to DIR/args and
+// runs script.
 func fakeSSH(t *testing.T, dir, script string) {
 	t.Helper()
 	bin := filepath.Join(dir, "bin")
@@ -67,7 +68,7 @@ func TestSSH(t *testing.T) {
 				t.Errorf("ssh %s\nwant %s", got, tt.args)
 			}
 			if e.Local {
-				t.Error("taken for an engine on this machine")
+				t.Error("got a local engine, want a remote one")
 			}
 		})
 	}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// TestConfigurationStalls has a named pipe as docker's configuration.
+// TestConfigurationStalls makes docker's configuration a named pipe without a
+// writer.
 func TestConfigurationStalls(t *testing.T) {
 	dir, opt := place(t, nil)
 	if err := os.MkdirAll(dir+"/home/.docker", 0o700); err != nil {
@@ -27,7 +28,7 @@ func TestConfigurationStalls(t *testing.T) {
 	if !strings.Contains(err.Error(), "reading its configuration: nothing was received for 50ms") || !errors.Is(err, ErrSilent) {
 		t.Errorf("got %v", err)
 	}
-	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // the read that was left behind ends
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // ends the read, which is still running
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// saving is an engine that answers the request for an archive with h.
+// saving returns an engine that serves requests for an archive with h.
 func saving(t *testing.T, h http.HandlerFunc, change func(*Options)) *Engine {
 	t.Helper()
 	return connected(t, "1.41", map[string]http.HandlerFunc{"/images/get": h}, change)
@@ -50,7 +50,8 @@ func TestSave(t *testing.T) {
 	}
 }
 
-// TestSaveStreams has the engine wait until what it sent was read.
+// TestSaveStreams checks that an archive is streamed: the engine sends each part
+// only when the part before was read.
 func TestSaveStreams(t *testing.T) {
 	read := make(chan bool)
 	e := saving(t, func(w http.ResponseWriter, r *http.Request) {
@@ -113,10 +114,10 @@ func TestSaveFails(t *testing.T) {
 				defer s.Close()
 				_, err = io.Copy(io.Discard, s)
 				if _, again := s.Read(make([]byte, 1)); again != err {
-					t.Errorf("then the error is %v", again)
+					t.Errorf("the second error is %v, want the first: %v", again, err)
 				}
 				if said := s.Said(); said == nil {
-					t.Error("the engine is told to have said nothing")
+					t.Error("Said() = nil, want an error")
 				}
 			}
 			oneLine(t, err)
@@ -237,8 +238,8 @@ func TestSaveCancelled(t *testing.T) {
 	}
 }
 
-// silent is an engine that answers the request for an archive with h, and no
-// request after that.
+// silent returns an engine that serves requests for an archive with h. It answers no
+// request that arrives after from is closed.
 func silent(t *testing.T, change func(*Options), h http.HandlerFunc, from <-chan bool) *Engine {
 	t.Helper()
 	dir, opt := place(t, map[string]string{"DOCKER_HOST": "unix://DIR/s"})
@@ -260,9 +261,9 @@ func silent(t *testing.T, change func(*Options), h http.HandlerFunc, from <-chan
 	return e
 }
 
-// TestSaveTakesLong has an engine that needs ten times the idle time before it
-// sends the first byte, as docker does for a large image, and answers meanwhile.
-// Its headers come at once or with the first byte.
+// TestSaveTakesLong saves from an engine that sends the first byte after ten times
+// the idle time, as docker does for a large image, but answers other requests
+// meanwhile. It sends the headers at once or with the first byte.
 func TestSaveTakesLong(t *testing.T) {
 	for _, flushed := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -285,7 +286,7 @@ func TestSaveTakesLong(t *testing.T) {
 	}
 }
 
-// piped is an engine without a network, whose time a test can measure.
+// piped returns an engine served without a network, for tests in a synctest bubble.
 func piped(t *testing.T, h http.Handler) *Engine {
 	t.Helper()
 	transport := &http.Transport{DialContext: imagetest.Pipe(t, h)}

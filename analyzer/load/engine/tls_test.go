@@ -32,7 +32,8 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// issue gives a certificate and its key as PEM; host is nil for an authority.
+// issue returns a certificate and its key, as PEM and parsed. host is nil for an
+// authority.
 func (a *authority) issue(name string, host net.IP) (cert, key string, parsed *x509.Certificate, private *ecdsa.PrivateKey) {
 	a.t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -94,7 +95,7 @@ func TestTLS(t *testing.T) {
 		client  *authority
 		host    net.IP
 		clients bool
-		context bool // the endpoint and the certificates are a context's
+		context bool // the endpoint and the certificates are in a context
 		err     string
 	}{
 		{name: "verified", env: map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "DIR/certs"}, ca: ours.pem, host: good},
