@@ -349,7 +349,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// nowhere is a machine without engines.
+// nowhere holds the Options of a machine without engines.
 var nowhere = Options{Engine: engine.Options{Getenv: func(name string) string {
 	if name == "DOCKER_HOST" || name == "CONTAINER_HOST" {
 		return "unix:///nowhere"

@@ -65,7 +65,7 @@ func random(r *rand.Rand) *layer.Diff {
 	}
 	n := r.IntN(20)
 	if r.IntN(30) == 0 {
-		n = 5000 // more than fit in one block of entries
+		n = 5000 // more than one chunk of a Diff
 	}
 	for range n {
 		e := layer.Entry{

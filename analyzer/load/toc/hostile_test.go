@@ -349,8 +349,8 @@ func TestOpenKnowsItsFiles(t *testing.T) {
 	}
 }
 
-// Open wraps errors of ranges, so that a server without range requests can be told
-// from an invalid table.
+// Open wraps errors of ranges, so that callers can distinguish a server without range
+// requests from an invalid table.
 func TestRangesFail(t *testing.T) {
 	errRange := errors.New("416 range not satisfiable")
 	b := lying(oneFile)
