@@ -238,7 +238,7 @@ func TestNotAnEngine(t *testing.T) {
 				t.Errorf("got %.300v", err)
 			}
 			if errors.As(err, new(*UnavailableError)) {
-				t.Error("taken for an engine that isn't there")
+				t.Error("got an UnavailableError, want another error")
 			}
 		})
 	}

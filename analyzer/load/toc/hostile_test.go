@@ -58,7 +58,7 @@ func withTable(text string) built {
 }
 
 // footerFor returns the footer for a table at byte off: an empty gzip member with
-// an extra field, as in eStargz's docs/estargz.md.
+// an extra field (docs/estargz.md of stargz-snapshotter).
 func footerFor(off int) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.NoCompression)
