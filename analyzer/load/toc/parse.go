@@ -140,7 +140,7 @@ func (p *parser) entry(e *entry) error {
 	}
 	flag, ok := flags[e.Type]
 	if !ok {
-		return fmt.Errorf("it is of type %q, which nobody knows", e.Type)
+		return fmt.Errorf("it is of type %q, which is unknown", e.Type)
 	}
 	h := layer.Header{
 		Name: e.Name, Link: e.LinkName, Type: flag, Size: e.Size, Mode: e.Mode, UID: e.UID, GID: e.GID,
@@ -200,7 +200,7 @@ func (p *parser) chunk(e *entry) error {
 	case "zeros":
 		c.zeros = true
 	default:
-		return fmt.Errorf("a chunk of %q is of type %q, which nobody knows", p.file.Name, e.ChunkType)
+		return fmt.Errorf("a chunk of %q is of type %q, which is unknown", p.file.Name, e.ChunkType)
 	}
 	text := e.ChunkDigest
 	if text == "" && size == p.file.Size {

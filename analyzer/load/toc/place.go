@@ -101,7 +101,7 @@ func (p *Place) position(s string) error {
 		}
 	}
 	if n[3] != 1 {
-		return fmt.Errorf("it is of type %d, which nobody knows", n[3])
+		return fmt.Errorf("it is of type %d, which is unknown", n[3])
 	}
 	p.off, p.n, p.unpacked = n[0], n[1], n[2]
 	if p.unpacked > maxTable {
