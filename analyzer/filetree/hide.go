@@ -14,9 +14,9 @@ type marker struct {
 	name string
 }
 
-// mark notes a whiteout or an opaque marker. Its path leads where an entry in
-// its place would; nothing is made or hidden yet. Of an ignored entry only the
-// content counts.
+// mark records a whiteout or an opaque marker for hide. It resolves the marker's
+// path as it would resolve that of an entry, but creates no directory and hides
+// nothing yet. An ignored entry is not recorded: only its content counts.
 func (b *Builder) mark(e *layer.Entry) error {
 	dir := parentOf(e.Path)
 	file := strings.TrimPrefix(e.Path[len(dir):], "/")
@@ -54,8 +54,8 @@ func (b *Builder) mark(e *layer.Entry) error {
 	return nil
 }
 
-// placeBodies counts the content of markers at the paths of the markers
-// themselves, which show nothing: as a file that the layer stored and removed.
+// placeBodies counts the content of markers and ignored entries. These paths show
+// nothing, so the content counts like a file that the layer stored and removed.
 func (b *Builder) placeBodies() {
 	for _, c := range b.bodies {
 		p := b.pieces.at(int32(c))
@@ -63,7 +63,7 @@ func (b *Builder) placeBodies() {
 		switch {
 		case at >= 0 && b.versions.at(at).layer == b.layer:
 		case at >= 0 && b.versions.at(at).alive():
-			continue // a directory of a lower layer that is called like a marker
+			continue // a directory of a lower layer has the marker's name
 		default:
 			b.set(p.node, version{flags: removed, ref: noRef})
 			at = b.nodes.at(p.node).last
@@ -74,14 +74,14 @@ func (b *Builder) placeBodies() {
 	}
 }
 
-// hide carries out the layer's markers on what lower layers show. The layer's
-// entries are there already and are spared: so a marker does the same wherever
-// in the tar it stands.
+// hide applies the layer's markers to what lower layers show. It runs after all
+// entries of the layer and leaves them alone, so the position of a marker in the
+// tar does not matter.
 func (b *Builder) hide() error {
 	if len(b.markers) == 0 {
 		return nil
 	}
-	done := map[int32]bool{} // directories below which nothing of lower layers is left
+	done := map[int32]bool{} // directories whose content from lower layers is hidden
 	for _, m := range b.markers {
 		n := m.dir
 		if m.name != "" {
@@ -113,9 +113,9 @@ func (b *Builder) hide() error {
 	return nil
 }
 
-// warnMarker tells where engines that use overlayfs show more than the marker,
-// which hid something below n, leaves by its definition. (Package layer tells
-// of an opaque root.)
+// warnMarker warns if engines that use overlayfs go on showing something below n
+// that marker m hides by its definition. The caller has checked that m hid
+// something below n. (Package layer warns about an opaque root.)
 func (b *Builder) warnMarker(m marker, n int32) {
 	if m.name != "" && b.versions.at(b.nodes.at(n).last).layer == b.layer {
 		b.warn(n, "a whiteout of a directory that the layer makes again: overlay engines go on showing what lower layers have below it")
@@ -151,8 +151,8 @@ func (b *Builder) hideBelow(n int32, done map[int32]bool) {
 	}
 }
 
-// hideOne hides n if it is of a lower layer. Where entries of this layer are
-// below it, it stays as a directory that no entry mentions.
+// hideOne hides n if it comes from a lower layer. If entries of this layer are
+// below n, n becomes an implied directory instead.
 func (b *Builder) hideOne(n int32) {
 	at := b.nodes.at(n).last
 	switch {
@@ -164,8 +164,8 @@ func (b *Builder) hideOne(n int32) {
 	}
 }
 
-// markedParents makes the directories that a marker's path mentions. It brings
-// back nothing that the layer took away, and replaces no entry of the layer.
+// markedParents creates the missing directories in the path of a marker. It stops
+// at a path that the layer removed and at any entry of the layer.
 func (b *Builder) markedParents(dir int32) {
 	missing := b.missing(dir)
 	b.steps += len(missing)

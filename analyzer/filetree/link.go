@@ -6,8 +6,9 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// link carries out a hard link entry at n. What its own layer holds at the
-// target so far is named at once; anything else waits for the end of the layer.
+// link applies a hard link entry at n. If the target is an earlier entry of the
+// same layer, n becomes a name of it at once. Otherwise the link is deferred to
+// the end of the layer; see resolveLinks.
 func (b *Builder) link(n int32, e *layer.Entry) {
 	t := b.target(e.Link)
 	if t >= 0 {
@@ -30,7 +31,8 @@ func (b *Builder) link(n int32, e *layer.Entry) {
 	b.deferred = append(b.deferred, n)
 }
 
-// inode is what hard links share. Every entry but a link makes another one.
+// inode identifies what hard links share. Every entry but a hard link creates a
+// new one.
 type inode struct {
 	kind layer.Kind
 	id   int32
@@ -43,14 +45,15 @@ func (v *version) inode() inode {
 	return inode{v.kind, v.ref}
 }
 
-// attributes are what the entry of a hard link says. They are the inode's.
+// attributes are the owner, time and mode in the entry of a hard link. They apply
+// to the inode, so to all its names.
 type attributes struct {
 	owner int32
 	mtime int64
 	mode  uint16
 }
 
-// name makes n a further name of what v shows.
+// name makes n another name of the inode that v shows.
 func (b *Builder) name(n int32, v version) {
 	v.flags &^= again
 	if v.content() != NoContent {
@@ -61,8 +64,8 @@ func (b *Builder) name(n int32, v version) {
 	b.linked = append(b.linked, n)
 }
 
-// give notes what the entry of a hard link to v says. Extended attributes are
-// only added to, as by engines.
+// give records the attributes in the entry of a hard link to v. An entry without
+// extended attributes keeps those that the inode has, as engines do.
 func (b *Builder) give(v *version, a attributes) {
 	id := v.inode()
 	if o := b.owners[a.owner]; o.xattrs == "" {
@@ -78,10 +81,10 @@ func (b *Builder) give(v *version, a attributes) {
 	b.given[id] = a
 }
 
-// share gives every name of an inode in this layer what the last entry of a
-// hard link to it says: engines set the attributes of each entry that they have
-// made, and so those of the file that they have just linked. A symlink's mode
-// and time can't be set so.
+// share sets the attributes of every name that an inode has in this layer to those
+// of the last hard link entry for it. Engines set attributes after they create an
+// entry, and after creating a hard link this changes the linked file. It does not
+// change the mode and time of a symlink.
 func (b *Builder) share() {
 	for _, n := range b.linked {
 		v := b.versions.at(b.nodes.at(n).last)
@@ -96,15 +99,16 @@ func (b *Builder) share() {
 	}
 }
 
-// resolveLinks settles the hard links that were written before their targets
-// or lead to lower layers. The rest leads to nothing, and stays so.
+// resolveLinks resolves the deferred hard links: those that come before their
+// targets in the tar, and those whose targets are in lower layers. A link without
+// a target remains a broken link.
 func (b *Builder) resolveLinks() error {
 	for _, n := range b.deferred {
 		if b.steps > b.granted {
 			return errTooManySteps
 		}
 		if b.versions.at(b.nodes.at(n).last).flags&pending == 0 {
-			continue // a later entry took the path, or it is settled
+			continue // replaced by a later entry, or already resolved
 		}
 		link := b.versions.at(b.nodes.at(n).last)
 		v, text := b.leadsTo(n)
@@ -122,8 +126,8 @@ func (b *Builder) resolveLinks() error {
 	return nil
 }
 
-// leadsTo is the version that a deferred link names, nil for none, and a
-// warning in either case.
+// leadsTo returns the version that the deferred link at n leads to, or nil if
+// there is none, and a warning in either case.
 func (b *Builder) leadsTo(n int32) (*version, string) {
 	target := b.texts[b.versions.at(b.nodes.at(n).last).ref]
 	for range maxHops {
@@ -137,7 +141,7 @@ func (b *Builder) leadsTo(n int32) (*version, string) {
 			case v.flags&pending != 0 && t != n:
 				target = b.texts[v.ref]
 				continue
-			case v.flags&pending != 0: // a link to itself: to what was there before
+			case v.flags&pending != 0: // a link to itself: use what lower layers have here
 			case v.kind == layer.Dir:
 				return nil, "its target is a directory"
 			case v.kind == layer.Link:
@@ -162,8 +166,9 @@ func (b *Builder) leadsTo(n int32) (*version, string) {
 	return nil, "too many links on the way"
 }
 
-// target finds the node of a hard link's target: its parents may be symlinks
-// of this layer, its last component is not followed. -1 when there is none.
+// target returns the node of a hard link's target, or -1 if there is none. It
+// follows symlinks of this layer among the parents, but not one at the end of the
+// path.
 func (b *Builder) target(path string) int32 {
 	dir := parentOf(path)
 	if path == "" || strings.Count(dir, "/") >= maxDepth {

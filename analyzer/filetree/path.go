@@ -11,27 +11,27 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Links among a path's parents are followed as a kernel does: so many, and no
-// longer target.
+// Limits on the symlinks among a path's parents, as in the Linux kernel.
 const (
-	maxHops   = 40
-	maxTarget = 4096
+	maxHops   = 40   // symlinks to follow for one path component
+	maxTarget = 4096 // bytes of a target
 )
 
-// The steps that an image may take through its paths and links: some, and more
-// with every entry and with the length of its names. Real images take about as
-// many as their paths have components.
+// The limit on the steps that resolving all paths and links of an image may take.
+// It grows with every entry and with the length of the names. Real images take
+// about one step per path component.
 const (
 	freeSteps     = 1 << 26
 	stepsPerEntry = 128
-	stepBytes     = 64 // bytes of a name that count as a step
+	stepBytes     = 64 // every 64 bytes of a name count as a step
 )
 
 var errTooManyNames = errors.New("the names of all paths together exceed 4 GiB, or there are more than two billion")
 
-// slot is a place in the hash table of all nodes by directory and name: the
-// hash in its upper half, so that most others are passed over without a look at
-// their nodes, and the node in the lower. 0 is free: the root is in no slot.
+// slot is one slot of the hash table that finds a node by directory and name. The
+// upper half holds the hash, so that a lookup rejects most other nodes without
+// reading them; the lower half holds the node. 0 is a free slot: the root, node 0,
+// is not in the table.
 type slot uint64
 
 func (s slot) node() int32 { return int32(uint32(s)) }
@@ -46,7 +46,8 @@ func (b *Builder) is(n, dir int32, name string) bool {
 	return x.parent == dir && b.names.at(x.nameAt, x.nameLen) == name
 }
 
-// seek finds the node, or -1 and the place in the table where it belongs.
+// seek returns the child of dir called name and its slot, or -1 and the slot to
+// put it in. h is the hash of dir and name.
 func (b *Builder) seek(dir int32, name string, h uint32) (n int32, at uint32) {
 	mask := uint32(len(b.table) - 1)
 	for at = h & mask; b.table[at] != 0; at = (at + 1) & mask {
@@ -57,9 +58,9 @@ func (b *Builder) seek(dir int32, name string, h uint32) (n int32, at uint32) {
 	return -1, at
 }
 
-// lookup finds the child of dir called name, -1 when no layer ever had one.
-// Layers list the same files in the same order: the node that was made after
-// the last one found is tried first.
+// lookup returns the child of dir called name, or -1 if no layer has had one.
+// Layers often list the same files in the same order, so lookup first tries the
+// node that was created after the last one found.
 func (b *Builder) lookup(dir int32, name string) int32 {
 	if next := b.found + 1; int(next) < b.nodes.n && b.is(next, dir, name) {
 		b.found = next
@@ -72,8 +73,8 @@ func (b *Builder) lookup(dir int32, name string) int32 {
 	return n
 }
 
-// find is the child of dir called name; it is made, showing nothing, when no
-// layer had one yet.
+// find returns the child of dir called name. If no layer has had one, it creates a
+// node that shows nothing.
 func (b *Builder) find(dir int32, name string) (int32, error) {
 	if next := b.found + 1; int(next) < b.nodes.n && b.is(next, dir, name) {
 		b.found = next
@@ -122,12 +123,12 @@ func (b *Builder) growTable() {
 	}
 }
 
-// forget drops the memory of the directory resolved last.
+// forget discards the directories that directory and mark resolved last.
 func (b *Builder) forget() { b.dir, b.trail, b.marked = "", b.trail[:0], "" }
 
-// directory is the node of the directory at path, made where it is missing.
-// Consecutive entries share most of their path: what the last one resolved is
-// not looked up again.
+// directory returns the node of the directory at path and creates missing
+// directories. Consecutive entries share most of their path, so it starts at the
+// deepest directory that the previous call has resolved already.
 func (b *Builder) directory(path string) (int32, error) {
 	if path == "" {
 		return int32(Root), nil
@@ -171,8 +172,8 @@ func tooDeep(path string) error {
 	return fmt.Errorf("%s…: more than %d directories deep", path[:200], maxDepth)
 }
 
-// walk is the node that the directory at path has along the symlinks that the
-// layer made so far, whether or not it is a directory.
+// walk returns the node that path leads to through the symlinks that the layer has
+// created so far. The node need not be a directory.
 func (b *Builder) walk(path string) (int32, error) {
 	n := int32(Root)
 	for name := range strings.SplitSeq(path, "/") {
@@ -188,8 +189,8 @@ func (b *Builder) walk(path string) (int32, error) {
 	return n, nil
 }
 
-// step is where name leads to from dir. A symlink of this layer is followed,
-// but one that leads nowhere is where it is.
+// step returns the node that name in dir leads to. It follows a symlink of this
+// layer; if that cannot be resolved, it returns the symlink itself.
 func (b *Builder) step(dir int32, name string) (int32, error) {
 	hops := 0
 	n, err := b.enter(dir, name, &hops)
@@ -199,8 +200,8 @@ func (b *Builder) step(dir int32, name string) (int32, error) {
 	return n, err
 }
 
-// nowhere is where a symlink leads that has too many others on its way, or too
-// long a target.
+// nowhere is the result for a symlink that leads through too many others or has
+// too long a target.
 const nowhere int32 = -2
 
 func (b *Builder) depth(n int32) int {
@@ -244,7 +245,7 @@ func (b *Builder) enter(dir int32, name string, hops *int) (int32, error) {
 	return dir, nil
 }
 
-// makeDirs makes n and what is above it directories, where they are not.
+// makeDirs turns n and the paths above it into directories if they are not.
 func (b *Builder) makeDirs(n int32) {
 	for _, n := range slices.Backward(b.missing(n)) {
 		if at := b.nodes.at(n).last; at >= 0 && b.versions.at(at).alive() {
@@ -254,8 +255,8 @@ func (b *Builder) makeDirs(n int32) {
 	}
 }
 
-// missing is n and what is above it up to the first directory, the innermost
-// first. It is good until the next call.
+// missing returns n and the nodes above it up to the first directory, the
+// innermost first. The slice is valid until the next call.
 func (b *Builder) missing(n int32) []int32 {
 	b.chain = b.chain[:0]
 	for ; n != int32(Root); n = b.nodes.at(n).parent {
@@ -278,8 +279,8 @@ func (b *Builder) noDirectory(n int32, v *version) {
 	}
 }
 
-// enterAll notes that the layer has something below n, and so below all that n
-// is in.
+// enterAll records that the layer has entries below n, and so below all parents of
+// n.
 func (b *Builder) enterAll(n int32) {
 	for x := b.nodes.at(n); n > int32(Root) && x.entered != b.layers; x = b.nodes.at(n) {
 		x.entered = b.layers
@@ -290,17 +291,17 @@ func (b *Builder) enterAll(n int32) {
 	}
 }
 
-// resets reports whether v is a directory of a lower layer that is not what
-// docker's overlay2 and podman make of a directory without an entry.
+// resets reports whether v is a directory of a lower layer whose mode or owner
+// docker (overlay2) and podman change if this layer has no entry for it.
 func (b *Builder) resets(v *version) bool {
 	return v.layer != b.layer && v.alive() && v.kind == layer.Dir && (v.mode != 0o755 || b.owners[v.owner] != owner{})
 }
 
-// warnParents tells of the directories that the layer has entries in, but no
-// entry for. They stay what they are, as the image specification and containerd
-// have it. docker's overlay2 and podman's overlay unpack each layer into a
-// folder of its own, make the directory there as root's, and that one hides the
-// one below.
+// warnParents warns about directories of lower layers that the layer has entries
+// in, but no entry for. The tree shows them unchanged, as the image specification
+// and containerd do. docker's overlay2 and podman's overlay unpack each layer into
+// a folder of its own and create the directory there, owned by root. It hides the
+// directory of the lower layer.
 func (b *Builder) warnParents() {
 	for _, n := range b.entered {
 		if b.resets(&b.versions.at(b.nodes.at(n).last).version) {
@@ -316,7 +317,7 @@ func (b *Builder) replaceByImplied(n int32) {
 	b.set(n, version{kind: layer.Dir, mode: 0o755, flags: implied, ref: noRef, owner: b.own(0, 0, "")})
 }
 
-// path is n's path without a leading slash.
+// path returns n's path without a leading slash.
 func (b *Builder) path(n int32) string {
 	var parts []string
 	for ; n > 0; n = b.nodes.at(n).parent {

@@ -10,16 +10,16 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// figure is what one version, or content that goes over to another name, adds
-// to the sums of the directories above a node.
+// figure is what one change in a layer adds to the sums of the directories above
+// node. The change is a version, or a move of content to another first name.
 type figure struct {
 	node  int32
 	layer int16
 	sum   sum
 }
 
-// sumUp makes the sums of every directory for every layer that did something
-// below it.
+// sumUp computes the sums of every directory, for every layer that changed
+// something below it.
 func (t *Tree) sumUp(memory *layer.Quota) error {
 	byLayer, first := t.byLayer()
 	moves := t.moves()
@@ -27,8 +27,8 @@ func (t *Tree) sumUp(memory *layer.Quota) error {
 		return err
 	}
 
-	// Every directory's sums begin where placeSums says, oldest layer first;
-	// sizes and counts are up to the layer.
+	// placeSums has set where the sums of each directory begin. They are in the
+	// order of the layers. Sizes and file counts include all lower layers.
 	fill := make([]int32, t.Len())
 	w := sweep{t: t}
 	for i := range int16(t.layers) {
@@ -59,9 +59,10 @@ func (t *Tree) sumUp(memory *layer.Quota) error {
 	return nil
 }
 
-// placeSums counts the sums of every directory, to know where they begin.
+// placeSums counts the sums of every directory, sets where they begin, and
+// allocates them.
 func (t *Tree) placeSums(memory *layer.Quota, byLayer []nodeVersion, first []int32, moves []figure) error {
-	seen := make([]int16, t.Len()) // the last layer that counted, and one more
+	seen := make([]int16, t.Len()) // by directory: the last layer counted, plus one
 	total := int64(0)
 	for i := range int16(t.layers) {
 		before := total
@@ -94,8 +95,9 @@ func (t *Tree) placeSums(memory *layer.Quota, byLayer []nodeVersion, first []int
 
 type nodeVersion struct{ node, version int32 }
 
-// byLayer is every version by layer, then node; first says where each layer
-// begins. The root's are left out: it lies below nothing.
+// byLayer returns all versions, sorted by layer, then node; first holds the index
+// at which each layer begins. Versions of the root are left out because no
+// directory contains it.
 func (t *Tree) byLayer() (all []nodeVersion, first []int32) {
 	first = make([]int32, t.layers+1)
 	each := func(do func(at nodeVersion, i int16)) {
@@ -119,8 +121,8 @@ func (t *Tree) byLayer() (all []nodeVersion, first []int32) {
 	return all, first
 }
 
-// figure is what version i of n adds to the directories above it. The size of
-// content with several names is left to moves.
+// figure returns what version i of n adds to the sums of the directories above n.
+// It omits the size of content with several names, which moves adds.
 func (t *Tree) figure(n, i int32) sum {
 	before := t.before(Node(n), i)
 	mark, _ := t.compare(before, i)
@@ -141,13 +143,14 @@ func (t *Tree) figure(n, i int32) sum {
 	return s
 }
 
-// first is the first name of content, in the order of paths, from a layer on.
+// first is the first name, in the order of paths, that shows some content from a
+// layer on.
 type first struct {
 	layer int16
-	node  int32 // None when there is none
+	node  int32 // None if no name shows the content
 }
 
-// findFirsts finds the first name of all content that has several.
+// findFirsts sets t.firsts for all content with several names.
 func (t *Tree) findFirsts() {
 	t.firsts = make(map[Content][]first, len(t.linkNames))
 	for c, names := range t.linkNames {
@@ -155,11 +158,12 @@ func (t *Tree) findFirsts() {
 	}
 }
 
-// firstNames finds the first name of c after each layer in which that changes.
-// names is every node that ever showed c, in the order of paths.
+// firstNames returns the first name of c, with one element for each layer that
+// changes it. names holds every node that shows c after any layer, in the order of
+// paths.
 func (t *Tree) firstNames(c Content, names []int32) []first {
 	type event struct {
-		rank  int32 // the name's place in names
+		rank  int32 // the index in names
 		layer int16
 		shows bool
 	}
@@ -177,7 +181,7 @@ func (t *Tree) firstNames(c Content, names []int32) []first {
 	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.layer, b.layer) })
 
 	var out []first
-	var up ranks // those that show c, and some that did once
+	var up ranks // the names that show c, and some that no longer do
 	shows := make([]bool, len(names))
 	at := int32(None)
 	for len(events) > 0 {
@@ -204,7 +208,7 @@ func (t *Tree) firstNames(c Content, names []int32) []first {
 	return out
 }
 
-// ranks is a heap, the smallest on top.
+// ranks is a min-heap.
 type ranks []int32
 
 func (r ranks) Len() int           { return len(r) }
@@ -218,8 +222,9 @@ func (r *ranks) Pop() any {
 	return x
 }
 
-// moves is where the size of content with several names counts: at the first
-// that shows it, from the layer on in which that one is the first.
+// moves returns the figures that count the size of content with several names.
+// The size counts at the first name that shows the content. When a layer changes
+// the first name, the size moves from the old one to the new one.
 func (t *Tree) moves() []figure {
 	var out []figure
 	for c, firsts := range t.firsts {
