@@ -11,7 +11,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Piece is content whose bytes are to be compared.
+// Piece is content to compare with other content of its Group.
 type Piece struct {
 	Layer     int
 	Offset    int64 // in the layer's tar, as in layer.Entry
@@ -20,19 +20,20 @@ type Piece struct {
 	Hashed    bool // Hash is known
 	FromTable bool // as in layer.Entry
 	Hash      layer.Hash
-	// Same is the index in the group of the first piece with the same bytes.
-	// It begins as the piece's own.
+	// Same is the index in the group of the first piece with the same bytes. It is
+	// the piece's own index until the callback of Build sets it.
 	Same int
 }
 
-// Group is pieces of equal size that one path showed one after the other, the
-// bottom one first.
+// Group is a list of pieces of equal size that one path, or names of the same
+// content, showed one after the other, the bottom one first.
 type Group []Piece
 
-// Build ends the building: b is not to be used afterwards. Whether a path that
-// was stored again with the same size holds the same bytes is asked of same,
-// all groups at once, for the pieces whose hashes do not tell already; it sets
-// every Piece's Same.
+// Build returns the tree of all applied layers. b must not be used afterwards.
+//
+// If layers store different content of the same size at one path, Build must know
+// whether the bytes are the same. Where hashes don't tell, it calls same, once
+// with all groups, to compare them and to set Same in every Piece.
 func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group) error) (*Tree, error) {
 	t := &Tree{
 		pieces:  b.pieces.flat(),
@@ -42,12 +43,12 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 		devices: b.devices,
 		layers:  int(b.layers),
 	}
-	// What only finds nodes is not needed any more.
+	// Free what is only needed to apply layers.
 	b.pieces, b.alive, b.table, b.ownerID, b.applied = pile[piece]{}, pile[int32]{}, nil, nil, nil
-	collect(b.nodes.n) // and the entries of all layers
+	collect(b.nodes.n) // that, and the entries of all layers
 	order := b.order(t)
 	b.arrange(t, order)
-	collect(t.Len()) // what building took
+	collect(t.Len()) // the memory of b
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -63,18 +64,18 @@ func (b *Builder) Build(ctx context.Context, same func(context.Context, []Group)
 	return t, ctx.Err()
 }
 
-// collect has the memory of what is not needed any more collected, where that is
-// much: the collector itself would wait until as much again is taken.
+// collect runs the garbage collector if the tree is large. Otherwise the heap
+// could double before the collector runs by itself.
 func collect(nodes int) {
 	if nodes > 1<<17 {
 		runtime.GC()
 	}
 }
 
-// order numbers the nodes depth first, children by name: it fills t.nodes and
-// returns, by new number, the old one.
+// order numbers the nodes depth first, children in the order of their names. It
+// fills t.nodes and returns the old number of each node by its new one.
 func (b *Builder) order(t *Tree) []int32 {
-	// Children of every node, in one array.
+	// Collect the children of all nodes in one array.
 	first := make([]int32, b.nodes.n+1)
 	for n := int32(1); n < int32(b.nodes.n); n++ {
 		first[b.nodes.at(n).parent+1]++
@@ -97,7 +98,7 @@ func (b *Builder) order(t *Tree) []int32 {
 		sortByName(children[first[n]:first[n+1]], name)
 	}
 
-	// Depth first with the number of the next child of every open directory.
+	// Visit the nodes depth first. fill holds the next child of every directory.
 	copy(fill, first)
 	order := make([]int32, 0, b.nodes.n)
 	t.nodes = make([]place, 0, b.nodes.n+1)
@@ -125,8 +126,8 @@ func (b *Builder) order(t *Tree) []int32 {
 	return order
 }
 
-// arrange puts the versions into the order of the nodes, oldest first, and
-// makes everything speak of the new numbers.
+// arrange sorts the versions by node, then layer, and replaces the old numbers of
+// nodes and versions by the new ones.
 func (b *Builder) arrange(t *Tree, order []int32) {
 	t.versions = make([]version, b.versions.n)
 	t.repeats = make(map[int32]int64, len(b.repeats))
@@ -154,10 +155,10 @@ func (b *Builder) arrange(t *Tree, order []int32) {
 		p := &t.pieces[i]
 		p.node, p.lost = renumber[p.node], renumber[p.lost]
 	}
-	*b = Builder{hashes: b.hashes, Memory: b.Memory} // all else is in t
+	*b = Builder{hashes: b.hashes, Memory: b.Memory} // t has the rest
 }
 
-// settle finds out which content of one path is the same.
+// settle finds out which contents that one path showed have the same bytes.
 func (b *Builder) settle(ctx context.Context, t *Tree, same func(context.Context, []Group) error) error {
 	q := questions{b: b, t: t}
 	var found []Content
@@ -194,19 +195,18 @@ func (b *Builder) settle(ctx context.Context, t *Tree, same func(context.Context
 	return nil
 }
 
-// questions collects, in one slice each, the pieces that are to be compared
-// and their names; ends says where each group ends.
+// questions collects the groups of pieces to compare, all in one slice.
 type questions struct {
 	b      *Builder
 	t      *Tree
 	pieces []Piece
-	names  []Content
-	ends   []int
-	linked [][2]Content // pieces that several paths may show one after the other
+	names  []Content    // the Content of each piece
+	ends   []int        // where each group ends in pieces
+	linked [][2]Content // pairs to compare, for askLinked to group
 }
 
-// ask takes the content that one path showed, splits it by size, and settles
-// what hashes tell at once.
+// ask splits the contents that one path showed by size. It compares those of one
+// size by their hashes if it can; otherwise it adds a group.
 func (q *questions) ask(found []Content) {
 	t := q.t
 	slices.SortFunc(found, func(x, y Content) int {
@@ -231,7 +231,7 @@ func (q *questions) ask(found []Content) {
 	}
 }
 
-// add asks for a group.
+// add adds a group.
 func (q *questions) add(group []Content) {
 	for i, c := range group {
 		p := &q.t.pieces[c]
@@ -245,10 +245,11 @@ func (q *questions) add(group []Content) {
 	q.ends = append(q.ends, len(q.pieces))
 }
 
-// askLinked asks for content with several names. However many paths showed one
-// piece after the other, both are read once: what is connected is one group.
+// askLinked adds the groups of content with several names. Many paths may have
+// shown the same two pieces one after the other. To read each piece only once,
+// askLinked puts all pieces that are connected by pairs into one group.
 func (q *questions) askLinked() {
-	top := map[Content]Content{} // of a piece's group, by way of others
+	top := map[Content]Content{} // a union-find forest: the parent of each piece
 	find := func(c Content) Content {
 		if _, ok := top[c]; !ok {
 			top[c] = c
@@ -273,7 +274,8 @@ func (q *questions) askLinked() {
 	}
 }
 
-// hashed settles a run of content whose hashes are all known and of one kind.
+// hashed compares the contents of run by their hashes. It reports false, and does
+// nothing, unless all hashes are known and of the same kind.
 func (q *questions) hashed(run []Content) bool {
 	for _, c := range run {
 		if p := &q.t.pieces[c]; !p.hashed || p.fromTable != q.t.pieces[run[0]].fromTable {
@@ -301,13 +303,13 @@ func (q *questions) groups() []Group {
 	return out
 }
 
-// unite notes that two pieces hold the same; root finds the one that speaks
-// for all that do.
+// unite records that pieces a and b have the same bytes.
 func (t *Tree) unite(a, b Content) {
 	a, b = t.root(a), t.root(b)
 	t.pieces[max(a, b)].same = min(a, b)
 }
 
+// root returns the first piece that is known to have the same bytes as c.
 func (t *Tree) root(c Content) Content {
 	for t.pieces[c].same != c {
 		t.pieces[c].same = t.pieces[t.pieces[c].same].same
@@ -316,7 +318,7 @@ func (t *Tree) root(c Content) Content {
 	return c
 }
 
-// findNames collects the names of content that has several.
+// findNames sets t.linkNames: all names of content with several.
 func (t *Tree) findNames() {
 	t.linkNames = map[Content][]int32{}
 	for n := Node(0); int(n) < t.Len(); n++ {
@@ -336,8 +338,8 @@ func (t *Tree) findNames() {
 	}
 }
 
-// explain finds out why content is wasted: what the layer that hid it has at
-// the path that went.
+// explain sets the Cause of wasted content. It depends on what the layer that hid
+// the content has at the last name of the content.
 func (t *Tree) explain() {
 	for c := range t.pieces {
 		p := &t.pieces[c]
@@ -359,7 +361,7 @@ func (t *Tree) explain() {
 	}
 }
 
-// sortByName sorts siblings; those of a tar mostly are sorted already.
+// sortByName sorts siblings. In most tars they are sorted already.
 func sortByName(nodes []int32, name func(int32) string) {
 	byName := func(a, b int32) int { return strings.Compare(name(a), name(b)) }
 	if !slices.IsSortedFunc(nodes, byName) {

@@ -11,17 +11,17 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// maxDepth is how deep a path may be: no filesystem takes a longer one, and
-// what prints a tree pays for the depth of every node.
+// maxDepth is the maximum depth of a path. No filesystem takes a longer one, and
+// printing a tree costs time for the depth of every node.
 const maxDepth = 4096
 
-// version is what a node shows from a layer on, until its next version. There
-// is one for every entry of every layer, so that every byte of it counts.
+// version is what a node shows from one layer until its next version. There is one
+// for every entry of every layer, so its size matters.
 type version struct {
 	mtime int64
 	owner int32 // in owners
-	// ref is a file's Content; of a symlink or broken link its place in texts,
-	// of a device or fifo in devices; else noRef.
+	// ref is the Content of a file, the index in texts of the target of a symlink or
+	// broken link, or the index in devices of a device or fifo; otherwise noRef.
 	ref   int32
 	layer int16
 	mode  uint16
@@ -31,7 +31,7 @@ type version struct {
 
 const noRef = int32(NoContent)
 
-// content is what a file shows, NoContent for anything else.
+// content returns the content of a file, or NoContent for anything else.
 func (v *version) content() Content {
 	if v.kind != layer.File {
 		return NoContent
@@ -48,8 +48,8 @@ type revision struct {
 const (
 	removed uint8 = 1 << iota // the path shows nothing
 	implied                   // a directory without an entry
-	pending                   // a hard link whose target is not known yet
-	again                     // the layer stored more here, which the path never showed: see repeats
+	pending                   // a hard link that is not resolved yet
+	again                     // the layer stores more content here, which the path never shows: see repeats
 )
 
 func (v *version) alive() bool { return v.flags&removed == 0 }
@@ -59,14 +59,14 @@ type piece struct {
 	bytes     int64
 	offset    int64
 	node      int32   // of the entry
-	lost      int32   // the last name that went
-	same      Content // the first piece known to hold the same, or itself
+	lost      int32   // the name as in Stored.Lost
+	same      Content // the first piece known to have the same bytes, or itself
 	layer     int16
 	hiddenBy  int16 // -1 while visible
 	cause     Cause
 	linked    bool // has, or had, more than one name
 	sparse    bool
-	hashed    bool // while building: Builder.hashes knows it
+	hashed    bool // Builder.hashes has its hash
 	fromTable bool // as in layer.Entry
 }
 
@@ -77,8 +77,8 @@ type owner struct {
 
 type device struct{ major, minor int64 }
 
-// node is a path while the tree is being built. Children that are alive are in
-// a list, so that removing a directory costs what is alive in it and no more.
+// node is a path while the tree is being built. Its alive children, those that
+// show something, are in a list, so that removing a directory visits only them.
 type node struct {
 	parent      int32
 	nameAt      uint32
@@ -89,7 +89,7 @@ type node struct {
 	left, right int32 // alive siblings
 }
 
-// Builder makes a Tree out of layers.
+// Builder builds a Tree from layers.
 type Builder struct {
 	nodes    pile[node]
 	names    names
@@ -99,54 +99,55 @@ type Builder struct {
 	versions pile[revision]
 	pieces   pile[piece]
 	hashes   []layer.Hash      // of the pieces that are hashed
-	held     map[Content]int64 // of sparse pieces, what the tar holds
+	held     map[Content]int64 // the bytes in the tar, for pieces where they differ from the size
 	total    int64             // bytes of all pieces
-	alive    pile[int32]       // per piece: how many names it has now
+	alive    pile[int32]       // by piece: how many names show it now
 	repeats  map[int32]int64   // version -> bytes stored there and replaced in the same layer
 	owners   []owner
 	ownerID  map[owner]int32
 	texts    []string
 	devices  []device
 	layers   int16
-	// Memory is what the tree takes, while it is built and after; may be nil.
+	// Memory limits the memory of the builder and the tree. It may be nil.
 	Memory *layer.Quota
-	taken  int64 // not yet from Memory
+	taken  int64 // bytes used but not yet taken from Memory
 
-	// Of the layer being applied.
+	// The layer being applied.
 	layer    int16
-	dir      string   // the directory path resolved last, and
-	trail    []trail  // the nodes along it
-	spare    []trail  // room for the next
+	dir      string   // the directory path resolved last
+	trail    []trail  // the nodes along dir
+	spare    []trail  // buffer for the next trail
 	markers  []marker // in the order of the tar
-	marked   string   // the directory of the last marker, and
-	markedAt int32    // its node
-	chain    []int32  // room for missing
+	marked   string   // the directory of the last marker
+	markedAt int32    // the node of marked
+	chain    []int32  // buffer for missing
 	deferred []int32  // nodes with a pending link
-	linked   []int32  // nodes that are names of what has several
+	linked   []int32  // nodes that share an inode with others
 	given    map[inode]attributes
-	entered  []int32   // directories of lower layers that have entries below
-	bodies   []Content // of entries that show nothing
+	entered  []int32   // directories of lower layers that this layer has entries below
+	bodies   []Content // content of markers and ignored entries
 	dying    []dying
 	warnings warnings
 
-	// Of all layers.
-	steps   int // taken
-	granted int // and allowed
+	// All layers.
+	steps   int // taken so far
+	granted int // the limit for steps
 	applied map[weak.Pointer[layer.Diff]]bool
 }
 
 // trail is one component of the directory resolved last.
 type trail struct {
-	end  int // of the component, in Builder.dir
+	end  int // where the component ends in Builder.dir
 	node int32
 }
 
+// dying is content whose last name went, so far, and that name.
 type dying struct {
 	content Content
 	node    int32
 }
 
-// NewBuilder returns a Builder that has seen no layer.
+// NewBuilder returns a Builder without layers.
 func NewBuilder() *Builder {
 	b := &Builder{
 		seed:    maphash.MakeSeed(),
@@ -163,11 +164,12 @@ func NewBuilder() *Builder {
 	return b
 }
 
-// Apply puts the next layer on top, and returns what is odd about it.
+// Apply adds the next layer on top of the others. It returns warnings about the
+// layer.
 func (b *Builder) Apply(d *layer.Diff) ([]layer.Warning, error) { return b.applyAll(d, false) }
 
-// ApplyLast is Apply for entries that nobody needs after it: their memory is
-// let go of on the way.
+// ApplyLast is like Apply, but releases the memory of the entries on the way. The
+// caller must not use them afterwards.
 func (b *Builder) ApplyLast(d *layer.Diff) ([]layer.Warning, error) { return b.applyAll(d, true) }
 
 func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
@@ -180,7 +182,7 @@ func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 	b.deferred, b.dying, b.markers, b.warnings = b.deferred[:0], b.dying[:0], b.markers[:0], warnings{}
 	b.linked, b.given, b.entered, b.bodies = b.linked[:0], nil, b.entered[:0], b.bodies[:0]
 
-	// A layer that comes again was not read again.
+	// A diff that is applied again was read only once: it grants no more steps.
 	again := b.applied[weak.Make(d)]
 	b.applied[weak.Make(d)] = true
 	for i := range d.Len() {
@@ -219,11 +221,11 @@ func (b *Builder) applyAll(d *layer.Diff, last bool) ([]layer.Warning, error) {
 	return b.warnings.list(), nil
 }
 
-// errTooManySteps says that links lead on and on, or that layers come again and
-// again: more than what was read accounts for.
+// errTooManySteps means that following links, or applying the same layers again,
+// takes far more steps than the entries that were read justify.
 var errTooManySteps = errors.New("its entries, paths and links take too many steps: over the limit for one image")
 
-// apply carries out one entry.
+// apply applies one entry.
 func (b *Builder) apply(e *layer.Entry) error {
 	if e.Size > layer.MaxContent-b.total {
 		return fmt.Errorf("content of %s: %d bytes: the files of one image may have %d", e.Path, e.Size, int64(layer.MaxContent))
@@ -281,7 +283,7 @@ func (b *Builder) apply(e *layer.Entry) error {
 	return nil
 }
 
-// store takes in the content of a file entry.
+// store adds the content of entry e at n.
 func (b *Builder) store(n int32, e *layer.Entry) Content {
 	c := Content(b.pieces.n)
 	b.pieces.add(piece{
@@ -301,8 +303,7 @@ func (b *Builder) store(n int32, e *layer.Entry) Content {
 	return c
 }
 
-// replace makes n show v. A directory stays what it is inside when a directory
-// replaces it; otherwise what was below is gone.
+// replace makes n show v. It removes everything below n unless v is a directory.
 func (b *Builder) replace(n int32, v version) {
 	if v.kind != layer.Dir {
 		b.empty(n)
@@ -310,14 +311,14 @@ func (b *Builder) replace(n int32, v version) {
 	b.set(n, v)
 }
 
-// set makes v the version of n in the current layer, and keeps the count of
-// names of the content that comes and goes.
+// set makes v the version of n in the current layer. It also counts the names of
+// the content that n shows now and showed before.
 func (b *Builder) set(n int32, v version) {
 	v.layer = b.layer
 	at := b.nodes.at(n).last
 	was := at >= 0 && b.versions.at(at).alive()
 	if was {
-		// What led into a directory may not any more.
+		// A path resolved through n may lead elsewhere now.
 		k := b.versions.at(at).kind
 		if k == layer.Symlink || k == layer.Dir && (v.kind != layer.Dir || !v.alive()) {
 			b.forget()
@@ -341,7 +342,7 @@ func (b *Builder) set(n int32, v version) {
 				b.taken += numberBytes
 			}
 			if b.storedHere(v.content(), n) && b.pieces.at(int32(v.content())).linked {
-				b.repeats[at] -= b.pieces.at(int32(v.content())).bytes // back through a link
+				b.repeats[at] -= b.pieces.at(int32(v.content())).bytes // shown again through a hard link
 			}
 		}
 		b.versions.at(at).version = v
@@ -355,12 +356,12 @@ func (b *Builder) set(n int32, v version) {
 	}
 }
 
-// storedHere reports whether c is what an entry of this layer stores at n.
+// storedHere reports whether an entry of this layer stores c at n.
 func (b *Builder) storedHere(c Content, n int32) bool {
 	return c != NoContent && b.pieces.at(int32(c)).node == n && b.pieces.at(int32(c)).layer == b.layer
 }
 
-// unname takes a name from content.
+// unname records that n no longer shows c.
 func (b *Builder) unname(c Content, n int32) {
 	if c == NoContent {
 		return
@@ -371,7 +372,7 @@ func (b *Builder) unname(c Content, n int32) {
 	}
 }
 
-// relist puts n in its directory's list of alive children, or takes it out.
+// relist adds n to the list of alive children of its directory, or removes it.
 func (b *Builder) relist(n int32, in bool) {
 	x := b.nodes.at(n)
 	p := b.nodes.at(x.parent)
@@ -419,8 +420,9 @@ func (b *Builder) remove(n int32) {
 	}
 }
 
-// bury settles, at the end of a layer, which content lost its last name in it,
-// and at which path: the one it was stored at if that went too.
+// bury runs at the end of a layer. It records which content lost its last name in
+// the layer, and which name that was: the path that stored the content if it went
+// in this layer too.
 func (b *Builder) bury() {
 	for _, d := range b.dying {
 		p := b.pieces.at(int32(d.content))
@@ -456,7 +458,7 @@ func (b *Builder) text(s string) int32 {
 	return int32(len(b.texts) - 1)
 }
 
-// parentOf is the directory part of a clean path, "" for one at the root.
+// parentOf returns the directory of a clean path, or "" for a path in the root.
 func parentOf(path string) string {
 	if i := strings.LastIndexByte(path, '/'); i >= 0 {
 		return path[:i]

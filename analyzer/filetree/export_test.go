@@ -1,5 +1,5 @@
 package filetree
 
-// Steps is how many steps the builder took along paths and links, and how many
-// it was granted.
+// Steps returns how many steps the builder has taken to resolve paths and links,
+// and the limit for them.
 func (b *Builder) Steps() (taken, granted int) { return b.steps, b.granted }

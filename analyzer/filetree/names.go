@@ -2,20 +2,20 @@ package filetree
 
 import "strings"
 
-// names keeps the names of all nodes in pieces of memory that stay where they
-// are. A piece holds 1 MiB, as much as the longest name that a tar can hold.
+// names stores the names of all nodes in chunks of 1 MiB, which is the length of
+// the longest name in a tar. It never copies a full chunk.
 type names struct {
 	pieces []string
-	last   strings.Builder // what the last piece is part of
+	last   strings.Builder // the buffer of the last chunk
 }
 
 const (
 	nameBits = 20
 	nameMask = 1<<nameBits - 1
-	maxNames = 1 << (32 - nameBits) // pieces
+	maxNames = 1 << (32 - nameBits) // chunks
 )
 
-// add keeps a name and returns its place.
+// add stores a name and returns its place.
 func (s *names) add(name string) (uint32, error) {
 	if len(name) > 1<<nameBits {
 		return 0, errTooManyNames
@@ -37,7 +37,7 @@ func (s *names) add(name string) (uint32, error) {
 	return uint32(piece)<<nameBits | uint32(at), nil
 }
 
-// at is the name of a length at a place.
+// at returns the name at place with the given length.
 func (s *names) at(place, length uint32) string {
 	at := place & nameMask
 	return s.pieces[place>>nameBits][at : at+length]

@@ -1,7 +1,7 @@
 package filetree
 
-// pile is a slice that grows without being copied: what is in it stays where
-// it is. A copy of a long slice costs more than all else that is done with it.
+// pile is a list that grows without copying its elements, except for the first
+// few. For a long slice, copying would cost more than everything else done with it.
 type pile[T any] struct {
 	chunks [][]T
 	n      int
@@ -12,7 +12,7 @@ const (
 	pileMask = 1<<pileBits - 1
 )
 
-// at is element i. The pointer stays good.
+// at returns a pointer to element i.
 func (p *pile[T]) at(i int32) *T { return &p.chunks[i>>pileBits][i&pileMask] }
 
 func (p *pile[T]) add(v T) {
@@ -28,7 +28,7 @@ func (p *pile[T]) add(v T) {
 	p.n++
 }
 
-// flat is all of it in one slice.
+// flat returns a slice of all elements.
 func (p *pile[T]) flat() []T {
 	out := make([]T, 0, p.n)
 	for _, c := range p.chunks {

@@ -8,13 +8,13 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// maxSymlinks is how many symlinks a path may lead through, as on Linux.
+// maxSymlinks is the most symlinks that Resolve follows, as on Linux.
 const maxSymlinks = 40
 
-// Resolve returns the node that path leads to after layer i. Symlinks among its
-// parents are followed inside the image; one at its end is followed when follow
-// is set, or when a slash stands behind it. A path that is not there is a
-// *MissingError.
+// Resolve returns the node that path leads to after layer i. It follows symlinks
+// among the parents inside the image. It follows a symlink at the end of path if
+// follow is set or path ends in a slash. If a part of the path does not exist, the
+// error is a *MissingError.
 func (t *Tree) Resolve(path string, i int, follow bool) (Node, error) {
 	follow = follow || strings.HasSuffix(path, "/")
 	rest := strings.Split(path, "/")
@@ -59,13 +59,13 @@ func (t *Tree) Resolve(path string, i int, follow bool) (Node, error) {
 	return n, nil
 }
 
-// MissingError is a path that does not exist after a layer.
+// MissingError reports a path that does not exist after a layer.
 type MissingError struct {
 	Path      string
-	Layer     int  // the layer after which it was looked for
-	Last      bool // whether Layer is the image's last
-	RemovedBy int  // the lower layer, or Layer itself, that removed it; -1 when none did
-	AddedBy   int  // where no layer removed it, the first higher layer that has it; -1 when none has
+	Layer     int  // the layer after which it does not exist
+	Last      bool // Layer is the last layer of the image
+	RemovedBy int  // the layer that removed it, at most Layer; -1 if none did
+	AddedBy   int  // if no layer removed it, the first layer above Layer that has it; -1 if none has
 }
 
 func (e *MissingError) Error() string {

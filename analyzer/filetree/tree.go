@@ -1,6 +1,6 @@
-// Package filetree holds the files of an image as one tree with a history per
-// path. What a layer changed, what the image shows after it, what differs
-// between any two layers: each is a query on that one tree.
+// Package filetree represents the files of an image as one tree with a history per
+// path. Queries on the tree tell what a layer changed, what the image shows after
+// a layer, and how any two layers differ.
 package filetree
 
 import (
@@ -12,32 +12,32 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Tree is every path that any layer of an image ever named. It does not change
-// once built and may be read concurrently.
+// Tree holds every path that any layer of an image names. It is immutable and safe
+// for concurrent use.
 //
 // Nodes are numbered depth first, children in the order of their names: the
 // subtree of n is n..End(n)-1, its first child is n+1, and the next sibling of
-// a child c is End(c). Everything is kept in a few flat arrays without
-// pointers: a million entries take about 100 bytes each, and the collector has
-// nothing to follow.
+// a child c is End(c). The tree consists of a few flat arrays, nearly without
+// pointers: a million entries take about 100 bytes each, and the garbage collector
+// has little to scan.
 type Tree struct {
-	nodes     []place // and one more, where the last one's ranges end
+	nodes     []place // and a last one that only ends the ranges of the last node
 	names     names
 	versions  []version // by node, then layer
 	sums      []sum     // by directory, then layer
 	pieces    []piece
 	held      map[Content]int64
 	repeats   map[int32]int64
-	linkNames map[Content][]int32 // every node that ever was a name of content with several, in the order of paths
-	firsts    map[Content][]first // of linked content: its first name from each layer on that changes it
+	linkNames map[Content][]int32 // for content with several names: all of them in any layer, in the order of paths
+	firsts    map[Content][]first // for content with several names: each change of its first name, in the order of layers
 	owners    []owner
 	texts     []string
 	devices   []device
 	layers    int
 }
 
-// place is one node: where its parts begin in the tree's arrays. They end
-// where the next node's begin.
+// place is one node. version and sum are where its versions and sums begin in the
+// tree's arrays; they end where those of the next node begin.
 type place struct {
 	parent  int32
 	end     int32
@@ -71,7 +71,7 @@ type State struct {
 	Size         int64 // of the content that the name shows
 	ModTime      int64 // seconds since 1970
 	Major, Minor int64
-	Target       string // of a symlink, as written; of a broken hard link, its path without leading slash
+	Target       string // of a symlink, unchanged; of a broken hard link, the path without leading slash
 	Xattrs       string // as in layer.Entry
 	Layer        int    // the layer that the entry comes from; -1 for a root that no entry mentions
 	Implied      bool   // a directory that no entry mentions
@@ -115,7 +115,7 @@ func (t *Tree) Path(n Node) string {
 
 // Child returns the child of dir with that name.
 func (t *Tree) Child(dir Node, name string) (Node, bool) {
-	for lo, hi := dir+1, t.End(dir); lo < hi; { // where children begin
+	for lo, hi := dir+1, t.End(dir); lo < hi; { // each the start of a child, or the end
 		c := (lo + hi) / 2
 		for t.Parent(c) != dir {
 			c = t.Parent(c)
@@ -208,7 +208,7 @@ const (
 	Deleted                   // hidden, and the hiding layer has no entry there
 	Overwritten               // the hiding layer has another entry there
 	MetadataOnly              // the hiding layer stores the same content again
-	Repeated                  // a later entry of the same path in the same layer
+	Repeated                  // replaced by a later entry of the same layer
 )
 
 var causeNames = [...]string{"", "removed", "overwritten", "metadata", "repeated"}
@@ -216,24 +216,24 @@ var causeNames = [...]string{"", "removed", "overwritten", "metadata", "repeated
 // String returns the name of the cause in reports.
 func (c Cause) String() string { return causeNames[c] }
 
-// Stored is one piece of content: what one file entry of one layer stores.
+// Stored describes the content that one file entry of one layer stores.
 type Stored struct {
 	Node     Node // the path of the entry
 	Layer    int
-	Bytes    int64 // its length, holes included
-	Held     int64 // what of it the layer's tar holds: less for a sparse file
+	Bytes    int64 // the size of the file, holes included
+	Held     int64 // the bytes in the layer's tar: fewer than Bytes for a sparse file
 	Offset   int64 // as in layer.Entry
 	Sparse   bool
 	Cause    Cause
-	HiddenBy int  // the layer in which the last name went; -1 while visible
-	Lost     Node // the name that went: Node if it did in that layer, else the last; Node while visible
+	HiddenBy int  // the layer that took the last name away; -1 for visible content
+	Lost     Node // the name that HiddenBy took away: Node if it is one of them, else the last; Node for visible content
 }
 
-// Contents is the number of pieces of content; they are 0..Contents()-1, in
-// the order of layers and of each layer's tar.
+// Contents returns the number of contents. They are numbered from 0 to
+// Contents()-1, in the order of the layers and of the entries in each layer's tar.
 func (t *Tree) Contents() int { return len(t.pieces) }
 
-// Stored is piece of content c.
+// Stored describes content c.
 func (t *Tree) Stored(c Content) Stored {
 	p := &t.pieces[c]
 	held, ok := t.held[c]
@@ -284,7 +284,7 @@ func (t *Tree) Names(c Content, i int) []Node {
 // ComparePaths compares two nodes by their paths as bytes, which is not the
 // order of the nodes: "/a-b" comes before "/a/b".
 func (t *Tree) ComparePaths(a, b Node) int {
-	// Climb to two children of one directory, or to one and the same node.
+	// Climb to two children of one directory, or to the same node.
 	x, y := a, b
 	for t.Parent(x) != t.Parent(y) {
 		if t.Parent(x) > t.Parent(y) {
@@ -293,7 +293,7 @@ func (t *Tree) ComparePaths(a, b Node) int {
 			y = t.Parent(y)
 		}
 	}
-	if x == y { // one lies below the other
+	if x == y { // one is below the other, or they are the same
 		return cmp.Compare(a, b)
 	}
 	nx, ny := t.Name(x), t.Name(y)
@@ -306,7 +306,7 @@ func (t *Tree) ComparePaths(a, b Node) int {
 	return cmp.Compare(nx, ny)
 }
 
-// sortByPath puts nodes into the order of their paths as bytes.
+// sortByPath sorts nodes by their paths as bytes.
 func (t *Tree) sortByPath(nodes []int32) {
 	byPath := func(a, b int32) int { return t.ComparePaths(Node(a), Node(b)) }
 	if !slices.IsSortedFunc(nodes, byPath) {

@@ -18,7 +18,7 @@ const (
 	Removed
 )
 
-// Differs says what of a Modified path differs.
+// Differs says in what way a Modified path differs.
 type Differs uint8
 
 const (
@@ -35,7 +35,7 @@ var (
 // String returns the name of the mark in reports.
 func (m Mark) String() string { return markNames[m] }
 
-// String returns the name in reports.
+// String returns the name of the difference in reports.
 func (d Differs) String() string { return differsNames[d] }
 
 // Change describes what happened to a path between two layers.
@@ -45,8 +45,8 @@ type Change struct {
 	// Touched reports whether a layer in between has an entry or a removal for the
 	// path: an Unchanged path that is Touched was listed, or stored, again.
 	Touched bool
-	// Stored is the bytes that the layers in between store at this path, what
-	// was repeated within one layer included.
+	// Stored is the number of bytes that the layers in between store at this path,
+	// including content that a later entry of the same layer replaces.
 	Stored int64
 }
 
@@ -56,18 +56,18 @@ type Marks uint8
 // Has reports whether m is in the set.
 func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
 
-// Sum adds up what is below a directory, without the directory itself. For any
-// other node it is zero.
+// Sum adds up everything below a directory, excluding the directory itself. It is
+// zero for any other node.
 type Sum struct {
-	Size    int64 // of the content shown afterwards; content with several names counts once, at the first
+	Size    int64 // of the content shown afterwards; content with several names counts once, at its first name
 	Files   int   // regular files shown afterwards, by name
 	Stored  int64 // as in Change.Stored
-	Removed int64 // of files, by name, that are no longer shown or show other content
-	Marks   Marks // of the Touched paths below; Unchanged for one that was stored or listed again
+	Removed int64 // size of the files, by name, that are no longer shown or show other content
+	Marks   Marks // of the Touched paths below; Unchanged for a path that was listed or stored again
 }
 
-// sum is the Sum of a directory for one layer. In the tree, size and files
-// count everything up to the layer; while it is made, what the layer adds.
+// sum is the Sum of a directory for one layer. In Tree.sums, size and files include
+// all lower layers; a sweep computes only what the layer adds.
 type sum struct {
 	size, stored, removed int64
 	files                 int32
@@ -81,7 +81,7 @@ type View struct {
 	From, To int
 
 	t    *Tree
-	dirs []dirSum // of a view over several layers: in the order of the nodes
+	dirs []dirSum // if the view spans several layers; in the order of the nodes
 }
 
 type dirSum struct {
@@ -89,8 +89,8 @@ type dirSum struct {
 	sum sum
 }
 
-// View compares two layers; -1 <= from < to < Layers(). A view of one layer
-// (to = from+1) costs nothing, any other one pass over the tree.
+// View compares two layers: -1 <= from < to < Layers(). A view of a single layer
+// (to = from+1) costs nothing; any other takes one pass over the tree.
 func (t *Tree) View(from, to int) *View {
 	v := &View{t: t, From: from, To: to}
 	if to == from+1 {
@@ -115,7 +115,7 @@ func (v *View) Change(n Node) Change {
 	t := v.t
 	from, to := t.history(n)
 	if to-from > 8 {
-		// What is older than both ends is not looked at.
+		// Skip versions of layers above To. The loops below stop at From.
 		_, to = t.narrow(from, to, v.To)
 	}
 	after := to - 1
@@ -182,22 +182,22 @@ func (v *View) Sum(n Node) Sum {
 	return out
 }
 
-// Event is one thing that a layer did to a path.
+// Event describes what one layer did to a path.
 type Event struct {
 	Layer   int
 	Change  Change // against what lower layers showed
-	State   State  // what the path shows after the layer; for a removal what it showed before
+	State   State  // what the path shows after the layer or, if Removed, showed before
 	Removed bool
 }
 
-// History returns everything that layers did to n, the bottom one first.
+// History returns what each layer did to n, the bottom layer first.
 func (t *Tree) History(n Node) []Event {
 	var out []Event
 	from, to := t.history(n)
 	for i := from; i < to; i++ {
 		v := &t.versions[i]
 		if v.layer < 0 {
-			continue // the root that no entry mentions
+			continue // the implied root, which comes from no layer
 		}
 		before := t.before(n, i)
 		e := Event{Layer: int(v.layer), Removed: !v.alive()}
@@ -214,7 +214,7 @@ func (t *Tree) History(n Node) []Event {
 	return out
 }
 
-// before is the version of n that version i replaced, -1 for none.
+// before returns the version of n that version i replaced, or -1 for none.
 func (t *Tree) before(n Node, i int32) int32 {
 	if i > t.nodes[n].version {
 		return i - 1
@@ -222,7 +222,8 @@ func (t *Tree) before(n Node, i int32) int32 {
 	return -1
 }
 
-// compare judges a change by its two ends; -1 is a path that shows nothing.
+// compare returns how a path changes from version before to version after. Version
+// -1 shows nothing.
 func (t *Tree) compare(before, after int32) (Mark, Differs) {
 	was := before >= 0 && t.versions[before].alive()
 	is := after >= 0 && t.versions[after].alive()
@@ -269,7 +270,7 @@ func (t *Tree) sameContent(a, b Content) bool {
 	return t.pieces[a].same == t.pieces[b].same
 }
 
-// storedAt is the bytes that the layer of version i of n stores at n.
+// storedAt returns the number of bytes that the layer of version i stores at n.
 func (t *Tree) storedAt(n Node, i int32) int64 {
 	v := &t.versions[i]
 	stored := int64(0)
@@ -284,8 +285,8 @@ func (t *Tree) storedAt(n Node, i int32) int64 {
 	return stored
 }
 
-// lost is the size of a file that is gone, or shows other content, after it
-// went from version before to version after.
+// lost returns the size of the file in version before if version after shows no
+// file there or other content, and otherwise 0.
 func (t *Tree) lost(before, after int32) int64 {
 	if before < 0 || !t.versions[before].alive() || t.versions[before].kind != layer.File {
 		return 0
@@ -296,8 +297,9 @@ func (t *Tree) lost(before, after int32) int64 {
 	return 0
 }
 
-// sweep adds up what lies below every directory, from figures that come in the
-// order of the nodes.
+// sweep computes the sums of directories. Callers add the figures of nodes in the
+// order of the nodes, then call finish. sweep calls emit for each directory that
+// has figures below it.
 type sweep struct {
 	t     *Tree
 	stack []dirSum
@@ -308,7 +310,7 @@ func (w *sweep) add(n int32, s sum) {
 	for len(w.stack) > 0 && w.t.nodes[w.stack[len(w.stack)-1].dir].end <= n {
 		w.pop()
 	}
-	// The directories between the innermost open one and n are opened too.
+	// Open the directories between the innermost open one and n.
 	top := int32(-1)
 	if len(w.stack) > 0 {
 		top = w.stack[len(w.stack)-1].dir
@@ -346,7 +348,7 @@ func (s *sum) add(o sum) {
 	s.marks |= o.marks
 }
 
-// Marks is how each layer that touched n changed it, bottom first.
+// Marks returns how each layer that touched n changed it, the bottom layer first.
 func (t *Tree) Marks(n Node) iter.Seq2[int, Mark] {
 	return func(yield func(int, Mark) bool) {
 		from, to := t.history(n)

@@ -6,11 +6,11 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// maxWarnings is how many paths a layer names for one kind of oddity.
+// maxWarnings is the most paths per layer that the warnings with one text name.
 const maxWarnings = 20
 
-// warnings collects what is odd about a layer: each text with its first paths
-// and, for the others, their number.
+// warnings collects the warnings about a layer. For each text it keeps the first
+// paths and counts the others.
 type warnings struct {
 	all   []layer.Warning
 	count map[string]int
@@ -29,7 +29,7 @@ func (w *warnings) add(path, text string) {
 	}
 }
 
-// full reports whether the paths of text are only counted from now on.
+// full reports whether further warnings with this text are only counted.
 func (w *warnings) full(text string) bool { return w.count[text] >= maxWarnings }
 
 // warn adds a warning about n.
@@ -41,6 +41,8 @@ func (b *Builder) warn(n int32, text string) {
 	b.warnings.add(path, text)
 }
 
+// list returns the warnings, with one more for each text whose paths were not all
+// kept.
 func (w *warnings) list() []layer.Warning {
 	for _, text := range w.order {
 		if more := w.count[text] - maxWarnings; more > 0 {
