@@ -11,15 +11,16 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// wide is a million entries in 30 layers with about 780,000 distinct paths:
-// directories of 25 files, a fifth of the files stored again by later layers.
+// wide returns layers of directories with 25 files each. Later layers store some
+// of the files again: a million entries in 30 layers have about 780,000 distinct
+// paths.
 func wide(entries, layers int) []*layer.Diff {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	out := make([]*layer.Diff, layers)
 	per := entries / layers
 	for i := range out {
 		d := &layer.Diff{}
-		// The layer's own directories, and in between one of a lower layer.
+		// Three new directories, then one of a lower layer, and so on.
 		for dir := 0; d.Len() < per; dir++ {
 			owner := i
 			if i > 0 && dir%4 == 3 {
@@ -79,8 +80,8 @@ func BenchmarkBuild(b *testing.B) {
 	}
 }
 
-// BenchmarkWhiteouts removes a thousand directories of a tree of a million
-// entries, beside a layer that adds as many files.
+// BenchmarkWhiteouts compares a layer of 5000 whiteouts, on top of a million
+// entries, with a layer of as many new files.
 func BenchmarkWhiteouts(b *testing.B) {
 	base := wide(1_000_000, 30)
 	removing, adding := &layer.Diff{}, &layer.Diff{}
@@ -100,7 +101,8 @@ func BenchmarkWhiteouts(b *testing.B) {
 	}
 }
 
-// BenchmarkView is what a frame asks for: sixty rows at one layer.
+// BenchmarkView makes the queries of one frame of the terminal UI: sixty rows at
+// one layer.
 func BenchmarkView(b *testing.B) {
 	t := build(b, wide(1_000_000, 30))
 	b.Run("layer", func(b *testing.B) {

@@ -141,7 +141,8 @@ type trail struct {
 	node int32
 }
 
-// dying is content whose last name went, so far, and that name.
+// dying is content that lost its last name in this layer, and that name. A later
+// entry of the layer may give it a name again.
 type dying struct {
 	content Content
 	node    int32

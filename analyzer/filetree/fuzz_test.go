@@ -17,8 +17,8 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// FuzzTree applies random layers to the tree and to the model, and compares
-// every answer that the tree can give.
+// FuzzTree applies random layers to the tree and to the model, and compares the
+// results of all queries.
 func FuzzTree(f *testing.F) {
 	for seed := range 32 {
 		data := make([]byte, 200)
@@ -40,8 +40,8 @@ func FuzzTree(f *testing.F) {
 	})
 }
 
-// TestModel compares tree and model for every image of testdata, and for what
-// FuzzTree found.
+// TestModel compares the tree with the model for every image of testdata, and for
+// images that FuzzTree found.
 func TestModel(t *testing.T) {
 	images := map[string]*imagetest.Image{
 		"back through a link": imagetest.Must(t, `
@@ -122,7 +122,7 @@ layer
 	}
 }
 
-// compare builds both and says where they differ.
+// compare builds the tree and the model and returns where they first differ, or "".
 func compare(diffs []*layer.Diff) (why string) {
 	if len(diffs) == 0 {
 		return ""
@@ -212,8 +212,8 @@ func checkView(tree *filetree.Tree, m *model, v *filetree.View, paths []string, 
 
 type disagreement string
 
-// settled leaves out whether a path was touched that shows nothing before and
-// after: a directory that only came to be while the layer was applied.
+// settled clears Touched of an Absent path. It may be a directory that existed only
+// while a layer was applied, which the tree and the model record differently.
 func settled(c filetree.Change) filetree.Change {
 	if c.Mark == filetree.Absent {
 		c.Touched = false
@@ -230,8 +230,8 @@ func equal(a, b filetree.State) bool {
 	return a == b
 }
 
-// checkNodes checks the order of the nodes, and returns every path that either
-// side knows.
+// checkNodes checks the order of the nodes. It returns every path of the tree or
+// the model.
 func checkNodes(tree *filetree.Tree, m *model, fail failure) []string {
 	known := map[string]bool{"": true}
 	for i := range m.after {
@@ -354,7 +354,8 @@ func checkContents(tree *filetree.Tree, m *model, stored int64, fail failure) {
 	}
 }
 
-// same decides by the hashes that the entries have but hide.
+// same compares pieces by the hashes of their entries, which the tree ignores
+// where Hashed is not set.
 func same(diffs []*layer.Diff, fail failure) func(context.Context, []filetree.Group) error {
 	type at struct {
 		layer  int
@@ -388,9 +389,9 @@ func same(diffs []*layer.Diff, fail failure) func(context.Context, []filetree.Gr
 	}
 }
 
-// FuzzWork applies random layers again and again. Twice as many of them must not
-// take much more than twice the steps and memory: nothing may grow with the
-// number of layers below, or with how often a path came and went.
+// FuzzWork applies random layers repeatedly. Twice as many rounds must not take
+// much more than twice the steps and memory: the cost of a layer must not grow with
+// the number of layers below it, or with the length of a path's history.
 func FuzzWork(f *testing.F) {
 	for seed := range 8 {
 		f.Add(bytes.Repeat([]byte{byte(seed * 37), byte(seed * 101), byte(seed + 7)}, 60))

@@ -8,8 +8,8 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// layers decodes up to six layers of up to twelve entries with names so few
-// that they meet all the time. Every second image has its hashes.
+// layers decodes data to layers of up to twelve entries each. It uses so few names
+// that entries often have the same path. Half of the images have hashes.
 func layers(data []byte) []*layer.Diff {
 	next := func() byte {
 		if len(data) == 0 {
@@ -102,7 +102,7 @@ func layers(data []byte) []*layer.Diff {
 				continue
 			}
 			if e.Path == "" && e.Kind != layer.Dir && e.Kind != layer.Opaque {
-				continue // the reader of layers leaves it out
+				continue // layer.Read omits such entries
 			}
 			d.Add(e)
 		}
@@ -111,7 +111,7 @@ func layers(data []byte) []*layer.Diff {
 	return out
 }
 
-// reduce leaves out what the disagreement does not need.
+// reduce removes layers and entries as long as tree and model still disagree.
 func reduce(diffs []*layer.Diff, why string) ([]*layer.Diff, string) {
 	for i := 0; i < len(diffs); i++ {
 		for n := -1; n < diffs[i].Len(); n++ {
@@ -134,7 +134,7 @@ func reduce(diffs []*layer.Diff, why string) ([]*layer.Diff, string) {
 	return diffs, why
 }
 
-// text is the layers as a file for testdata/images.
+// text returns the layers in the format of testdata/images.
 func text(diffs []*layer.Diff) string {
 	var b strings.Builder
 	for _, d := range diffs {

@@ -12,7 +12,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// shapes are layers that take much memory, each in its own way.
+// shapes returns images that take much memory, each in a different way.
 func shapes() map[string][]*layer.Diff {
 	folders, deep, names, links, owners, symlinks := &layer.Diff{}, &layer.Diff{}, &layer.Diff{}, &layer.Diff{}, &layer.Diff{}, &layer.Diff{}
 	for i := range 20_000 {
@@ -53,7 +53,7 @@ func shapes() map[string][]*layer.Diff {
 	}
 }
 
-// TestMemoryIsCounted wants what a tree takes to be taken from Memory.
+// TestMemoryIsCounted checks that the memory a tree uses is taken from Memory.
 func TestMemoryIsCounted(t *testing.T) {
 	for name, diffs := range shapes() {
 		heap := func() int64 {
@@ -78,14 +78,14 @@ func TestMemoryIsCounted(t *testing.T) {
 		}
 		took := heap() - before
 		used := b.Memory.Used()
-		// A piece of names, and what is taken at a time, may be begun.
+		// A chunk of names may be nearly empty, and up to takeAt bytes not yet taken.
 		if slack := int64(3 << 20); building > used+slack || took > used+slack || used > 4*max(building, took)+slack {
 			t.Errorf("%s: building takes %d bytes, the tree %d; %d are counted", name, building, took, used)
 		}
 		runtime.KeepAlive(tree)
 		runtime.KeepAlive(diffs)
 
-		// With a little less it is an error, soon enough.
+		// With half of that, building must fail.
 		b = NewBuilder()
 		b.Memory = layer.NewQuota(layer.Memory, used/2)
 		for _, d := range diffs {

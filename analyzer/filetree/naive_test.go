@@ -9,16 +9,16 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// model is the rules of docs/analysis.md once more, as slowly and plainly as
-// they can be written: a map from path to what it shows, for every layer. It
-// shares nothing with the tree but the types of its answers. Paths have no
-// leading slash; "" is the root.
+// model is a second implementation of the rules in docs/analysis.md, slow and
+// simple: for every layer, a map from each path to what it shows. It shares
+// nothing with the tree but the types of the results. Paths have no leading slash;
+// "" is the root.
 type model struct {
 	after    []map[string]filetree.State
-	inodes   []map[string]int   // per layer which paths are names of one file
-	resets   [][]string         // per layer the directories that some engines show differently
-	touched  []map[string]bool  // per layer the paths it has an entry or a removal for
-	stored   []map[string]int64 // per layer what it stores at a path
+	inodes   []map[string]int   // by layer: the inode of each path
+	resets   [][]string         // by layer: the directories that some engines show differently
+	touched  []map[string]bool  // by layer: the paths it has an entry or a removal for
+	stored   []map[string]int64 // by layer: the bytes it stores at each path
 	contents []content
 }
 
@@ -28,10 +28,10 @@ type content struct {
 	bytes, held int64
 	hash        layer.Hash
 	hiddenBy    int      // -1 while visible
-	lost        []string // the names that went in that layer, or the entry's own if that went too
+	lost        []string // the names that hiddenBy took away; only path if it is one of them
 }
 
-// before is what lower layers show to layer i.
+// before returns what the layers below layer i show.
 func (m *model) before(i int) map[string]filetree.State {
 	if i == 0 {
 		return map[string]filetree.State{"": {Kind: layer.Dir, Mode: 0o755, Implied: true, Layer: -1, Content: filetree.NoContent}}
@@ -43,8 +43,8 @@ func (m *model) apply(d *layer.Diff) {
 	i := len(m.after)
 	lower := m.before(i)
 
-	// Where a marker's path leads does not depend on what markers hide, but on
-	// the symlinks that the layer made before it.
+	// Where a marker's path leads depends on the symlinks that the layer created
+	// before it, but not on what markers hide.
 	inodes := map[string]int{}
 	if i > 0 {
 		inodes = m.inodes[i-1]
@@ -75,7 +75,7 @@ func (m *model) apply(d *layer.Diff) {
 	m.stored = append(m.stored, w.stored)
 }
 
-// settle notes that layer i took the last name of c.
+// settle records it if layer i took the last name of c away.
 func (x *content) settle(c filetree.Content, i int, lower, upper map[string]filetree.State) {
 	if x.hiddenBy >= 0 || len(names(upper, c)) > 0 {
 		return
@@ -86,7 +86,7 @@ func (x *content) settle(c filetree.Content, i int, lower, upper map[string]file
 	}
 }
 
-// names is every path that shows c, sorted as bytes.
+// names returns every path that shows c, sorted as bytes.
 func names(state map[string]filetree.State, c filetree.Content) []string {
 	var out []string
 	for p, s := range state {
@@ -98,7 +98,7 @@ func names(state map[string]filetree.State, c filetree.Content) []string {
 	return out
 }
 
-// cause is why c is wasted, when the name that went last is lost.
+// cause returns why c is wasted if lost is the last name that went.
 func (m *model) cause(c int, lost string) filetree.Cause {
 	x := &m.contents[c]
 	s, ok := m.after[x.hiddenBy][lost]
@@ -123,19 +123,20 @@ type work struct {
 	state    map[string]filetree.State
 	layer    int
 	contents []content
-	links    []string // paths of the hard links whose target is not known yet
+	links    []string // paths of the hard links to resolve at the end of the layer
 	touched  map[string]bool
 	stored   map[string]int64
-	dirs     map[int]string // by index of a marker in the tar, its directory
+	dirs     map[int]string // the directory of each marker, by its index in the tar
 
-	entered map[string]bool // of entries, and theirs
+	entered map[string]bool // the directories of entries and their parents
 
-	inode  map[string]int         // by path; paths that are names of one file have the same
-	inodes int                    // made in this layer
-	given  map[int]filetree.State // by inode, what the last hard link's entry says of it
+	inode  map[string]int         // by path; hard links share one
+	inodes int                    // number of inodes created in this layer
+	given  map[int]filetree.State // by inode, the attributes in the entry of the last hard link
 }
 
-// share gives all names of a file what the last hard link to it says.
+// share sets the attributes of all names of a file to those of the last hard link
+// to it.
 func (w *work) share() {
 	for p, s := range w.state {
 		g, ok := w.given[w.inode[p]]
@@ -184,8 +185,8 @@ func (w *work) put(path string, s filetree.State) {
 	w.touch(path)
 }
 
-// mkdir makes path and its parents directories, from the root down; stop, if
-// any, says before which to stop.
+// mkdir turns path and its parents into directories, from the root down. If stop
+// is not nil, mkdir stops at the first path for which it returns true.
 func (w *work) mkdir(path string, stop func(path string) bool) {
 	if path == "" {
 		return
@@ -203,8 +204,8 @@ func (w *work) mkdir(path string, stop func(path string) bool) {
 	}
 }
 
-// markers carries out whiteouts and opaque markers, before anything of the
-// layer is there. dirs says where their directories are.
+// markers applies whiteouts and opaque markers, before the entries of the layer.
+// dirs holds the directory of each marker.
 func (w *work) markers(d *layer.Diff, dirs map[int]string) {
 	lower := maps.Clone(w.state)
 	for n := range d.Len() {
@@ -228,8 +229,8 @@ func (w *work) markers(d *layer.Diff, dirs map[int]string) {
 	}
 }
 
-// parents makes the directories that markers mention, but brings back nothing
-// that the layer took away and replaces nothing that it holds.
+// parents creates the directories of markers. It stops at a path that the layer
+// removed and at any entry of the layer.
 func (w *work) parents(d *layer.Diff, dirs map[int]string, lower map[string]filetree.State) {
 	for n := range d.Len() {
 		if dir, ok := dirs[n]; ok {
@@ -243,7 +244,7 @@ func (w *work) parents(d *layer.Diff, dirs map[int]string, lower map[string]file
 	}
 }
 
-// entries carries out everything but markers, in the order of the tar.
+// entries applies all entries but markers, in the order of the tar.
 func (w *work) entries(d *layer.Diff) {
 	for n := range d.Len() {
 		e := d.At(n)
@@ -284,7 +285,7 @@ func (w *work) entries(d *layer.Diff) {
 			s.Major, s.Minor = e.Major, e.Minor
 		}
 		if path == "" && e.Kind != layer.Dir {
-			continue // nothing but a directory can be the root
+			continue // the root must be a directory
 		}
 		w.mkdir(dir, nil)
 		w.into(dir)
@@ -295,7 +296,7 @@ func (w *work) entries(d *layer.Diff) {
 			t, ok := w.state[to]
 			switch {
 			case ok && t.Layer == w.layer && t.Kind != layer.Dir && t.Kind != layer.Link && to == path:
-				continue // to itself: the entry before it stays
+				continue // a link to itself: the earlier entry stays
 			case ok && t.Layer == w.layer && t.Kind != layer.Dir && t.Kind != layer.Link:
 				id = w.inode[to]
 				w.give(id, s)
@@ -313,8 +314,8 @@ func (w *work) entries(d *layer.Diff) {
 	}
 }
 
-// resets is the directories of lower layers that the layer has entries in and
-// none for, where they are not what a new directory is.
+// resets returns the directories of lower layers that the layer has entries in,
+// but no entry for, and whose mode or owner differ from those of a new directory.
 func (w *work) resets() []string {
 	var out []string
 	for p := range w.entered {
@@ -327,14 +328,14 @@ func (w *work) resets() []string {
 	return out
 }
 
-// into notes that an entry is in dir.
+// into records that an entry is in dir.
 func (w *work) into(dir string) {
 	for ; dir != ""; dir, _ = cut(dir) {
 		w.entered[dir] = true
 	}
 }
 
-// give notes what the entry of a hard link says of a file.
+// give records the attributes in the entry of a hard link.
 func (w *work) give(id int, link filetree.State) {
 	if link.Xattrs == "" {
 		link.Xattrs = w.given[id].Xattrs
@@ -342,7 +343,7 @@ func (w *work) give(id int, link filetree.State) {
 	w.given[id] = link
 }
 
-// body counts the content of an entry that shows nothing, at its own path.
+// body counts the content of a marker or ignored entry, at its own path.
 func (w *work) body(path string, e *layer.Entry) {
 	if e.Size == 0 {
 		return
@@ -354,8 +355,8 @@ func (w *work) body(path string, e *layer.Entry) {
 	}
 }
 
-// settle resolves, at the end of the layer, the hard links whose target did
-// not stand before them.
+// settle runs at the end of the layer. It resolves the hard links whose target is
+// not an earlier entry of the layer.
 func (w *work) settle(lower map[string]filetree.State, inodes map[string]int) {
 	open := map[string]bool{}
 	for _, p := range w.links {
@@ -381,7 +382,7 @@ func (w *work) settle(lower map[string]filetree.State, inodes map[string]int) {
 	}
 }
 
-// linked is what the hard link at p names, if anything, and where that is.
+// linked returns what the hard link at p leads to, if anything, and its path.
 func (w *work) linked(p string, lower map[string]filetree.State, open map[string]bool) (s filetree.State, to string, ok bool) {
 	to = w.target(w.state[p].Target)
 	for range 40 {
@@ -390,7 +391,7 @@ func (w *work) linked(p string, lower map[string]filetree.State, open map[string
 		case ok && open[to] && to != p: // a link to a link
 			to = w.target(s.Target)
 			continue
-		case ok && s.Layer == w.layer && to != p: // its own layer holds it
+		case ok && s.Layer == w.layer && to != p: // the target is in the same layer
 			return s, to, s.Kind != layer.Dir && s.Kind != layer.Link
 		}
 		s, ok = lower[to]
@@ -399,15 +400,15 @@ func (w *work) linked(p string, lower map[string]filetree.State, open map[string
 	return filetree.State{}, "", false
 }
 
-// target is the path that a hard link leads to: its parents may be symlinks of
-// this layer, itself it is not followed.
+// target returns the path that a hard link leads to. It follows symlinks of this
+// layer among the parents, but not one at the end of the path.
 func (w *work) target(link string) string {
 	dir, base := cut(link)
 	return join(w.resolve(dir), base)
 }
 
-// resolve follows the symlinks of this layer along the path of a directory. One
-// that leads nowhere stays in the path.
+// resolve follows the symlinks of this layer along the path of a directory. A
+// symlink that cannot be resolved stays in the path.
 func (w *work) resolve(path string) string {
 	dir := ""
 	for _, name := range split(path) {
@@ -445,12 +446,12 @@ func (w *work) enter(dir, name string, hops *int) (string, bool) {
 	return dir, true
 }
 
-// split is the components of a path but for "" and ".".
+// split returns the components of a path except "" and ".".
 func split(path string) []string {
 	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" || s == "." })
 }
 
-// cut is the directory and the last component of a clean path.
+// cut returns the directory and the last component of a clean path.
 func cut(path string) (dir, base string) {
 	if i := strings.LastIndexByte(path, '/'); i >= 0 {
 		return path[:i], path[i+1:]
@@ -465,7 +466,7 @@ func join(dir, base string) string {
 	return dir + "/" + base
 }
 
-// change is what happened to path between two points.
+// change returns how path changes from after layer from to after layer to.
 func (m *model) change(path string, from, to int) filetree.Change {
 	var c filetree.Change
 	for i := from + 1; i <= to; i++ {
@@ -491,8 +492,7 @@ func (m *model) change(path string, from, to int) filetree.Change {
 	return c
 }
 
-// sums is what lies below every path that anything lies below. The paths are
-// sorted.
+// sums returns the sums of all directories. paths must be sorted.
 func (m *model) sums(paths []string, from, to int) map[string]filetree.Sum {
 	sums := map[string]filetree.Sum{}
 	old, now := m.before(from+1), m.before(to+1)

@@ -1,7 +1,8 @@
 package filetree
 
-// pile is a list that grows without copying its elements, except for the first
-// few. For a long slice, copying would cost more than everything else done with it.
+// pile is a list that grows in chunks. Only the first chunk is ever copied, while
+// it grows to its full size. For a long slice, copying would cost more than
+// everything else done with it.
 type pile[T any] struct {
 	chunks [][]T
 	n      int
@@ -12,7 +13,7 @@ const (
 	pileMask = 1<<pileBits - 1
 )
 
-// at returns a pointer to element i.
+// at returns a pointer to element i. It is valid until the next add.
 func (p *pile[T]) at(i int32) *T { return &p.chunks[i>>pileBits][i&pileMask] }
 
 func (p *pile[T]) add(v T) {

@@ -34,7 +34,7 @@ func diffOf(entries ...layer.Entry) *layer.Diff {
 	return d
 }
 
-// TestLongHistory asks for the state of a path that many layers change.
+// TestLongHistory queries a path that many layers change.
 func TestLongHistory(t *testing.T) {
 	const pairs = 300
 	file := diffOf(layer.Entry{Path: "d/f"})
@@ -58,7 +58,7 @@ func TestLongHistory(t *testing.T) {
 	}
 }
 
-// TestManyNames removes the names of one file one after the other.
+// TestManyNames removes the names of one file, one per layer.
 func TestManyNames(t *testing.T) {
 	const names = 300
 	first := diffOf(layer.Entry{Path: "000", Size: 1, Held: 1})
@@ -80,7 +80,7 @@ func TestManyNames(t *testing.T) {
 	}
 }
 
-// TestStepsAlongLinks has short entries that make the builder go long ways.
+// TestStepsAlongLinks applies few or short entries that take many steps to resolve.
 func TestStepsAlongLinks(t *testing.T) {
 	chain := diffOf(layer.Entry{Path: "a", Kind: layer.Dir})
 	long := strings.Repeat("a/../", 800)
@@ -126,7 +126,7 @@ func TestStepsAlongLinks(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := NewBuilder()
-			b.granted = 1 << 22 // or it would take seconds
+			b.granted = 1 << 22 // the real limit would take seconds
 			var err error
 			for _, d := range tt.diffs {
 				if _, err = b.Apply(d); err != nil {
@@ -136,7 +136,7 @@ func TestStepsAlongLinks(t *testing.T) {
 			if !errors.Is(err, tt.want) {
 				t.Errorf("got error %v, want %v", err, tt.want)
 			}
-			// One entry, or marker, or link, may overshoot.
+			// One entry, marker or link may exceed the limit before it is checked.
 			if over := b.steps - b.granted; over > maxHops*(maxTarget+1<<20/stepBytes) {
 				t.Errorf("%d steps more than were granted", over)
 			}
@@ -144,7 +144,7 @@ func TestStepsAlongLinks(t *testing.T) {
 	}
 }
 
-// TestComparePaths compares the order of paths with that of strings.
+// TestComparePaths checks that paths are ordered like their strings.
 func TestComparePaths(t *testing.T) {
 	d := &layer.Diff{}
 	for _, a := range []string{"a", "a-", "a-b", "a0", "b", "\x01", "a\x01"} {
@@ -171,8 +171,8 @@ func TestComparePaths(t *testing.T) {
 	}
 }
 
-// TestCompareOnce has two pieces of content that many paths show one after the
-// other: they are compared once.
+// TestCompareOnce checks that contents that many paths show one after the other
+// are compared only once.
 func TestCompareOnce(t *testing.T) {
 	const names = 100
 	b := NewBuilder()

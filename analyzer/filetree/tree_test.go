@@ -13,7 +13,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// tree analyses an image written as text.
+// tree analyzes an image written as text.
 func tree(t *testing.T, text string) *filetree.Tree {
 	t.Helper()
 	a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, text).Image(), analyzer.Options{})
@@ -32,7 +32,7 @@ func lookup(t *testing.T, tr *filetree.Tree, path string) filetree.Node {
 	return n
 }
 
-// A log directory that grows, is replaced in part and goes.
+// growing is an image with a log directory that grows, changes and is removed.
 const growing = `
 layer
   dir  var/
@@ -72,7 +72,7 @@ func TestSums(t *testing.T) {
 		{"/var", 1, 2, filetree.Sum{Removed: 211, Marks: marks(filetree.Removed)}},
 		{"/etc", 1, 2, filetree.Sum{Size: 5, Files: 1, Stored: 5, Marks: marks(filetree.Unchanged)}},
 		{"/", 1, 2, filetree.Sum{Size: 5, Files: 1, Stored: 5, Removed: 211, Marks: marks(filetree.Removed, filetree.Unchanged)}},
-		// Over two layers: c came and went, so it is neither added nor removed.
+		// Over two layers: c was added and removed again, so it is neither.
 		{"/var", 0, 2, filetree.Sum{Stored: 211, Removed: 110, Marks: marks(filetree.Removed, filetree.Absent)}},
 		{"/", -1, 2, filetree.Sum{Size: 5, Files: 1, Stored: 331, Marks: marks(filetree.Added, filetree.Absent)}},
 		{"/etc/conf", 0, 2, filetree.Sum{}},
@@ -130,8 +130,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// Content with several names counts once, under the first that shows it, and
-// its size moves on when that one goes.
+// Content with several names counts once, at its first name. When that name goes,
+// the size moves to the next one.
 func TestSizeOfHardLinks(t *testing.T) {
 	tr := tree(t, `
 layer
@@ -194,7 +194,7 @@ func TestNodes(t *testing.T) {
 	}
 }
 
-// Hostile shapes must cost little and end with an answer.
+// Hostile layers must take little time and end with a result or an error.
 func TestHostile(t *testing.T) {
 	apply := func(t *testing.T, entries ...layer.Entry) ([]layer.Warning, error) {
 		d := &layer.Diff{}
