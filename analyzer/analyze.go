@@ -19,22 +19,22 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Analysis is a measured image. It does not change, and is whole: an image of
-// which a part can't be read has no Analysis.
+// Analysis is a measured image. It is immutable and complete: Analyze fails if it
+// can't read a part of the image.
 type Analysis struct {
 	Image  *Image
 	Report *facts.Report
 	Tree   *filetree.Tree
 }
 
-// Options for Analyze; the zero value is what most callers want.
+// Options are the options of Analyze. Most callers want the zero value.
 type Options struct {
 	Verify   bool      // compare every digest and diff ID
 	Progress *Progress // a task per layer; may be nil
 }
 
-// Analyze reads every layer of the image and measures it. Layers are read
-// concurrently and applied in their order.
+// Analyze reads every layer of the image and measures it. It reads layers
+// concurrently and applies them in their order.
 func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	warnings := slices.Clone(img.Warnings)
 	checked := make([]string, len(img.Layers))
@@ -48,7 +48,7 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	group, gctx := errgroup.WithContext(ctx)
 	diffs := readLayers(gctx, group, img, blobs, opt)
 	group.Go(func() error {
-		again := map[int]*layer.Diff{} // of blobs that come again
+		again := map[int]*layer.Diff{} // by first layer, the blobs that later layers share
 		for i := range img.Layers {
 			b := blobs[i]
 			d := again[b.first]
@@ -90,7 +90,7 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	})
 	var over *layer.QuotaError
 	if errors.As(err, &over) {
-		return nil, fmt.Errorf("adding up: %w", err) // which names the layer
+		return nil, fmt.Errorf("adding up: %w", err) // err names the layer
 	}
 	if err != nil {
 		return nil, err
@@ -107,7 +107,8 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	return &Analysis{Image: img, Tree: t, Report: r}, nil
 }
 
-// check says what of the layer was compared with its bytes while d was read.
+// check returns what the bytes of the layer were compared with while d was read:
+// one of the facts.Checked constants, or "" for an unverified layer.
 func check(l Layer, d *layer.Diff) string {
 	none := v1.Hash{}
 	digest := d.Digest != none && d.Digest == l.Digest
@@ -125,14 +126,16 @@ func check(l Layer, d *layer.Diff) string {
 	return facts.CheckedHeaders
 }
 
-// span is the first and the last layer that are the same blob.
+// span holds the first and the last of the layers that share a blob.
 type span struct{ first, last int }
 
-// distinct says for every layer which others are its blob: it is read once.
+// distinct returns the span of every layer. Each blob is read only once, for the
+// first layer of its span.
 func distinct(img *Image) ([]span, error) {
 	type known struct {
 		key any
-		// Of another algorithm nothing can be said before it was computed.
+		// Digests of different algorithms can't be compared, so the blob is read
+		// once for each algorithm.
 		digest, diffID string
 	}
 	spans := make([]span, len(img.Layers))
@@ -159,13 +162,14 @@ func distinct(img *Image) ([]span, error) {
 	return spans, nil
 }
 
-// readLayers starts reading as many layers at a time as there are processors,
-// or as the image asks for, and gives each layer's entries on its own channel;
-// those of a blob that comes again, on the first layer's.
+// readLayers starts reading the layers, as many at a time as there are processors,
+// or img.Parallel if that is more. It sends the entries of each layer on a channel
+// of its own. The entries of a blob that several layers share are sent only on the
+// channel of the first of them.
 func readLayers(ctx context.Context, group *errgroup.Group, img *Image, blobs []span, opt Options) []chan *layer.Diff {
 	order := slices.DeleteFunc(readingOrder(img.Layers), func(i int) bool { return blobs[i].first != i })
-	// In their own order layers wait for each other, so that only a few are in
-	// memory at a time.
+	// If the layers are read in their order, each waits until the one before is
+	// applied, so that only a few are in memory at a time.
 	room := 1
 	if slices.IsSorted(order) {
 		room = 0
@@ -211,10 +215,11 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, blobs []
 	return diffs
 }
 
-// readingOrder is the bottom layer first, so that the entries of a layer can be
-// applied, and forgotten, soon after they were read; but compressed layers,
-// whose decoding takes far longer than anything else, from the largest down, so
-// that no processor is left with a large one at the end.
+// readingOrder returns the order in which to read layers. Compressed layers come
+// first, the largest first: decoding takes far longer than anything else, and no
+// processor should start on a large layer at the end. The others follow from the
+// bottom up, so that their entries can be applied and released soon after they are
+// read.
 func readingOrder(layers []Layer) []int {
 	order := make([]int, len(layers))
 	for i := range order {
@@ -230,7 +235,7 @@ func readingOrder(layers []Layer) []int {
 	return order
 }
 
-// layerName is how errors name layer i.
+// layerName returns the name of layer i for errors.
 func (img *Image) layerName(i int) string {
 	id := img.Layers[i].Digest
 	if id.Hex == "" {

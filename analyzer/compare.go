@@ -13,13 +13,13 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// batch is how many groups a worker takes at a time: neighbours in the tree
-// are mostly neighbours on disk.
+// batch is the number of groups that a worker takes at a time. Groups that are
+// close in the tree are mostly close on disk.
 const batch = 64
 
-// compare finds out which pieces of each group hold the same bytes. Two pieces
-// that can be read at will are compared until they differ; of more than two,
-// or where one streamed by and left only its hash, each is hashed once.
+// compare finds out which pieces of each group have the same bytes. If a group has
+// only two pieces and neither is hashed, compare reads both until they differ.
+// Otherwise it hashes each piece that has no usable hash yet, and compares hashes.
 func compare(ctx context.Context, img *Image, groups []filetree.Group) error {
 	var next atomic.Int64
 	work, ctx := errgroup.WithContext(ctx)
@@ -76,7 +76,8 @@ func compareGroup(ctx context.Context, img *Image, g filetree.Group) error {
 	return nil
 }
 
-// sum is the hash of a piece, as it is of content that streams by.
+// sum returns the hash of a piece: the hash that layer.Read computes of content,
+// not the hash in a table of contents.
 func sum(ctx context.Context, b layer.Blob, p *filetree.Piece) (layer.Hash, error) {
 	if !p.FromTable {
 		return layer.Sum(ctx, b, p.Offset, p.Bytes)

@@ -11,13 +11,13 @@ import (
 
 const (
 	maxFolders  = 500
-	folderShare = 1000 // a folder is listed from a thousandth of what is stored
+	folderShare = 1000 // list folders with at least a thousandth of the stored bytes
 )
 
-// listFolders lists the root and the folders and files that hold most, visible
-// and wasted bytes taken together, in the order of the tree: a folder comes
-// before what is in it. Visible content counts at the first of its names,
-// wasted content where its last name went, as in the list of waste.
+// listFolders lists the root and the largest folders and files, by visible and
+// wasted bytes together. They are in the order of the tree: a folder comes before
+// its content. Visible content counts at its first name. Wasted content counts at
+// the last name it had, as in the list of waste.
 func listFolders(r *facts.Report, t *filetree.Tree) {
 	last := t.Layers() - 1
 	place := func(c filetree.Content, s filetree.Stored) filetree.Node {
@@ -34,12 +34,12 @@ func listFolders(r *facts.Report, t *filetree.Tree) {
 		s := t.Stored(c)
 		sums[place(c, s)] += s.Bytes
 	}
-	for n := t.Len() - 1; n > 0; n-- { // children come after their folder
+	for n := t.Len() - 1; n > 0; n-- { // children come after their parents
 		sums[t.Parent(filetree.Node(n))] += sums[n]
 	}
 
 	listed := largest(sums)
-	nearest := make([]int32, t.Len()) // the folder of the list that a node counts in first
+	nearest := make([]int32, t.Len()) // by node: the innermost listed folder that contains it, or the node itself
 	r.Folders = make([]facts.Folder, len(listed))
 	for i, n := range listed {
 		nearest[n] = int32(i)
@@ -84,9 +84,9 @@ func listFolders(r *facts.Report, t *filetree.Tree) {
 	}
 }
 
-// largest are the nodes with the largest sums, in the order of the tree, and
-// the root in any case. A folder's sum is at least that of what is in it, so
-// that with a node the folders on the way to it are listed too.
+// largest returns the root and the nodes with the largest sums, in the order of
+// the tree. The sum of a folder is at least that of anything in it, so that the
+// parents of every node in the list are in the list too.
 func largest(sums []int64) []filetree.Node {
 	var nodes []filetree.Node
 	for n := 1; n < len(sums); n++ {
@@ -102,7 +102,8 @@ func largest(sums []int64) []filetree.Node {
 	return append([]filetree.Node{filetree.Root}, nodes...)
 }
 
-// joinLayers adds two lists up, each in the order of layers.
+// joinLayers merges two lists and adds up their bytes by layer. Both lists and the
+// result are in the order of the layers.
 func joinLayers(a, b []facts.FolderLayer) []facts.FolderLayer {
 	out := make([]facts.FolderLayer, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {

@@ -1,6 +1,6 @@
 // Package analyzer measures a container image: what every layer stores, what
-// the image shows, and what nobody will ever see of it. docs/analysis.md
-// defines every figure.
+// the image shows, and what is wasted because later layers hide it.
+// docs/analysis.md defines every figure.
 package analyzer
 
 import (
@@ -13,49 +13,50 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Image is an opened image: what is known about it, and a way to each layer's
-// bytes. Package load makes it, Analyze reads it. Nothing in it is invented.
+// Image is an opened image: what its source says about it, and access to the bytes
+// of each layer. Package load opens images; Analyze reads them.
 type Image struct {
 	Reference string  // as the user wrote it
-	Source    string  // what it was read from: "docker-archive", "oci-archive", "oci-layout", ...
+	Source    string  // the kind of source: "docker-archive", "oci-archive", "oci-layout", ...
 	ID        v1.Hash // of the config
-	Digest    v1.Hash // of the manifest; zero when there is none
+	Digest    v1.Hash // of the manifest; zero if there is none
 	Platform  v1.Platform
-	Tags      []string // full names where the source has them, sorted
+	Tags      []string // full names if the source has them, sorted
 	Config    *v1.ConfigFile
 	Layers    []Layer // bottom first
 	Warnings  []facts.Warning
 
-	// Parallel is how many layers are to be read at a time at least: more than
-	// there are processors where reading is mostly waiting.
+	// Parallel is the least number of layers to read at a time. Sources for which
+	// reading is mostly waiting set it above the number of processors.
 	Parallel int
 
-	// Limits bounds what reading the image may take.
+	// Limits limits what reading the image may use.
 	Limits layer.Limits
 
-	// Temp is the folder for temporary files; "" is the system's.
+	// Temp is the folder for temporary files; "" means the system's.
 	Temp string
 
-	// Check tells, after everything was read, whether the source is still the
-	// one that was opened; may be nil.
+	// Check, if not nil, is called after all layers were read. It returns an error
+	// if the source has changed since it was opened.
 	Check func() error
-	// Release gives back what Open took (files, temporary files); may be nil.
+	// Release, if not nil, releases what Open acquired, such as open and temporary
+	// files.
 	Release func() error
 }
 
 // Layer is one layer of an opened image.
 type Layer struct {
 	DiffID    v1.Hash // of the uncompressed tar
-	Digest    v1.Hash // of the blob as stored; zero when the source does not say
+	Digest    v1.Hash // of the blob as stored; zero if the source does not say
 	MediaType types.MediaType
 	Blob      layer.Blob
 	// Compressed reports whether the blob is a compressed form of the tar, so that
 	// Blob.Size is the layer's compressed size.
 	Compressed bool
 	// Unverified reports whether Blob.List takes the entries from a table of
-	// contents that nobody has compared with the tar.
+	// contents that was not compared with the tar.
 	Unverified bool
-	// Verified, when not nil, sees the entries after they were verified.
+	// Verified, if not nil, is called with the entries after they were verified.
 	Verified func(context.Context, *layer.Diff) error
 }
 

@@ -16,8 +16,8 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// measure makes the report of an image out of its tree. checked is what was
-// compared with each layer's bytes.
+// measure returns the report of an image. checked holds Layer.Checked for each
+// layer.
 func measure(img *Image, t *filetree.Tree, warnings []facts.Warning, checked []string) (*facts.Report, error) {
 	r := &facts.Report{
 		Schema: facts.Schema,
@@ -61,7 +61,8 @@ func measure(img *Image, t *filetree.Tree, warnings []facts.Warning, checked []s
 	return r, err
 }
 
-// countBytes fills in what is stored, visible and wasted.
+// countBytes sets the stored, visible, wasted and hidden bytes of the layers, and
+// the totals.
 func countBytes(r *facts.Report, t *filetree.Tree) {
 	for c := range filetree.Content(t.Contents()) {
 		s := t.Stored(c)
@@ -89,14 +90,14 @@ func countBytes(r *facts.Report, t *filetree.Tree) {
 	}
 }
 
-// wasteBytes is the memory of a line of the waste without its path, and of what
-// it is sorted by.
+// wasteBytes is the memory that one element of the waste takes without its path,
+// sorting included.
 const wasteBytes = 128
 
-// listWaste lists what is wasted, the largest first, equal sizes by path.
-// There may be a hundred thousand pieces: numbers are sorted, which brings
-// those of one size into the order of the tree, and that is nearly the one of
-// their paths.
+// listWaste lists the wasted content, the largest first, equal sizes by path.
+// There may be a hundred thousand pieces, and comparing paths is slow. So it sorts
+// by size and node, which nearly is the order of the paths, and then sorts by path
+// only where that order is not yet right.
 func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
 	type piece struct {
 		bytes   int64
@@ -138,7 +139,8 @@ func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
 	return nil
 }
 
-// countPaths fills in how many paths each layer changed.
+// countPaths counts the paths that each layer changed, and the files that the
+// image shows.
 func countPaths(r *facts.Report, t *filetree.Tree) {
 	last := t.Layers() - 1
 	for n := filetree.Root + 1; int(n) < t.Len(); n++ {
@@ -159,7 +161,7 @@ func countPaths(r *facts.Report, t *filetree.Tree) {
 	}
 }
 
-// describe is what the config and the source say about the image.
+// describe returns what the config and the source say about the image.
 func describe(img *Image) facts.Image {
 	out := facts.Image{
 		Reference: img.Reference,
@@ -185,8 +187,9 @@ func describe(img *Image) facts.Image {
 	return out
 }
 
-// history is every step of the build, and for each layer its step or -1. When
-// the steps that made a layer are not as many as the layers, none is matched.
+// history returns every step of the build and, for each layer, the index of its
+// step or -1. If the number of steps that created a layer differs from the number
+// of layers, no step is matched with a layer.
 func history(img *Image) (steps []facts.Step, layers []int, warning string) {
 	layers = slices.Repeat([]int{-1}, len(img.Layers))
 	steps = []facts.Step{}
@@ -228,7 +231,7 @@ func timeOrNil(t v1.Time) *time.Time {
 	}
 	utc := t.UTC()
 	if y := utc.Year(); y < 0 || y > 9999 {
-		return &t.Time // a zone can lead to a year that JSON has no form for
+		return &t.Time // UTC may be in a year that JSON can't represent
 	}
 	return &utc
 }

@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// WithoutPath returns the cause of a file system's error, without the path: the
-// caller names the file, and the name of a temporary file says nothing. Other
-// errors are returned as they are.
+// WithoutPath returns the cause of a file system error without its path. Callers
+// use it when they name the file themselves or when the file is temporary. It
+// returns other errors unchanged.
 func WithoutPath(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {

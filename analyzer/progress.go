@@ -5,18 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// Progress is how far the opening and the analysis of an image are. It is safe
-// for concurrent use, and a nil *Progress takes everything and keeps nothing.
+// Progress tracks how far opening and analyzing an image has come. It is safe for
+// concurrent use. A nil *Progress is valid and keeps nothing.
 type Progress struct {
 	mu    sync.Mutex
 	tasks []*Task
 	notes []string
 }
 
-// Task is one thing that takes time: a file to unpack, a layer to read.
+// Task is a piece of work that takes time: a file to unpack, a layer to read.
 type Task struct {
 	Name  string
-	Total int64 // bytes; 0 when not known
+	Total int64 // bytes; 0 if not known
 	Read  atomic.Int64
 	done  atomic.Bool
 }
@@ -38,7 +38,7 @@ func (t *Task) Finish() { t.done.Store(true) }
 // Done reports whether the task is finished.
 func (t *Task) Done() bool { return t.done.Load() }
 
-// Tasks is every task so far, in the order they were started.
+// Tasks returns all tasks, in the order they were started.
 func (p *Progress) Tasks() []*Task {
 	if p == nil {
 		return nil
@@ -48,9 +48,9 @@ func (p *Progress) Tasks() []*Task {
 	return append([]*Task(nil), p.tasks...)
 }
 
-// Note says in one line how the image is read: "from docker's storage". It
-// stands on the screen while the image loads, and on standard error where there
-// is none. What was said last is not said again.
+// Note adds a line on how the image is read, such as "from docker's storage". It is
+// shown on the screen while the image loads, or printed to standard error if there
+// is no screen. Note ignores a text that repeats the last one.
 func (p *Progress) Note(text string) {
 	if p == nil {
 		return
@@ -62,7 +62,7 @@ func (p *Progress) Note(text string) {
 	}
 }
 
-// Notes is everything that was said, in its order.
+// Notes returns all notes, in the order they were added.
 func (p *Progress) Notes() []string {
 	if p == nil {
 		return nil

@@ -14,32 +14,32 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// maxReading is the most of a file that a Reading unpacks.
+// maxReading is the most bytes of a file that a Reading unpacks.
 const maxReading = 16 << 30
 
-// Reading is the content of a file, to be read at any offset. Where the file's
-// layer is plain all of it is there from the start. Elsewhere it arrives, from
-// its first byte on, while Fill unpacks it into a temporary file that has no
-// name. Its methods may be called concurrently.
+// Reading is the content of a file, which can be read at any offset. If the layer
+// of the file is not compressed, all content is available from the start.
+// Otherwise Fill makes it available, from the first byte on, by unpacking it into a
+// temporary file that has no name. It is safe for concurrent use.
 type Reading struct {
 	a       *Analysis
 	content filetree.Content
 	size    int64
 	limit   int64
-	section *io.SectionReader // nil when the content has to be unpacked
+	section *io.SectionReader // nil if the content must be unpacked
 
 	arrived atomic.Int64
-	open    context.Context // until Close
+	open    context.Context // canceled by Close
 	stop    context.CancelFunc
-	filling sync.Mutex // holds src and file
+	filling sync.Mutex // guards src, file and taken
 	src     io.ReadCloser
 	file    *os.File
-	taken   int64                   // of Limits.Temp
+	taken   int64                   // bytes taken from Limits.Temp
 	shared  atomic.Pointer[os.File] // file, for ReadAt
 }
 
-// Reading opens content for reading at any offset. The caller closes it. It is
-// valid until the image is closed.
+// Reading opens content for reading at any offset. The caller must close the
+// Reading. It is valid until the image is closed.
 func (a *Analysis) Reading(c filetree.Content) (*Reading, error) {
 	s := a.Tree.Stored(c)
 	r := &Reading{a: a, content: c, size: s.Bytes, limit: min(s.Bytes, maxReading)}
@@ -55,13 +55,14 @@ func (a *Analysis) Reading(c filetree.Content) (*Reading, error) {
 	return r, nil
 }
 
-// Size is how long the content is.
+// Size returns the size of the content.
 func (r *Reading) Size() int64 { return r.size }
 
-// Arrived is how many bytes, from the first on, can be read now.
+// Arrived returns how many bytes can be read now, from the first on.
 func (r *Reading) Arrived() int64 { return r.arrived.Load() }
 
-// ReadAt reads what has arrived; beyond that it is io.EOF.
+// ReadAt implements io.ReaderAt for the bytes that have arrived. It returns io.EOF
+// at their end.
 func (r *Reading) ReadAt(p []byte, off int64) (int, error) {
 	if r.section != nil {
 		return r.section.ReadAt(p, off)
@@ -81,8 +82,8 @@ func (r *Reading) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// Fill unpacks up to n more bytes, and says whether more are to come. The first
-// call has to unpack all that the layer holds in front of the file.
+// Fill unpacks up to n more bytes and reports whether there are more. The first
+// call must also unpack everything that precedes the file in its layer.
 func (r *Reading) Fill(ctx context.Context, n int64) (more bool, err error) {
 	if r.section != nil {
 		return false, nil
@@ -93,7 +94,8 @@ func (r *Reading) Fill(ctx context.Context, n int64) (more bool, err error) {
 		return false, err
 	}
 	if r.src == nil {
-		// What is opened here lives as long as the Reading; ctx ends it at once.
+		// src outlives this call, so it is opened with r.open. While this call runs,
+		// ctx cancels r.open too.
 		defer context.AfterFunc(ctx, r.stop)()
 		if r.file, err = TempFile(r.a.Image.Temp); err != nil {
 			return false, err
@@ -132,7 +134,8 @@ func (r *Reading) Fill(ctx context.Context, n int64) (more bool, err error) {
 	return false, nil
 }
 
-// put writes p to the temporary file. Zeros become a hole.
+// put writes p at offset at of the temporary file. If p is all zeros, it leaves a
+// hole.
 func (r *Reading) put(p []byte, at int64) error {
 	var err error
 	if len(p) == 0 {
@@ -154,7 +157,7 @@ func (r *Reading) put(p []byte, at int64) error {
 	return nil
 }
 
-// Close ends a Fill that runs, and removes the temporary file.
+// Close stops a running Fill and closes the temporary file, which frees its space.
 func (r *Reading) Close() {
 	r.stop()
 	r.filling.Lock()
@@ -170,19 +173,19 @@ func (r *Reading) Close() {
 	}
 }
 
-// entry is what layer needs to find stored content.
+// entry returns the entry that package layer needs to find stored content.
 func entry(s filetree.Stored) *layer.Entry {
 	return &layer.Entry{Kind: layer.File, Size: s.Bytes, Held: s.Held, Offset: s.Offset, Sparse: s.Sparse}
 }
 
-// reading names the content that could not be read.
+// reading adds the path and the layer of content that could not be read to err.
 func (a *Analysis) reading(s filetree.Stored, err error) error {
 	return fmt.Errorf("reading %s of %s: %w", a.Tree.Path(s.Node), a.Image.layerName(s.Layer), err)
 }
 
-// Each reads several pieces of content, which must be sorted: a layer that only
-// streams is unpacked once. read gets the number of the piece, and takes as much
-// of it as it likes; its errors come back as they are.
+// Each reads several contents, which must be sorted, so that it needs to unpack
+// each layer only once. It calls read with the index of each content and a reader,
+// which read need not read to the end. Each returns the errors of read unchanged.
 func (a *Analysis) Each(ctx context.Context, contents []filetree.Content, read func(i int, r io.Reader) error) error {
 	for from := 0; from < len(contents); {
 		first := a.Tree.Stored(contents[from])

@@ -5,9 +5,9 @@ import (
 	"os"
 )
 
-// TempFile makes a temporary file in dir, "" for the system's folder, and removes
-// its name at once: nothing of it is left, however the process ends. The error
-// is a *TempError.
+// TempFile creates a temporary file in dir, or in the system's folder if dir is "".
+// It removes the name of the file at once, so that nothing is left, however the
+// process ends. The error is a *TempError.
 func TempFile(dir string) (*os.File, error) {
 	if dir == "" {
 		dir = os.TempDir()
@@ -23,10 +23,10 @@ func TempFile(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// TempError is a temporary file that could not be made or written.
+// TempError reports a temporary file that could not be created or written.
 type TempError struct {
 	Dir     string
-	Written int64 // bytes, before the error
+	Written int64 // bytes written before the error
 	Err     error
 }
 

@@ -1,16 +1,17 @@
-// Package facts is the report as data: what was measured of an image, its JSON
-// form, and the checks of a report that is read back. It imports nothing of
-// fathom, so that every package can read a report.
+// Package facts defines the report as data: the figures of an image, their JSON
+// form, and the checks of a report that is read back. It imports no other package
+// of fathom, so that every package can use it.
 package facts
 
 import "time"
 
-// Schema is the number of the report's JSON form. Within one number fields are
-// added, never renamed or removed.
+// Schema is the version of the report's JSON form. Within a version, fields may be
+// added, but never renamed or removed.
 const Schema = 1
 
-// Report is the analysis as figures: what every output prints, and as JSON a
-// contract (docs/report.schema.json). Sizes are bytes, ratios run from 0 to 1.
+// Report holds the figures of an analysis, which every output format prints. Its
+// JSON form is a contract; see docs/report.schema.json. Sizes are in bytes, ratios
+// are from 0 to 1.
 type Report struct {
 	Schema   int       `json:"schema"`
 	Image    Image     `json:"image"`
@@ -30,7 +31,7 @@ type Image struct {
 	Digest    string     `json:"digest"` // manifest digest or ""
 	Platform  string     `json:"platform"`
 	Tags      []string   `json:"tags"`
-	Created   *time.Time `json:"created"` // null when unknown
+	Created   *time.Time `json:"created"` // null if unknown
 	Config    Config     `json:"config"`
 }
 
@@ -46,18 +47,18 @@ type Config struct {
 	Volumes      []string          `json:"volumes"`
 }
 
-// Totals are the image's figures. StoredBytes = VisibleBytes + WastedBytes.
+// Totals holds the figures of the image. StoredBytes = VisibleBytes + WastedBytes.
 type Totals struct {
 	StoredBytes     int64   `json:"storedBytes"`
 	VisibleBytes    int64   `json:"visibleBytes"`
 	WastedBytes     int64   `json:"wastedBytes"`
 	Efficiency      float64 `json:"efficiency"`
-	CompressedBytes int64   `json:"compressedBytes"` // 0 when unknown
+	CompressedBytes int64   `json:"compressedBytes"` // 0 if unknown
 	Files           int     `json:"files"`           // regular files of the final filesystem, by name
 	Layers          int     `json:"layers"`
 }
 
-// Layer is one layer's figures.
+// Layer holds the figures of one layer.
 type Layer struct {
 	Index           int        `json:"index"` // 0 = bottom
 	DiffID          string     `json:"diffId"`
@@ -67,30 +68,29 @@ type Layer struct {
 	Created         *time.Time `json:"created"`
 	StoredBytes     int64      `json:"storedBytes"`
 	VisibleBytes    int64      `json:"visibleBytes"`
-	WastedBytes     int64      `json:"wastedBytes"` // stored here, hidden by the end
-	HidesBytes      int64      `json:"hidesBytes"`  // of lower layers, hidden by this one
+	WastedBytes     int64      `json:"wastedBytes"` // stored here and hidden in the final filesystem
+	HidesBytes      int64      `json:"hidesBytes"`  // stored in lower layers and hidden by this one
 	CompressedBytes int64      `json:"compressedBytes"`
 	Added           int        `json:"added"`
 	Modified        int        `json:"modified"`
 	Removed         int        `json:"removed"`
-	// Unverified layers are listed from a table of contents that nobody has
-	// compared with their content.
+	// Unverified reports whether the layer was listed from a table of contents that
+	// was not compared with its content.
 	Unverified bool `json:"unverified,omitempty"`
-	// Checked says what was compared with the layer's bytes: one of the Checked
-	// constants, or "" where Unverified is set or an older version wrote the
-	// report.
+	// Checked says what the layer's bytes were compared with: one of the Checked
+	// constants, or "" if Unverified is set or an older version wrote the report.
 	Checked string `json:"checked,omitempty"`
 }
 
 // What a layer's bytes were compared with (Layer.Checked).
 const (
-	CheckedHeaders = "headers" // of the tar alone, and its size and end
-	CheckedDigest  = "digest"  // of the blob as stored
-	CheckedDiffID  = "diffId"  // of the uncompressed tar
-	CheckedBoth    = "both"
+	CheckedHeaders = "headers" // only the headers of the tar, its size and its end
+	CheckedDigest  = "digest"  // the digest of the blob as stored
+	CheckedDiffID  = "diffId"  // the digest of the uncompressed tar
+	CheckedBoth    = "both"    // digest and diff ID
 )
 
-// Step is one step of the image's history, also one that made no layer.
+// Step is one step of the image's history. Not every step creates a layer.
 type Step struct {
 	Command string     `json:"command"`
 	Created *time.Time `json:"created"`
@@ -99,20 +99,21 @@ type Step struct {
 	Layer   int        `json:"layer"` // index, or -1
 }
 
-// Waste is one piece of content that nobody will ever see.
+// Waste is one piece of wasted content: one that the final filesystem does not
+// show.
 type Waste struct {
 	Path      string `json:"path"`                // rooted
-	PathBytes []byte `json:"pathBytes,omitempty"` // the path as it is, where Path can't carry it
+	PathBytes []byte `json:"pathBytes,omitempty"` // the path, if it is not valid UTF-8
 	Bytes     int64  `json:"bytes"`
 	Cause     string `json:"cause"` // removed, overwritten, metadata, repeated
 	StoredIn  int    `json:"storedIn"`
 	HiddenBy  int    `json:"hiddenBy"`
 }
 
-// Warning is something about the image that a reader should know: it does not
-// change whether the analysis is whole.
+// Warning is something that a reader should know about the image. The analysis is
+// complete all the same.
 type Warning struct {
-	Layer int    `json:"layer"` // index, or -1 when it is about no layer
+	Layer int    `json:"layer"` // index, or -1 if it is about no single layer
 	Path  string `json:"path"`  // rooted, or ""
 	Text  string `json:"text"`
 }

@@ -2,16 +2,16 @@ package facts
 
 import "fmt"
 
-// Folder is what layers store below one path, as much as is needed to draw a
-// map of the image. What a folder has beyond those listed directly below it is
-// in smaller ones.
+// Folder says how much layers store at and below one path, for a map of the image.
+// The list has only the largest folders and files. What a folder has beyond those
+// listed below it is in smaller ones.
 type Folder struct {
 	Path         string        `json:"path"`                // rooted
-	PathBytes    []byte        `json:"pathBytes,omitempty"` // the path as it is, where Path can't carry it
+	PathBytes    []byte        `json:"pathBytes,omitempty"` // the path, if it is not valid UTF-8
 	VisibleBytes int64         `json:"visibleBytes"`
 	WastedBytes  int64         `json:"wastedBytes"`
-	Pieces       int           `json:"pieces"` // of content, as many as files were stored
-	Layers       []FolderLayer `json:"layers"` // those that store any of it, bottom first
+	Pieces       int           `json:"pieces"` // number of contents, one for each stored file
+	Layers       []FolderLayer `json:"layers"` // the layers that store any of it, bottom first
 }
 
 // FolderLayer is the part of a Folder that one layer stores.
@@ -21,8 +21,9 @@ type FolderLayer struct {
 	WastedBytes  int64 `json:"wastedBytes"`
 }
 
-// checkFolders says what in a saved report's folders makes no sense. A report
-// may have none: earlier versions wrote none.
+// checkFolders returns an error if the folders of a saved report contradict
+// themselves or the totals. A report may have no folders: earlier versions wrote
+// none.
 func (r *Report) checkFolders() error {
 	seen := map[string]bool{}
 	for i, f := range r.Folders {

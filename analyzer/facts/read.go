@@ -10,20 +10,19 @@ import (
 	"strings"
 )
 
-// maxReport is how many bytes a saved report may have: that of a million wasted
+// maxReport is the maximum size of a saved report. A report with a million wasted
 // files has about 150 MB.
 const maxReport = 512 << 20
 
-// ErrNotReport is JSON that is no report of any schema.
+// ErrNotReport means that the JSON is not a report.
 var ErrNotReport = errors.New("it has no schema: it is another kind of JSON")
 
-// Read reads a report's JSON form. What it gives is as whole as what
-// Analyze made: the figures add up, every layer that is named exists, paths are
-// rooted and clean, lists are not nil. Whatever else it says may be anybody's
-// work: its text must not reach a terminal as it is.
+// Read reads the JSON form of a report. The report is as complete as one from
+// Analyze: the figures add up, every layer it refers to exists, paths are rooted
+// and clean, lists are not nil. Its text may come from anyone, so it must be
+// escaped before it is printed to a terminal.
 //
-// Fields that this version does not know are left out; a schema that it does
-// not know is an error.
+// Read ignores unknown fields. An unknown schema is an error.
 func Read(r io.Reader) (*Report, error) {
 	rep, err := readReport(r, maxReport)
 	if err != nil {
@@ -51,8 +50,8 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 		Warnings []Warning `json:"warnings"`
 	}
 	err = json.Unmarshal(data, &form)
-	// What has the wrong type is left out, and the rest read: the schema is known
-	// in any case.
+	// Unmarshal skips values of the wrong type and decodes the rest, so the schema
+	// is known even then.
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch s := form.Schema; {
@@ -86,7 +85,7 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 	return rep, nil
 }
 
-// placed says where in data the JSON error is.
+// placed adds the line and column of a JSON error in data.
 func placed(data []byte, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
@@ -99,7 +98,7 @@ func placed(data []byte, err error) error {
 		if err = fmt.Errorf("%s can't be a %.40s", kind.Field, kind.Value); kind.Field == "" {
 			err = fmt.Errorf("it is a %.40s, not an object", kind.Value)
 		}
-	default: // a time that is none: nobody tells where
+	default: // an invalid time: the error has no offset
 		return err
 	}
 	at = max(min(at, len(data)), 0)
@@ -108,8 +107,8 @@ func placed(data []byte, err error) error {
 	return fmt.Errorf("line %d, column %d: %w", line, max(column, 1), err)
 }
 
-// fill puts in what JSON has no form for: paths that are no text, and lists in
-// the place of null.
+// fill sets what the JSON form does not represent directly: paths that are not
+// valid UTF-8, and empty lists for null or missing ones.
 func (r *Report) fill() {
 	for i := range r.Waste {
 		if w := &r.Waste[i]; len(w.PathBytes) > 0 && w.Path == asText(w.PathBytes) {
@@ -131,8 +130,8 @@ func (r *Report) fill() {
 	r.Image.FillLists()
 }
 
-// FillLists puts an empty list in the place of each nil one: the JSON form has
-// no null lists.
+// FillLists replaces each nil list by an empty one, because the JSON form has no
+// null lists.
 func (r *Image) FillLists() {
 	c := &r.Config
 	for _, l := range []*[]string{&r.Tags, &c.Entrypoint, &c.Cmd, &c.Env, &c.ExposedPorts, &c.Volumes} {
@@ -145,11 +144,11 @@ func (r *Image) FillLists() {
 	}
 }
 
-// asText is a path as JSON carries it: a replacement character for each byte
-// that is no UTF-8.
+// asText returns a path as its JSON form: each byte that is not valid UTF-8 becomes
+// a replacement character.
 func asText(path []byte) string { return string([]rune(string(path))) }
 
-// check says what in the report contradicts itself.
+// check returns an error if the report contradicts itself.
 func (r *Report) check() error {
 	t := &r.Totals
 	if t.Layers != len(r.Layers) {
@@ -179,7 +178,7 @@ func (r *Report) check() error {
 	return r.checkWaste()
 }
 
-// Check says how the totals contradict each other, if they do.
+// Check returns an error if the totals contradict each other.
 func (t *Totals) Check() error {
 	if err := counts("totals", t.StoredBytes, t.VisibleBytes, t.WastedBytes, t.CompressedBytes, int64(t.Files), int64(t.Layers)); err != nil {
 		return err
@@ -218,7 +217,7 @@ func (r *Report) checkLayers() error {
 		compressed.add(l.CompressedBytes)
 	}
 	t := &r.Totals
-	if t.CompressedBytes == 0 { // that of some layer is not known
+	if t.CompressedBytes == 0 { // the compressed size of some layer is unknown
 		compressed = 0
 	}
 	for _, c := range []struct {
@@ -235,7 +234,8 @@ func (r *Report) checkLayers() error {
 	return nil
 }
 
-// checkWaste holds the list of waste against the layers.
+// checkWaste checks the list of waste, and that it adds up to the figures of the
+// layers.
 func (r *Report) checkWaste() error {
 	wasted, hides := make([]total, len(r.Layers)), make([]total, len(r.Layers))
 	for i, w := range r.Waste {
@@ -273,7 +273,8 @@ func (r *Report) checkWaste() error {
 	return nil
 }
 
-// clean reports whether path is rooted, and no part of it empty, "." or "..".
+// clean reports whether path is rooted and has no component that is empty, "." or
+// "..".
 func clean(path string) bool {
 	rest, ok := strings.CutPrefix(path, "/")
 	if !ok {
@@ -287,7 +288,7 @@ func clean(path string) bool {
 	return true
 }
 
-// counts says that a number is negative.
+// counts returns an error if one of the numbers is negative.
 func counts(name string, numbers ...int64) error {
 	for _, n := range numbers {
 		if n < 0 {
@@ -297,7 +298,7 @@ func counts(name string, numbers ...int64) error {
 	return nil
 }
 
-// total is a sum of numbers that are not negative; -1 once it is too large.
+// total is a sum of numbers that are not negative, or -1 after an overflow.
 type total int64
 
 func (t *total) add(n int64) {

@@ -7,7 +7,7 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// small is a report that TestRead spoils.
+// small is a report that TestRead makes invalid in different ways.
 const small = `{
   "schema": 1,
   "image": {"reference": "app", "created": null, "config": {}},

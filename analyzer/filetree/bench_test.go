@@ -80,8 +80,9 @@ func BenchmarkBuild(b *testing.B) {
 	}
 }
 
-// BenchmarkWhiteouts compares a layer of 5000 whiteouts, on top of a million
-// entries, with a layer of as many new files.
+// BenchmarkWhiteouts compares a layer of 5000 whiteouts, which remove about a
+// thousand directories from a tree of a million entries, with a layer of 5000
+// files.
 func BenchmarkWhiteouts(b *testing.B) {
 	base := wide(1_000_000, 30)
 	removing, adding := &layer.Diff{}, &layer.Diff{}
