@@ -32,8 +32,8 @@ layer RUN rm -rf /big
   file .wh.big
 `
 
-// A layer that can't be read whole leaves no analysis, and the error says
-// which layer it is.
+// If a layer can't be read completely, Analyze fails with an error that names the
+// layer.
 func TestBrokenLayer(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -84,8 +84,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// What a source notices at the end, say that its file changed, spoils the
-// whole analysis.
+// If the source reports an error at the end, such as a changed file, Analyze fails.
 func TestCheck(t *testing.T) {
 	img := imagetest.Must(t, three).Image()
 	changed := errors.New("the file changed")
@@ -151,7 +150,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// A history that doesn't fit leaves the layers without commands and says so.
+// If the history doesn't match the layers, the layers have no commands and a
+// warning says so.
 func TestHistoryMismatch(t *testing.T) {
 	img := imagetest.Must(t, three).Image()
 	img.Config.History = img.Config.History[:2]
@@ -190,7 +190,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// A time near the end of the years that JSON knows, in a zone that is behind.
+// In UTC, the time is in a year that JSON can't represent.
 func TestReportYears(t *testing.T) {
 	img := imagetest.Must(t, three).Image()
 	at := time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -2*3600))

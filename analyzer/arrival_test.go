@@ -20,8 +20,9 @@ import (
 	"fathom/analyzer/load"
 )
 
-// An image that streams in gives the report of its file, kept or not, whatever
-// the size of the pieces it arrives in; and a cut one the same error.
+// TestArrival checks that an archive on standard input gives the same report as
+// the archive as a file, whether or not its content is kept and whatever the size
+// of the reads.
 func TestArrival(t *testing.T) {
 	for _, name := range imagetest.Names(t) {
 		img := imagetest.Load(t, name)
@@ -53,11 +54,11 @@ func TestArrival(t *testing.T) {
 	}
 }
 
-// streamed are the forms whose pieces come in orders of their own.
+// streamed are forms that differ in the order of their entries.
 var streamed = []string{"docker", "docker gzip", "containerd", "kaniko", "oci mixed", "skopeo dir"}
 
-// What is wrong with a cut archive is said alike, whether it is a file or
-// streams in.
+// TestArrivalCut checks that a truncated archive gives the same error as a file and
+// on standard input.
 func TestArrivalCut(t *testing.T) {
 	img := imagetest.Load(t, "apt-pattern")
 	for name, archive := range map[string][]byte{
@@ -87,7 +88,7 @@ func said(err error) string {
 	return err.Error()
 }
 
-// arrive is the report of an image as JSON, without its name.
+// arrive returns the report of an image as JSON, without its reference.
 func arrive(t *testing.T, ref string, opt load.Options) (string, error) {
 	t.Helper()
 	opt.Temp = t.TempDir()
@@ -106,13 +107,13 @@ func arrive(t *testing.T, ref string, opt load.Options) (string, error) {
 	read(t, a, opt.NoKeep)
 	a.Report.Image.Reference = ""
 	for i := range a.Report.Layers {
-		a.Report.Layers[i].Checked = "" // TestDiffIDs sees to it
+		a.Report.Layers[i].Checked = "" // see TestDiffIDs
 	}
 	out, err := json.MarshalIndent(a.Report, "", " ")
 	return string(out), err
 }
 
-// read reads all content there is, or sees that none was kept.
+// read reads all content or, if gone is set, checks that none was kept.
 func read(t *testing.T, a *analyzer.Analysis, gone bool) {
 	t.Helper()
 	for c := range filetree.Content(a.Tree.Contents()) {

@@ -19,10 +19,10 @@ import (
 	"fathom/analyzer/load"
 )
 
-// BenchmarkImage measures the analysis of the image that FATHOM_BENCH_IMAGE
-// names beside its yardsticks: reading the file, decoding its layers as fast
-// as the same libraries can on all processors, and reading the headers with
-// archive/tar. docs/performance.md says how to use it.
+// BenchmarkImage measures the analysis of the image that FATHOM_BENCH_IMAGE names.
+// To compare, it also measures reading the file, decoding its layers with the same
+// libraries on all processors, and reading the headers with archive/tar.
+// docs/performance.md says how to use it.
 func BenchmarkImage(b *testing.B) {
 	path := os.Getenv("FATHOM_BENCH_IMAGE")
 	if path == "" {
@@ -75,7 +75,7 @@ func BenchmarkImage(b *testing.B) {
 	})
 }
 
-// readAll reads every blob once, one after the other, as cat would.
+// readAll reads the blobs one after the other, as cat would.
 func readAll(b *testing.B, img *analyzer.Image) {
 	buf := make([]byte, 128<<10)
 	for _, l := range img.Layers {
@@ -115,7 +115,7 @@ func decodeAll(b *testing.B, img *analyzer.Image) {
 	})
 }
 
-// eachLayer runs do over the layers on all processors, the largest first.
+// eachLayer calls do for each layer, on all processors, the largest layer first.
 func eachLayer(b *testing.B, img *analyzer.Image, do func(io.Reader) error) {
 	layers := slices.Clone(img.Layers)
 	slices.SortFunc(layers, func(x, y analyzer.Layer) int { return cmp.Compare(y.Blob.Size, x.Blob.Size) })

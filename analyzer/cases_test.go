@@ -18,8 +18,8 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// TestCases analyses every image of testdata/images, with its layers plain and
-// compressed, and compares all that the file says.
+// TestCases analyzes every image of testdata/images, with its layers plain and
+// compressed, and compares the results with what the file expects.
 func TestCases(t *testing.T) {
 	for _, name := range imagetest.Names(t) {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +52,8 @@ func checkCase(t *testing.T, c *imagetest.Image, img *analyzer.Image) {
 	}
 }
 
-// show is one path of the merged tree, as the text says it or as the tree does.
+// show is one path of the merged tree, as the file expects it or as the tree shows
+// it.
 type show struct {
 	Kind         string
 	Mode         int64
@@ -75,7 +76,7 @@ func checkTree(t *testing.T, c *imagetest.Image, a *analyzer.Analysis) {
 		case "file":
 			s.Size, s.Content = e.Size(), string(e.Content())
 		case "symlink":
-			s.Mode = 0 // means nothing
+			s.Mode = 0 // has no meaning
 		}
 		for _, k := range slices.Sorted(maps.Keys(e.Xattrs)) {
 			s.Xattrs += k + "=" + e.Xattrs[k] + "\x00"
@@ -140,8 +141,8 @@ func checkSame(t *testing.T, tree *filetree.Tree, i int, a, b string) {
 	}
 }
 
-// checkStatus compares what layer i did to every path; before is what lower
-// layers show, and becomes what the layer shows.
+// checkStatus compares what layer i did to every path. before holds the paths that
+// lower layers show; checkStatus updates it to those that layer i shows.
 func checkStatus(t *testing.T, c *imagetest.Image, tree *filetree.Tree, i int, before map[string]bool) {
 	t.Helper()
 	stored := map[string]int64{}
@@ -164,8 +165,8 @@ func checkStatus(t *testing.T, c *imagetest.Image, tree *filetree.Tree, i int, b
 		case filetree.Removed:
 			got[p] = "R"
 		case filetree.Unchanged:
-			// "=l", "=d" and whether the time moved are told apart by the case
-			// only; a directory that was hidden and came back is not listed.
+			// Only the file distinguishes "=l", "=d" and a changed time. It does not
+			// list a directory that was hidden and came back.
 			if s, _ := tree.At(n, i); ch.Touched && !(s.Implied && want == "") {
 				got[p] = "="
 				if strings.HasPrefix(string(want), "=") {

@@ -14,19 +14,19 @@ import (
 	"fathom/analyzer/load"
 )
 
-// A compressed layer is compared with its digest, or with its diff ID where
-// the archive names no digest, whichever way the archive comes in; the report
-// says which. Another layer in its place never passes.
+// TestDiffIDs checks that a compressed layer is compared with its digest, or with
+// its diff ID if the archive has no digest, however the archive is read, and that
+// the report says which. Another layer in its place must be an error.
 func TestDiffIDs(t *testing.T) {
 	img := imagetest.Load(t, "apt-pattern")
-	// The same layers without the first's last entry.
+	// The same layers without the last entry of the first one.
 	less := *img
 	less.Layers = append([][]imagetest.Entry{img.Layers[0][:len(img.Layers[0])-1]}, img.Layers[1:]...)
 
 	for _, tt := range []struct {
 		name    string
 		archive func(*imagetest.Image) imagetest.Archive
-		want    string // what is checked without Verify
+		want    string // Layer.Checked without Verify
 		layer   func(imagetest.Archive) *imagetest.Entry
 	}{
 		{"kaniko", func(i *imagetest.Image) imagetest.Archive { return i.Kaniko(imagetest.Gzip) }, facts.CheckedDiffID, dotted(".tar.gz")},
@@ -51,7 +51,7 @@ func TestDiffIDs(t *testing.T) {
 				}
 				got, err := checked(t, whole, opt)
 				if opt.NoKeep && want == facts.CheckedDigest && strings.HasPrefix(got, "diffId") || got == facts.CheckedBoth {
-					return // what can't be read again is compared with all there is
+					return // a layer that can't be read again is compared with everything known
 				}
 				if err != nil || got != want {
 					t.Errorf("got %q, %v; want %q", got, err, want)
@@ -72,7 +72,7 @@ func TestDiffIDs(t *testing.T) {
 	}
 }
 
-// ways are the options to open an archive with; without Stdin it is a file.
+// ways returns options to open an archive with. Without Stdin it is a file.
 func ways(archive []byte) map[string]load.Options {
 	return map[string]load.Options{
 		"file":    {},
@@ -82,7 +82,7 @@ func ways(archive []byte) map[string]load.Options {
 	}
 }
 
-// checked is what was compared with the first layer of an archive.
+// checked returns Layer.Checked of the first layer of an archive.
 func checked(t *testing.T, a imagetest.Archive, opt load.Options) (string, error) {
 	t.Helper()
 	ref := "-"
@@ -104,7 +104,7 @@ func checked(t *testing.T, a imagetest.Archive, opt load.Options) (string, error
 	return an.Report.Layers[0].Checked, nil
 }
 
-// dotted finds the first entry whose name ends so.
+// dotted returns a function that finds the first entry whose name ends in suffix.
 func dotted(suffix string) func(imagetest.Archive) *imagetest.Entry {
 	return func(a imagetest.Archive) *imagetest.Entry {
 		for i := range a {
@@ -116,15 +116,15 @@ func dotted(suffix string) func(imagetest.Archive) *imagetest.Entry {
 	}
 }
 
-// blob finds the blob of img's first layer.
+// blob returns a function that finds the blob of img's first layer.
 func blob(img *imagetest.Image) func(imagetest.Archive) *imagetest.Entry {
 	return func(a imagetest.Archive) *imagetest.Entry {
 		return a.Find("blobs/sha256/" + imagetest.Digest(imagetest.Compress(img.LayerTar(0), imagetest.Gzip)).Hex)
 	}
 }
 
-// linked is an archive whose compressed layers are symlinks to files of names
-// that promise nothing.
+// linked replaces the compressed layers of an archive by symlinks to files whose
+// names don't look like layers.
 func linked(a imagetest.Archive) imagetest.Archive {
 	for i, e := range a {
 		if bytes.HasPrefix(e.Data, []byte{0x1f, 0x8b}) {

@@ -45,7 +45,7 @@ layer RUN
   file .wh.c
 `
 	r := foldersOf(t, imagetest.Must(t, img))
-	// /a/big went, its content stays visible as /z.
+	// /a/big was removed, but its content is still visible as /z.
 	want := []string{
 		"/ 1000+350 in 4: 0=1000+300 1=0+50",
 		"/a 0+300 in 2: 0=0+300",
@@ -62,7 +62,7 @@ layer RUN
 	}
 }
 
-// In every image of the corpus the folders add up.
+// The folders of every image in testdata must add up.
 func TestFoldersAddUp(t *testing.T) {
 	for _, name := range imagetest.Names(t) {
 		checkFolders(t, name, foldersOf(t, imagetest.Load(t, name)))

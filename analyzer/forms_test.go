@@ -14,8 +14,7 @@ import (
 	"fathom/analyzer/load"
 )
 
-// forms is every form that tools write an image in. A folder is written as
-// one, anything else as a file.
+// forms lists every form in which tools write an image, as a folder or as a file.
 var forms = []struct {
 	name   string
 	folder bool
@@ -41,8 +40,8 @@ var forms = []struct {
 	{name: "skopeo dir", write: func(i *imagetest.Image) imagetest.Archive { return i.SkopeoDir(imagetest.None, imagetest.Gzip) }, folder: true},
 }
 
-// One image gives one report, whatever form it comes in: apart from where it
-// came from, how it is compressed and what the compressed bytes are called.
+// TestForms checks that an image gives the same report in every form, apart from
+// its source, its compression and the digests of the compressed layers.
 func TestForms(t *testing.T) {
 	for _, name := range []string{
 		"apt-pattern", "duplicate-layer", "file-chown", "file-same-again", "hl-target-overwritten",
@@ -73,7 +72,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// neutral is the report of an image as JSON, without what its form decides.
+// neutral returns the report of an image as JSON, without what depends on its form.
 func neutral(t *testing.T, path string) []byte {
 	t.Helper()
 	img, err := load.Open(t.Context(), path, load.Options{})

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// processWide are functions that change the whole process and that package
-// testing can't undo. t.Setenv and t.Chdir take the place of some.
+// processWide are functions that change the whole process and that package testing
+// can't undo. t.Setenv and t.Chdir replace some of them.
 var processWide = []string{
 	"syscall.Setrlimit", "unix.Setrlimit", "syscall.Umask", "unix.Umask",
 	"signal.Notify", "signal.NotifyContext", "signal.Ignore", "signal.Reset", "signal.Stop",
@@ -23,8 +23,9 @@ var processWide = []string{
 // processVariables are variables of the whole process.
 var processVariables = []string{"os.Stdin", "os.Stdout", "os.Stderr", "os.Args", "time.Local", "http.DefaultTransport", "http.DefaultClient"}
 
-// TestNoProcessWideEffects finds tests that change their whole process. They
-// belong in a function that only proctest.Alone or a child's TestMain calls.
+// TestNoProcessWideEffects finds tests that change their whole process. Such code
+// belongs in a function that only proctest.Alone or the TestMain of a child
+// process calls.
 func TestNoProcessWideEffects(t *testing.T) {
 	fset := token.NewFileSet()
 	packages := map[string][]*ast.File{} // by folder
@@ -57,7 +58,7 @@ func TestNoProcessWideEffects(t *testing.T) {
 	}
 }
 
-// checkProcess finds what in fn changes the whole process.
+// checkProcess reports everything in fn that changes the whole process.
 func checkProcess(t *testing.T, fset *token.FileSet, fn *ast.FuncDecl) {
 	ast.Inspect(fn, func(n ast.Node) bool {
 		name := ""
@@ -89,8 +90,8 @@ func checkProcess(t *testing.T, fset *token.FileSet, fn *ast.FuncDecl) {
 	})
 }
 
-// childFunctions are the functions that run in a child process: those that are
-// called within proctest.Alone or TestMain.
+// childFunctions returns the functions that run in a child process: those called
+// within proctest.Alone or TestMain.
 func childFunctions(files []*ast.File) []string {
 	var names []string
 	collect := func(n ast.Node) bool {
@@ -131,13 +132,13 @@ func isZero(e ast.Expr) bool {
 	return ok && lit.Value == "0"
 }
 
-// isOwn reports whether e is the process's own number.
+// isOwn reports whether e is the ID of this process.
 func isOwn(e ast.Expr) bool {
 	call, ok := e.(*ast.CallExpr)
 	return ok && strings.HasSuffix(selector(call.Fun), ".Getpid")
 }
 
-// selector is the text of PACKAGE.NAME, or "".
+// selector returns the text of an expression PACKAGE.NAME, or "" for any other.
 func selector(e ast.Expr) string {
 	sel, ok := e.(*ast.SelectorExpr)
 	if !ok {

@@ -12,7 +12,7 @@ func TestNotes(t *testing.T) {
 		p.Note(s)
 	}
 	notes := p.Notes()
-	notes[0] = "changed" // the caller's own
+	notes[0] = "changed" // changes only the caller's copy
 	if diff := cmp.Diff([]string{"from docker's storage", "2 layers are known", "from docker's storage"}, p.Notes()); diff != "" {
 		t.Error(diff)
 	}

@@ -11,7 +11,7 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// readingOf opens the file at path as the image shows it in the end.
+// readingOf opens the file that the image shows at path.
 func readingOf(t *testing.T, a *analyzer.Analysis, path string) *analyzer.Reading {
 	t.Helper()
 	n, ok := a.Tree.Lookup(path)
@@ -46,15 +46,15 @@ layer
   file empty
 `
 
-// What a Reading holds does not depend on how its layer is stored; only when it
-// is there does.
+// The content of a Reading does not depend on how its layer is stored. Only the
+// time at which it is available does.
 func TestReading(t *testing.T) {
 	hole := strings.Repeat("\x00", 300000) + "abc" + strings.Repeat("\x00", 399997)
 	for _, test := range []struct {
 		path string
 		c    imagetest.Compression
 		want string
-		once bool // all of it is there at once
+		once bool // all content is available from the start
 	}{
 		{"text", imagetest.None, strings.Repeat("t", 600000), true},
 		{"text", imagetest.Gzip, strings.Repeat("t", 600000), false},
@@ -94,7 +94,7 @@ func TestReading(t *testing.T) {
 	}
 }
 
-// A Reading that was closed, or whose context ended, says so.
+// Fill must fail if the Reading was closed or the context was canceled.
 func TestReadingEnds(t *testing.T) {
 	a := analysis(t, readings, imagetest.Gzip)
 	r := readingOf(t, a, "text")

@@ -21,7 +21,8 @@ import (
 	"fathom/analyzer/load"
 )
 
-// A layer that an image lists several times is one blob in every form.
+// TestRepeatedBlob checks that a layer that an image lists several times is one
+// blob in every form.
 func TestRepeatedBlob(t *testing.T) {
 	img := imagetest.Load(t, "duplicate-layer")
 	for _, form := range forms {
@@ -46,8 +47,8 @@ func TestRepeatedBlob(t *testing.T) {
 	}
 }
 
-// repeated is an image whose first and second layer are listed ten times, in
-// turn, and how often a blob was read.
+// repeated returns an image that lists its two layers ten times each, in turn, and
+// the number of times that a blob was read.
 func repeated(t *testing.T) (*analyzer.Image, *atomic.Int64) {
 	img := imagetest.Must(t, `
 layer
@@ -105,8 +106,8 @@ func TestRepeatedWithAnotherDiffID(t *testing.T) {
 	}
 }
 
-// An image that takes more memory than it may is an error that names the
-// layer. What is left in the end is that of the tree and the waste.
+// If an image takes more memory than the limit, the error names the layer. In the
+// end, only the memory of the tree and the waste is still taken.
 func TestMemoryLimit(t *testing.T) {
 	var text strings.Builder
 	long := strings.Repeat(strings.Repeat("n", 250)+"/", 8)

@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// rooms says what each package must not depend on, however far down. A rule
-// holds for the packages at its path and below, but for those in except.
+// rooms lists what each package must not depend on, directly or indirectly. A rule
+// applies to the packages at its path and below, except for those in except.
 var rooms = []struct {
 	of     string
 	except []string
 	never  []string // a path and everything below it
-	direct bool     // imports only: what other rooms import is theirs
+	direct bool     // check only direct imports
 	why    string
 }{
 	{
@@ -103,7 +103,7 @@ var rooms = []struct {
 // aboveAnalyzer lists the packages that analyzer itself must not depend on.
 var aboveAnalyzer = []string{"fathom/analyzer/load", "fathom/analyzer/inspect", "fathom/analyzer/gate", "fathom/analyzer/extract", "fathom/analyzer/imagetest"}
 
-// nameless are names that say nothing.
+// nameless lists package names that don't say what the package does.
 var nameless = []string{"util", "utils", "common", "helper", "helpers", "types", "misc", "shared", "base"}
 
 type pkg struct {
@@ -154,7 +154,8 @@ func TestRooms(t *testing.T) {
 // within reports whether path is dir or below it.
 func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
-// list is the module's packages, with what they depend on but for their tests.
+// list returns the module's packages and their dependencies, without those of
+// tests.
 func list(t *testing.T) []pkg {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", "./...")

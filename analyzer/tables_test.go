@@ -19,9 +19,9 @@ import (
 	"fathom/analyzer/load/toc"
 )
 
-// withTables makes those layers of the image eStargz that which says, where a
-// table can be made of them. In listed their tables list them; in read they are
-// read as any other layer.
+// withTables converts the layers selected by which to eStargz, if they can have a
+// table of contents. In listed, their entries come from the tables; in read, they
+// are read like those of other layers.
 func withTables(t *testing.T, img *imagetest.Image, c imagetest.Compression, which func(i int) bool) (listed, read *analyzer.Image, tables int) {
 	t.Helper()
 	listed, read = img.Image(c), img.Image(c)
@@ -66,9 +66,9 @@ func withTables(t *testing.T, img *imagetest.Image, c imagetest.Compression, whi
 	return listed, read, tables
 }
 
-// Layers listed by a table of contents, whose hashes are of another kind than
-// those of layers that are read, give the report that the tars give: what is
-// the same content is found wherever the two meet.
+// TestTablesWithRead checks that layers listed by a table of contents give the same
+// report as their tars. The hashes in a table are of another kind than those of
+// layers that are read, but equal content must be found all the same.
 func TestTablesWithRead(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses every image ten times")
@@ -97,8 +97,8 @@ func TestTablesWithRead(t *testing.T) {
 	}
 }
 
-// listing is the report without what says how a layer is stored, and the tree
-// with its marks.
+// listing returns the report, without what depends on how a layer is stored, and
+// the tree with its marks.
 func listing(t *testing.T, img *analyzer.Image) string {
 	t.Helper()
 	a, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
