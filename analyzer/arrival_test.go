@@ -126,7 +126,7 @@ func read(t *testing.T, a *analyzer.Analysis, gone bool) {
 		}
 		switch {
 		case gone && s.Held > 4096 && !errors.Is(err, load.ErrNotKept):
-			t.Errorf("%s: %v, want that it is not kept", a.Tree.Path(s.Node), err)
+			t.Errorf("%s: got error %v, want ErrNotKept", a.Tree.Path(s.Node), err)
 		case !gone && !s.Sparse && (err != nil || n != s.Bytes):
 			t.Errorf("%s: %d of %d bytes, %v", a.Tree.Path(s.Node), n, s.Bytes, err)
 		}

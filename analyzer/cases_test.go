@@ -165,8 +165,8 @@ func checkStatus(t *testing.T, c *imagetest.Image, tree *filetree.Tree, i int, b
 		case filetree.Removed:
 			got[p] = "R"
 		case filetree.Unchanged:
-			// Only the file distinguishes "=l", "=d" and a changed time. It does not
-			// list a directory that was hidden and came back.
+			// Only the text of the case distinguishes "=l", "=d" and a changed time. It
+			// does not list a directory that was hidden and came back.
 			if s, _ := tree.At(n, i); ch.Touched && !(s.Implied && want == "") {
 				got[p] = "="
 				if strings.HasPrefix(string(want), "=") {

@@ -65,7 +65,7 @@ func TestDiffIDs(t *testing.T) {
 			t.Run(tt.name+"/other layer/"+way, func(t *testing.T) {
 				_, err := checked(t, broken, opt)
 				if err == nil || !strings.Contains(err.Error(), "expected sha256:") && !strings.Contains(err.Error(), "its descriptor says") {
-					t.Errorf("got %v, want that the layer is not the one that is named", err)
+					t.Errorf("got error %v, want one about a layer that does not match its digest", err)
 				}
 			})
 		}

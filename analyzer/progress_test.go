@@ -17,7 +17,7 @@ func TestNotes(t *testing.T) {
 		t.Error(diff)
 	}
 	var none *Progress
-	none.Note("to nobody")
+	none.Note("ignored")
 	if got := none.Notes(); got != nil {
 		t.Errorf("got %q", got)
 	}

@@ -18,9 +18,10 @@ import (
 const maxReading = 16 << 30
 
 // Reading is the content of a file, which can be read at any offset. If the layer
-// of the file is not compressed, all content is available from the start.
-// Otherwise Fill makes it available, from the first byte on, by unpacking it into a
-// temporary file that has no name. It is safe for concurrent use.
+// is an uncompressed tar with random access, and the file is not sparse, all
+// content is available from the start. Otherwise Fill makes it available, from the
+// first byte on, by unpacking it into a temporary file that has no name. A Reading
+// is safe for concurrent use.
 type Reading struct {
 	a       *Analysis
 	content filetree.Content

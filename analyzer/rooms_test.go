@@ -23,23 +23,23 @@ var rooms = []struct {
 	{
 		of:    "fathom/analyzer",
 		never: []string{"fathom/ui", "fathom/cmd", "github.com/rivo/tview", "github.com/gdamore/tcell"},
-		why:   "nothing below analyzer knows a screen",
+		why:   "package analyzer and the packages below it must not depend on the UI",
 	},
 	{
 		of:     "fathom/analyzer/facts",
 		never:  []string{"fathom", "github.com"},
 		direct: true,
-		why:    "the report is data that every room can read",
+		why:    "every package must be able to import the report",
 	},
 	{
 		of:    "fathom/analyzer/filetree",
 		never: []string{"fathom/analyzer/load", "fathom/analyzer/gate", "net/http"},
-		why:   "the tree knows layers and nothing else",
+		why:   "the tree depends only on layers",
 	},
 	{
 		of:    "fathom/analyzer/layer",
 		never: []string{"fathom/analyzer/filetree", "fathom/analyzer/load", "fathom/analyzer/gate", "net/http"},
-		why:   "a layer is a stream of bytes, wherever it came from",
+		why:   "a layer is a stream of bytes, whatever its source",
 	},
 	{
 		of:     "fathom",
@@ -55,42 +55,42 @@ var rooms = []struct {
 	{
 		of:    "fathom/analyzer/gate",
 		never: []string{"fathom/analyzer/load", "fathom/analyzer/imagetest"},
-		why:   "the gate judges a report",
+		why:   "the gate judges a report and opens no images",
 	},
 	{
 		of:    "fathom/analyzer/inspect",
 		never: []string{"fathom/analyzer/gate", "fathom/analyzer/extract", "fathom/analyzer/imagetest"},
-		why:   "a result comes before what is made of it",
+		why:   "inspect must not depend on packages that use its results",
 	},
 	{
 		of:    "fathom/analyzer/extract",
 		never: []string{"fathom/analyzer/load", "fathom/analyzer/gate", "fathom/analyzer/imagetest", "net/http"},
-		why:   "extracting takes an analysis, wherever it came from",
+		why:   "extracting takes an analysis, whatever its source",
 	},
 	{
 		of:    "fathom/ui/outline",
 		never: []string{"github.com/rivo/tview", "github.com/gdamore/tcell", "fathom/ui/report", "fathom/analyzer/load"},
-		why:   "which rows a person chose to see is no matter of a screen",
+		why:   "which rows the user has opened does not depend on the terminal",
 	},
 	{
 		of:    "fathom/ui/screen",
 		never: []string{"fathom/analyzer", "fathom/ui/report", "fathom/ui/outline", "fathom/ui/viewer"},
-		why:   "what draws cells knows no image",
+		why:   "screen draws cells and must not depend on images",
 	},
 	{
 		of:    "fathom/ui/viewer",
 		never: []string{"github.com/rivo/tview", "fathom/ui/outline", "fathom/analyzer/load"},
-		why:   "content is shown by whoever opens it",
+		why:   "the caller opens the content that the viewer shows",
 	},
 	{
 		of:    "fathom/ui/report",
 		never: []string{"github.com/rivo/tview", "github.com/gdamore/tcell", "fathom/ui/outline", "fathom/analyzer/load"},
-		why:   "a report is printed without a screen",
+		why:   "reports are printed without the terminal UI",
 	},
 	{
 		of:    "fathom/ui",
 		never: []string{"fathom/cmd"},
-		why:   "arrows run down only",
+		why:   "the UI must not depend on the commands",
 	},
 	{
 		of:     "fathom",
@@ -133,19 +133,19 @@ func TestRooms(t *testing.T) {
 			}
 		}
 		if !held {
-			t.Errorf("no package at %s: the rule %q holds nothing", rule.of, rule.why)
+			t.Errorf("no package at %s: the rule %q applies to nothing", rule.of, rule.why)
 		}
 	}
 	for _, p := range ours {
 		if slices.Contains(nameless, path.Base(p.ImportPath)) {
-			t.Errorf("%s: a name that says nothing", p.ImportPath)
+			t.Errorf("%s: the package name says nothing about its purpose", p.ImportPath)
 		}
 		if p.ImportPath != "fathom/analyzer" {
 			continue
 		}
 		for _, d := range p.Deps {
 			if slices.Contains(aboveAnalyzer, d) {
-				t.Errorf("fathom/analyzer depends on %s, which stands above it", d)
+				t.Errorf("fathom/analyzer depends on %s, which is above it", d)
 			}
 		}
 	}

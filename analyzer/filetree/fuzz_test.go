@@ -328,7 +328,7 @@ func checkContents(tree *filetree.Tree, m *model, stored int64, fail failure) {
 		} else {
 			wasted += got.Bytes
 			if !slices.Contains(want.lost, lost) {
-				fail("content %d: lost with %q, want one of %q", c, lost, want.lost)
+				fail("content %d: the name lost is %q, want one of %q", c, lost, want.lost)
 			}
 			if cause := m.cause(c, lost); got.Cause != cause {
 				fail("content %d: got cause %v, want %v", c, got.Cause, cause)
@@ -371,11 +371,11 @@ func same(diffs []*layer.Diff, fail failure) func(context.Context, []filetree.Gr
 	return func(_ context.Context, groups []filetree.Group) error {
 		for _, g := range groups {
 			if len(g) < 2 {
-				fail("a group of %d has nothing to compare", len(g))
+				fail("got a group of %d, want at least 2", len(g))
 			}
 			for i := range g {
 				if g[i].Same != i || g[i].Bytes != g[0].Bytes {
-					fail("group %+v: pieces that can't be the same", g)
+					fail("group %+v: got pieces of different sizes or with Same set", g)
 				}
 				for j := range i {
 					if hashes[at{g[j].Layer, g[j].Offset}] == hashes[at{g[i].Layer, g[i].Offset}] {

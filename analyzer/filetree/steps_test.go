@@ -119,8 +119,8 @@ func TestStepsAlongLinks(t *testing.T) {
 	}{
 		{"symlinks", []*layer.Diff{chain}, errTooManySteps},
 		{"hard links", []*layer.Diff{links}, errTooManySteps},
-		{"long names again and again", slices.Repeat([]*layer.Diff{again}, 10_000), errTooManySteps},
-		{"whiteouts of nothing again and again", slices.Repeat([]*layer.Diff{nothing}, 10_000), errTooManySteps},
+		{"long names repeatedly", slices.Repeat([]*layer.Diff{again}, 10_000), errTooManySteps},
+		{"whiteouts of nothing repeatedly", slices.Repeat([]*layer.Diff{nothing}, 10_000), errTooManySteps},
 		{"markers in a deep folder", []*layer.Diff{deep, markers}, nil},
 		{"entries through a symlink", []*layer.Diff{usual}, nil},
 	} {
@@ -138,7 +138,7 @@ func TestStepsAlongLinks(t *testing.T) {
 			}
 			// One entry, marker or link may exceed the limit before it is checked.
 			if over := b.steps - b.granted; over > maxHops*(maxTarget+1<<20/stepBytes) {
-				t.Errorf("%d steps more than were granted", over)
+				t.Errorf("took %d steps more than granted", over)
 			}
 		})
 	}
@@ -166,7 +166,7 @@ func TestComparePaths(t *testing.T) {
 			t.Errorf("%q is not found", tree.Path(x))
 		}
 		if _, ok := tree.Child(x, "a-a"); ok {
-			t.Errorf("%q has a child that it doesn't have", tree.Path(x))
+			t.Errorf("%q has a child a-a, want none", tree.Path(x))
 		}
 	}
 }
@@ -204,6 +204,6 @@ func TestCompareOnce(t *testing.T) {
 		t.Errorf("got %v", c)
 	}
 	if !tree.sameContent(0, 2) || tree.sameContent(0, 1) {
-		t.Error("pieces 0 and 2 are the same, and 1 is another")
+		t.Error("pieces 0 and 2 must have the same content, and piece 1 other content")
 	}
 }

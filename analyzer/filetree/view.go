@@ -42,8 +42,8 @@ func (d Differs) String() string { return differsNames[d] }
 type Change struct {
 	Mark    Mark
 	Differs Differs
-	// Touched reports whether a layer in between has an entry or a removal for the
-	// path: an Unchanged path that is Touched was listed, or stored, again.
+	// Touched reports whether a layer in between has an entry for the path or removes
+	// it. A path that is Unchanged and Touched was listed or stored again.
 	Touched bool
 	// Stored is the number of bytes that the layers in between store at this path,
 	// including content that a later entry of the same layer replaces.
