@@ -47,7 +47,7 @@ func TestBrokenLayer(t *testing.T) {
 		{name: "cut gzip", c: imagetest.Gzip, want: "unexpected end", spoil: func(_ *analyzer.Layer, b []byte) []byte { return b[:len(b)-9] }},
 		{name: "other gzip", c: imagetest.Gzip, want: "digest: expected sha256:", spoil: func(_ *analyzer.Layer, b []byte) []byte {
 			b = bytes.Clone(b)
-			b[4] ^= 1 // the time in the header: the content stays
+			b[4] ^= 1 // change the time in the header, not the content
 			return b
 		}},
 		{name: "other diff ID", verify: true, want: "diff ID: expected sha256:0000", spoil: func(l *analyzer.Layer, b []byte) []byte {

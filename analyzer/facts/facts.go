@@ -54,7 +54,7 @@ type Totals struct {
 	WastedBytes     int64   `json:"wastedBytes"`
 	Efficiency      float64 `json:"efficiency"`
 	CompressedBytes int64   `json:"compressedBytes"` // 0 if unknown
-	Files           int     `json:"files"`           // regular files of the final filesystem, by name
+	Files           int     `json:"files"`           // regular files of the final filesystem; each hard link counts
 	Layers          int     `json:"layers"`
 }
 

@@ -53,7 +53,7 @@ type Node int32
 // Root is the root directory. It always exists.
 const Root Node = 0
 
-// None is no node.
+// None means that there is no node.
 const None Node = -1
 
 // Content identifies the content of one file entry of one layer. Hard links share

@@ -60,7 +60,7 @@ func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
 // zero for any other node.
 type Sum struct {
 	Size    int64 // of the content shown afterwards; content with several names counts once, at its first name
-	Files   int   // regular files shown afterwards, by name
+	Files   int   // regular files shown afterwards; each hard link counts
 	Stored  int64 // as in Change.Stored
 	Removed int64 // size of the files, by name, that are no longer shown or show other content
 	Marks   Marks // of the Touched paths below; Unchanged for a path that was listed or stored again
