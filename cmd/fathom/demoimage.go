@@ -23,12 +23,12 @@ import (
 //go:embed demo.txt
 var demoText string
 
-// demoStart is the time of the demo's first step; each later one is a minute
-// younger.
+// demoStart is the base of the demo's times: the step at index n ran n minutes
+// later.
 var demoStart = time.Date(2026, 10, 2, 9, 2, 0, 0, time.UTC)
 
-// writeDemo writes the demo image as docker save would: the same bytes every
-// time. It holds one layer in memory.
+// writeDemo writes the demo image in the format of docker save. It writes the same
+// bytes every time and holds one layer in memory.
 func writeDemo(w io.Writer) error {
 	d := demo{tar: tar.NewWriter(w), files: map[string]demoFile{}}
 	for i, line := range strings.Split(demoText, "\n") {
@@ -39,7 +39,7 @@ func writeDemo(w io.Writer) error {
 	return d.finish()
 }
 
-// demo is the demo image while it is written.
+// demo writes the demo image.
 type demo struct {
 	tar    *tar.Writer // the archive
 	config v1.ConfigFile
@@ -51,12 +51,12 @@ type demo struct {
 	content  bytes.Buffer
 	uid, gid int
 	edition  int
-	listed   map[string]bool // its directories so far
+	listed   map[string]bool // the directories it has entries for
 
-	files map[string]demoFile // what the layers so far show
+	files map[string]demoFile // the files and directories that the layers so far show
 }
 
-// demoFile is what demo.txt says of a file, or of a directory.
+// demoFile describes a file or a directory of demo.txt.
 type demoFile struct {
 	kind    string // of content; "dir" for a directory
 	text    string // for kind "is"
@@ -120,13 +120,13 @@ func (d *demo) heading(key, rest string) error {
 	return nil
 }
 
-// time is when the step that is being written ran.
+// time returns the time of the step that is being written.
 func (d *demo) time() time.Time {
 	return demoStart.Add(time.Duration(len(d.config.History)) * time.Minute)
 }
 
-// entry writes one line of a layer: a keyword, a path with {alternatives}, and
-// what the keyword wants.
+// entry writes the entries of one line of a layer: a keyword, a path with
+// {alternatives}, and the keyword's arguments.
 func (d *demo) entry(key, rest string) error {
 	pattern, rest, _ := strings.Cut(rest, " ")
 	switch key {
@@ -193,7 +193,7 @@ func (d *demo) one(key, p, rest string) error {
 	return d.file(p, f)
 }
 
-// again stores what stands at and below p once more, with another owner or mode.
+// again stores p and everything below it once more, with another owner or mode.
 func (d *demo) again(p, what string) error {
 	owner := strings.Contains(what, ":")
 	if owner {
@@ -235,8 +235,8 @@ func (d *demo) file(p string, f demoFile) error {
 	return d.add(&tar.Header{Typeflag: tar.TypeReg, Name: p, Mode: f.mode, Size: int64(len(content))}, content)
 }
 
-// add writes an entry. Its parents come before it, each once in a layer, as
-// engines list them.
+// add writes an entry. Before it, add writes the parent directories that the layer
+// has no entry for yet, as engines do.
 func (d *demo) add(h *tar.Header, content string) error {
 	if dir := path.Dir(strings.TrimSuffix(h.Name, "/")); dir != "/" && !d.listed[dir] {
 		f, ok := d.files[dir]
@@ -259,7 +259,7 @@ func (d *demo) add(h *tar.Header, content string) error {
 	return err
 }
 
-// endLayer puts the layer that was being written into the archive.
+// endLayer adds the current layer, if there is one, to the archive.
 func (d *demo) endLayer() error {
 	if d.layer == nil {
 		return nil
@@ -308,7 +308,8 @@ func (d *demo) put(name string, content []byte) error {
 	return err
 }
 
-// alternatives is every path that a pattern with {a,b} stands for; braces nest.
+// alternatives returns every path that a pattern with {a,b} stands for. Braces can
+// be nested.
 func alternatives(pattern string) []string {
 	open := strings.IndexByte(pattern, '{')
 	if open < 0 {

@@ -1,5 +1,5 @@
-// Command fathom opens a container image and shows what each layer did, what
-// it ships and what nobody will ever see of it.
+// Command fathom opens a container image and shows what each layer did, what the
+// image ships and which of its bytes are wasted.
 package main
 
 import (
@@ -25,14 +25,16 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// Exit codes are a promise (docs/cli.md). A signal ends with 128 and its number.
+// The exit codes are documented in docs/cli.md and must not change. After a signal
+// the exit code is 128 plus its number.
 const (
 	exitOK    = 0
 	exitRule  = 1 // a rule of the gate failed
 	exitError = 2 // the command failed, or the image could not be evaluated
 )
 
-// run is the program. Results go to stdout, everything else to stderr.
+// run runs the program and returns its exit code. Results go to stdout, everything
+// else to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{args: args, stdin: stdin, stdout: &output{w: stdout}, stderr: stderr, getenv: os.Getenv}
 	ctx, stop := a.signals.context(ctx, a.force)
@@ -44,7 +46,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		err = a.stdout.err // what cobra wrote, and didn't look whether it could
+		err = a.stdout.err // cobra ignores the errors of its writes
 	}
 	return a.exit(ctx, err)
 }
@@ -59,8 +61,9 @@ type app struct {
 	signals
 }
 
-// force ends the program although something in it goes on: the terminal as it
-// was, the error on it. Temporary files have no names.
+// force ends the program while some of its work still runs. It restores the
+// terminal, prints the error and exits. Temporary files need no cleanup, as they
+// have no names.
 func (a *app) force(sig signalError) {
 	if giveBack := a.screen.Load(); giveBack != nil {
 		(*giveBack)()
@@ -72,7 +75,7 @@ func (a *app) force(sig signalError) {
 	}()
 	select {
 	case <-said:
-	case <-time.After(lastGrace): // whoever reads it may be what doesn't go on
+	case <-time.After(lastGrace): // the reader of stderr may be what blocks
 	}
 	os.Exit(sig.exitCode())
 }
@@ -103,8 +106,8 @@ func (e *outputError) Error() string {
 
 func (e *outputError) Unwrap() error { return e.err }
 
-// closed reports whether the reader of standard output is gone. Nothing is printed
-// then.
+// closed reports whether the reader of standard output is gone. If so, no error is
+// printed.
 func (e *outputError) closed() bool { return errors.Is(e.err, syscall.EPIPE) }
 
 // isTerminal reports whether v is a terminal that understands escape codes.

@@ -18,8 +18,8 @@ import (
 	"github.com/creack/pty"
 )
 
-// program is the real program in a process of its own, with an empty folder
-// for its temporary files.
+// program returns a command that runs the real program in its own process, and the
+// empty folder that the program uses for temporary files.
 func program(t *testing.T, args ...string) (cmd *exec.Cmd, temp string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -32,15 +32,15 @@ func program(t *testing.T, args ...string) (cmd *exec.Cmd, temp string) {
 		t.Fatal(err)
 	}
 	temp = t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a read of what never comes ends
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // ends a read that would block forever
 	t.Cleanup(cancel)
 	cmd = exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "CI=", "TERM=xterm-256color", "NO_COLOR=", "XDG_CONFIG_HOME="+temp, "HOME="+temp)
 	return cmd, temp
 }
 
-// A signal in the middle of things: the exit code says which, and nothing is
-// left behind.
+// TestSignals sends a signal while the program reads an image. The exit code names
+// the signal, and no file is left behind.
 func TestSignals(t *testing.T) {
 	var image bytes.Buffer
 	if err := writeDemo(&image); err != nil {
@@ -66,7 +66,7 @@ func TestSignals(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			// More than a pipe holds: once it is written, the program reads.
+			// This is more than a pipe holds: once it is written, the program is reading.
 			if _, err := stdin.Write(image.Bytes()[:4<<20]); err != nil {
 				t.Fatal(err)
 			}
@@ -89,9 +89,9 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// What doesn't look at its context, like a write to a pipe that nobody empties,
-// can't hold the program: it ends some time after a signal, and soon after a
-// second one.
+// TestSignalWhileStuck sends signals while the program is blocked in work that does
+// not watch its context, here a write to a full pipe. The program still ends some
+// time after a signal, and soon after a second one.
 func TestSignalWhileStuck(t *testing.T) {
 	for name, c := range map[string]struct {
 		sigs []syscall.Signal
@@ -137,8 +137,8 @@ func TestSignalWhileStuck(t *testing.T) {
 	}
 }
 
-// ctrl-c is an interrupt wherever there is nothing to see yet, also while an
-// image is chosen; q just leaves.
+// TestLeaveChooser leaves the chooser: ctrl-c is an interrupt as long as no image is
+// shown, q and escape end the program normally.
 func TestLeaveChooser(t *testing.T) {
 	for key, want := range map[string]int{"\x03": 130, "q": 0, "\x1b": 0} {
 		cmd, temp := program(t)
@@ -160,8 +160,8 @@ func TestLeaveChooser(t *testing.T) {
 	}
 }
 
-// A terminal of an unknown kind is an error with a hint. In a locale that isn't
-// UTF-8 the explorer draws with ASCII alone.
+// TestForeignTerminal runs the explorer on an unknown type of terminal, which is an
+// error with a hint, and in locales without UTF-8, where it draws only ASCII.
 func TestForeignTerminal(t *testing.T) {
 	for name, c := range map[string]struct {
 		env        []string
@@ -211,8 +211,8 @@ func until(t *testing.T, r io.Reader, want string) string {
 	return all.String()
 }
 
-// On a terminal, what takes longer than half a second shows how far it is, and
-// takes that off the screen again.
+// TestProgressOnTerminal checks that a command that takes longer than half a second
+// shows its progress on a terminal, and erases the progress at the end.
 func TestProgressOnTerminal(t *testing.T) {
 	cmd, _ := program(t, "-")
 	terminal, tty, err := pty.Open()
@@ -243,7 +243,7 @@ func TestProgressOnTerminal(t *testing.T) {
 	}
 }
 
-// On a terminal the image opens in the explorer.
+// TestExploreOnTerminal checks that an image opens in the explorer on a terminal.
 func TestExploreOnTerminal(t *testing.T) {
 	cmd, _ := program(t, "demo")
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
@@ -263,8 +263,8 @@ func TestExploreOnTerminal(t *testing.T) {
 	}
 }
 
-// ctrl-c while an image loads ends it at once, as anywhere else; the error
-// stands on the terminal as it was before.
+// TestCancelLoading presses ctrl-c while an image loads. The program ends at once
+// and prints the error after it has restored the terminal.
 func TestCancelLoading(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "app.tar")
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
@@ -293,8 +293,8 @@ func TestCancelLoading(t *testing.T) {
 	}
 }
 
-// A terminal that understands nothing gets text, and so does one that is only
-// on one side.
+// TestNoExplorerWithoutTerminal checks that the program prints text on a dumb
+// terminal, and if only standard output is a terminal.
 func TestNoExplorerWithoutTerminal(t *testing.T) {
 	for name, prepare := range map[string]func(*exec.Cmd, *os.File){
 		"dumb":            func(cmd *exec.Cmd, tty *os.File) { cmd.Env = append(cmd.Env, "TERM=dumb"); cmd.Stdin = tty },

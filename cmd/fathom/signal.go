@@ -31,11 +31,11 @@ const (
 	lastGrace = 200 * time.Millisecond // from a second signal
 )
 
-// signals is how signals reach the program.
+// signals delivers signals to the program.
 type signals struct {
 	caught chan os.Signal
-	held   atomic.Int32           // while above zero ctrl-c is meant for another program
-	screen atomic.Pointer[func()] // gives the terminal back; nil while nobody has it
+	held   atomic.Int32           // while above zero, ctrl-c is for another program
+	screen atomic.Pointer[func()] // gives the terminal back; nil while the program doesn't use it
 }
 
 // hold keeps a SIGINT from ending the program until release is called.
@@ -44,14 +44,14 @@ func (s *signals) hold() (release func()) {
 	return func() { s.held.Add(-1) }
 }
 
-// taken notes how the terminal is given back, until release is called.
+// taken stores giveBack, which gives the terminal back, until release is called.
 func (s *signals) taken(giveBack func()) (release func()) {
 	s.screen.Store(&giveBack)
 	return func() { s.screen.Store(nil) }
 }
 
-// interrupt acts as SIGINT does: ctrl-c is a mere key while the explorer has the
-// terminal.
+// interrupt does what SIGINT does. While the explorer has the terminal, ctrl-c is a
+// key and sends no signal.
 func (s *signals) interrupt() {
 	select {
 	case s.caught <- os.Interrupt:
@@ -59,19 +59,19 @@ func (s *signals) interrupt() {
 	}
 }
 
-// context is a context that SIGINT, SIGTERM and SIGHUP end, so that everything
-// cleans up behind itself. Not everything looks at its context: force is called
-// some time later, or soon after a second signal, unless stop was called by
-// then. SIGPIPE becomes an error of the write that caused it.
+// context returns a context that SIGINT, SIGTERM and SIGHUP cancel, so that running
+// work can clean up. Some work does not watch its context: force is called after
+// grace, or lastGrace after a second signal, unless stop was called by then. SIGPIPE
+// becomes an error of the write that caused it.
 func (s *signals) context(parent context.Context, force func(signalError)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	s.caught = make(chan os.Signal, 1)
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(sig) { // as nohup wants it
+		if !signal.Ignored(sig) { // nohup ignores SIGHUP
 			signal.Notify(s.caught, sig)
 		}
 	}
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // and not ignored, as our children would inherit that
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // ignoring it would make child processes ignore it too
 	stopped := make(chan struct{})
 	go func() {
 		defer signal.Stop(s.caught)
@@ -94,8 +94,7 @@ func (s *signals) context(parent context.Context, force func(signalError)) (ctx 
 	}
 }
 
-// next waits for a signal, or for late; it is false when stopped was closed
-// before.
+// next waits for a signal or for late. It returns false if stopped is closed first.
 func (s *signals) next(stopped <-chan struct{}, late <-chan time.Time) (signalError, bool) {
 	for {
 		select {
