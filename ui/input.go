@@ -14,37 +14,37 @@ const (
 	etx = 0x03 // ctrl-c
 
 	maxSequence = 64   // bytes of a control sequence; longer ones are dropped
-	maxReply    = 1024 // bytes of a terminal's answer
+	maxReply    = 1024 // bytes of an answer of the terminal
 )
 
-// input splits what a terminal sends into characters, keys and sequences, and
-// gives tcell's parser one whole and valid sequence at a time: no byte, and no
-// end of a read, leaves that parser waiting for more. It answers for what tcell
-// does not: bytes that are not UTF-8 (dropped, but U+FFFD within a paste), mouse
-// reports in the old encoding, and the terminal's answers to our questions.
+// input splits the bytes that a terminal sends into characters, keys and sequences.
+// It gives tcell's parser one complete and valid sequence at a time, so that the
+// parser never waits for more bytes. input itself handles what tcell does not: bytes
+// that are not UTF-8 (U+FFFD within a paste, otherwise dropped), mouse reports in
+// the old encoding, and the terminal's answers to our questions.
 type input struct {
-	held  []byte // the start of something that is not complete
-	paste bool   // between the marks of a paste
+	held  []byte // the bytes of an incomplete character or sequence
+	paste bool   // between the start and the end of a paste
 	post  func(tcell.Event)
 	parse func([]byte)              // tcell's parser
-	reply func(number, text string) // an operating system command (OSC)
-	attrs func()                    // the device attributes (DA1)
+	reply func(number, text string) // called for an operating system command (OSC)
+	attrs func()                    // called for the device attributes (DA1)
 }
 
-// feed takes what was read.
+// feed processes the bytes of a read.
 func (in *input) feed(p []byte) {
 	for _, b := range p {
 		in.next(b)
 	}
 }
 
-// undecided reports whether what is held may be complete: an escape may be the
-// key, or begin a sequence. If no more comes soon, expire decides.
+// undecided reports whether the held bytes may be complete: an escape may be the
+// key or the start of a sequence. If no more bytes follow soon, expire decides.
 func (in *input) undecided() bool {
 	return len(in.held) > 0 && len(in.held) <= 2 && in.held[0] == esc
 }
 
-// expire takes what is held for keys.
+// expire posts the held bytes as keys if they may be complete.
 func (in *input) expire() {
 	if !in.undecided() {
 		return
@@ -71,7 +71,7 @@ func (in *input) key(k tcell.Key, r rune, mod tcell.ModMask) {
 	in.post(tcell.NewEventKey(k, r, mod))
 }
 
-// alt is a key that was pressed with alt, as terminals send it after an escape.
+// alt posts a key that was pressed with alt: terminals send an escape and then b.
 func (in *input) alt(b byte) {
 	switch {
 	case b == '\t': // the Linux console's shift-tab
@@ -83,7 +83,7 @@ func (in *input) alt(b byte) {
 	}
 }
 
-// next takes a byte.
+// next processes a byte.
 func (in *input) next(b byte) {
 	h := in.held
 	switch {
@@ -94,7 +94,7 @@ func (in *input) next(b byte) {
 		in.character()
 	case len(h) == 1:
 		in.escaped(b)
-	case len(h) == 2 && h[1] == esc: // rxvt puts one before a key with alt
+	case len(h) == 2 && h[1] == esc: // rxvt sends an extra escape before a key with alt
 		in.held = h[:1]
 		if b != '[' && b != 'O' {
 			in.key(tcell.KeyEsc, 0, tcell.ModNone)
@@ -109,12 +109,12 @@ func (in *input) next(b byte) {
 	}
 }
 
-// first is a byte that nothing precedes.
+// first processes a byte when none are held.
 func (in *input) first(b byte) {
 	switch {
 	case b == esc:
 		in.held = append(in.held, b)
-	case b == etx && in.paste: // a paste whose end was lost must not hold ctrl-c
+	case b == etx && in.paste: // if the end of a paste was lost, ctrl-c must still work
 		in.paste = false
 		in.parse([]byte("\x1b[201~"))
 		in.parse([]byte{b})
@@ -126,20 +126,20 @@ func (in *input) first(b byte) {
 	}
 }
 
-// character looks whether a character is complete.
+// character posts the held character if it is complete.
 func (in *input) character() {
 	if !utf8.FullRune(in.held) {
 		return
 	}
 	held := in.take()
 	r, n := utf8.DecodeRune(held)
-	if n > 1 || in.paste { // a byte that is no character is no key either
+	if n > 1 || in.paste { // outside a paste, an invalid byte is dropped
 		in.key(tcell.KeyRune, r, tcell.ModNone)
 	}
 	in.feed(held[n:])
 }
 
-// escaped is the byte after an escape.
+// escaped processes the byte after an escape.
 func (in *input) escaped(b byte) {
 	switch {
 	case b == '[' || b == 'O' || b == ']' || b == esc:
@@ -153,13 +153,13 @@ func (in *input) escaped(b byte) {
 	}
 }
 
-// restart drops what is held: b can't belong to it.
+// restart drops the held bytes, because b can't belong to them, and processes b.
 func (in *input) restart(b byte) {
 	in.held = nil
 	in.first(b)
 }
 
-// sequence is a byte of a control sequence, ESC [ and so on.
+// sequence processes a byte of a control sequence, after ESC [.
 func (in *input) sequence(b byte) {
 	h := in.held
 	switch {
@@ -181,11 +181,11 @@ func (in *input) sequence(b byte) {
 	}
 }
 
-// whole is a complete control sequence.
+// whole processes a complete control sequence.
 func (in *input) whole(seq []byte) {
 	params, final := seq[2:len(seq)-1], seq[len(seq)-1]
 	switch {
-	case len(params) > 0 && params[0] >= '=' && params[0] <= '?': // an answer, and no key
+	case len(params) > 0 && params[0] >= '=' && params[0] <= '?': // an answer, not a key
 		if params[0] == '?' && final == 'c' {
 			in.attrs()
 		}
@@ -200,9 +200,9 @@ func (in *input) whole(seq []byte) {
 	in.parse(seq)
 }
 
-// mouse is a byte of a mouse report as X10 had it: ESC [ M, then the button and
-// the place, each a byte with 32 added, which may be any byte from there on; 0
-// is beyond what fits. tcell would take the three for keys.
+// mouse processes a byte of a mouse report in the encoding of X10: ESC [ M, and then
+// one byte each for the button, the column and the line. A byte is the value plus
+// 32, or 0 if that does not fit. tcell would take the three bytes for keys.
 func (in *input) mouse(b byte) {
 	if b < ' ' && b != 0 {
 		in.restart(b)
@@ -215,13 +215,14 @@ func (in *input) mouse(b byte) {
 	h := in.take()
 	at := func(b byte) int { return max(int(b)-' ', 1) }
 	button, final := max(int(h[3])-' ', 0), 'M'
-	if button&3 == 3 && button&(32|64) == 0 { // whichever button was released
+	if button&3 == 3 && button&(32|64) == 0 { // a release, of an unknown button
 		button, final = button&^3, 'm'
 	}
 	in.parse(fmt.Appendf(nil, "\x1b[<%d;%d;%d%c", button, at(h[4]), at(h[5]), final))
 }
 
-// single is the byte after ESC O, which is a function key, or alt-O before it.
+// single processes the byte after ESC O. The two start a function key; otherwise
+// alt-O was pressed before b.
 func (in *input) single(b byte) {
 	if b < ' ' || b >= 0x7f {
 		in.held = nil
@@ -232,8 +233,8 @@ func (in *input) single(b byte) {
 	in.parse(append(in.take(), b))
 }
 
-// command is a byte after ESC ]: of an answer of the form NUMBER;TEXT, which
-// ends in BEL or ESC \. Where it can't be one, alt-] was pressed.
+// command processes a byte after ESC ]. That is an answer of the form NUMBER;TEXT,
+// which ends in BEL or ESC \; otherwise alt-] was pressed.
 func (in *input) command(b byte) {
 	text := in.held[2:]
 	semi := bytes.IndexByte(text, ';')

@@ -2,8 +2,8 @@
 
 package ui
 
-// suspend does nothing where there is no job control.
+// suspend does nothing: there is no job control on this system.
 func (s *session) suspend() {}
 
-// continued has nothing to wait for there.
+// continued does nothing, as the process can't be suspended.
 func (s *session) continued() {}

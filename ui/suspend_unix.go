@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// suspend gives the terminal back and stops the process's group, as ctrl-z does
-// elsewhere, until its shell continues it. kill may return before the process
-// stops, so that only SIGCONT says that it is over. The kernel ignores the
-// signal where no shell could continue the group: then SIGCONT never comes.
+// suspend gives the terminal back and stops the process group, as ctrl-z does in
+// other programs, until the shell continues it. kill may return before the process
+// stops, so suspend waits for SIGCONT. If there is no shell that could continue the
+// group, the kernel ignores SIGTSTP and SIGCONT never comes: hence the timeout.
 func (s *session) suspend() {
 	s.app.Suspend(func() {
 		c := make(chan os.Signal, 1)
@@ -26,9 +26,9 @@ func (s *session) suspend() {
 	})
 }
 
-// continued takes the terminal again whenever the process was stopped and goes
-// on, whoever stopped it: the shell had the terminal in between, and has set its
-// modes.
+// continued takes the terminal again each time the process continues after a stop,
+// whether by suspend or from outside. The shell may have changed the terminal's modes
+// in between.
 func (s *session) continued() {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGCONT)
@@ -46,7 +46,7 @@ func (s *session) continued() {
 	}
 }
 
-// retake takes the terminal unless it is as it was, and draws everything again.
+// retake takes the terminal again if its modes have changed, and redraws the screen.
 func (s *session) retake() {
 	if s.tty.taken() {
 		s.screen.Sync()

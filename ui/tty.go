@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	escapeWait = 50 * time.Millisecond  // an escape with nothing after it is the key
-	answerWait = 100 * time.Millisecond // for what the terminal says about itself
+	escapeWait = 50 * time.Millisecond  // after this time, a lone escape is the key
+	answerWait = 100 * time.Millisecond // for the terminal's answers to ask
 )
 
-// tty is the terminal as tcell needs it. It reads the keys itself and puts
-// them into the screen's queue: tcell's reader runs in circles on bytes that
-// are not UTF-8, and its end waits for ever when the queue is full.
+// tty is a tcell.Tty that reads the keys itself and puts them into the screen's
+// queue, instead of tcell's reader. That one loops forever on bytes that are not
+// UTF-8, and can't be stopped while the queue is full.
 type tty struct {
 	tcell.Tty
 	queue   func() chan tcell.Event // of the screen
 	answers func(number, text string)
-	device  *os.File // for its modes; nil where there is no such file
+	device  *os.File // for its modes; nil if it can't be opened
 	before  *term.State
 	raw     *term.State
 
@@ -33,15 +33,15 @@ type tty struct {
 	input    *input
 	timer    *time.Timer
 	parser   tcell.InputProcessor
-	stop     chan struct{} // closed when reading must end
-	ended    chan struct{} // closed when it has
+	stop     chan struct{} // closed to end reading
+	ended    chan struct{} // closed when reading has ended
 	failed   chan error
 	asked    bool
-	answered chan struct{} // closed when the terminal has said all that it will
+	answered chan struct{} // closed when no more answers will come
 }
 
-// openTerminal is a screen over the terminal of the process. answers is called
-// with what the terminal answers, beside everything else.
+// openTerminal opens the terminal of the process and a screen over it. It calls
+// answers, in another goroutine, with each answer of the terminal.
 func openTerminal(answers func(number, text string)) (tcell.Screen, *tty, error) {
 	device, err := tcell.NewDevTty()
 	if err != nil {
@@ -66,7 +66,7 @@ func openTerminal(answers func(number, text string)) (tcell.Screen, *tty, error)
 	return screen, t, nil
 }
 
-// TerminalError is a kind of terminal that nothing is known about.
+// TerminalError is the error for a terminal of an unknown type.
 type TerminalError struct {
 	Name string // TERM
 	Err  error
@@ -78,12 +78,13 @@ func (e *TerminalError) Error() string {
 
 func (e *TerminalError) Unwrap() error { return e.Err }
 
-// showsOf is what the screen's terminal can show; it may say more later.
+// showsOf returns what the screen's terminal can show. The background is unknown
+// until the terminal answers.
 func showsOf(s tcell.Screen) screen.Display {
 	d := screen.Display{Colours: s.Colors(), Back: tcell.ColorDefault, ASCII: !utf8Charset(s.CharacterSet())}
 	info, err := tcell.LookupTerminfo(os.Getenv("TERM"))
 	if err == nil && info.Colors > 256 && info.SetFgRGB == "" && info.SetFgBgRGB == "" {
-		d.Colours = 8 // tcell gives xterm-direct and the like numbers of a palette, of which they have eight
+		d.Colours = 8 // tcell sends palette numbers to xterm-direct and the like, whose palette has eight colours
 	}
 	return d
 }
@@ -94,7 +95,7 @@ func utf8Charset(name string) bool {
 	return name == "utf-8" || name == "utf8"
 }
 
-// Start takes the terminal, and begins to read.
+// Start takes the terminal and starts reading.
 func (t *tty) Start() error {
 	if err := t.Tty.Start(); err != nil {
 		return err
@@ -117,7 +118,7 @@ func (t *tty) Start() error {
 	return nil
 }
 
-// modes are the terminal's, nil where they are not known.
+// modes returns the modes of the terminal, nil if they are unknown.
 func (t *tty) modes() *term.State {
 	if t.device == nil {
 		return nil
@@ -129,7 +130,8 @@ func (t *tty) modes() *term.State {
 	return modes
 }
 
-// taken reports whether the terminal still has the modes that Start gave it.
+// taken reports whether the terminal still has the modes that Start set. It
+// returns true if they are unknown.
 func (t *tty) taken() bool {
 	now := t.modes()
 	return now == nil || t.raw == nil || *now == *t.raw
@@ -143,7 +145,7 @@ func (t *tty) Close() error {
 	return t.Tty.Close()
 }
 
-// once closes c unless it is closed. Only the reader calls it.
+// once closes c unless it is closed already. Only the reader calls it.
 func (t *tty) once(c chan struct{}) {
 	select {
 	case <-c:
@@ -152,9 +154,8 @@ func (t *tty) once(c chan struct{}) {
 	}
 }
 
-// forward puts events into the screen's queue until stop is closed, and from
-// then on drops them. It goes on for as long as the program does, because
-// tcell's parser may post at any time.
+// forward puts events into the screen's queue until stop is closed, and drops them
+// afterwards. It never returns, because tcell's parser may post at any time.
 func (t *tty) forward(events <-chan tcell.Event, queue chan<- tcell.Event, stop <-chan struct{}) {
 	for ev := range events {
 		if _, ok := ev.(*tcell.EventResize); ok {
@@ -191,14 +192,14 @@ func (t *tty) read(stop, ended chan struct{}) {
 	}
 }
 
-// expire is called when nothing came after an escape.
+// expire is called if nothing follows an escape in time.
 func (t *tty) expire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.input.expire()
 }
 
-// Read gives tcell nothing, until reading ends.
+// Read blocks until reading ends, and returns no bytes: tcell must not read keys.
 func (t *tty) Read([]byte) (int, error) {
 	select {
 	case <-t.stop:
@@ -208,8 +209,8 @@ func (t *tty) Read([]byte) (int, error) {
 	}
 }
 
-// Drain ends reading. What the terminal still answers must not reach whoever
-// reads it next.
+// Drain ends reading. First it waits for the terminal's answers, so that the next
+// program that reads the terminal does not get them.
 func (t *tty) Drain() error {
 	t.await()
 	close(t.stop)
@@ -222,7 +223,7 @@ func (t *tty) Stop() error {
 	return t.Tty.Stop()
 }
 
-// NotifyResize has f called when the size changes.
+// NotifyResize calls f when the size of the terminal changes. A nil f ends that.
 func (t *tty) NotifyResize(f func()) {
 	if f == nil {
 		t.Tty.NotifyResize(nil)
@@ -234,22 +235,23 @@ func (t *tty) NotifyResize(f func()) {
 	})
 }
 
-// measure tells the parser the size, because it keeps the mouse within.
+// measure tells the parser the size of the terminal. The parser limits the
+// positions of the mouse to it.
 func (t *tty) measure() {
 	if size, err := t.WindowSize(); err == nil && t.parser != nil {
 		t.parser.SetSize(size.Width, size.Height)
 	}
 }
 
-// ask asks the terminal for its background, and what every terminal answers:
-// when that comes no other answer will.
+// ask asks the terminal for its background and then for its device attributes,
+// which every terminal reports. After that report no other answer will come.
 func (t *tty) ask() {
 	if _, err := t.Write([]byte("\x1b]11;?\x1b\\\x1b[c")); err == nil {
 		t.asked = true
 	}
 }
 
-// await waits a moment for the answers.
+// await waits up to answerWait for the terminal's answers.
 func (t *tty) await() {
 	if !t.asked {
 		return
@@ -260,7 +262,7 @@ func (t *tty) await() {
 	}
 }
 
-// giveBack gives the terminal back, whatever the screen's own goroutines are at.
+// giveBack restores the terminal, even if the screen's goroutines are blocked.
 func giveBack(screen tcell.Screen, t *tty) {
 	done := make(chan struct{})
 	go func() {

@@ -22,28 +22,30 @@ import (
 
 // Options of the UI. The zero value suits a dark terminal with a mouse.
 type Options struct {
-	// Theme is one of Themes; "" chooses by the background that the terminal
-	// reports, or by COLORFGBG. NO_COLOR in the environment overrides all of them.
+	// Theme is one of Themes. "" chooses by the background that the terminal
+	// reports, or else by COLORFGBG. NO_COLOR in the environment overrides Theme.
 	Theme   string
-	ASCII   bool // draw without box and block characters, as in a locale without UTF-8
+	ASCII   bool // draw with ASCII only, as in a locale without UTF-8
 	NoMouse bool // leave the mouse to the terminal
-	// Sort is the initial order of files, one of Sorts; "" is by size.
+	// Sort is the initial order of files, one of Sorts; "" sorts by size.
 	Sort string
-	// Keys gives actions other keys than the key table does; see Actions.
+	// Keys replaces the keys of actions; see Actions.
 	Keys map[string][]string
 	// Hold keeps interrupts (ctrl-c) from ending the program until the function
-	// it returns is called: while a pager has the terminal. May be nil.
+	// that it returns is called. The UI calls it while a pager has the terminal.
+	// It may be nil.
 	Hold func() func()
-	// Taken is told how to give the terminal back at once, for a program that
-	// must end while the UI doesn't, until the function it returns is called.
-	// May be nil.
+	// Taken is called when the UI takes the terminal. A program that must end
+	// while the UI is running calls giveBack first, to restore the terminal at
+	// once. The UI calls the function that Taken returns when giveBack is no
+	// longer needed. Taken may be nil.
 	Taken func(giveBack func()) func()
-	// Interrupt is called when ctrl-c ends the UI before there was anything to
-	// see. May be nil.
+	// Interrupt is called when ctrl-c ends the UI before it has shown an image.
+	// It may be nil.
 	Interrupt func()
 }
 
-// Sorts are the names that Options.Sort takes.
+// Sorts returns the names that Options.Sort accepts.
 func Sorts() []string {
 	var names []string
 	for _, o := range outline.Orders() {
@@ -52,10 +54,10 @@ func Sorts() []string {
 	return names
 }
 
-// Themes are the names that Options.Theme takes.
+// Themes returns the names that Options.Theme accepts.
 func Themes() []string { return screen.Themes() }
 
-// setup is the options after checking.
+// setup holds the checked options.
 type setup struct {
 	th    *screen.Theme
 	keys  []binding
@@ -84,10 +86,11 @@ type Crash struct {
 	Stack []byte
 }
 
-// Error is one line; the stack is for a bug report.
+// Error returns one line, without the stack.
 func (c *Crash) Error() string { return fmt.Sprintf("the terminal UI crashed: %v", c.Value) }
 
-// run calls begin to set up the screen, and runs the application until it ends.
+// run opens the terminal, calls begin to set up the screen, and runs the application
+// until it ends.
 func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 	backs := make(chan tcell.Color, 1)
 	opened, t, err := openTerminal(func(number, text string) {
@@ -102,7 +105,7 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 		return err
 	}
 	d := showsOf(opened)
-	if opened.HasMouse() && !strings.Contains(os.Getenv("TERM"), "linux") { // what has a mouse is like xterm, but for the Linux console
+	if opened.HasMouse() && !strings.Contains(os.Getenv("TERM"), "linux") { // terminals with a mouse behave like xterm, except for the Linux console
 		t.ask()
 		t.await()
 	}
@@ -124,14 +127,14 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 	}
 	s.interrupt = opt.Interrupt
 	begin()
-	// Within the UI, as tcell's end and a frame must not meet.
+	// Stop in the UI's goroutine: tcell must not be closed while a frame is drawn.
 	ended := context.AfterFunc(s.ctx, func() { app.QueueUpdate(app.Stop) })
 	defer ended()
 	s.start(s.pump)
 	s.start(s.continued)
 	s.work(func(ctx context.Context) func() {
 		select {
-		case d.Back = <-backs: // from a terminal that is far away
+		case d.Back = <-backs: // a slow connection delays the answer
 			return func() { th.Suit(d) }
 		case <-ctx.Done():
 			return nil
@@ -155,7 +158,7 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 	return s.ctx.Err()
 }
 
-// show shows an analysis; notes say how it was read.
+// show shows an analysis. The notes say how the image was read.
 func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
 	u := newUI(a, set, s)
 	u.notes = notes
@@ -164,8 +167,8 @@ func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
 
 var errQuit = errors.New("quit")
 
-// steady is an initialised screen that tview can neither initialise a second time,
-// ignoring the error, nor clear before every frame.
+// steady is an initialised screen. It keeps tview from initialising the screen a
+// second time, which would ignore the error, and from clearing it before every frame.
 type steady struct{ tcell.Screen }
 
 // Init does nothing.
@@ -211,7 +214,7 @@ func (s *session) loop() (err error) {
 	return s.app.Run()
 }
 
-// fault is the first crash; nil when there was none.
+// fault returns the first crash, nil if there was none.
 func (s *session) fault() *Crash {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,8 +230,8 @@ func (s *session) crashed(p any) {
 	s.cancel(errors.New("crashed"))
 }
 
-// start runs f in the background; a panic in it ends the UI. The channel is closed
-// when f has ended, either way.
+// start runs f in the background. A panic in f ends the UI. The channel is closed
+// when f has returned or panicked.
 func (s *session) start(f func()) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
@@ -243,8 +246,8 @@ func (s *session) start(f func()) <-chan struct{} {
 	return ended
 }
 
-// pump runs updates from other goroutines in the UI's own. tview's queue blocks
-// forever once the application has stopped, so nothing else may wait on it.
+// pump runs the updates of other goroutines in the UI's goroutine. Only pump may
+// use tview's queue, because it blocks forever once the application has stopped.
 func (s *session) pump() {
 	for {
 		select {
@@ -256,10 +259,11 @@ func (s *session) pump() {
 	}
 }
 
-// work runs f in the background and what it returns in the UI.
+// work runs f in the background, and then the function that f returns in the UI's
+// goroutine.
 func (s *session) work(f func(context.Context) func()) { s.start(func() { s.turn(f) }) }
 
-// last is work that the UI waits for before it ends.
+// last is like work, but the UI waits for f before it ends.
 func (s *session) last(f func(context.Context) func()) {
 	s.lasting.Add(1)
 	s.start(func() {
@@ -281,7 +285,7 @@ func (s *session) turn(f func(context.Context) func()) {
 
 func (s *session) quit() { s.cancel(errQuit) }
 
-// giveUp ends the UI before there was anything to see, because of ctrl-c.
+// giveUp ends the UI because ctrl-c was pressed before an image was shown.
 func (s *session) giveUp() {
 	s.cancel(ErrCancelled)
 	if s.interrupt != nil {
