@@ -7,9 +7,9 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// Background is the colour that a terminal names in its answer to OSC 11, as
-// X11 writes colours: rgb:ffff/8000/0000 with one to four digits each, rgba:
-// with a fourth part, or #ff8000.
+// Background returns the colour in a terminal's answer to OSC 11. It is written as
+// in X11: rgb:ffff/8000/0000 with one to four digits each, rgba: with a fourth part,
+// or #ff8000. It returns false for any other answer.
 func Background(number, text string) (tcell.Color, bool) {
 	if number != "11" {
 		return tcell.ColorDefault, false
@@ -38,21 +38,21 @@ func Background(number, text string) (tcell.Color, bool) {
 	return tcell.NewRGBColor(rgb[0], rgb[1], rgb[2]), true
 }
 
-// brightness is how bright c is, 0 to 1.
+// brightness returns how bright c is, from 0 to 1.
 func brightness(c tcell.Color) float64 {
 	r, g, b := c.RGB()
 	return (0.2126*float64(r) + 0.7152*float64(g) + 0.0722*float64(b)) / 255
 }
 
-// Contrast is how well two colours can be told apart: 1 not at all, 21 is black
-// on white. It is that of WCAG, but for a simpler curve.
+// Contrast returns the contrast ratio of two colours, from 1 for equal ones to 21
+// for black on white. It is the ratio of WCAG with a simpler gamma curve.
 func Contrast(a, b tcell.Color) float64 {
 	light := func(c tcell.Color) float64 { v := brightness(c); return v*v + 0.05 }
 	x, y := light(a), light(b)
 	return max(x, y) / min(x, y)
 }
 
-// shade is back with a share of its opposite, black or white.
+// shade mixes back with a share of black or white, whichever differs more from it.
 func shade(back tcell.Color, share float64) tcell.Color {
 	to := 255.0
 	if brightness(back) > 0.5 {

@@ -1,5 +1,5 @@
 // Package screen draws text on the cells of a terminal: canvases, themes, lists
-// with a cursor, pages of lines, a prompt. It knows nothing of images.
+// with a cursor, pages of lines, a prompt. It does not depend on images.
 package screen
 
 import (
@@ -7,9 +7,9 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Grid is a frame while it is drawn. Each of its cells is put on the screen once:
-// tcell sends again whatever is put over something else, so that clearing and
-// drawing anew would send every cell with every key.
+// Grid is a frame that is being drawn. Show puts each of its cells on the screen
+// once. tcell resends a cell after any change, even if a later change reverts it:
+// clearing the screen before each frame would send all cells every time.
 type Grid struct {
 	W, h             int
 	cells            []cell
@@ -22,7 +22,7 @@ type cell struct {
 	style tcell.Style
 }
 
-// Begin makes the grid blank and gives it to be drawn on.
+// Begin blanks the grid and returns a canvas that covers it.
 func (g *Grid) Begin(w, h int, th *Theme) Canvas {
 	if g.W != w || g.h != h {
 		g.W, g.h, g.cells = w, h, make([]cell, w*h)
@@ -34,8 +34,8 @@ func (g *Grid) Begin(w, h int, th *Theme) Canvas {
 	return Canvas{g, 0, 0, w, h, th}
 }
 
-// put sets a cell, or two for a wide character. A wide one that is half
-// overwritten is blanked.
+// put sets a cell, or two for a wide character. If it overwrites one half of a wide
+// character, the other half becomes blank.
 func (g *Grid) put(x, y, w int, text string, st tcell.Style) {
 	if x < 0 || y < 0 || y >= g.h || x+w > g.W {
 		return
@@ -53,7 +53,7 @@ func (g *Grid) put(x, y, w int, text string, st tcell.Style) {
 	}
 }
 
-// Show brings the grid to the screen, at x, y.
+// Show puts the grid on the screen at x, y.
 func (g *Grid) Show(s tcell.Screen, x, y int) {
 	for i := range g.cells {
 		if c := &g.cells[i]; c.text != "" {
@@ -67,23 +67,23 @@ func (g *Grid) Show(s tcell.Screen, x, y int) {
 	}
 }
 
-// Canvas is a rectangle of a frame. Nothing drawn on it leaves it, and no text
-// is interpreted: names from an image can only become cells.
+// Canvas is a rectangle of a frame. Drawing on it does not change cells outside, and
+// no text is interpreted: control characters in names of an image have no effect.
 type Canvas struct {
 	g          *Grid
 	X, Y, W, H int
 	Theme      *Theme
 }
 
-// Sub is the part of c at x, y, as far as it lies within.
+// Sub returns the rectangle of c at x, y, cut at the edges of c.
 func (c Canvas) Sub(x, y, w, h int) Canvas {
 	x, y = max(x, 0), max(y, 0)
 	w, h = max(min(w, c.W-x), 0), max(min(h, c.H-y), 0)
 	return Canvas{c.g, c.X + x, c.Y + y, w, h, c.Theme}
 }
 
-// Text draws s from column x of line y and returns the column after it. What
-// doesn't fit is cut; a wide character is never halved.
+// Text draws s from column x of line y and returns the column after it. It cuts
+// what doesn't fit, and never draws half of a wide character.
 func (c Canvas) Text(x, y int, st tcell.Style, s string) int {
 	if y < 0 || y >= c.H {
 		return x
@@ -108,7 +108,7 @@ func (c Canvas) Text(x, y int, st tcell.Style, s string) int {
 	return x
 }
 
-// Short is Text that ends in an ellipsis when it is wider than w.
+// Short is like Text, but cuts s to w columns, with an ellipsis at the end.
 func (c Canvas) Short(x, y, w int, st tcell.Style, s string) int {
 	w = min(w, c.W-x)
 	if w <= 0 {
@@ -121,8 +121,8 @@ func (c Canvas) Short(x, y, w int, st tcell.Style, s string) int {
 	return c.Text(c.Text(x, y, st, head), y, st, c.Theme.Glyph.Ellipsis)
 }
 
-// Tail is Text that begins with an ellipsis when it is wider than w: the end of a
-// path says most.
+// Tail is like Text, but cuts s to w columns, with an ellipsis at the start. It suits
+// paths, whose end says most.
 func (c Canvas) Tail(x, y, w int, st tcell.Style, s string) int {
 	w = min(w, c.W-x)
 	if w <= 0 {
@@ -141,12 +141,12 @@ func (c Canvas) Tail(x, y, w int, st tcell.Style, s string) int {
 	return c.Text(c.Text(x, y, st, c.Theme.Glyph.Ellipsis), y, st, s)
 }
 
-// Right draws s so that it ends before column x.
+// Right draws s so that it ends in the column before x.
 func (c Canvas) Right(x, y int, st tcell.Style, s string) {
 	c.Text(x-Width(s), y, st, s)
 }
 
-// Fill sets w cells of line y.
+// Fill sets w cells of line y, from column x, to glyph.
 func (c Canvas) Fill(x, y, w int, st tcell.Style, glyph string) {
 	if y < 0 || y >= c.H {
 		return
@@ -164,9 +164,9 @@ func (c Canvas) Clear() {
 }
 
 // Bar draws a bar of good and bad, as shares of all, in at most w cells: good in
-// full blocks, bad in light ones. Less than half a cell is a sliver in the style of
-// the larger part; a twentieth of the bar is enough for a cell of its own. It draws
-// nothing after the bar.
+// full blocks, bad in light ones. A bar shorter than half a cell becomes a sliver in
+// the style of the larger part. A part that is at least a twentieth of the bar gets
+// at least one cell. Bar does not blank the cells after the bar.
 func (c Canvas) Bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell.Style) {
 	sum := good + bad
 	if all <= 0 || w <= 0 || sum <= 0 {
@@ -193,7 +193,7 @@ func (c Canvas) Bar(x, y, w int, good, bad, all int64, goodStyle, badStyle tcell
 	c.Fill(x+total-light, y, light, badStyle, c.Theme.Glyph.Light)
 }
 
-// Width is how many cells s takes.
+// Width returns the number of cells that s takes.
 func Width(s string) int {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' || s[i] >= 0x7f {
@@ -203,7 +203,7 @@ func Width(s string) int {
 	return len(s)
 }
 
-// Cut splits s so that its head takes at most w cells.
+// Cut splits s into the longest head that takes at most w cells, and the rest.
 func Cut(s string, w int) (head, rest string) {
 	used, rest := 0, s
 	for state := -1; rest != ""; {
@@ -216,8 +216,8 @@ func Cut(s string, w int) (head, rest string) {
 	return s[:len(s)-len(rest)], rest
 }
 
-// Row prepares line y: it lays the cursor's background when the cursor is
-// there, and returns what a style becomes on it.
+// Row prepares line y. If the cursor is there, it draws the cursor's background.
+// It returns a function that adapts a style to that background.
 func (c Canvas) Row(y int, cursor, focused bool) func(tcell.Style) tcell.Style {
 	if !cursor {
 		return func(s tcell.Style) tcell.Style { return s }
@@ -230,5 +230,5 @@ func (c Canvas) Row(y int, cursor, focused bool) func(tcell.Style) tcell.Style {
 	return on
 }
 
-// Cursor puts the terminal's cursor into column x of the first line.
+// Cursor moves the terminal's cursor to column x of the first line.
 func (c Canvas) Cursor(x int) { c.g.cursorX, c.g.cursorY = c.X+min(x, c.W-1), c.Y }

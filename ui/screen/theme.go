@@ -8,8 +8,8 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// Theme is how things look. The background is always the terminal's own, except in
-// the line under the cursor.
+// Theme holds the styles and characters that the UI draws with. The background is
+// the terminal's own, except in the line under the cursor.
 type Theme struct {
 	look
 	Text, Dim, Strong   tcell.Style
@@ -23,7 +23,8 @@ type Theme struct {
 	Glyph               glyphs
 }
 
-// glyphs are the characters that are not letters; each is one cell wide.
+// glyphs are the symbols that the UI draws. Each is one cell wide, except the ASCII
+// Ellipsis.
 type glyphs struct {
 	Rule, Heavy, Wall, Tee, Side           string
 	Full, Light, sliver                    string
@@ -52,27 +53,27 @@ var (
 	}
 )
 
-// Themes are the names that Options.Theme takes.
+// Themes returns the names that NewTheme accepts.
 func Themes() []string { return []string{"dark", "light", "mono"} }
 
-// look is what a person has chosen, or the environment.
+// look is what the options and the environment say about the theme.
 type look struct {
-	name  string // one of Themes; "" to choose by the background
+	name  string // one of Themes; "" chooses by the background
 	ascii bool
-	light bool // the environment says that the background is
-	mono  bool // it wants no colours
+	light bool // the environment says that the background is light
+	mono  bool // no colours
 }
 
-// Display is what the terminal can show.
+// Display describes what the terminal can show.
 type Display struct {
 	Colours int         // how many; 0 for none
-	Back    tcell.Color // its background; ColorDefault while that is unknown
-	ASCII   bool        // and no other characters
+	Back    tcell.Color // its background; ColorDefault if unknown
+	ASCII   bool        // it can show no other characters
 }
 
-// NewTheme is the theme of that name for a terminal of 256 colours; Suit adapts it
-// to another one. NO_COLOR overrides the name. COLORFGBG says whether the
-// background is light if the terminal itself does not.
+// NewTheme returns the theme with a name, for a terminal with 256 colours; Suit
+// adapts it to another terminal. NO_COLOR overrides the name. COLORFGBG says whether
+// the background is light if the terminal itself does not.
 func NewTheme(name string, ascii bool, getenv func(string) string) (*Theme, error) {
 	if name != "" && !slices.Contains(Themes(), name) {
 		return nil, fmt.Errorf("there is no theme %q: %s", name, strings.Join(Themes(), ", "))
@@ -122,15 +123,16 @@ func (th *Theme) Suit(d Display) {
 	}
 }
 
-// reversed draws a line in reverse video, which is visible on any background.
+// reversed returns a function that turns a style into reverse video, which is visible
+// on any background.
 func reversed(strong bool) func(tcell.Style) tcell.Style {
 	return func(s tcell.Style) tcell.Style {
 		return s.Foreground(tcell.ColorDefault).Background(tcell.ColorDefault).Reverse(true).Bold(strong).Dim(!strong)
 	}
 }
 
-// shaded draws a line on a shade of the background. Text that would be hard to
-// read on it loses its colour.
+// shaded returns a function that puts a style on a shade of the background. Text
+// that would be hard to read there loses its colour.
 func shaded(d Display, share float64, strong bool) func(tcell.Style) tcell.Style {
 	band := d.shade(share)
 	return func(s tcell.Style) tcell.Style {
@@ -141,16 +143,17 @@ func shaded(d Display, share float64, strong bool) func(tcell.Style) tcell.Style
 	}
 }
 
-// colour is c as the display shows it.
+// colour returns the colour that the display needs to show c.
 func (d Display) colour(c tcell.Color) tcell.Color {
 	if d.Colours > 256 {
-		return c.TrueColor() // the palette may be smaller than that
+		return c.TrueColor() // the display's palette may have fewer than 256 colours
 	}
 	return c
 }
 
-// shade is a shade of the background: with 256 colours the nearest that can be
-// told from it, of those that are not the user's own.
+// shade returns a shade of the background. On a display with 256 colours it returns
+// the nearest one that differs visibly from the background. It leaves out the first
+// 16, which users configure.
 func (d Display) shade(share float64) tcell.Color {
 	c := shade(d.Back, share)
 	if d.Colours > 256 {
@@ -187,7 +190,7 @@ func palette(c colours, d Display) *Theme {
 	}
 }
 
-// attributes is a theme without any colour.
+// attributes returns a theme without colours.
 func attributes() *Theme {
 	base := tcell.StyleDefault
 	return &Theme{

@@ -19,7 +19,7 @@ func TestTheme(t *testing.T) {
 	if _, err := NewTheme("pink", false, env("", "")); err == nil || !strings.Contains(err.Error(), "dark, light, mono") {
 		t.Errorf("got %v", err)
 	}
-	// Without colours nothing may have one: tcell would turn it into something.
+	// Without colours no style may have one: tcell would replace it with another.
 	for _, name := range []string{"", "dark", "mono"} {
 		th, err := NewTheme(name, false, env("NO_COLOR", "1"))
 		if err != nil {
