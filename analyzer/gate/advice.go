@@ -2,12 +2,12 @@ package gate
 
 import "strings"
 
-// folder is a kind of folder that many images hold, and that is listed as one
-// thing.
+// folder is a kind of folder that many images have. The waste in such a folder is
+// reported as one group.
 type folder struct {
-	part   string // how its path begins or, when anywhere is set, a part of it
-	any    bool
-	advice string // against its waste
+	part   string // the start of its path or, if any is set, a part of it
+	any    bool   // part can be anywhere in the path
+	advice string // how to avoid waste in it; "" for none
 }
 
 var folders = []folder{
@@ -33,8 +33,8 @@ var folders = []folder{
 	{"/.git/", true, "keep .git away from the build with .dockerignore"},
 }
 
-// knownFolder is the known folder that the path lies in, with a slash at its
-// end.
+// knownFolder returns the path of the known folder that path is in, with a slash at
+// the end. It returns false if there is none.
 func knownFolder(path string) (string, bool) {
 	f, at := find(path)
 	if f == nil {
@@ -43,7 +43,8 @@ func knownFolder(path string) (string, bool) {
 	return path[:at+len(f.part)], true
 }
 
-// find is the first known folder on the way to path, and where its part begins.
+// find returns the first known folder in path, nil if there is none, and the index
+// of its part.
 func find(path string) (*folder, int) {
 	var best *folder
 	where := len(path)
@@ -62,7 +63,7 @@ func find(path string) (*folder, int) {
 	return best, where
 }
 
-// wasteAdvice is what would fix a piece of waste.
+// wasteAdvice says how to avoid the waste of an offender.
 func wasteAdvice(o *Offender) string {
 	if f, _ := find(o.Path); f != nil && f.advice != "" && (o.Cause == "removed" || o.Cause == "overwritten") {
 		return f.advice
@@ -91,7 +92,7 @@ func wasteAdvice(o *Offender) string {
 	return ""
 }
 
-// stepAdvice is what may make the layer of a command smaller.
+// stepAdvice says how to make the layer of a command smaller; "" if that is unknown.
 func stepAdvice(command string) string {
 	has := func(all ...string) bool {
 		for _, s := range all {

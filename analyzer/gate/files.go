@@ -8,9 +8,10 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Files is every path of the tree as every layer has it, and then what a layer
-// holds and itself hides: a file below what its archive has as a file further
-// on. The tree doesn't show that, but the layer has the bytes.
+// Files returns every path of the tree once for each layer that has it, and then the
+// files that a layer stores but hides itself: those below a path that a later entry
+// of the same layer turns into a file. The tree doesn't have these, but their bytes
+// are in the layer.
 func Files(t *filetree.Tree, waste []facts.Waste) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for n := filetree.Root + 1; int(n) < t.Len(); n++ {

@@ -13,19 +13,19 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// Options for Check; the zero value judges a report with nothing beside it.
+// Options for Check. The zero value judges a report alone.
 type Options struct {
 	FailOn   Severity
 	Suppress []Suppression
-	// Today is the day that decides which suppressions have expired. It must
-	// be set where one of them has an end.
+	// Today decides which suppressions have expired. It must be set if one of them
+	// has an end.
 	Today    time.Time
 	Baseline *Baseline // for max-growth
-	// BaselineErr says why the baseline that was asked for is missing.
+	// BaselineErr says why the requested baseline is missing.
 	BaselineErr error
-	// Files gives every path that any layer has, what several layers have of
-	// one path one after the other, for the rules that deny paths; nil when
-	// only the report is there.
+	// Files returns every path of every layer, for the rules that deny paths. If
+	// several layers have the same path, these follow one another. Files is nil if
+	// there is only the report.
 	Files iter.Seq[File]
 	// AllowUnverified also judges layers that are listed from a table of
 	// contents that was not compared with their content.
@@ -35,14 +35,14 @@ type Options struct {
 // File is a path as one layer has it.
 type File struct {
 	Path     string // rooted, with the image's own bytes
-	Bytes    int64  // of content, 0 for what is no regular file
-	Layer    int    // the layer
-	HiddenBy int    // the layer that removed or replaced it; -1 when the final image shows it
+	Bytes    int64  // of content; 0 for anything but a regular file
+	Layer    int    // the layer that has it
+	HiddenBy int    // the layer that removed or replaced it; -1 if the final image shows it
 }
 
-// Check judges the report, by Default when there are no limits. An error means
-// that the limits, the suppressions or the report's figures are invalid. A
-// rule that can't be evaluated is part of the Verdict: its Err says why.
+// Check judges the report by the limits, or by Default if there are none. An error
+// means that the limits, the suppressions or the report's figures are invalid. A rule
+// that can't be evaluated is not an error of Check: its Err in the Verdict says why.
 func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	if err := l.Validate(); err != nil {
 		return Verdict{}, err
@@ -71,7 +71,7 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	for _, s := range Specs() {
 		i := slices.IndexFunc(l, func(x Limit) bool { return x.Rule == s.Name })
 		if i < 0 {
-			if s.Form == Growth && opt.BaselineErr != nil { // it was asked for, and must not be skipped
+			if s.Form == Growth && opt.BaselineErr != nil { // the baseline was requested: its rule must not be skipped
 				v.Rules = append(v.Rules, Rule{Name: s.Name, Unit: s.Unit, Err: opt.BaselineErr})
 			}
 			continue
@@ -86,26 +86,26 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	return v, nil
 }
 
-// check is one run of Check.
+// check is the state of one call of Check.
 type check struct {
 	r            *facts.Report
 	opt          Options
 	limits       Limits
-	v            *Verdict // what is known of it so far
+	v            *Verdict // filled in by the methods
 	suppressions suppressions
-	waste        []int              // what counts of r.Waste
+	waste        []int              // indexes of r.Waste that are not suppressed
 	wasted       *Rule              // its offenders are the waste that counts
 	denied       map[string]*denial // by rule; filled by deny
 }
 
-// judge fills in what was observed of a rule and, where it is broken, why. An
+// judge fills in the observed value of a rule and, if the rule is broken, why. An
 // error says why the rule can't be evaluated.
 func (c *check) judge(s *Spec, rule *Rule, l Limit) error {
 	seen, err := s.observe(c, l)
 	if err != nil {
 		return err
 	}
-	if l.Unit == Bytes || l.Unit == Count { // compared to the last digit
+	if l.Unit == Bytes || l.Unit == Count { // compared exactly, as integers
 		rule.Limit, rule.Observed, rule.OK = float64(l.Number), float64(seen.number), passes(s, seen.number, l.Number)
 	} else {
 		rule.Limit, rule.Observed, rule.OK = l.Ratio, seen.ratio, passes(s, seen.ratio, l.Ratio)
@@ -137,9 +137,9 @@ func (c *check) growth(l Limit) (value, error) {
 	return value{bytes, ratio}, nil
 }
 
-// shares are the visible and the wasted share of what is stored. Each is one
-// correctly rounded division, like the limit's own parsing: 9 of 10 bytes is
-// the very number that "0.9" is.
+// shares returns the visible and the wasted share of the stored bytes. Each is one
+// correctly rounded division. A parsed limit is correctly rounded, too: 9 of 10
+// bytes is the same number as "0.9".
 func shares(stored, wasted int64) (visible, waste float64) {
 	if stored == 0 {
 		return 1, 0
