@@ -68,14 +68,14 @@ type Plan struct {
 	items []item
 }
 
-// item is an entry to extract, folders before what is in them.
+// item is an entry to extract. A folder comes before its entries.
 type item struct {
 	node   filetree.Node
 	parent int32 // -1 for root itself
 	folded int32 // an item in the same folder whose name differs only in case; -1
 	answer Answer
 	kind   layer.Kind
-	skip   bool // and all below it
+	skip   bool // it and everything below it
 	exists bool // a folder that this run does not make
 }
 

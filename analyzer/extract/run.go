@@ -17,7 +17,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// Result is what was made.
+// Result counts what Run made.
 type Result struct {
 	Files, Dirs, Symlinks, Links int // Links are hard links to Files
 	Kept                         int // existing files that were not overwritten
@@ -39,8 +39,8 @@ type opened struct {
 	root *os.Root
 }
 
-// Run carries out the plan. A file appears complete or not at all; after an error,
-// or when ctx ends, what was made until then remains. A file that appeared since
+// Run carries out the plan. A file appears complete or not at all. After an error,
+// or when ctx ends, the entries made until then remain. A file that appeared after
 // New is kept, with a note. The task counts bytes of content; it may be nil.
 func (p *Plan) Run(ctx context.Context, task *analyzer.Task) (Result, error) {
 	for _, c := range p.Conflicts {

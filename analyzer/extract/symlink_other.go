@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// symlinkTime leaves a symlink's time where there is no call that sets it.
+// symlinkTime does nothing: this system has no call that sets a symlink's time.
 func symlinkTime(*os.Root, string, time.Time) error { return nil }

@@ -1,5 +1,5 @@
-// Package inspect is the way in: it opens what a reference names, measures it,
-// and runs the passes that were asked for.
+// Package inspect opens the image or the saved report that a reference names,
+// measures it, and runs the requested passes.
 package inspect
 
 import (
@@ -32,35 +32,35 @@ func (r *Result) Close() error {
 type Needs uint8
 
 const (
-	// Files needs the tree: a saved report will not do.
+	// Files needs the tree, which a saved report does not have.
 	Files Needs = 1 << iota
 	// Content needs the content of files after the analysis.
 	Content
 	// Proof needs entries that were read from the layers themselves, not from a
-	// table of contents that was never compared with them.
+	// table of contents that was not compared with them.
 	Proof
 )
 
-// Pass computes facts about an image that was measured and adds them to its
-// report. It runs once, after the passes in front of it.
+// Pass computes facts about a measured image and adds them to its report. Passes run
+// once each, in order.
 type Pass struct {
-	Name  string // as errors name it: "finding packages"
+	Name  string // for errors: "finding packages"
 	Needs Needs
 	Run   func(context.Context, *Result) error
 }
 
 // Options for Open.
 type Options struct {
-	// Load says how to open the image; Keep and TOC follow from what is needed.
+	// Load says how to open the image. Open sets Keep and TOC as Needs requires.
 	Load   load.Options
-	Name   string // what the report calls the image; "" is the reference
+	Name   string // the image's name in the report; "" for the reference
 	Needs  Needs
 	Passes []Pass
 }
 
-// Open opens the image or the saved report that ref names. Where the files of
-// an engine's storage turn out to be missing or unreadable, it asks the engine
-// itself, unless Load.Via rules that out. The caller closes the result.
+// Open opens the image or the saved report that ref names. If the files of an
+// engine's storage are missing or unreadable, it asks the engine itself, unless
+// Load.Via forbids that. The caller closes the result.
 func Open(ctx context.Context, ref string, opt Options) (*Result, error) {
 	needs := opt.needs()
 	if needs&Files == 0 {
@@ -78,7 +78,7 @@ func Open(ctx context.Context, ref string, opt Options) (*Result, error) {
 		opt.Name = cmp.Or(opt.Name, ref)
 		var unavailable *load.UnavailableError
 		again, apiErr := measure(ctx, within(storage.Engine, ref), opt)
-		if !errors.As(apiErr, &unavailable) { // otherwise the storage's error says more
+		if !errors.As(apiErr, &unavailable) { // if the engine can't be asked, the storage's error says more
 			a, err = again, apiErr
 		}
 	}
@@ -88,8 +88,8 @@ func Open(ctx context.Context, ref string, opt Options) (*Result, error) {
 	return run(ctx, &Result{Report: a.Report, Analysis: a}, opt.Passes, nil)
 }
 
-// within is the reference of the same image in the engine alone: a bare name
-// could be another image elsewhere.
+// within returns a reference that only the engine resolves: elsewhere, a bare name
+// could be another image.
 func within(engine, ref string) string {
 	if scheme, _ := load.Scheme(ref); scheme != "" {
 		return ref
@@ -97,7 +97,7 @@ func within(engine, ref string) string {
 	return engine + ":" + ref
 }
 
-// needs is what the caller and the passes need together.
+// needs returns what the caller and the passes need together.
 func (opt *Options) needs() Needs {
 	all := opt.Needs
 	for _, p := range opt.Passes {
@@ -126,7 +126,7 @@ func measure(ctx context.Context, ref string, opt Options) (*analyzer.Analysis, 
 	return a, nil
 }
 
-// run runs the passes; err is why there is no result to run them on.
+// run runs the passes, unless err is set: then it closes r and returns err.
 func run(ctx context.Context, r *Result, passes []Pass, err error) (*Result, error) {
 	for _, p := range passes {
 		if err != nil {

@@ -11,7 +11,8 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// SavedError is a file that looks like a saved report and can't be read as one.
+// SavedError is the error for a file that looks like a saved report but can't be
+// read as one.
 type SavedError struct {
 	Name string
 	Err  error
@@ -20,21 +21,20 @@ type SavedError struct {
 func (e *SavedError) Error() string { return fmt.Sprintf("opening %s: %v", e.Name, e.Err) }
 func (e *SavedError) Unwrap() error { return e.Err }
 
-// Saved reads the report in the file called name. It is nil where name is not a
-// file or the file is not a report: it may be an image. The error is a
-// *SavedError.
+// Saved reads the report in a file. It returns nil if name is not a regular file, or
+// the file is not a report: it may be an image. An error is a *SavedError.
 func Saved(name string) (*facts.Report, error) {
 	if name == "-" { // standard input
 		return nil, nil
 	}
 	info, err := os.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, nil //nolint:nilerr // opening it as an image says what is wrong
+		return nil, nil //nolint:nilerr // opening it as an image returns a better error
 	}
 	rep, err := readSaved(name)
 	switch {
 	case errors.Is(err, facts.ErrNotReport):
-		return nil, nil // a manifest, for example: opening the image says so
+		return nil, nil // it may be a manifest: opening it as an image says so
 	case err != nil:
 		return nil, &SavedError{name, err}
 	}
@@ -53,7 +53,7 @@ func readSaved(name string) (*facts.Report, error) {
 		return nil, facts.ErrNotReport // it is empty, or can't be read as an image either
 	}
 	head = head[:n]
-	// A tar may begin with a brace, but has a zero byte soon.
+	// A tar may begin with a brace, but has a zero byte in its first header.
 	if !bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) || bytes.IndexByte(head, 0) >= 0 {
 		return nil, facts.ErrNotReport
 	}
