@@ -23,8 +23,7 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// engine is the command line of a docker or podman that testdata/engines/up
-// started.
+// engine is the command of a docker or podman that testdata/engines/up started.
 type engine struct{ name, command string }
 
 func openEngine(t *testing.T, name string) engine {
@@ -33,13 +32,13 @@ func openEngine(t *testing.T, name string) engine {
 	if dir == "" {
 		t.Skip("no engines: testdata/engines/up DIR starts some, FATHOM_ENGINES=DIR tests against them")
 	}
-	t.Setenv("CI", "") // which would judge the images
+	t.Setenv("CI", "") // otherwise the gate would judge the images
 	e := engine{name, filepath.Join(dir, "bin", name)}
 	e.run(t, nil, "version")
 	return e
 }
 
-// run gives the first line that the engine prints.
+// run runs the engine and returns the first line that it prints.
 func (e engine) run(t *testing.T, stdin io.Reader, args ...string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -58,7 +57,7 @@ func (e engine) pipe(t *testing.T, stdin io.Reader, stdout io.Writer, args ...st
 	}
 }
 
-// file is what the engine prints, as a file in dir.
+// file runs the engine, writes its output to a file in dir, and returns the path.
 func (e engine) file(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, name))
@@ -70,7 +69,7 @@ func (e engine) file(t *testing.T, dir, name string, args ...string) string {
 	return f.Name()
 }
 
-// build makes testdata/engines/NAME an image of that name.
+// build builds the image NAME from testdata/engines/NAME.
 func (e engine) build(t *testing.T, name string) {
 	t.Helper()
 	context := filepath.Join("../../testdata/engines", name)
@@ -78,7 +77,7 @@ func (e engine) build(t *testing.T, name string) {
 		e.run(t, nil, "build", "--network", "host", "--cap-add", "mknod", "-t", name, context)
 		return
 	}
-	var archive bytes.Buffer // some engines live in a folder where the context isn't
+	var archive bytes.Buffer // some engines can't see the folder of the context
 	w := tar.NewWriter(&archive)
 	err := w.AddFS(os.DirFS(context))
 	if err = errors.Join(err, w.Close()); err != nil {
@@ -87,7 +86,7 @@ func (e engine) build(t *testing.T, name string) {
 	e.run(t, &archive, "build", "--network", "host", "-t", name, "-")
 }
 
-// export is the filesystem of a container made from the image.
+// export returns the file with the filesystem of a container made from the image.
 func (e engine) export(t *testing.T, dir, name string) string {
 	t.Helper()
 	id := e.run(t, nil, "create", name)
@@ -95,8 +94,8 @@ func (e engine) export(t *testing.T, dir, name string) string {
 	return e.file(t, dir, name+".export.tar", "export", id)
 }
 
-// TestEngineBuilds compares what fathom says about images of real builders
-// with what their engines export.
+// TestEngineBuilds compares what fathom shows of images of real builders with what
+// their engines export.
 func TestEngineBuilds(t *testing.T) {
 	for _, tt := range []struct{ engine, image string }{
 		{"docker", "odd"},
@@ -113,8 +112,8 @@ func TestEngineBuilds(t *testing.T) {
 	}
 }
 
-// TestEngineForms compares what fathom says about one image in every form that
-// real tools give it.
+// TestEngineForms compares fathom's reports on one image in every archive format
+// that real tools write.
 func TestEngineForms(t *testing.T) {
 	docker, docker26, podman := openEngine(t, "docker"), openEngine(t, "docker26"), openEngine(t, "podman")
 	dir := t.TempDir()
@@ -168,15 +167,15 @@ func TestEngineForms(t *testing.T) {
 	}
 }
 
-// formOnly is what an archive form may change in a report. A config that is
-// converted to OCI's form is another blob.
+// formOnly ignores the fields of a report that may depend on the archive format. A
+// config that was converted to OCI's format is a different blob, so the ID differs.
 var formOnly = cmp.Options{
 	cmpopts.IgnoreFields(facts.Image{}, "Reference", "Source", "ID", "Digest", "Tags"),
 	cmpopts.IgnoreFields(facts.Totals{}, "CompressedBytes"),
 	cmpopts.IgnoreFields(facts.Layer{}, "Digest", "MediaType", "CompressedBytes", "Checked"),
 }
 
-// fathom is what the program prints.
+// fathom runs the program and returns what it prints.
 func fathom(t *testing.T, args ...string) *bytes.Buffer {
 	t.Helper()
 	var out, problems bytes.Buffer
@@ -195,7 +194,8 @@ func measure(t *testing.T, image string, flags ...string) (r facts.Report) {
 	return r
 }
 
-// shown is what a path shows, as both fathom and an engine's export tell it.
+// shown describes what a path shows, with the fields that both fathom and an
+// engine's export have.
 type shown struct {
 	Kind, Mode string
 	UID, GID   int64
@@ -226,10 +226,10 @@ func list(t *testing.T, image string, flags ...string) map[string]shown {
 	return files
 }
 
-// device is a device file's numbers.
+// device holds the numbers of a device file.
 type device struct{ major, minor int64 }
 
-// export is what an engine's export tells.
+// export is the content of an engine's export.
 type export struct {
 	files   map[string]shown
 	devices map[string]device
@@ -249,7 +249,7 @@ func readExport(t *testing.T, name string) export {
 		tar.TypeChar: "char", tar.TypeBlock: "block", tar.TypeFifo: "fifo",
 	}
 	out := export{files: map[string]shown{}, devices: map[string]device{}}
-	names := map[string][]string{} // of the content that a path was the first to hold
+	names := map[string][]string{} // the hard links to a path
 	r := tar.NewReader(f)
 	for {
 		h, err := r.Next()
@@ -292,8 +292,8 @@ func readExport(t *testing.T, name string) export {
 	return out
 }
 
-// dockerMakes is what docker puts into every container before it starts, all
-// of it empty: mount points, and the mark of a container.
+// dockerMakes are the entries that docker adds to every container before it starts:
+// mount points and /.dockerenv. All of them are empty.
 var dockerMakes = map[string]string{
 	"/.dockerenv":      "file",
 	"/dev/console":     "file",
@@ -305,8 +305,8 @@ var dockerMakes = map[string]string{
 	"/etc/resolv.conf": "file",
 }
 
-// compareExport holds what fathom says about an image against the export of a
-// container made from it.
+// compareExport compares what fathom shows of an image with the export of a container
+// made from it.
 func compareExport(t *testing.T, e engine, saved, exported string) {
 	t.Helper()
 	want, got := readExport(t, exported), list(t, saved)
@@ -333,7 +333,7 @@ func compareExport(t *testing.T, e engine, saved, exported string) {
 	t.Logf("%d files as %s exports them, %d bytes visible", len(got), e.name, want.bytes)
 }
 
-// devices is the numbers of the device files, which ls doesn't list.
+// devices returns the numbers of the device files, which ls doesn't list.
 func devices(t *testing.T, image string) map[string]device {
 	t.Helper()
 	a := app{stderr: io.Discard, getenv: os.Getenv}

@@ -17,8 +17,8 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// TestEngineImages loads images that no builder would make, and compares what
-// fathom says about them with what engines export.
+// TestEngineImages loads images that no builder would make into engines, and
+// compares what fathom shows of them with what the engines export.
 func TestEngineImages(t *testing.T) {
 	images := map[string]*imagetest.Image{}
 	for _, name := range []string{"estargz", "hl-attributes", "implied-parent-reset", "aufs-metadata", "marker-bodies", "sparse", "wh-with-body"} {
@@ -43,8 +43,8 @@ func TestEngineImages(t *testing.T) {
 	}
 }
 
-// compareLoaded loads img into the engine, and holds what fathom says about it
-// against what the engine exports.
+// compareLoaded loads img into the engine, and compares what fathom shows of it with
+// what the engine exports.
 func compareLoaded(t *testing.T, e engine, dir string, img *imagetest.Image) {
 	tag := "localhost/fathom-" + img.Name + ":1"
 	img.Tags, img.Config.Cmd = []string{tag}, []string{"/none"}
@@ -80,8 +80,8 @@ func compareLoaded(t *testing.T, e engine, dir string, img *imagetest.Image) {
 	}
 }
 
-// resetDirs is the directories that the warnings say docker and podman show as
-// new ones, unless a layer further up has an entry for them.
+// resetDirs returns the directories that, according to the warnings, docker and
+// podman show as new ones, except those that a higher layer has an entry for.
 func resetDirs(t *testing.T, image string) (paths []string) {
 	t.Helper()
 	a := app{stderr: io.Discard, getenv: os.Getenv}
@@ -102,8 +102,8 @@ func resetDirs(t *testing.T, image string) (paths []string) {
 	return paths
 }
 
-// oddWarnings is how many warnings an image has about what engines refuse or
-// do differently.
+// oddWarnings counts the warnings of an image about entries that engines reject or
+// handle differently.
 func oddWarnings(t *testing.T, img *imagetest.Image) (n int) {
 	t.Helper()
 	b := filetree.NewBuilder()
@@ -126,8 +126,8 @@ func oddWarnings(t *testing.T, img *imagetest.Image) (n int) {
 	return n
 }
 
-// randomImage is an image of a few layers whose entries are few names, with
-// and without entries for the directories that they are in.
+// randomImage returns an image of a few layers, whose entries share few names. Their
+// parent directories have entries or not.
 func randomImage(seed uint64) *imagetest.Image {
 	r := rand.New(rand.NewPCG(seed, 0))
 	img := &imagetest.Image{Name: fmt.Sprintf("random-%d", seed), NoHistory: true}
@@ -141,7 +141,7 @@ func randomImage(seed uint64) *imagetest.Image {
 	}
 	modes := []int64{0o755, 0o755, 0o700, 0o1777, 0o644, 0o4755, 0o2750}
 	for range 2 + r.IntN(3) {
-		dirs := map[string]bool{} // of what the layer has, and of what that is in; engines refuse others
+		dirs := map[string]bool{} // the layer's paths and their parents, true for directories; engines reject paths below files
 		var files []string
 		var entries []imagetest.Entry
 		for range 1 + r.IntN(7) {
@@ -157,7 +157,7 @@ func randomImage(seed uint64) *imagetest.Image {
 			switch n := r.IntN(12); {
 			case n < 4:
 				e.Kind, e.Name = "dir", p+"/"
-				e.Mode &^= 0o2000 // which directories made below inherit
+				e.Mode &^= 0o2000 // directories created below would inherit setgid
 			case n == 4:
 				e.Kind, e.Link = "symlink", "nowhere"
 				e.Mode = 0o777

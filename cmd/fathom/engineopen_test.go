@@ -11,12 +11,12 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// TestEngineOpens compares an image that is read from an engine, from its
-// storage and through its API, with the archive that its own command saves.
+// TestEngineOpens opens an image in an engine, through its API and from its storage,
+// and compares it with the archive that the engine's own command saves.
 func TestEngineOpens(t *testing.T) {
 	for _, tt := range []struct {
 		engine, scheme, variable, socket string
-		storage                          bool // its folders are here
+		storage                          bool // its storage is readable here
 	}{
 		{"docker", "docker", "DOCKER_HOST", "run/docker.sock", true},
 		{"docker26", "docker", "DOCKER_HOST", "newer/run/docker26.sock", false},
@@ -28,7 +28,7 @@ func TestEngineOpens(t *testing.T) {
 			e.build(t, "odd")
 			saved := e.file(t, dir, "odd.tar", "save", "odd")
 			want, wantFiles := measure(t, saved), list(t, saved)
-			// From here on: with CONTAINER_HOST podman's own command is another one.
+			// Set this only now, because CONTAINER_HOST changes what podman's own command does.
 			t.Setenv(tt.variable, "unix://"+filepath.Join(os.Getenv("FATHOM_ENGINES"), tt.socket))
 			ways := []string{"api"}
 			if tt.storage {
@@ -50,7 +50,7 @@ func TestEngineOpens(t *testing.T) {
 				reports = append(reports, got)
 			}
 			if tt.storage {
-				// Each engine stores, or makes, a manifest of its own for the archive.
+				// Storage and archive have different manifests, so the digests differ.
 				reports[0].Image.Digest, reports[1].Image.Digest = "", ""
 				for i := range reports[0].Layers {
 					reports[0].Layers[i].Digest = reports[1].Layers[i].Digest
@@ -62,7 +62,7 @@ func TestEngineOpens(t *testing.T) {
 			id := want.Image.ID
 			for _, ref := range []string{"odd", tt.scheme + ":" + id, tt.scheme + ":" + strings.TrimPrefix(id, "sha256:")[:12]} {
 				if tt.engine == "containerd" && ref != "odd" {
-					continue // whose IDs are those of manifests
+					continue // its IDs are digests of manifests
 				}
 				if got := measure(t, ref); got.Image.ID != id {
 					t.Errorf("%s is %s, want %s", ref, got.Image.ID, id)
@@ -72,8 +72,8 @@ func TestEngineOpens(t *testing.T) {
 	}
 }
 
-// TestEngineContainers compares a container that changed its files with what
-// its engine exports.
+// TestEngineContainers opens a container with changed files, and compares it with
+// what its engine exports.
 func TestEngineContainers(t *testing.T) {
 	const changes = `mkdir /new && echo hello > /new/file && ln /new/file /new/link && ln -s file /new/symlink &&
 		mkfifo /new/pipe && rm /etc/issue && rm -r /etc/apt && mkdir /etc/apt && echo x > /etc/apt/again &&
@@ -88,7 +88,7 @@ func TestEngineContainers(t *testing.T) {
 			e, dir := openEngine(t, tt.engine), t.TempDir()
 			const name = "fathom-changes"
 			var id string
-			if e.name == "podman" { // which may not start one everywhere
+			if e.name == "podman" { // podman can't start containers everywhere
 				id = e.run(t, nil, "create", "--name", name, "fathom-base", "true")
 				file := filepath.Join(dir, "file")
 				if err := os.WriteFile(file, []byte("hello\n"), 0o640); err != nil {
@@ -101,13 +101,13 @@ func TestEngineContainers(t *testing.T) {
 				id = e.run(t, nil, "ps", "--all", "--quiet", "--filter", "name="+name)
 			}
 			exported := e.file(t, dir, "export.tar", "export", name)
-			t.Run("opened", func(t *testing.T) { // with CONTAINER_HOST podman's own command is another one
+			t.Run("opened", func(t *testing.T) { // a subtest, because CONTAINER_HOST changes what podman's own command does
 				t.Setenv(tt.variable, "unix://"+filepath.Join(os.Getenv("FATHOM_ENGINES"), tt.socket))
 				compareExport(t, e, tt.scheme+":"+name, exported)
 				if got := fathom(t, "cat", tt.scheme+":"+id[:6], "/new/file").String(); got != "hello\n" {
 					t.Errorf("got %q", got)
 				}
-				if tt.engine == "docker" { // whose folders are here
+				if tt.engine == "docker" { // its storage is readable here, too
 					all := list(t, tt.scheme+":"+name)
 					upper := list(t, e.run(t, nil, "inspect", "--format", "{{.GraphDriver.Data.UpperDir}}", name))
 					for p, s := range upper {

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	}})
 }
 
-// TestScript runs testdata/script/*.txtar: sessions of the real program.
+// TestScript runs the scripts testdata/script/*.txtar with the real program.
 func TestScript(t *testing.T) {
 	docs, err := filepath.Abs("../../docs")
 	if err != nil {
@@ -45,7 +45,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CI", "")
-			// No engine and no registry of this machine's is asked.
+			// Keep the program from asking engines of this machine and registries.
 			for _, name := range []string{"DOCKER_HOST", "CONTAINER_HOST"} {
 				env.Setenv(name, "unix:///nowhere")
 			}
@@ -66,7 +66,8 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// exits CODE COMMAND... runs a command that ends with just that exit code.
+// exits implements exits CODE COMMAND..., which runs a command and checks its exit
+// code.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND...")
@@ -86,8 +87,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// mkimage NAME FORM FILE makes testdata/images/NAME.txt real, or NAME itself
-// when it is a file of the script.
+// mkimage implements mkimage NAME FORM FILE, which builds an image from
+// testdata/images/NAME.txt, or from NAME if that is a file of the script.
 func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: mkimage NAME FORM FILE")
@@ -111,10 +112,10 @@ func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 		data = img.Kaniko().Tar()
 	case "oci":
 		data = img.OCIArchive()
-	case "cut": // a docker save that ends in the middle
+	case "cut": // a docker archive cut in half
 		data = img.DockerArchive().Tar()
 		data = data[:len(data)/2]
-	case "two": // an index of two platforms
+	case "two": // an index with two platforms
 		data = imagetest.MultiPlatform([]*imagetest.Image{img, platform(img, "arm64")}).Tar()
 	default:
 		ts.Fatalf("unknown form %q", form)
@@ -122,14 +123,15 @@ func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, data, 0o666))
 }
 
-// platform is img for another architecture.
+// platform returns a copy of img for another architecture.
 func platform(img *imagetest.Image, architecture string) *imagetest.Image {
 	other := *img
 	other.Platform.Architecture = architecture
 	return &other
 }
 
-// validate SCHEMA FILE checks a JSON file, or "stdout", against a schema of docs.
+// validate implements validate SCHEMA FILE, which checks a JSON file, or stdout,
+// against a schema in docs.
 func validate(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: validate SCHEMA FILE")
@@ -146,8 +148,8 @@ func validate(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// plain FILE checks that a file, stdout or stderr holds nothing that a terminal
-// acts upon, or that no one sees.
+// plain implements plain FILE, which checks that a file, stdout or stderr is valid
+// UTF-8 without control, bidirectional or zero-width characters.
 func plain(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: plain FILE")
@@ -164,7 +166,7 @@ func plain(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func TestRunInProcess(t *testing.T) {
-	// A context that has ended is an error, whatever was asked for.
+	// A cancelled context is an error for every command.
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(signalError{os.Interrupt})
 	dir := t.TempDir()

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEngineRegistry compares what fathom says about one image in a real
-// registry, pushed by real tools, with what it says about docker's archive.
+// TestEngineRegistry compares fathom's report on an image in a real registry, pushed
+// by real tools, with its report on docker's archive of that image.
 func TestEngineRegistry(t *testing.T) {
 	docker, podman := openEngine(t, "docker"), openEngine(t, "podman")
 	dir, place := t.TempDir(), filepath.Join(os.Getenv("FATHOM_ENGINES"), "registry")

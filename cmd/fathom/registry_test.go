@@ -13,10 +13,10 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// TestRegistryErrors has a registry a row that doesn't give the image: one line
-// says where and what, another one what to do.
+// TestRegistryErrors opens images in registries that do not deliver them. The error
+// says where it happened and what went wrong, the hint what to do.
 func TestRegistryErrors(t *testing.T) {
-	t.Setenv("CI", "") // which would judge the images
+	t.Setenv("CI", "") // otherwise the gate would judge the images
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("DOCKER_CONFIG", "")
 	answer := func(status int, header, value, body string) http.HandlerFunc {
@@ -47,7 +47,7 @@ func TestRegistryErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		h           http.HandlerFunc
-		error, hint string // HOST stands for the server's
+		error, hint string // HOST stands for the server's host
 	}{
 		{"private", answer(401, "WWW-Authenticate", `Basic realm="x"`, ""), "HOST: reading its manifest: access denied as anonymous, or there is no such image (401)", "docker login HOST, if the image is private"},
 		{"absent", answer(404, "X", "", `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`), "HOST: reading its manifest: no such image or tag, or it is private (404): MANIFEST_UNKNOWN", "docker login HOST, if the image is private"},
@@ -82,7 +82,7 @@ func TestRegistryErrors(t *testing.T) {
 	}
 }
 
-// TestRegistryFlags opens an image in a registry that has to be named.
+// TestRegistryFlags opens an image with a registry: reference and registry flags.
 func TestRegistryFlags(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("DOCKER_CONFIG", "")

@@ -13,13 +13,13 @@ import (
 	"fathom/analyzer/proctest"
 )
 
-// While a pager has the terminal ctrl-c is for the pager; every other signal
-// ends the program as usual.
+// TestHold sends signals while the program holds back interrupts, as it does while a
+// pager has the terminal: SIGINT is ignored, any other signal ends the program.
 func TestHold(t *testing.T) { proctest.Alone(t, func() { hold(t) }) }
 
 // hold sends signals to its own process.
 func hold(t *testing.T) {
-	// Signals that arrive after the end must not end the test: this stays.
+	// This is never stopped, so that a late signal does not end the test.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM)
 	var s signals
 	s.hold()
