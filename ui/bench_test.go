@@ -16,8 +16,9 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// million is an analysis of a million entries in 30 layers: each stores a third
-// of the files of every tenth folder again. Flat has them all in ten folders.
+// million returns an analysis of a million entries in 30 layers. Each layer stores a
+// third of the files of every tenth folder again. With flat, all entries are in ten
+// folders.
 func million(tb testing.TB, flat bool) *analyzer.Analysis {
 	tb.Helper()
 	const layers, entries = 30, 1_000_000
@@ -59,15 +60,15 @@ var (
 	flat = sync.OnceValue(func() *analyzer.Analysis { return million(bench{}, true) })
 )
 
-// bench is a testing.TB for what is made once for several benchmarks.
+// bench is a testing.TB for values that several benchmarks share.
 type bench struct{ testing.TB }
 
 func (bench) Helper()                  {}
 func (bench) Context() context.Context { return context.Background() }
 func (bench) Fatal(args ...any)        { panic(fmt.Sprint(args...)) }
 
-// frames presses the keys in turn, each with its frame, and reports the slowest
-// besides the mean.
+// frames presses the keys in turn, draws a frame after each, and reports the slowest
+// frame in addition to the mean.
 func frames(b *testing.B, a *analyzer.Analysis, before []string, keys ...string) {
 	b.Helper()
 	s := newStage(b, a, "", false, 120, 40)
@@ -88,8 +89,8 @@ func frames(b *testing.B, a *analyzer.Analysis, before []string, keys ...string)
 	b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
 }
 
-// cpu is the processor time that the process has used: on a busy machine it
-// tells more than the clock.
+// cpu returns the processor time that the process has used. On a busy machine it is
+// more accurate than wall clock time.
 func cpu() time.Duration {
 	var r syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
@@ -111,8 +112,8 @@ func BenchmarkKey(b *testing.B) {
 	b.Run("flat", func(b *testing.B) { frames(b, flat(), []string{"3", "a", "+"}, "pgdn") })
 }
 
-// BenchmarkLayerSwitch goes through the layers with everything open and the
-// cursor deep in the tree.
+// BenchmarkLayerSwitch moves through the layers with all folders open and the cursor
+// deep in the tree.
 func BenchmarkLayerSwitch(b *testing.B) {
 	up := make([]string, 0, 58)
 	for range 29 {
@@ -126,7 +127,7 @@ func BenchmarkLayerSwitch(b *testing.B) {
 	b.Run("flat", func(b *testing.B) { frames(b, flat(), []string{"3", "a", "+", "end"}, up...) })
 }
 
-// BenchmarkSearch looks for a name among a million, beside the UI.
+// BenchmarkSearch searches a million names, as the UI does in the background.
 func BenchmarkSearch(b *testing.B) {
 	s := newStage(b, wide(), "", false, 120, 40)
 	s.press("/")
@@ -136,7 +137,8 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// BenchmarkWaste adds up the waste of a million entries, once and beside the UI.
+// BenchmarkWaste adds up the waste of a million entries, as the UI does once in the
+// background.
 func BenchmarkWaste(b *testing.B) {
 	a := wide()
 	used := cpu()

@@ -14,15 +14,15 @@ import (
 	"github.com/rivo/tview"
 )
 
-// noon is when tests choose.
+// noon is the current time in tests of the chooser.
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// errSilent is an engine that doesn't answer.
+// errSilent is the error of an engine that doesn't answer.
 var errSilent = errors.New("silent")
 
-// engineOf is the engine that a line of a screen describes: "NAME" and one of
-// "has NAME ID SIZE AGE; ..." (- for no name, an age as in 72h), "has N" for
-// that many made-up images, "has nothing", "fails TEXT", "waits".
+// engineOf returns the engine that a line of a screen test describes: "NAME" and one
+// of "has NAME ID SIZE AGE; ..." (- for no name, an age like 72h), "has N" for N
+// generated images, "has nothing", "fails TEXT", "waits".
 func engineOf(t testing.TB, text string) Engine {
 	t.Helper()
 	name, what, _ := strings.Cut(text, " ")
@@ -66,7 +66,8 @@ func engineOf(t testing.TB, text string) Engine {
 	return Engine{name, func(context.Context) ([]Candidate, error) { return found, err }}
 }
 
-// chooserStage is the chooser after every engine has answered that does.
+// chooserStage returns a stage with the chooser, after all engines that answer have
+// answered.
 func chooserStage(t testing.TB, engines []Engine, colours string, ascii bool, w, h int) *stage {
 	t.Helper()
 	return stageOf(t, colours, ascii, w, h, func(set setup, do doer) root {
@@ -83,7 +84,7 @@ func chooserStage(t testing.TB, engines []Engine, colours string, ascii bool, w,
 
 func (s *stage) chooser() *chooser { return s.root.(*chooser) }
 
-// TestChoose presses keys and looks what was chosen.
+// TestChoose presses keys and checks which image they choose.
 func TestChoose(t *testing.T) {
 	docker := "docker has app:2 sha256:aaaaaaaaaaaaaaaa 100 1h;quay.io/app:1 sha256:bbbb 200 2h;- sha256:0123456789abcdef 300 3h"
 	for _, tt := range []struct {
@@ -134,8 +135,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseLate looks where the cursor is when engines answer late: on the
-// newest image, unless a person has moved it.
+// TestChooseLate checks the cursor when engines answer late: it is on the newest
+// image, unless the user has moved it.
 func TestChooseLate(t *testing.T) {
 	late := engineOf(t, "podman has new:1 sha256:dddd 100 1m;old:1 sha256:eeee 100 900h")
 	for keys, want := range map[string]string{"": "podman:new:1", "up": "podman:new:1", "down": "docker:app:1", "down up": "docker:app:2", "end": ""} {
@@ -152,7 +153,7 @@ func TestChooseLate(t *testing.T) {
 	}
 }
 
-// TestChooseErrors names the engine once.
+// TestChooseErrors checks that an error names the engine once.
 func TestChooseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"reaching docker at /x: no socket": " reaching docker at /x: no socket",
@@ -165,7 +166,7 @@ func TestChooseErrors(t *testing.T) {
 	}
 }
 
-// TestChooseMouse selects with a click, opens with a second one.
+// TestChooseMouse selects an image with a click and opens it with a second one.
 func TestChooseMouse(t *testing.T) {
 	s := chooserStage(t, []Engine{engineOf(t, "docker has 100")}, "", false, 80, 24)
 	c := s.chooser()
@@ -179,7 +180,7 @@ func TestChooseMouse(t *testing.T) {
 	if o, _ := c.current(); o.Name != "app-7:latest" || c.chosen != nil {
 		t.Errorf("the cursor is on %q, chosen is %v", o.Name, c.chosen)
 	}
-	mouse(tview.MouseLeftDoubleClick, 0, 0) // beside the list
+	mouse(tview.MouseLeftDoubleClick, 0, 0) // outside the list
 	if c.chosen != nil {
 		t.Errorf("%v is chosen", c.chosen)
 	}
@@ -189,7 +190,7 @@ func TestChooseMouse(t *testing.T) {
 	}
 }
 
-// TestChooseRandom presses keys at random, at all sizes, over hostile names.
+// TestChooseRandom presses random keys, at all screen sizes, with hostile names.
 func TestChooseRandom(t *testing.T) {
 	names := []string{"\x1b[2J", "[red]tag[-]", "日本語:最新", "e\u0301", "\u202eevil", strings.Repeat("long/", 200), "", "a b\nc", "\xff\xfe", "İ"}
 	for seed := range games(6) {
@@ -232,7 +233,6 @@ func TestChooseRandom(t *testing.T) {
 	s.press("down")
 }
 
-// TestAge is by hand.
 func TestAge(t *testing.T) {
 	const day = 24 * time.Hour
 	got := map[time.Duration]string{}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestLoadBuffer gives text to tmux: with -w where it knows that, without where
-// it is older, and not at all where it fails or isn't there.
+// TestLoadBuffer gives text to tmux: with -w if tmux supports that, without it to an
+// older tmux, and not at all if tmux fails or does not exist.
 func TestLoadBuffer(t *testing.T) {
 	for name, c := range map[string]struct {
 		script, want string

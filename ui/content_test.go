@@ -15,7 +15,7 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// apart is a world that does things beside the UI, as the real one does.
+// apart is a world that runs work in the background, as a session does.
 type apart struct {
 	still
 	updates chan func()
@@ -30,7 +30,7 @@ func (a *apart) work(f func(context.Context) func()) {
 }
 func (a *apart) last(f func(context.Context) func()) { a.work(f) }
 
-// until lets what was done beside the UI come in until ok.
+// until runs the updates of background work until ok returns true.
 func (a *apart) until(t *testing.T, ok func() bool) {
 	t.Helper()
 	late := time.After(time.Minute)
@@ -44,13 +44,14 @@ func (a *apart) until(t *testing.T, ok func() bool) {
 	}
 }
 
-// apartStage is a UI in such a world, with the cursor on the first file found.
+// apartStage returns a stage whose world is an apart, with the cursor on the first
+// file that a search for name finds.
 func apartStage(t *testing.T, a *analyzer.Analysis, name string) (*stage, *apart) {
 	t.Helper()
 	world := &apart{updates: make(chan func())}
 	s := newStage(t, a, "mono", false, 80, 24)
 	for _, k := range []string{"3", "/", "type:" + name, "enter"} {
-		s.press(k) // still in the world that does things at once
+		s.press(k) // the world is still the one that runs work at once
 	}
 	s.u.do = world
 	return s, world
@@ -67,7 +68,8 @@ func analyse(t *testing.T, text string, c imagetest.Compression) *analyzer.Analy
 	return a
 }
 
-// A key in a line of many megabytes costs what the screen shows.
+// BenchmarkLongLine presses a key in a line of many megabytes. Its cost depends on
+// the size of the screen only.
 func BenchmarkLongLine(b *testing.B) {
 	img := imagetest.Must(b, "layer\n  file long text=\"@\"\n")
 	img.Layers[0][0].Data = []byte(strings.Repeat(`{"key":"é"},`, 500_000))
@@ -85,7 +87,7 @@ func BenchmarkLongLine(b *testing.B) {
 	}
 }
 
-// The pager and the clipboard get the bytes as they are.
+// TestPager checks that the pager and the clipboard get the bytes of a file unchanged.
 func TestPager(t *testing.T) {
 	s := newStage(t, load(t, "content"), "mono", false, 80, 24)
 	for _, k := range []string{"3", "/", "type:tool", "enter", "o", "v", "Y"} {
@@ -116,8 +118,8 @@ func TestPager(t *testing.T) {
 	}
 }
 
-// gate is a blob that can be read once it is open; started says that somebody
-// stands before it.
+// gate is a blob whose reads, after the first megabyte, block until open is closed.
+// The first of them closes started.
 type gate struct {
 	io.ReaderAt
 	once          *sync.Once
@@ -132,7 +134,7 @@ func (g gate) ReadAt(p []byte, off int64) (int, error) {
 	return g.ReaderAt.ReadAt(p, off)
 }
 
-// An extraction that is cancelled stops, and says so; nothing half is left.
+// TestExtractCancel cancels an extraction: it stops, says so, and leaves no file.
 func TestExtractCancel(t *testing.T) {
 	t.Chdir(t.TempDir())
 	a := analyse(t, "layer\n  file big 4000000xb\n", imagetest.None)

@@ -17,8 +17,9 @@ import (
 	"fathom/ui/screen"
 )
 
-// someImage makes an image of the bytes: a few layers of files, folders, links
-// and whiteouts over few names, so that much happens at each.
+// someImage makes an image from data: a few layers of files, folders, symlinks and
+// whiteouts. They share few names, so that each path changes often. It returns the
+// unused data.
 func someImage(t testing.TB, data []byte) (*analyzer.Analysis, []byte) {
 	t.Helper()
 	names := []string{"a", "bin", "\x1b[2J", "日本", "e\u0301", "long-long-long-long-name"}
@@ -64,9 +65,8 @@ func someImage(t testing.TB, data []byte) (*analyzer.Analysis, []byte) {
 	return a, data
 }
 
-// FuzzKeys presses keys, clicks and resizes at random, on a random image, and
-// looks for panics, lost cursors, text that left its place, and totals that
-// don't add up.
+// FuzzKeys presses random keys, clicks and resizes on a random image. It looks for
+// panics, lost cursors, text in the wrong place, and totals that don't add up.
 func FuzzKeys(f *testing.F) {
 	for i := range uint64(8) {
 		f.Add(randomBytes(i, 120))
@@ -76,7 +76,7 @@ func FuzzKeys(f *testing.F) {
 
 var seeds = flag.Uint64("seeds", 12, "how many random games TestRandomKeys plays")
 
-// TestRandomKeys plays longer than the fuzz target does for each of its inputs.
+// TestRandomKeys plays games that are longer than those of FuzzKeys.
 func TestRandomKeys(t *testing.T) {
 	n := *seeds
 	if testing.Short() {
@@ -96,14 +96,14 @@ func randomBytes(seed uint64, n int) []byte {
 	return b
 }
 
-// play does on a random image what data says.
+// play makes an image from data and performs the rest of data on it.
 func play(t *testing.T, data []byte) {
-	t.Chdir(t.TempDir()) // where x extracts to
+	t.Chdir(t.TempDir()) // x extracts to it
 	a, data := someImage(t, data)
 	perform(t, newStage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
 }
 
-// perform does on a stage what data says.
+// perform presses the keys, clicks and resizes that data encodes.
 func perform(t *testing.T, s *stage, data []byte) {
 	var keys []string
 	for _, b := range bindings() {
@@ -123,7 +123,7 @@ func perform(t *testing.T, s *stage, data []byte) {
 		data = data[1:]
 		switch {
 		case op < 12:
-			w, h := 1+x*x*299/255/255, 1+y*y*99/255/255 // 1x1 to 300x100, more often small
+			w, h := 1+x*x*299/255/255, 1+y*y*99/255/255 // 1x1 to 300x100, mostly small
 			s.resize(w, h)
 			did = append(did, fmt.Sprintf("%dx%d", w, h))
 		case op < 40:
@@ -181,8 +181,8 @@ func check(t *testing.T, s *stage, did []string) {
 	}
 }
 
-// TestWasteGroups compares every grouping of the waste with the report: each adds
-// up to the title's figure, and those of a step to the step's.
+// TestWasteGroups compares every grouping of the waste with the report: the groups
+// add up to the total, and the group of a step has the figure of that step.
 func TestWasteGroups(t *testing.T) {
 	for _, name := range append(imagetest.Names(t), "shop", "odd") {
 		a := load(t, name)
@@ -210,8 +210,8 @@ func TestWasteGroups(t *testing.T) {
 	}
 }
 
-// TestSum compares the sum of the top rows with the report's figures, for
-// every image and layer.
+// TestSum compares the sum of the top rows with the bytes that the layer stores
+// according to the report, for every image and layer.
 func TestSum(t *testing.T) {
 	for _, name := range append(imagetest.Names(t), "shop", "odd") {
 		a := load(t, name)
@@ -226,7 +226,7 @@ func TestSum(t *testing.T) {
 			v := a.Tree.View(i-1, i)
 			for n := filetree.Root; int(n) < a.Tree.Len(); n++ {
 				if c := v.Change(n); a.Tree.Parent(n) <= filetree.Root && c.Mark == filetree.Absent {
-					stored += c.Stored + v.Sum(n).Stored // content of a marker, which has no row
+					stored += c.Stored + v.Sum(n).Stored // a whiteout has no row, but may store content
 				}
 			}
 			root := v.Change(filetree.Root)

@@ -9,12 +9,12 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// parsed is what comes out of an input.
+// parsed records what an input posts.
 type parsed struct {
 	in     *input
 	parser tcell.InputProcessor
 	queue  chan tcell.Event
-	words  []string // an event, or an answer of the terminal, each
+	words  []string // one for each event or answer of the terminal
 }
 
 func newParsed(t testing.TB) *parsed {
@@ -59,7 +59,7 @@ func (p *parsed) add(ev tcell.Event) {
 
 func (p *parsed) String() string { return strings.Join(p.words, "|") }
 
-// TestInput has what terminals send; a row is read whole and byte by byte.
+// TestInput feeds what terminals send to an input, at once and byte by byte.
 func TestInput(t *testing.T) {
 	for _, c := range []struct{ name, send, want string }{
 		{"letters", "aé猫\x03", "Rune[a]|Rune[é]|Rune[猫]|Ctrl+C"},
@@ -106,7 +106,7 @@ func TestInput(t *testing.T) {
 	}
 }
 
-// TestEscapeKey presses the key, and keys that begin sequences with alt.
+// TestEscapeKey presses escape, and alt with keys that could start a sequence.
 func TestEscapeKey(t *testing.T) {
 	for send, want := range map[string]string{"\x1b": "Esc", "\x1b\x1b": "Esc|Esc", "\x1b[": "Alt+Rune[[]", "\x1bO": "Alt+Rune[O]", "\x1b]": "Alt+Rune[]]"} {
 		p := newParsed(t)
@@ -120,8 +120,8 @@ func TestEscapeKey(t *testing.T) {
 	}
 }
 
-// FuzzInput looks whether any bytes leave the keys at work, however they are
-// split.
+// FuzzInput checks that keys still work after any bytes, and that it makes no
+// difference how reads split the bytes.
 func FuzzInput(f *testing.F) {
 	f.Add([]byte("\x1b[M \x91&\x1b]11;rgb:1/2/3\x07"), uint(3))
 	f.Add([]byte("\x1b[200~caf\xe9\xe2\x82"), uint(1))

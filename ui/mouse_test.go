@@ -9,7 +9,7 @@ import (
 	"github.com/rivo/tview"
 )
 
-// at is where text stands on the screen.
+// at returns the position of text on the screen.
 func (s *stage) at(t *testing.T, text string) (x, y int) {
 	t.Helper()
 	for y, row := range strings.Split(s.text(), "\n") {
@@ -33,7 +33,7 @@ func TestMouse(t *testing.T) {
 	s.mouse(tview.MouseLeftDown, x, y)
 	s.at(t, "changed by layer 2")
 
-	// The triangle folds, a click on the name selects.
+	// A click on the triangle folds, one on the name selects.
 	x, y = s.at(t, "▸ srv/app/")
 	s.mouse(tview.MouseLeftDown, x, y)
 	s.at(t, "▾ srv/app/")
@@ -44,14 +44,14 @@ func TestMouse(t *testing.T) {
 	s.at(t, "━ /srv/app/vendor.js ━")
 	s.press("esc")
 
-	// The title of a column sorts, again reverses.
+	// A click on a column's title sorts, a second one reverses the order.
 	x, y = s.at(t, "name")
 	s.mouse(tview.MouseLeftDown, x, y)
 	s.at(t, "name ▲")
 	s.mouse(tview.MouseLeftDown, x, y)
 	s.at(t, "name ▼")
 
-	// A click beside the menu closes it, one in it toggles.
+	// A click outside the menu closes it, one inside toggles an item.
 	s.press("f")
 	x, y = s.at(t, "[x] ~")
 	s.mouse(tview.MouseLeftDown, x, y)
@@ -61,7 +61,7 @@ func TestMouse(t *testing.T) {
 		t.Error("the menu is still there")
 	}
 
-	// Alone on the screen, the names of the panes are to be clicked.
+	// If the screen shows one pane only, a click on a pane's name shows that one.
 	s.resize(80, 24)
 	s.u.Draw(s.screen)
 	x, y = s.at(t, "2 Detail")
@@ -72,7 +72,7 @@ func TestMouse(t *testing.T) {
 	s.mouse(tview.MouseScrollDown, 5, 12)
 }
 
-// TestCopy copies what is under the cursor.
+// TestCopy copies the item under the cursor.
 func TestCopy(t *testing.T) {
 	s := newStage(t, load(t, "shop"), "", false, 120, 40)
 	for _, c := range []struct{ keys, want string }{
@@ -117,8 +117,8 @@ func TestOSC52(t *testing.T) {
 	}
 }
 
-// TestResize looks at what the terminal shows, not at what was drawn: every
-// cell has to be sent after a change of size, blanks as well.
+// TestResize checks what the terminal shows, not what was drawn: after a change of
+// size every cell has to be sent, even blank ones.
 func TestResize(t *testing.T) {
 	s := newStage(t, load(t, "odd"), "", false, 120, 40)
 	for _, size := range [][2]int{{120, 40}, {20, 5}, {1, 1}, {80, 24}, {40, 12}, {300, 100}} {

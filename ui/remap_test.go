@@ -44,8 +44,8 @@ func TestRemap(t *testing.T) {
 	}
 }
 
-// TestKeyTable looks whether every key of the table is one that can be typed and
-// remapped, and whether every way of pressing it has that name.
+// TestKeyTable checks that every key of the table can be typed and remapped, and that
+// every way to press it has that name.
 func TestKeyTable(t *testing.T) {
 	for _, b := range bindings() {
 		for _, k := range strings.Fields(b.keys) {
@@ -65,7 +65,8 @@ func TestKeyTable(t *testing.T) {
 	}
 }
 
-// TestConfigured has the UI begin as a person settled it, and say so.
+// TestConfigured starts the UI with a configured order and keys, and checks that the
+// screen shows them.
 func TestConfigured(t *testing.T) {
 	opt := Options{Theme: "mono", Sort: "name", Keys: map[string][]string{"find": {"f3"}, "waste": {"W"}, "close": {"z"}}}
 	set, err := opt.setup()

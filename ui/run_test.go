@@ -25,8 +25,8 @@ import (
 	"fathom/analyzer/imagetest"
 )
 
-// child makes the test binary a program that shows an image: what TestRun
-// starts under a pseudo terminal.
+// child is the environment variable that turns the test binary into a program that
+// shows an image. TestRun starts it under a pseudo terminal.
 const child = "FATHOM_UI_CHILD"
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// show runs the UI as a program would and says on standard output how it ended.
+// show runs the UI as a program would, and prints how it ended.
 func show(mode string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -53,11 +53,11 @@ func show(mode string) int {
 		panic(err)
 	}
 	switch mode {
-	case "worker": // whoever reads a file meets a panic
+	case "worker": // reading a file panics
 		for i := range a.Image.Layers {
 			a.Image.Layers[i].Blob.At = trap{}
 		}
-	case "keys": // whoever looks at the history of a meets a panic
+	case "keys": // showing the history of a panics
 		a.Report.Layers, a.Report.History = a.Report.Layers[:1], nil
 	}
 	var p analyzer.Progress
@@ -80,7 +80,7 @@ func show(mode string) int {
 			}
 			return a, nil
 		}, Options{})
-	case "stuck": // the UI's own goroutine, once it wants a pager
+	case "stuck": // the UI's goroutine blocks when it starts a pager
 		leave := make(chan struct{})
 		err = Open(ctx, "image", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{
 			Hold: func() func() {
@@ -132,7 +132,7 @@ type trap struct{}
 
 func (trap) ReadAt([]byte, int64) (int, error) { panic("the trap") }
 
-// terminal is a program under a pseudo terminal and all that it wrote.
+// terminal is a program under a pseudo terminal, and what the program has written.
 type terminal struct {
 	t       *testing.T
 	cmd     *exec.Cmd
@@ -141,7 +141,7 @@ type terminal struct {
 	mu      sync.Mutex
 	written bytes.Buffer
 	more    chan struct{}
-	answer  string // to the question for the background
+	answer  string // to the query for the background
 }
 
 func startTerminal(t *testing.T, mode string) *terminal {
@@ -164,7 +164,7 @@ func startTerminal(t *testing.T, mode string) *terminal {
 		for {
 			n, err := p.Read(b)
 			x.mu.Lock()
-			if bytes.Contains(b[:n], []byte("\x1b[c")) { // as every terminal answers
+			if bytes.Contains(b[:n], []byte("\x1b[c")) { // every terminal answers this
 				io.WriteString(p, x.answer+"\x1b[?62;22c")
 			}
 			x.written.Write(b[:n])
@@ -248,8 +248,8 @@ func (x *terminal) modes() *unix.Termios {
 	return m
 }
 
-// TestRun has the UI end in every way there is, and looks whether the terminal
-// is as it was.
+// TestRun ends the UI in every possible way, and checks that the terminal is
+// restored.
 func TestRun(t *testing.T) {
 	for _, c := range []struct {
 		name, mode string
@@ -272,7 +272,7 @@ func TestRun(t *testing.T) {
 		{"pager and quit", "plain", func(x *terminal) {
 			x.send("3o")
 			x.expect("howdy there")
-			x.expectTimes(2, "\x1b[?1049h") // the UI is back
+			x.expectTimes(2, "\x1b[?1049h") // the UI has the terminal again
 			x.send("\x03")
 		}, "ended: <nil>"},
 		{"sigterm", "plain", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
@@ -280,7 +280,7 @@ func TestRun(t *testing.T) {
 		{"panic in the UI", "keys", func(x *terminal) { x.send("32") }, "ended: the terminal UI crashed: "},
 		{"loaded at once", "quick", func(x *terminal) { x.expect("Layers"); x.send("q") }, "ended: <nil>"},
 		{"loaded late", "late", func(x *terminal) {
-			x.send("wjG") // harmless
+			x.send("wjG") // has no effect
 			x.signal(syscall.SIGUSR1)
 			x.expect("Layers")
 			x.send("q")
@@ -328,7 +328,7 @@ func TestRun(t *testing.T) {
 			defer x.mu.Unlock()
 			end := bytes.LastIndex(x.written.Bytes(), []byte("ended:"))
 			for _, seq := range []struct{ on, off string }{
-				{"\x1b[?1049h", "\x1b[?1049l"}, // the other screen
+				{"\x1b[?1049h", "\x1b[?1049l"}, // the alternate screen
 				{"\x1b[?1000h", "\x1b[?1000l"}, // the mouse
 				{"\x1b[?2004h", "\x1b[?2004l"}, // paste
 			} {
@@ -341,8 +341,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestQuickLoad looks whether what loads at once shows nothing of the loading,
-// and what can't be loaded at once leaves the terminal alone.
+// TestQuickLoad checks that an image that loads at once shows no loading screen, and
+// that an error at once does not switch to the alternate screen.
 func TestQuickLoad(t *testing.T) {
 	for mode, want := range map[string]string{"quick": "Layers", "wrong": "ended: no such image"} {
 		t.Run(mode, func(t *testing.T) {
@@ -369,8 +369,8 @@ func TestQuickLoad(t *testing.T) {
 	}
 }
 
-// TestFlood pastes a long text into a terminal that doesn't mark pastes: the
-// first q quits, whatever is still on its way.
+// TestFlood pastes a long text into a terminal that doesn't mark pastes. The first q
+// quits, even though more text follows.
 func TestFlood(t *testing.T) {
 	x := startTerminal(t, "plain")
 	x.cmd.Env = append(x.cmd.Env, "TERM=vt220")
@@ -390,9 +390,9 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestAskBackground has a terminal say that its background is light, at once and
-// late, and one that knows nothing of the question: what was typed ahead counts,
-// and the answer never reaches what comes after.
+// TestAskBackground runs the UI on terminals that report a light background, at once
+// and late, and on one that doesn't answer. Keys that were typed early count, and the
+// answer never reaches the next program.
 func TestAskBackground(t *testing.T) {
 	const light = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
 	for name, c := range map[string]struct {
@@ -411,7 +411,7 @@ func TestAskBackground(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { x.cmd.Process.Kill() })
-			x.expect("\x1b]11;?") // the answer is on its way
+			x.expect("\x1b]11;?") // the UI now waits for the answer
 			x.send("3\r")
 			x.expect("hello there")
 			x.send(c.late)

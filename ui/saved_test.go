@@ -11,7 +11,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// savedStage is the UI over a report that was saved and read back.
+// savedStage returns a stage for a report that was saved and read back.
 func savedStage(t testing.TB, rep *facts.Report, colours string, ascii bool, w, h int) *stage {
 	t.Helper()
 	var b bytes.Buffer
@@ -29,8 +29,8 @@ func savedStage(t testing.TB, rep *facts.Report, colours string, ascii bool, w, 
 	return stageOf(t, colours, ascii, w, h, func(set setup, do doer) root { return newSaved(rep, names, lost, set, do) })
 }
 
-// TestSavedPaths finds every path of the waste again, also where one is a file
-// here and a folder there.
+// TestSavedPaths checks that every path of the waste is found again, even if a path
+// is a file in one item and a folder in another.
 func TestSavedPaths(t *testing.T) {
 	paths := []string{"/a", "/a/b", "/b/c", "/b", "/a", "/.wh.x", "/not utf-8 \xff", "/new\nline", "/x" + strings.Repeat("/y", 1000)}
 	rep := &facts.Report{Layers: make([]facts.Layer, 2)}
@@ -59,8 +59,8 @@ func TestSavedPaths(t *testing.T) {
 	}
 }
 
-// TestSavedActions tries every key of a saved report: what needs a file says
-// that there are none.
+// TestSavedActions presses every key in a saved report. An action that needs a file
+// says that the report has none.
 func TestSavedActions(t *testing.T) {
 	rep := load(t, "shop").Report
 	for _, b := range bindings() {
@@ -87,14 +87,14 @@ func TestSavedActions(t *testing.T) {
 	} {
 		s := savedStage(t, rep, "", false, 120, 40)
 		s.press("3")
-		s.press("w") // the files' place
+		s.press("w") // shows the pane of the files
 		if s.press(k); !strings.Contains(s.u.note, want) {
 			t.Errorf("%s: %q, want %q", k, s.u.note, want)
 		}
 	}
 }
 
-// TestSavedRandomKeys plays on saved reports as TestRandomKeys does on images.
+// TestSavedRandomKeys is TestRandomKeys with saved reports.
 func TestSavedRandomKeys(t *testing.T) {
 	for i := range games(6) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestSavedRandomKeys(t *testing.T) {
 	}
 }
 
-// TestNotesPage shows with the image how it was read.
+// TestNotesPage checks that the page of the image says how it was read.
 func TestNotesPage(t *testing.T) {
 	s := newStage(t, load(t, "shop unverified"), "", false, 120, 40)
 	s.u.notes = []string{"reading it from ghcr.io\x1b[2J"}
@@ -115,7 +115,7 @@ func TestNotesPage(t *testing.T) {
 	s.at(t, " unverified  2 of 5 layers: they are listed from their tables of contents")
 }
 
-// games is how many random games to play: one where time is short.
+// games returns the number of random games to play: n, or 1 in short mode.
 func games(n uint64) uint64 {
 	if testing.Short() {
 		return 1

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write what the screens show now; read t
 
 const screens = "../testdata/screens"
 
-// still is a world that does at once what it is asked for, and keeps it.
+// still is a world that runs work at once and records the other calls.
 type still struct {
 	copied    string
 	paged     string
@@ -57,9 +57,9 @@ func (s *still) suspend()                { s.suspended++ }
 func (s *still) quit()                   { s.ended++ }
 func (s *still) giveUp()                 { s.ended++ }
 
-// load analyses an image of testdata/screens or testdata/images; "NAME packed"
-// has layers that say two fifths of what they store is their compressed size,
-// "NAME unverified" has every other one listed from a table of contents.
+// load analyses an image of testdata/screens or testdata/images. For "NAME packed",
+// the compressed size of a layer is two fifths of its stored bytes. For "NAME
+// unverified", every other layer is listed from a table of contents.
 func load(t testing.TB, name string) *analyzer.Analysis {
 	t.Helper()
 	name, packed := strings.CutSuffix(name, " packed")
@@ -88,7 +88,7 @@ func load(t testing.TB, name string) *analyzer.Analysis {
 	return a
 }
 
-// root is what takes keys and draws: the panes, or the chooser.
+// root handles keys and draws: it is the panes or the chooser.
 type root interface {
 	key(*tcell.EventKey)
 	Draw(tcell.Screen)
@@ -98,7 +98,7 @@ type root interface {
 // stage is a UI on a simulated screen.
 type stage struct {
 	root   root
-	u      *ui // root, but for the chooser
+	u      *ui // the same as root; nil for the chooser
 	world  *still
 	screen tcell.SimulationScreen
 }
@@ -111,7 +111,7 @@ func newStage(t testing.TB, a *analyzer.Analysis, name string, ascii bool, w, h 
 	return stageOf(t, name, ascii, w, h, func(set setup, do doer) root { return newUI(a, set, do) })
 }
 
-// stageOf is a stage for the UI that open makes.
+// stageOf returns a stage for the UI that open makes.
 func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(setup, doer) root) *stage {
 	t.Helper()
 	th, err := screen.NewTheme(name, ascii, func(string) string { return "" })
@@ -130,8 +130,8 @@ func stageOf(t testing.TB, name string, ascii bool, w, h int, open func(setup, d
 	return s
 }
 
-// showLoading draws the screen while an image loads over that of the UI, once a
-// second: what is read comes evenly over five seconds.
+// showLoading draws the loading screen over the UI, once a second for five seconds.
+// The tasks progress evenly in that time.
 func showLoading(t *testing.T, s *stage, name string, tasks, notes []string) {
 	t.Helper()
 	var p analyzer.Progress
@@ -185,7 +185,7 @@ func (s *stage) press(name string) {
 	s.root.Draw(s.screen)
 }
 
-// event is the key of that name.
+// event returns the event for a key's name.
 func event(name string) *tcell.EventKey {
 	for k := tcell.Key(0); k < tcell.KeyF1; k++ {
 		if ev := tcell.NewEventKey(k, 0, 0); k != tcell.KeyRune && screen.KeyName(ev) == name {
@@ -198,7 +198,7 @@ func event(name string) *tcell.EventKey {
 	return tcell.NewEventKey(tcell.KeyRune, []rune(name)[0], 0)
 }
 
-// text is the screen as text, without blanks at the ends of lines.
+// text returns the screen as text, without blanks at the ends of lines.
 func (s *stage) text() string {
 	w, h := s.screen.Size()
 	var b strings.Builder
@@ -215,13 +215,13 @@ func (s *stage) text() string {
 	return b.String()
 }
 
-// TestScreens plays every case of testdata/screens: a head of "image NAME",
-// "size WxH", perhaps "theme NAME", "ascii" and "saved" (the image's report
-// only), any number of "keys ...", a
-// line "--", and the screen that must be there then. With lines "task NAME READ
-// TOTAL" and "note TEXT" it is the one while the image loads, five seconds after
-// it began. "choice" is the screen that lets one choose among lines "engine NAME
-// WHAT" (see engineOf). The UI runs in an empty folder, but for the paths of lines "file PATH".
+// TestScreens runs every case of testdata/screens. A case has a head, a line "--", and
+// the expected screen. The head has "image NAME", "size WxH", optionally "theme NAME",
+// "ascii" and "saved" (the image's report only), and any number of "keys ...". With
+// lines "task NAME READ TOTAL" and "note TEXT" the screen is the loading screen, five
+// seconds after the start. With "choice" it is the chooser, with the engines of lines
+// "engine NAME WHAT" (see engineOf). The UI runs in a folder that is empty except for
+// the files of lines "file PATH".
 func TestScreens(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(screens, "*.txt"))
 	if err != nil || len(files) == 0 {
@@ -329,7 +329,7 @@ func TestScreens(t *testing.T) {
 	}
 }
 
-// TestKeysDoc keeps docs/keys.md in step with the key table.
+// TestKeysDoc checks that docs/keys.md matches the key table.
 func TestKeysDoc(t *testing.T) {
 	const file = "../docs/keys.md"
 	if *update {

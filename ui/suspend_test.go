@@ -14,9 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shell runs the UI as a job. Whenever that stops it does what shells do: it
-// takes the terminal, gives it its own modes, and continues the job in the
-// foreground.
+// shell runs the UI as a job. Each time the job stops, shell does what shells do: it
+// takes the terminal, sets its own modes, and continues the job in the foreground.
 func shell() int {
 	const tty = 0
 	own, err := unix.IoctlGetTermios(tty, unix.TCGETS)
@@ -30,7 +29,7 @@ func shell() int {
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
-	signal.Ignore(syscall.SIGTTOU) // the shell takes the terminal from behind
+	signal.Ignore(syscall.SIGTTOU) // the shell takes the terminal from the background
 	job := cmd.Process.Pid
 	fmt.Printf("job %d.\n", job)
 	for n := 1; ; n++ {
@@ -50,8 +49,8 @@ func shell() int {
 	}
 }
 
-// TestSuspend stops the UI and continues it, with ctrl-z and from outside: it
-// always has the terminal again, and goes on.
+// TestSuspend stops the UI, with ctrl-z and from outside, and continues it. Each time
+// the UI takes the terminal again and goes on.
 func TestSuspend(t *testing.T) {
 	x := startTerminal(t, "shell")
 	before := x.modes()

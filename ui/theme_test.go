@@ -11,14 +11,14 @@ import (
 	"fathom/ui/screen"
 )
 
-// backgrounds are those of terminals; the first is not known.
+// backgrounds are backgrounds of terminals. The first one stands for an unknown one.
 var backgrounds = []tcell.Color{
 	tcell.ColorDefault, tcell.NewHexColor(0), tcell.NewHexColor(0x1e1e1e), tcell.NewHexColor(0x303030), tcell.NewHexColor(0x444444),
 	tcell.NewHexColor(0x002b36), tcell.NewHexColor(0x300a24), tcell.NewHexColor(0x0000aa), tcell.NewHexColor(0x808080),
 	tcell.NewHexColor(0xfdf6e3), tcell.NewHexColor(0xeeeeee), tcell.NewHexColor(0xffffff),
 }
 
-// opposite is what text on back is sure to be read in.
+// opposite returns black or white, whichever contrasts more with back.
 func opposite(back tcell.Color) tcell.Color {
 	black, white := tcell.NewHexColor(0), tcell.NewHexColor(0xffffff)
 	if screen.Contrast(back, black) > screen.Contrast(back, white) {
@@ -27,8 +27,8 @@ func opposite(back tcell.Color) tcell.Color {
 	return white
 }
 
-// TestSelection looks at the cells of every display: the lines under the cursor
-// differ from the others in more than the colour of their text, and can be read.
+// TestSelection checks the cells on every kind of display: the lines under the cursor
+// differ from the others in more than the colour of their text, and are readable.
 func TestSelection(t *testing.T) {
 	a := load(t, "odd")
 	for _, name := range append(Themes(), "") {
@@ -64,9 +64,9 @@ func TestSelection(t *testing.T) {
 	}
 }
 
-// unreadable says why a cell of the style can't be told from the others, or its
-// text from its background, or "". A cell in reverse video can, where its colours
-// are the terminal's own.
+// unreadable says why a cell of a style can't be told from other cells, or its text
+// from its background; "" if both can. Reverse video is fine with the terminal's own
+// colours.
 func unreadable(st tcell.Style, d screen.Display) string {
 	fg, bg, attrs := st.Decompose()
 	switch {
@@ -88,7 +88,7 @@ func unreadable(st tcell.Style, d screen.Display) string {
 	return ""
 }
 
-// recorder is a terminal that keeps what is written to it.
+// recorder is a terminal that records what is written to it.
 type recorder struct{ bytes.Buffer }
 
 func (*recorder) Start() error             { return nil }
@@ -101,8 +101,8 @@ func (*recorder) WindowSize() (tcell.WindowSize, error) {
 	return tcell.WindowSize{Width: 60, Height: 8}, nil
 }
 
-// TestReverseVideo draws on every kind of terminal that tcell knows: where
-// there is reverse video the line under the cursor is in it.
+// TestReverseVideo draws on every kind of terminal that tcell knows. The line under
+// the cursor is in reverse video if the terminal supports that.
 func TestReverseVideo(t *testing.T) {
 	s := newStage(t, load(t, "odd"), "", false, 60, 8)
 	checked := 0
