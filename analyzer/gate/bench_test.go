@@ -7,8 +7,8 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// BenchmarkExplain says why three rules are broken by 120,000 wasted files:
-// what people read of it, and all.
+// BenchmarkExplain explains why 120,000 wasted files break three rules, with the
+// offenders that people see and with all of them.
 func BenchmarkExplain(b *testing.B) {
 	r := &facts.Report{Layers: []facts.Layer{{}, {Index: 1}}}
 	for i := range 120_000 {

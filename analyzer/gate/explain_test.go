@@ -14,8 +14,8 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// wasting is a report of three layers in which the pieces are wasted, each
-// "PATH BYTES CAUSE STORED HIDDEN", and 1000 bytes are visible.
+// wasting returns a report of three layers with 1000 visible bytes and the waste in
+// pieces, each "PATH BYTES CAUSE STORED HIDDEN".
 func wasting(t *testing.T, pieces ...string) *facts.Report {
 	t.Helper()
 	r := &facts.Report{Layers: []facts.Layer{
@@ -46,8 +46,8 @@ func check1(t *testing.T, r *facts.Report, rules string, opt Options) Verdict {
 	return v
 }
 
-// What lies in a known folder and went the same way is one offender; what went
-// another way is another.
+// TestWasteOffenders checks that the waste in a known folder is one offender if its
+// layers and cause are the same, and otherwise several.
 func TestWasteOffenders(t *testing.T) {
 	r := wasting(t, "/var/lib/apt/lists/x 60 removed 1 2", "/var/lib/apt/lists/partial/y 50 removed 1 2", "/var/lib/apt/lists/x 20 overwritten 0 1",
 		"/app/big 90 metadata 1 2", "/a 5 repeated 1 1", "/b 4 removed 0 2", "/c 3 removed 0 2")
@@ -93,7 +93,7 @@ func TestLayerOffenders(t *testing.T) {
 			t.Errorf("%s: the offenders are layers %v, want %v", rules, got, want)
 		}
 	}
-	// The same, met exactly.
+	// A limit that is met exactly passes.
 	v := check1(t, r, "max-size=1000 max-layer-size=500 max-compressed-size=600 max-layers=3 max-files=7 max-growth=500", Options{Baseline: base})
 	if !v.Pass() {
 		t.Errorf("limits that are met exactly aren't kept: %v", brief(v))
@@ -136,8 +136,7 @@ func TestGrowth(t *testing.T) {
 			t.Errorf("%s: growth is evaluated", name)
 		}
 	}
-	// A baseline that was asked for and can't be read is an error even where no
-	// rule needs it.
+	// A requested baseline that can't be read is an error even if no rule needs it.
 	gone := errors.New("gone")
 	for _, l := range []string{"max-growth=1", "max-growth=1%", "max-size=1MB"} {
 		v := check1(t, totals(1000, 0), l, Options{BaselineErr: gone})
@@ -147,7 +146,7 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// ruleErr is why the last rule of the limits can't be evaluated.
+// ruleErr returns the reason why the last rule can't be evaluated.
 func ruleErr(t *testing.T, r *facts.Report, l string, opt Options) error {
 	t.Helper()
 	v := check1(t, r, l, opt)
@@ -158,8 +157,8 @@ func ruleErr(t *testing.T, r *facts.Report, l string, opt Options) error {
 	return last.Err
 }
 
-// A rule that can't be evaluated leaves the others as they are, and weighs the
-// same whatever its severity.
+// TestRuleError checks that a rule that can't be evaluated does not affect the other
+// rules, and that its severity makes no difference.
 func TestRuleError(t *testing.T) {
 	l := limits(t, "max-size=1 max-files=0 max-growth=1 max-layers=9")
 	l[1].Severity, l[2].Severity = Warn, Warn
@@ -199,7 +198,7 @@ func TestDeny(t *testing.T) {
 		File{Path: "/srv/a.pem", Bytes: 6, Layer: 2, HiddenBy: -1}, File{Path: "/srv/.git", Layer: 0, HiddenBy: -1},
 	)
 	r := wasting(t)
-	for globs, want := range map[string][2]int64{ // paths in the end, in any layer
+	for globs, want := range map[string][2]int64{ // denied paths in the final image, in any layer
 		"*.pem": {1, 2}, "/etc/*.pem": {0, 1}, "/*.pem": {0, 0}, "**/.git": {1, 1}, ".git/": {1, 1}, ".git/**": {1, 1}, "/srv/**": {2, 2},
 		"{a,b}.pem": {1, 1}, "[!a].pem": {0, 0}, "KEY.pem": {0, 0}, "srv/*": {2, 2}, "*": {2, 3},
 	} {
@@ -224,8 +223,8 @@ func TestDeny(t *testing.T) {
 	}
 }
 
-// However many paths are denied, all of them are offenders; what is at hand for
-// people holds some of every glob, whatever their sizes.
+// TestManyDenied checks that all denied paths are offenders, however many there are,
+// and that the few shown to people include some of every glob.
 func TestManyDenied(t *testing.T) {
 	var many []File
 	var sum int64
@@ -243,7 +242,7 @@ func TestManyDenied(t *testing.T) {
 	if rule.Observed != 3002 || rule.Count() != 3002 || len(rule.Offenders) != MaxDenied+2 {
 		t.Fatalf("observed %v, counts %d, keeps %d", rule.Observed, rule.Count(), len(rule.Offenders))
 	}
-	for range 2 { // the same each time
+	for range 2 { // the result is the same each time
 		var got []string
 		for o := range rule.All() {
 			got = append(got, o.Path)
@@ -278,7 +277,7 @@ func TestManyDenied(t *testing.T) {
 			t.Errorf("of %d, %d different ones of %d, %d more, %d bytes", n, len(seen), len(first), more, moreBytes)
 		}
 	}
-	for o := range rule.All() { // stops when asked to
+	for o := range rule.All() { // All stops when the loop ends
 		if o.Path != "/certs/0000.pem" {
 			t.Errorf("begins with %s", o.Path)
 		}
@@ -286,7 +285,7 @@ func TestManyDenied(t *testing.T) {
 	}
 }
 
-// All groups of waste are offenders, those that cost most first.
+// TestAllWaste checks that all groups of waste are offenders, the largest first.
 func TestAllWaste(t *testing.T) {
 	var pieces []string
 	for i := range 100 {

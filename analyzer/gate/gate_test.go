@@ -11,7 +11,7 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// limits reads "min-efficiency=0.9 max-size=1kB".
+// limits parses limits like "min-efficiency=0.9 max-size=1kB".
 func limits(t *testing.T, text string) Limits {
 	t.Helper()
 	var l Limits
@@ -90,7 +90,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// brief is a verdict's rules, a line each.
+// brief returns one line for each rule of a verdict.
 func brief(v Verdict) []string {
 	var out []string
 	for _, r := range v.Rules {
@@ -106,8 +106,8 @@ func brief(v Verdict) []string {
 	return out
 }
 
-// A limit that is written as what is there is kept, and one a little tighter
-// isn't, for every share of 1000.
+// TestCheckSharesAsWritten checks, for every share of 1000, that a limit written as
+// exactly that share passes, and that a slightly tighter one fails.
 func TestCheckSharesAsWritten(t *testing.T) {
 	for wasted := range int64(1001) {
 		if !keeps(t, wasted, fmt.Sprintf("%d.%d%%", wasted/10, wasted%10)) {
@@ -219,8 +219,8 @@ func TestParseBytes(t *testing.T) {
 	}
 }
 
-// Whoever writes max-wasted-percent: 1 means one percent, and would get a rule
-// that nothing breaks.
+// TestParsePercentOfOne checks that a plain 1 is rejected: it probably means one
+// percent, but would be 100%, a limit that no image breaks.
 func TestParsePercentOfOne(t *testing.T) {
 	for text, want := range map[string]float64{"1%": 0.01, "100%": 1, "0.5": 0.5} {
 		if l, err := Parse(MaxWastedPercent, text); err != nil || l.Ratio != want {

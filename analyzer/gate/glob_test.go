@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A glob that no path can match would be a rule that passes for ever.
+// TestCheckGlob checks that a glob that no path can match is an error: its rule would
+// always pass.
 func TestCheckGlob(t *testing.T) {
 	for _, good := range []string{
 		"*.pem", "/etc/**", "**/x", "**", "/**/x/**", "a/**/b", "{**/a,b}", "{a,b}.pem", "[a-z]", "[!a-z]x", "[^a]", "[a-]", `a\,b`, "a[,]b",
@@ -38,8 +39,9 @@ func TestCheckGlob(t *testing.T) {
 	}
 }
 
-// An exception holds wherever it stands; suppressions of denied paths are
-// listed, expire, and touch the rules that they name alone.
+// TestDenyExceptions checks that an exception may stand anywhere among the globs, and
+// that suppressions of denied paths are listed, expire, and affect only the rules
+// that they name.
 func TestDenyExceptions(t *testing.T) {
 	r := wasting(t)
 	all := files(
@@ -51,7 +53,7 @@ func TestDenyExceptions(t *testing.T) {
 		name  string
 		globs []string
 		list  []Suppression
-		want  string // paths denied in the end and in any layer; covered; warnings
+		want  string // paths denied in the final image and in any layer; covered; warnings
 	}{
 		{"no exception", []string{"*.pem"}, nil, "3 4 [] 0"},
 		{"an exception", []string{"*.pem", "!/etc/ssl/**"}, nil, "1 2 [] 0"},
@@ -82,8 +84,8 @@ func TestDenyExceptions(t *testing.T) {
 			t.Errorf("%s: got %s, want %s; %q", tt.name, got, tt.want, v.Warnings)
 		}
 	}
-	// A rule that is not there, or can't be evaluated, leaves its suppression
-	// without effect, and that is said.
+	// The suppression of a rule that is absent or can't be evaluated has no effect,
+	// and a warning says so.
 	for limits, opt := range map[string]Options{"max-size=1kB": {Files: all}, "deny-path=*.pem": {}} {
 		opt.Suppress = []Suppression{{Path: "/srv/**", Reason: "known", Rules: []string{DenyPath}}}
 		v := check1(t, r, limits, opt)
@@ -93,8 +95,8 @@ func TestDenyExceptions(t *testing.T) {
 	}
 }
 
-// Check says that the rules are the default ones wherever nobody set a limit,
-// which does not keep their severity from being another.
+// TestCheckDefaultSeverity checks that Check reports the default rules as such even
+// if their severity was changed.
 func TestCheckDefaultSeverity(t *testing.T) {
 	l := Default()
 	l[0].Severity = Warn

@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write the table of rules in docs/gate.md")
 
-// Every rule says all there is to say about it, and can be broken, with the
-// reason.
+// TestSpecs checks that the description of every rule is complete, and that every
+// rule can be broken and then explains why.
 func TestSpecs(t *testing.T) {
 	r := totals(1000, 100)
 	r.Totals.CompressedBytes, r.Totals.Files, r.Totals.Layers = 10, 1, 2
@@ -69,7 +69,8 @@ func TestSpecs(t *testing.T) {
 	}
 }
 
-// A rule that is on or off is observed as a number that must be 0.
+// TestSwitch checks a rule that is only on or off: its observed value is a number,
+// which must be 0.
 func TestSwitch(t *testing.T) {
 	s := Spec{
 		Name: "deny-empty", Form: Switch, Unit: Count,
@@ -98,7 +99,7 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
-// The table of docs/gate.md is made of the rules.
+// TestRuleDocs checks the table in docs/gate.md against the rules.
 func TestRuleDocs(t *testing.T) {
 	const doc = "../../docs/gate.md"
 	limits := map[Form]string{Growth: "`5MB`, `10%`", Globs: "globs", Switch: "`true`"}

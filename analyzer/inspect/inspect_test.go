@@ -14,7 +14,8 @@ import (
 	"fathom/analyzer/load"
 )
 
-// archive is the file of an image with two layers, one of which hides a file.
+// archive writes an image with two layers, one of which hides a file, and returns
+// its path.
 func archive(t *testing.T) string {
 	t.Helper()
 	img, err := imagetest.Parse([]byte("layer one\n  file a 3xb\nlayer two\n  file .wh.a\n"))
@@ -53,7 +54,7 @@ func TestOpen(t *testing.T) {
 		t.Error(err)
 	}
 
-	// The report of it opens again, without its files.
+	// The saved report opens, without files.
 	text, err := json.Marshal(r.Report)
 	if err != nil {
 		t.Fatal(err)
