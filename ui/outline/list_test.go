@@ -10,8 +10,8 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// TestSortPlain compares the sort of large folders with a plain one: largest
-// first, equal ones in their order.
+// TestSortPlain compares the sort for large folders with a stable sort, the largest
+// first.
 func TestSortPlain(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, high := range []int64{1, 2, 3, 1 << 11, 1<<11 + 1, 1 << 22, 1 << 33, 1<<40 - 1} {
@@ -34,8 +34,8 @@ func TestSortPlain(t *testing.T) {
 	}
 }
 
-// TestOrders looks at the table of orders: whatever has a name can be chosen by
-// it, and says in words what it sorts by.
+// TestOrders checks the table of orders: every order with a name can be chosen by that
+// name, and describes what it sorts by.
 func TestOrders(t *testing.T) {
 	for _, o := range Orders() {
 		if got, ok := OrderNamed(o.String()); !ok || got != o {

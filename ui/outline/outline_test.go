@@ -14,8 +14,8 @@ import (
 	"fathom/ui/outline"
 )
 
-// tree builds a tree of layers of paths: "name/" is a directory, "name=7" a
-// file of seven bytes, "-name" a whiteout.
+// tree builds a tree of layers, each a list of paths: "name/" is a directory, "name=7"
+// a file of seven bytes, "-name" a whiteout.
 func tree(t testing.TB, layers ...string) *filetree.Tree {
 	t.Helper()
 	b := filetree.NewBuilder()
@@ -48,7 +48,7 @@ func tree(t testing.TB, layers ...string) *filetree.Tree {
 	return tr
 }
 
-// show is the window as text: a line a row, the cursor's with ">".
+// show returns the window as text, one line for each row, with ">" at the cursor.
 func show(o *outline.Outline, h int) string {
 	rows, at := o.Rows(h)
 	var b strings.Builder
@@ -89,7 +89,7 @@ func TestOutline(t *testing.T) {
  usr/lib/x/ 30
  etc/ 3
 `)
-	// A folded chain opens as one, and stays open when a layer splits it.
+	// A folded chain of folders opens as one, and stays open when a layer splits it.
 	o.Move(1)
 	o.Toggle()
 	o.Move(1)
@@ -100,14 +100,14 @@ func TestOutline(t *testing.T) {
    one 10
  etc/ 3
 `)
-	// The layer shows what it touched; the cursor is where it was.
+	// The layer shows the paths that it changed; the cursor does not move.
 	o.Show(tr.View(0, 1), false)
 	want(t, o, `
  etc/ 5
  usr/lib/x/v 0
 >  two 0
 `)
-	// The third layer knows nothing of two: the nearest row has the cursor.
+	// The third layer does not have two: the cursor is on the nearest row.
 	o.Show(tr.View(1, 2), false)
 	want(t, o, `
 >usr/share/ 7
@@ -121,7 +121,7 @@ func TestOutline(t *testing.T) {
    share/ 7
  etc/ 7
 `)
-	// Back again: nothing was forgotten.
+	// Back in the first layer, folders and cursor are as before.
 	o.Show(tr.View(-1, 0), false)
 	want(t, o, `
  bin/ 50
@@ -131,7 +131,7 @@ func TestOutline(t *testing.T) {
  etc/ 3
 `)
 	o.SetOrder(outline.ByName, false)
-	o.Close() // to the folder above
+	o.Close() // moves to the folder above
 	want(t, o, `
  bin/ 50
  etc/ 3
@@ -221,7 +221,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("found %d", len(hits))
 	}
 
-	// Hits are visited in the order of the rows, and folders open for them.
+	// The cursor visits matches in the order of the rows, and opens their folders.
 	o := outline.New(tr)
 	o.Show(v, false)
 	hits := p.Find(t.Context(), tr, o.Scope())
@@ -243,7 +243,7 @@ func TestFind(t *testing.T) {
 	if got, want := strings.Join(order, " "), "/usr/Lib/libc.so /usr/Lib /usr/lib.txt /var/lib"; got != want {
 		t.Errorf("back: got %s, want %s", got, want)
 	}
-	// Only what was found, with what is above and below it.
+	// Show only the matches, with the folders above and the entries below them.
 	o.OpenAll(true)
 	o.SetOrder(outline.ByName, false)
 	o.Only(hits[2:3])
@@ -251,7 +251,7 @@ func TestFind(t *testing.T) {
 	want(t, o, ">usr/v 12\n   lib.txt 9\n")
 }
 
-// model is every row of an outline, made the slow way.
+// model computes every row of an outline in a simple, slow way.
 type model struct {
 	tr    *filetree.Tree
 	s     outline.Scope
@@ -318,8 +318,8 @@ func (m *model) rows(d filetree.Node) (all []filetree.Node) {
 	return all
 }
 
-// TestModel does random things to an outline of random layers and compares
-// every window with the slow way.
+// TestModel performs random actions on an outline of random layers and compares each
+// window with model.
 func TestModel(t *testing.T) {
 	for seed := range uint64(60) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
@@ -381,7 +381,7 @@ func randomLayers(rnd *rand.Rand) []string {
 	return layers
 }
 
-// act does one random thing and says what.
+// act performs a random action and returns its name.
 func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
 	n := rnd.IntN(15)
 	switch n {
@@ -418,8 +418,8 @@ func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
 	return fmt.Sprint("action ", n)
 }
 
-// A cursor whose row is not in the view goes to the one that follows by name,
-// else to the last one before.
+// TestNearest checks that a cursor whose path is not in the view moves to the next
+// path by name, or else to the last one before.
 func TestNearest(t *testing.T) {
 	tr := tree(t, "a=4 c=2 e=3", "a=9 e=1", "a=1")
 	o := outline.New(tr)

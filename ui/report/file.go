@@ -14,14 +14,14 @@ import (
 	"fathom/analyzer"
 )
 
-// WriteFile makes the file at path hold what write writes, whole or not at
-// all: it is written beside it under another name, and takes its place only
-// when everything is on the disk. An existing file keeps its mode; a symlink
-// keeps pointing where it does. What is no regular file (a pipe, a terminal,
-// /dev/null) has no place to take and is written to directly; and so is, once
-// everything is on the disk, a file whose place can't be taken because
-// something is mounted there, as a container's volume is.
-// When ctx ends before that, path stays as it was.
+// WriteFile replaces the content of the file at path with what write writes, as a
+// whole or not at all. It writes a temporary file in the same folder, and renames it
+// to path when everything is on the disk. An existing file keeps its mode, and a
+// symlink its target. WriteFile writes directly to anything but a regular file (a
+// pipe, a terminal, /dev/null). If a file can't be replaced because it is a mount
+// point, as in a container's volume, WriteFile overwrites its content, after
+// everything was written to the temporary file. If ctx ends before that, path does not
+// change.
 func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (err error) {
 	mode := fs.FileMode(0o666) // what the umask leaves of it
 	exists := false

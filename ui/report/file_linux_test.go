@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A file that something is mounted on, as a container's volume is, can't be
-// replaced: it is written to.
+// TestWriteFileOnMount writes to a file that is a mount point, as in a container's
+// volume. Such a file can't be replaced, so its content is overwritten.
 func TestWriteFileOnMount(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "r.json")

@@ -23,7 +23,7 @@ func text(s string) func(io.Writer) error {
 	}
 }
 
-// holds checks that dir holds exactly these files and nothing else.
+// holds checks that dir has exactly the wanted files.
 func holds(t *testing.T, dir string, want map[string]string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -44,7 +44,7 @@ func holds(t *testing.T, dir string, want map[string]string) {
 
 func TestWriteFile(t *testing.T) { proctest.Alone(t, func() { writeFile(t) }) }
 
-// writeFile changes the umask of this process.
+// writeFile tests WriteFile. It changes the umask of this process.
 func writeFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "r.json")
@@ -176,7 +176,8 @@ func TestWriteFileErrors(t *testing.T) {
 	holds(t, dir, nil)
 }
 
-// A symlink to a file that is yet to be made stays one.
+// TestWriteFileThroughLinkToNothing checks that a symlink to a missing file remains a
+// symlink.
 func TestWriteFileThroughLinkToNothing(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {

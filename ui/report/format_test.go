@@ -27,7 +27,7 @@ import (
 
 const hostileName = "/a</script><script>alert(1)</script>\"'`|`` @everyone #1 [x](http://x.example) www.x.example ::error::x%0A\r\n\x1b[2J\u202e\xff\ufffe&amp;<!--"
 
-// hostile is a report in which every text is hostile, and its verdict.
+// hostile returns a report in which every text is hostile, and its verdict.
 func hostile(t *testing.T) *Input {
 	t.Helper()
 	r := sample()
@@ -72,8 +72,8 @@ func written(t *testing.T, format string, in *Input) string {
 	return b.String()
 }
 
-// No format lets through what a terminal acts upon, and each gives the same
-// bytes twice, also without a verdict.
+// TestFormatsAreSafeAndRepeat checks that no format writes control characters, and
+// that each writes the same bytes every time, with and without a verdict.
 func TestFormatsAreSafeAndRepeat(t *testing.T) {
 	unjudged := hostile(t)
 	unjudged.Verdict = nil
@@ -95,8 +95,8 @@ func TestFormatsAreSafeAndRepeat(t *testing.T) {
 	}
 }
 
-// An error of the writer, wherever it comes, is the error of the format, and
-// leaves no file behind.
+// TestFormatsFailWhole checks that every format returns an error of the writer,
+// wherever it occurs, and that the existing file remains.
 func TestFormatsFailWhole(t *testing.T) {
 	full := errors.New("disk full")
 	in := hostile(t)
@@ -122,7 +122,7 @@ func TestFormatsFailWhole(t *testing.T) {
 	}
 }
 
-// small is a writer that takes this many bytes.
+// small is a writer with room for a number of bytes.
 type small struct {
 	w    io.Writer
 	room int
@@ -137,7 +137,7 @@ func (s *small) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// Every format has the figures of the JSON.
+// TestFormatsAgree checks that every format has the figures of the JSON.
 func TestFormatsAgree(t *testing.T) {
 	in := hostile(t)
 	var r facts.Report
@@ -246,7 +246,7 @@ func TestCodeQualityClean(t *testing.T) {
 	}
 }
 
-// The page has its own scripts and none of the image's.
+// TestHTMLIsSafe checks that the page has its own scripts and none of the image's.
 func TestHTMLIsSafe(t *testing.T) {
 	page := written(t, "html", hostile(t))
 	if n := strings.Count(page, "<script"); n != 2 {
@@ -279,7 +279,7 @@ func TestHTMLIsSafe(t *testing.T) {
 	}
 }
 
-// What an image names stands in code spans only.
+// TestMarkdownIsSafe checks that names of an image are in code spans only.
 func TestMarkdownIsSafe(t *testing.T) {
 	text := written(t, "markdown", hostile(t))
 	runs := regexp.MustCompile("`+")
@@ -336,7 +336,7 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
-// denying is an image with this many denied keys below a folder, and far more
+// denying returns an image with a number of denied keys below a folder and far more
 // waste, judged by every rule.
 func denying(t testing.TB, keys int, folder string) *Input {
 	t.Helper()
@@ -371,8 +371,9 @@ func denying(t testing.TB, keys int, folder string) *Input {
 	return &Input{Report: r, Verdict: &v, Version: "1.2"}
 }
 
-// Machines get every offender; people get denied paths first, whatever they
-// weigh, some of each glob, and how many more there are.
+// TestNothingIsDropped checks that formats for programs list every offender. Formats
+// for people list denied paths first, whatever their size: some of each glob, and the
+// number of the others.
 func TestNothingIsDropped(t *testing.T) {
 	const keys = 40
 	in := denying(t, keys, "keys")
@@ -393,7 +394,7 @@ func TestNothingIsDropped(t *testing.T) {
 			t.Errorf("%s lists %d of %d keys", format, n, keys)
 		}
 	}
-	// The first is what people see first; the rest of all 41 is counted.
+	// Formats for people list the first 20 of 41 paths and count the others.
 	for format, want := range map[string]struct{ before, more string }{
 		"text":     {"\nFAIL  min-efficiency", "in 21 more: --json lists all"},
 		"markdown": {"### Largest offenders", "\n- and 21 more\n"},
@@ -405,8 +406,8 @@ func TestNothingIsDropped(t *testing.T) {
 			t.Errorf("%s lists %d keys first in\n%s", format, n, denied)
 		}
 	}
-	// Of more than ten broken rules GitHub shows the denied paths, and names those
-	// that are left out.
+	// Of more than ten broken rules, the GitHub format shows those of denied paths
+	// and names the rules that it leaves out.
 	text := written(t, "github", in)
 	if n := strings.Count("\n"+text, "\n::error "); n != 10 || !strings.HasPrefix(text, "::error file=Dockerfile,line=1,title=fathom%3A deny-path%3A ") {
 		t.Errorf("%d annotations, first %.80s", n, text)
@@ -421,8 +422,8 @@ func TestNothingIsDropped(t *testing.T) {
 	}
 }
 
-// More denied paths than GitHub takes results: each format holds all of them or as many as
-// its readers take, and says so.
+// TestManyDenied writes more denied paths than GitHub accepts results. Each format has
+// all of them, or as many as its readers accept and the number of the others.
 func TestManyDenied(t *testing.T) {
 	const keys = 13_000 // for each of two rules
 	in := denying(t, keys, "keys")
@@ -474,7 +475,7 @@ func TestManyDenied(t *testing.T) {
 			t.Errorf("junit: %s lists %d", c.Name, n)
 		}
 	}
-	// A text that is too long ends with how many are missing.
+	// A text that is too long ends with the number of missing paths.
 	rule := &rulesOf(in.Verdict)[0]
 	for _, most := range []int{100, 1000, 100_000} {
 		text := ruleText(rule, rule.All(), most)
@@ -485,8 +486,8 @@ func TestManyDenied(t *testing.T) {
 	}
 }
 
-// One problem of one image keeps its fingerprint from build to build; that of
-// another image or Dockerfile has another.
+// TestFingerprints checks that a problem of an image keeps its fingerprint from build
+// to build, and that other images and Dockerfiles have other fingerprints.
 func TestFingerprints(t *testing.T) {
 	prints := func(change func(*Input)) string {
 		in := denying(t, 3, "keys")
@@ -534,8 +535,8 @@ func TestFingerprints(t *testing.T) {
 	}
 }
 
-// The hashes that docker's older builder puts into COPY are another with every
-// build.
+// TestStableStep checks that stableStep removes the hashes that docker's older builder
+// puts into COPY, which change with every build.
 func TestStableStep(t *testing.T) {
 	for _, hash := range []string{"0", "f"} {
 		if got := stableStep("/bin/sh -c #(nop) COPY dir:" + strings.Repeat(hash, 64) + " in /app "); got != "COPY dir in /app" {
@@ -544,7 +545,7 @@ func TestStableStep(t *testing.T) {
 	}
 }
 
-// Every format says which image it is about, with its tag.
+// TestTitles checks that every format names the image with its tag.
 func TestTitles(t *testing.T) {
 	in := denying(t, 1, "keys")
 	in.Report.Image.Reference = "app.tar"
@@ -581,7 +582,7 @@ func TestTitles(t *testing.T) {
 	}
 }
 
-// GitHub shows ten annotations of a kind.
+// TestGitHubLimit checks the number of annotations: GitHub shows ten of each kind.
 func TestGitHubLimit(t *testing.T) {
 	v := gate.Verdict{}
 	for i := range 25 {
@@ -604,7 +605,7 @@ func TestGitHubLimit(t *testing.T) {
 	}
 }
 
-// FATHOM_SARIF_SCHEMA names the official schema.
+// TestSARIFSchema needs the file of the official schema in FATHOM_SARIF_SCHEMA.
 func TestSARIFSchema(t *testing.T) {
 	file := os.Getenv("FATHOM_SARIF_SCHEMA")
 	if file == "" {
@@ -629,7 +630,8 @@ func TestSARIFSchema(t *testing.T) {
 	}
 }
 
-// FATHOM_JUNIT_SCHEMA names the schema of Ant's JUnit reports.
+// TestJUnitSchema needs the file of the schema of Ant's JUnit reports in
+// FATHOM_JUNIT_SCHEMA.
 func TestJUnitSchema(t *testing.T) {
 	xmllint, err := exec.LookPath("xmllint")
 	if err != nil {

@@ -20,11 +20,12 @@ import (
 
 var update = flag.Bool("update", false, "write what the formats print to testdata/formats")
 
-// The page's own style and script, and their hashes.
+// pageParts matches the page's own style and script, and their hashes.
 var pageParts = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|content="default-src[^"]*"`)
 
-// Every format prints what testdata/formats has: a file for each input, in it a
-// file for each format. To write them: go test ./ui/report -run TestGoldens -update
+// TestGoldens compares the output of every format with testdata/formats, which has an
+// archive for each input, with a file for each format. To write them:
+// go test ./ui/report -run TestGoldens -update
 func TestGoldens(t *testing.T) {
 	pass := &facts.Report{
 		Image:  facts.Image{Reference: "podman:localhost/app:2", Source: "podman", Tags: []string{"localhost/app:2"}},
@@ -66,8 +67,8 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
-// broken is an image that breaks every kind of rule, with all that can stand
-// beside a verdict.
+// broken returns an image that breaks every kind of rule, and a verdict with all its
+// optional parts.
 func broken(t *testing.T) *Input {
 	t.Helper()
 	day := func(s string) time.Time {

@@ -20,13 +20,13 @@ type paceMark struct {
 	read int64
 }
 
-// Add says how many bytes there are at a moment of the caller's clock, which
-// may begin anywhere. The time before the first byte doesn't count.
+// Add records the number of bytes read at a time of the caller's clock, which may
+// start at any value. The time before the first byte doesn't count.
 func (p *Pace) Add(at time.Duration, read int64) {
 	m := paceMark{at, read}
 	n := len(p.marks)
 	switch {
-	case n > 0 && (read < p.marks[n-1].read || p.marks[n-1].read == 0): // it begins, or begins anew
+	case n > 0 && (read < p.marks[n-1].read || p.marks[n-1].read == 0): // reading starts, or starts again
 		keep := p.marks[:1]
 		if keep[0] = p.marks[n-1]; read <= keep[0].read {
 			keep[0] = m

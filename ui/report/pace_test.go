@@ -22,7 +22,7 @@ func TestPace(t *testing.T) {
 		{"steady", []mark{{0, 0}, {second, 1000}, {2 * second, 2000}}, 10_000, "1.0 kB/s  10 s left"},
 		{"the size is unknown", []mark{{0, 0}, {2 * second, 2000}}, 0, "1.0 kB/s"},
 		{"the time before the first byte", []mark{{0, 0}, {60 * second, 0}, {61 * second, 3000}}, 0, "3.0 kB/s"},
-		// Of 8 seconds the last 5 count: 500 bytes in each.
+		// Only the last 5 of 8 seconds count, with 500 bytes each.
 		{"slower than it was", []mark{{0, 0}, {second, 900_000}, {2 * second, 900_000}, {3 * second, 900_000}, {4 * second, 900_500},
 			{5 * second, 901_000}, {6 * second, 901_500}, {7 * second, 902_000}, {8 * second, 902_500}}, 2000, "500 B/s  4 s left"},
 		{"stalled", []mark{{0, 0}, {second, 900}, {2 * second, 900}, {8 * second, 900}, {14 * second, 900}}, 2000, "0 B/s"},
@@ -42,7 +42,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// A screen that is drawn ten times a second needs no more than a few marks.
+// TestPaceKeepsLittle checks that few marks are kept, even if the screen is drawn ten
+// times a second.
 func TestPaceKeepsLittle(t *testing.T) {
 	var p Pace
 	for i := range 10_000 {

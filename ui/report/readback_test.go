@@ -15,7 +15,7 @@ import (
 	"fathom/ui/report"
 )
 
-// saved is the JSON of an image of testdata/images.
+// saved returns the report of an image of testdata/images, and its JSON.
 func saved(t testing.TB, name string) (*facts.Report, []byte) {
 	t.Helper()
 	a, err := analyzer.Analyze(t.Context(), imagetest.Load(t, name).Image(), analyzer.Options{})
@@ -29,9 +29,9 @@ func saved(t testing.TB, name string) (*facts.Report, []byte) {
 	return a.Report, b.Bytes()
 }
 
-// TestSavedReports reads back the JSON of every image of testdata/images. What
-// JSON can't carry, bytes that are no UTF-8, are replacement characters then,
-// but for the paths of waste.
+// TestSavedReports reads back the JSON of every image of testdata/images. Bytes that
+// are not UTF-8 can't be written in JSON and become replacement characters, except in
+// the paths of waste.
 func TestSavedReports(t *testing.T) {
 	asJSON := cmp.Transformer("text", func(s string) string { return string([]rune(s)) })
 	for _, name := range imagetest.Names(t) {
@@ -54,14 +54,14 @@ func TestSavedReports(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(data), again.String()); diff != "" {
-				t.Errorf("written anew:\n%s", diff)
+				t.Errorf("written again:\n%s", diff)
 			}
 		})
 	}
 }
 
-// FuzzRead looks whether what is read is as whole as the report of an
-// analysis: it can be written, and read again as the same.
+// FuzzRead checks that any report that was read can be written, and that reading it
+// again returns the same report.
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"name-not-utf8", "config-rich", "hl-all-names-at-once", "no-layers"} {
 		_, data := saved(f, name)
@@ -82,7 +82,7 @@ func FuzzRead(f *testing.F) {
 		}
 		var b bytes.Buffer
 		if err := report.JSON(&b, r); err != nil {
-			var bad *json.MarshalerError // a time that JSON has no form for
+			var bad *json.MarshalerError // a time that JSON can't represent
 			if !errors.As(err, &bad) {
 				t.Fatal(err)
 			}

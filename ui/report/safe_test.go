@@ -10,7 +10,7 @@ import (
 
 func TestSafe(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
-		// ordinary names stay
+		// ordinary names stay as they are
 		{"", ""},
 		{"/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/libc.so.6"},
 		{"a b [red]c[-] %s <b>&", "a b [red]c[-] %s <b>&"},
@@ -24,7 +24,7 @@ func TestSafe(t *testing.T) {
 		{"\u0600\u0661", "\u0600\u0661"},
 		{"\ufffd", "\ufffd"},
 
-		// what moves the cursor, or ends the line
+		// characters that move the cursor or end the line
 		{"a\nb\tc\rd", `a\nb\tc\rd`},
 		{"\x1b[31m", `\x1b[31m`},
 		{"\x1b]52;c;aGk=\a", `\x1b]52;c;aGk=\x07`},
@@ -32,7 +32,7 @@ func TestSafe(t *testing.T) {
 		{"\u009b31m\u0085", `\u009b31m\u0085`},
 		{"a\u2028b\u2029", `a\u2028b\u2029`},
 
-		// what deceives
+		// characters that mislead readers
 		{"exe\u202egpj.sh", `exe\u202egpj.sh`},
 		{"\u2066a\u2069\u200e\u200f\u061c", `\u2066a\u2069\u200e\u200f\u061c`},
 		{"pass\u200bword\ufeff\u00ad\u2060", `pass\u200bword\ufeff\u00ad\u2060`},
@@ -45,13 +45,13 @@ func TestSafe(t *testing.T) {
 		{"\U000e0041", `\U000e0041`},
 		{"\ufffe\ufdd0\U0001ffff", `\ufffe\ufdd0\U0001ffff`},
 
-		// what runners of CI obey, wherever in a line
+		// commands for CI runners, anywhere in a line
 		{"/a##[stop-commands]x", `/a#\x23[stop-commands]x`},
 		{"##vso[task.complete]###[b", `#\x23vso[task.complete]##\x23[b`},
 		{"## a #[b] #!/bin/sh # (nop)", "## a #[b] #!/bin/sh # (nop)"},
 		{`\x23`, `\\x23`},
 
-		// bytes that are no UTF-8: cut, overlong, surrogate, too large
+		// invalid UTF-8: truncated, overlong, surrogate, too large
 		{"\xff\xfe", `\xff\xfe`},
 		{"caf\xe9", `caf\xe9`},
 		{"\xe2\x80", `\xe2\x80`},
@@ -59,7 +59,7 @@ func TestSafe(t *testing.T) {
 		{"\xed\xa0\x80", `\xed\xa0\x80`},
 		{"\x9b31m", `\x9b31m`},
 
-		// backslashes: doubled only before what would read as an escape
+		// backslashes: doubled only before text that would look like an escape
 		{`a\b`, `a\b`},
 		{`dev-disk-by\x2duuid.swap`, `dev-disk-by\x2duuid.swap`},
 		{`\`, `\`},

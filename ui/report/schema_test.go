@@ -45,7 +45,7 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The schema says no to what it should.
+	// The schema rejects invalid reports.
 	for name, change := range map[string]func(map[string]any){
 		"another schema":  func(v map[string]any) { v["schema"] = 2 },
 		"no totals":       func(v map[string]any) { delete(v, "totals") },
@@ -60,8 +60,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// Every field of the report stands in the schema, and nothing else does; a
-// field that is always written is required.
+// TestSchemaHasEveryField checks that the schema has exactly the fields of the report,
+// and requires those that are always written.
 func TestSchemaHasEveryField(t *testing.T) {
 	text, err := os.ReadFile(schemaFile)
 	if err != nil {

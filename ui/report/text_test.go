@@ -13,7 +13,7 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// sample is a report with something odd in every text that an image controls.
+// sample returns a report with odd characters in every text that an image controls.
 func sample() *facts.Report {
 	created := time.Date(2026, 10, 3, 8, 30, 0, 0, time.UTC)
 	return &facts.Report{

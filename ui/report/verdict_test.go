@@ -13,7 +13,8 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// The verdict in JSON says what the text says, and names every path as it is.
+// TestVerdictForm checks that the verdict in JSON says what the text says, and has
+// every path unescaped.
 func TestVerdictForm(t *testing.T) {
 	day := func(s string) time.Time {
 		d, err := gate.ParseDay(s)
@@ -48,7 +49,7 @@ func TestVerdictForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := got.Verdict
-	if f.Result != "error" || f.FailOn != "error" || f.Default { // growth over nothing is no percentage
+	if f.Result != "error" || f.FailOn != "error" || f.Default { // growth over an empty baseline has no percentage
 		t.Errorf("got %q, %q, %v", f.Result, f.FailOn, f.Default)
 	}
 	want := []suppressionForm{
@@ -85,14 +86,14 @@ func TestVerdictForm(t *testing.T) {
 			t.Errorf("%s has %d offenders, want %d", v.Rules[i].Name, n, want)
 		}
 	}
-	// Without the gate there is none.
+	// Without the gate there is no verdict.
 	if text := written(t, "json", &Input{Report: sample()}); strings.Contains(text, `"verdict"`) {
 		t.Error("a report that is not judged has a verdict")
 	}
 }
 
-// A rule that can't be evaluated is an error of its own in the formats that
-// list problems.
+// TestUnevaluated checks that a rule that can't be evaluated is an error of its own in
+// the formats that list problems.
 func TestUnevaluated(t *testing.T) {
 	v := gate.Verdict{Rules: []gate.Rule{{Name: gate.MaxGrowth, Err: errors.New("gone\x1b")}}}
 	in := &Input{Report: &facts.Report{Image: facts.Image{Reference: "app.tar"}}, Verdict: &v}

@@ -13,7 +13,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// show is what a content draws.
+// show returns what a content draws.
 func show(t *testing.T, v *Content) string {
 	t.Helper()
 	th, err := screen.NewTheme("mono", false, func(string) string { return "" })
@@ -43,8 +43,8 @@ func show(t *testing.T, v *Content) string {
 	return b.String() + where
 }
 
-// A large file is there as far as it has been unpacked; its end, its last line's
-// number and what is found in it come by and by.
+// TestContentPacked views a large file while it is unpacked: first the unpacked part,
+// and later its end, the number of its last line, and the matches of a search.
 func TestContentPacked(t *testing.T) {
 	if testing.Short() {
 		t.Skip("unpacks 50 MB")
@@ -54,7 +54,7 @@ func TestContentPacked(t *testing.T) {
 		const lines = 500_000 // 50 MB: more than is unpacked between two frames
 		img := imagetest.Must(t, "layer\n  file before 1000xb\n  file big text=\"@\"\n")
 		text := []byte(strings.Repeat(line, lines-1) + "the end\n")
-		copy(text[firstStep-3:], "The e") // half of it comes later
+		copy(text[firstStep-3:], "The e") // the second half is unpacked later
 		img.Layers[0][1].Data = text
 		a, err := analyzer.Analyze(t.Context(), img.Image(c), analyzer.Options{})
 		if err != nil {

@@ -41,8 +41,8 @@ func TestMatcher(t *testing.T) {
 	}
 }
 
-// A match is found once, wherever blocks end: within lines, or in a line that
-// is longer than a block.
+// TestMatchBlocks checks that each match is found once, wherever blocks end, even in
+// lines that are longer than a block.
 func TestMatchBlocks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("searches 15 MB")

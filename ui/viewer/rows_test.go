@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// someText is lines of random lengths, some of them very long, in characters
-// of one to four bytes, perhaps with bytes that are none.
+// someText returns lines of random lengths, some of them very long, with characters
+// of one to four bytes and sometimes with invalid bytes.
 func someText(seed uint64) []byte {
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	letters := []string{"a", "b", "é", "日", "🙂"}
@@ -39,8 +39,9 @@ func someText(seed uint64) []byte {
 	return text
 }
 
-// Rows are the same from wherever they are looked for; every line begins one,
-// and none is long or ends inside a character.
+// TestRows checks that rows are the same from wherever the search for them starts,
+// that every line begins a row, and that no row is too long or ends inside a
+// character.
 func TestRows(t *testing.T) {
 	texts := uint64(15)
 	if testing.Short() {
@@ -81,7 +82,8 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// The number of a line is known wherever somebody has counted, and only there.
+// TestLineIndex checks that line numbers are known up to where lines were counted, and
+// not beyond.
 func TestLineIndex(t *testing.T) {
 	text := []byte(strings.Repeat("line\n", 100_000))
 	r := &rows{at: bytes.NewReader(text), end: int64(len(text))}
