@@ -7,7 +7,7 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// list is the rows directly below d, sorted.
+// list returns the rows directly below d, sorted.
 func (o *Outline) list(d filetree.Node) []filetree.Node {
 	if kids, ok := o.kids[d]; ok {
 		return kids
@@ -46,7 +46,7 @@ func hitIn(t *filetree.Tree, hits []filetree.Node, n filetree.Node) bool {
 	return i < len(hits) && hits[i] < t.End(n)
 }
 
-// single is the only row directly below d; None when there are more, or none.
+// single returns the only row directly below d; None if there is not exactly one.
 func (o *Outline) single(d filetree.Node) filetree.Node {
 	if kids, ok := o.kids[d]; ok || o.only != nil {
 		if !ok {
@@ -57,7 +57,7 @@ func (o *Outline) single(d filetree.Node) filetree.Node {
 		}
 		return filetree.None
 	}
-	// A folder that may never be opened needs no list for this.
+	// Don't use list, which sorts and keeps all rows: d may never be opened.
 	one := filetree.None
 	if o.scope.View == nil {
 		return one
@@ -107,8 +107,8 @@ func (o *Outline) sort(kids []filetree.Node) {
 	}
 }
 
-// sortPlain sorts by one weight below 2^40, as numbers that hold weight and index:
-// many times as fast, which a folder of 50,000 files needs.
+// sortPlain sorts by one weight below 2^40. It sorts numbers that combine weight and
+// index, which is many times faster: a folder of 50,000 files needs that.
 func sortPlain(kids []filetree.Node, ws []weighed) {
 	keys := make([]uint64, len(ws))
 	heaviest := int64(0)
@@ -128,8 +128,8 @@ func sortPlain(kids []filetree.Node, ws []weighed) {
 	}
 }
 
-// sortByDigits sorts by the bits above the lowest 24, which are at most high, and
-// keeps the order of equal ones: one pass for every eleven bits.
+// sortByDigits is a stable radix sort by the bits above the lowest 24, whose value is
+// at most high. It makes one pass for every eleven bits.
 func sortByDigits(keys []uint64, high uint64) []uint64 {
 	const digit = 11
 	other := make([]uint64, len(keys))

@@ -7,7 +7,7 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// top is the first node of the row that the path leads to.
+// top returns the first node of the row at the end of a path.
 func top(pos []frame) filetree.Node {
 	f := pos[len(pos)-1]
 	return f.kids[f.at]
@@ -53,7 +53,8 @@ func (o *Outline) seek(n filetree.Node) {
 	}
 }
 
-// nearest is the row that follows n in the order of names, or the last one.
+// nearest returns the index of the row that follows n by name, or else of the last
+// one by name.
 func nearest(kids []filetree.Node, n filetree.Node) int {
 	after, before := -1, 0
 	for i, k := range kids {
@@ -86,7 +87,7 @@ func (o *Outline) next(pos []frame) ([]frame, bool) {
 	return pos, false
 }
 
-// prev moves the path to the row before.
+// prev moves the path to the previous row.
 func (o *Outline) prev(pos []frame) ([]frame, bool) {
 	last := len(pos) - 1
 	if pos[last].at == 0 {
@@ -114,14 +115,14 @@ func (o *Outline) deepest(pos []frame) []frame {
 	}
 }
 
-// chosen remembers where the cursor is.
+// chosen stores the node under the cursor as the one that was last chosen.
 func (o *Outline) chosen() {
 	if len(o.pos) > 0 {
 		o.want, _ = o.chain(top(o.pos))
 	}
 }
 
-// Cursor is the row under the cursor; false when there is none.
+// Cursor returns the row under the cursor; false if there is none.
 func (o *Outline) Cursor() (Row, bool) {
 	if len(o.pos) == 0 {
 		return Row{}, false
@@ -129,15 +130,15 @@ func (o *Outline) Cursor() (Row, bool) {
 	return o.row(top(o.pos), len(o.pos)-1), true
 }
 
-// Rows is the window of at most h rows around the cursor, and the line that
-// the cursor is on; -1 when there is no row.
+// Rows returns the window of at most h rows around the cursor, and the line of the
+// cursor in it; -1 if there are no rows.
 func (o *Outline) Rows(h int) ([]Row, int) {
 	if len(o.pos) == 0 || h < 1 {
 		return nil, -1
 	}
 	o.line = min(max(o.line, 0), h-1)
 	pos, line := o.back(slices.Clone(o.pos), o.line)
-	// Where the rows end early, the window moves up.
+	// If there are too few rows below the cursor, the window moves up.
 	at, n := slices.Clone(pos), 1
 	for ; n < h; n++ {
 		next, ok := o.next(at)
@@ -167,7 +168,7 @@ func (o *Outline) back(pos []frame, n int) ([]frame, int) {
 	return pos, n
 }
 
-// Move moves the cursor by n rows, up when n is negative. The window follows.
+// Move moves the cursor by n rows, up if n is negative. The window follows.
 func (o *Outline) Move(n int) {
 	if len(o.pos) == 0 {
 		return
@@ -186,8 +187,8 @@ func (o *Outline) Move(n int) {
 	o.chosen()
 }
 
-// Page moves the cursor and the window together, so that the cursor stays on
-// its line where it can.
+// Page moves the cursor and the window together, so that the cursor stays on its line
+// of the window if possible.
 func (o *Outline) Page(n int) {
 	line := o.line
 	o.Move(n)
@@ -215,8 +216,8 @@ func (o *Outline) Last() {
 	}
 }
 
-// Scroll moves a window of h rows by n. The cursor stays on its row while that
-// is inside.
+// Scroll moves a window of h rows by n. The cursor stays on its row as long as that
+// is inside the window.
 func (o *Outline) Scroll(n, h int) {
 	if len(o.pos) == 0 || h < 1 {
 		return
@@ -254,7 +255,7 @@ func (o *Outline) canScroll(step, h int) bool {
 	return ok
 }
 
-// Select puts the cursor on a line of the window; false when no row is there.
+// Select puts the cursor on a line of the window. It returns false if there is no row.
 func (o *Outline) Select(line int) bool {
 	if len(o.pos) == 0 || line < 0 {
 		return false
@@ -283,8 +284,8 @@ func (o *Outline) Toggle() {
 	}
 }
 
-// Open opens the folder under the cursor, or enters it when it is open; false
-// when the cursor is on something else.
+// Open opens the folder under the cursor, or enters it if it is open. It returns false
+// if the cursor is not on a folder.
 func (o *Outline) Open() bool {
 	r, ok := o.Cursor()
 	if !ok || !r.Dir {
@@ -301,8 +302,8 @@ func (o *Outline) Open() bool {
 	return true
 }
 
-// Close closes the folder under the cursor; where there is none to close, the
-// cursor goes to the folder that holds the row.
+// Close closes the folder under the cursor. If there is no open one, the cursor moves
+// to the folder that contains the row.
 func (o *Outline) Close() {
 	r, ok := o.Cursor()
 	if !ok {
@@ -328,8 +329,8 @@ func (o *Outline) OpenAll(open bool) {
 	o.seek(o.want)
 }
 
-// GoTo opens what is above n and puts the cursor on it; false when n has no
-// row, and then the cursor is on the nearest one.
+// GoTo opens the folders above n and puts the cursor on n. If n has no row, GoTo puts
+// the cursor on the nearest one and returns false.
 func (o *Outline) GoTo(n filetree.Node) bool {
 	for m := o.tree.Parent(n); m != filetree.None; m = o.tree.Parent(m) {
 		if !o.Opened(m) {
@@ -352,7 +353,7 @@ func (o *Outline) GoTo(n filetree.Node) bool {
 	}
 }
 
-// Bookmark is what Restore goes back to: the open folders and the cursor.
+// Bookmark is a state that Restore can bring back: the open folders and the cursor.
 type Bookmark struct {
 	all     bool
 	flipped map[filetree.Node]struct{}
@@ -360,12 +361,12 @@ type Bookmark struct {
 	line    int
 }
 
-// Bookmark remembers the open folders and the cursor.
+// Bookmark returns the open folders and the cursor.
 func (o *Outline) Bookmark() Bookmark {
 	return Bookmark{o.all, maps.Clone(o.flipped), o.want, o.line}
 }
 
-// Restore goes back to it.
+// Restore brings back the open folders and the cursor of a bookmark.
 func (o *Outline) Restore(m Bookmark) {
 	o.all, o.flipped, o.want, o.line = m.all, maps.Clone(m.flipped), m.want, m.line
 	o.seek(o.want)

@@ -7,7 +7,7 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// Order is what the rows of one folder are sorted by.
+// Order says what the rows of a folder are sorted by.
 type Order uint8
 
 const (
@@ -16,16 +16,17 @@ const (
 	ByFiles
 )
 
-// orders says all there is to say about each order: flags, keys and docs are
-// made of it.
+// orders describes each order. Flags, keys and docs are derived from it.
 var orders = [...]struct {
-	name      string // what people choose it by, and the title of its column
+	name      string // its name in options, and the title of its column
 	long      string // after "sort by"
 	ascending bool   // the smallest first, unless it is reversed
-	// weigh is what a row weighs, the heaviest first, and what decides between
-	// equal ones; nil leaves rows in the order of their names, as bytes.
+	// weigh returns the weight of a row, and a second one that decides between equal
+	// rows. The heaviest row comes first. If weigh is nil, rows are sorted by name,
+	// as bytes.
 	weigh func(o *Outline, n filetree.Node) (weight, next int64)
-	// cell is what a column of its own shows; nil where other columns show it.
+	// cell returns the text of the order's own column. It is nil if other columns
+	// show the value.
 	cell func(r Row) string
 }{
 	BySize: {
@@ -45,7 +46,7 @@ var orders = [...]struct {
 	},
 }
 
-// Orders is every order, in the turn that a key goes through them.
+// Orders returns all orders, in the sequence in which a key selects them.
 func Orders() []Order {
 	all := make([]Order, len(orders))
 	for i := range all {
@@ -54,22 +55,23 @@ func Orders() []Order {
 	return all
 }
 
-// OrderNamed is the order of that name; false when there is none.
+// OrderNamed returns the order with a name; false if there is none.
 func OrderNamed(name string) (Order, bool) {
 	i := slices.IndexFunc(Orders(), func(o Order) bool { return o.String() == name })
 	return Order(max(i, 0)), i >= 0
 }
 
-// String is the order's name.
+// String returns the name of the order.
 func (o Order) String() string { return orders[o].name }
 
-// Long is what an order sorts by, in words.
+// Long describes what the order sorts by.
 func (o Order) Long() string { return orders[o].long }
 
 // Ascending reports whether the smallest row comes first.
 func (o Order) Ascending() bool { return orders[o].ascending }
 
-// Cell is what the order's own column says of a row; false when it has none.
+// Cell returns the text of the order's own column for a row; false if the order has
+// no column.
 func (o Order) Cell(r Row) (string, bool) {
 	if orders[o].cell == nil {
 		return "", false
@@ -77,7 +79,7 @@ func (o Order) Cell(r Row) (string, bool) {
 	return orders[o].cell(r), true
 }
 
-// Order is the order of rows, and whether it is reversed.
+// Order returns the order of rows, and reports whether it is reversed.
 func (o *Outline) Order() (Order, bool) { return o.order, o.reverse }
 
 // SetOrder sorts the rows.
@@ -86,7 +88,7 @@ func (o *Outline) SetOrder(by Order, reverse bool) {
 	o.changed()
 }
 
-// NextOrder reverses the order, or goes to the next one when it is reversed.
+// NextOrder reverses the order or, if it is reversed already, selects the next one.
 func (o *Outline) NextOrder() {
 	if o.reverse {
 		o.SetOrder((o.order+1)%Order(len(orders)), false)

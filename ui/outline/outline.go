@@ -1,10 +1,10 @@
-// Package outline keeps which rows of a tree a person has chosen to see: the
-// open folders, the order, the filters, the cursor, and the lines around it.
+// Package outline holds the state of a list of a tree's rows: the open folders, the
+// order, the filters, the cursor, and its line in the window.
 //
-// Rows are never listed as a whole. The cursor is a path through the sorted
-// children of the open folders, and a window of rows is walked from there, so
-// that a key costs what the screen shows, however large the tree is. What was
-// chosen belongs to nodes and outlives a change of view.
+// There is no list of all rows. The cursor is a path through the sorted children of
+// the open folders, and the rows of the window are found from there. So the cost of a
+// key depends on the size of the window, not on that of the tree. The state refers to
+// nodes, and outlives a change of view.
 package outline
 
 import (
@@ -14,14 +14,14 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// AllMarks is every kind of change that a row can have.
+// AllMarks has every kind of change that a row can have.
 const AllMarks = 1<<filetree.Unchanged | 1<<filetree.Added | 1<<filetree.Modified | 1<<filetree.Removed
 
 // Scope decides which paths of a view have a row.
 type Scope struct {
 	View *filetree.View
-	// Whole shows everything that is there after the view. Otherwise a row is
-	// what the view's layers touched.
+	// Whole shows every path that exists after the view. Otherwise only the paths
+	// that the view's layers changed have rows.
 	Whole bool
 	Marks filetree.Marks
 }
@@ -29,14 +29,14 @@ type Scope struct {
 // Row is one line of the outline.
 type Row struct {
 	Node  filetree.Node // the last of a folded chain
-	Top   filetree.Node // the first of a folded chain; Node when nothing is folded
+	Top   filetree.Node // the first of a folded chain; Node if nothing is folded
 	Depth int
 	Name  string // as the image has it; "a/b/c" for a folded chain
 	Dir   bool   // a directory that has rows below it, or had some before
 	Open  bool
-	Size  int64 // stored by the view's layers, or shown when the scope is Whole; what is below included
-	Gone  int64 // sizes of files that are no longer there; 0 when the scope is Whole
-	// Below is the strongest change of what is below; Absent for a file.
+	Size  int64 // stored by the view's layers, or shown if the scope is Whole; with everything below
+	Gone  int64 // sizes of removed files; 0 if the scope is Whole
+	// Below is the strongest change of the paths below; Absent for a file.
 	Below  filetree.Mark
 	Change filetree.Change
 	State  filetree.State
@@ -49,7 +49,7 @@ type frame struct {
 	at   int
 }
 
-// Outline is the choice of one person over one tree. It is for one goroutine.
+// Outline is the state of one user's list of a tree. Only one goroutine may use it.
 type Outline struct {
 	tree    *filetree.Tree
 	scope   Scope
@@ -57,16 +57,16 @@ type Outline struct {
 	reverse bool
 	only    []filetree.Node // sorted; nil shows every name
 
-	all     bool                       // folders are open, but for the flipped ones
-	flipped map[filetree.Node]struct{} // open, or closed when all is set
+	all     bool                       // folders are open, except the flipped ones
+	flipped map[filetree.Node]struct{} // open, or closed if all is set
 
 	kids map[filetree.Node][]filetree.Node // rows per folder, for the present scope and order
-	pos  []frame                           // the cursor; empty when there is no row
-	want filetree.Node                     // where a person last put the cursor
+	pos  []frame                           // the cursor; empty if there are no rows
+	want filetree.Node                     // where the user last put the cursor
 	line int                               // of the cursor in the window
 }
 
-// New is an outline that has everything folded and the cursor on the first row.
+// New returns an outline with all folders closed and the cursor on the first row.
 func New(t *filetree.Tree) *Outline {
 	return &Outline{
 		tree:    t,
@@ -77,14 +77,14 @@ func New(t *filetree.Tree) *Outline {
 	}
 }
 
-// Show changes the view. Open folders, order, filters and the cursor stay; the
-// cursor goes to the nearest row while its own is not there.
+// Show changes the view. Open folders, order, filters and the cursor stay. While the
+// cursor's path has no row, the cursor is on the nearest one.
 func (o *Outline) Show(v *filetree.View, whole bool) {
 	o.scope.View, o.scope.Whole = v, whole
 	o.changed()
 }
 
-// Scope is what is shown.
+// Scope returns the scope of the outline.
 func (o *Outline) Scope() Scope { return o.scope }
 
 // SetMarks shows only the given kinds of change.
@@ -93,22 +93,22 @@ func (o *Outline) SetMarks(m filetree.Marks) {
 	o.changed()
 }
 
-// Only shows no other nodes than these, with what is above and below them; nil
-// shows all. The slice is sorted and kept.
+// Only shows only the given nodes, with everything above and below them; nil shows all
+// nodes. Only sorts the slice and keeps it.
 func (o *Outline) Only(hits []filetree.Node) {
 	o.only = hits
 	o.changed()
 }
 
-// changed forgets what depended on the scope and finds the cursor again.
+// changed drops the rows, which depend on the scope, and finds the cursor again.
 func (o *Outline) changed() {
 	clear(o.kids)
 	o.seek(o.want)
 }
 
-// Shown reports whether n has a row when everything above it is open.
+// Shown reports whether n has a row if all folders above it are open.
 func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
-	if s.Whole && s.Marks == AllMarks { // what changed doesn't matter
+	if s.Whole && s.Marks == AllMarks { // the changes don't matter
 		_, ok := s.View.Size(n)
 		return ok
 	}
@@ -133,7 +133,7 @@ func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 	return t.End(n) > n+1 && s.View.Sum(n).Marks&s.Marks != 0
 }
 
-// size is the size of n's row, and how much of it is gone.
+// size returns the Size and Gone of n's row.
 func (s Scope) size(t *filetree.Tree, n filetree.Node) (size, gone int64) {
 	var sum filetree.Sum
 	if t.End(n) > n+1 {
@@ -178,7 +178,7 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 	r.Files = sum.Files
 	r.Dir = r.State.Kind == layer.Dir || o.tree.End(n) > n+1 && len(o.list(n)) > 0
 	r.Open = r.Dir && o.Opened(n)
-	r.Size, r.Gone = o.scope.size(o.tree, top) // also what the chain stores on its way
+	r.Size, r.Gone = o.scope.size(o.tree, top) // includes what the folders of the chain store
 	for m := filetree.Removed; m > filetree.Absent; m-- {
 		if sum.Marks.Has(m) {
 			r.Below = m
@@ -188,8 +188,8 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 	return r
 }
 
-// chain is the folder that a row shows when folders with a single child are
-// folded into it: the last one, and whether it is not n itself.
+// chain follows n down while it has a folder as its single child: a row shows such a
+// chain as one. It returns the last folder, and reports whether that is not n.
 func (o *Outline) chain(n filetree.Node) (filetree.Node, bool) {
 	fold := false
 	for {
@@ -209,7 +209,7 @@ func (o *Outline) dir(n filetree.Node) bool {
 	return ok && st.Kind == layer.Dir
 }
 
-// Opened reports whether a folder shows what is below it.
+// Opened reports whether a folder is open.
 func (o *Outline) Opened(n filetree.Node) bool {
 	_, flipped := o.flipped[n]
 	return flipped != o.all

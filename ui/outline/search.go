@@ -11,9 +11,9 @@ import (
 	"fathom/analyzer/filetree"
 )
 
-// Pattern finds names: text anywhere in a name, in which lower case matches both
-// cases, or after a leading ~ a regular expression over the path. Text with a
-// slash in it is searched for in the whole path.
+// Pattern matches names: text that can be anywhere in a name or, after a leading ~, a
+// regular expression for the path. Lower case text matches both cases. Text with a
+// slash is searched in the whole path.
 type Pattern struct {
 	text  []byte
 	fold  bool
@@ -21,7 +21,7 @@ type Pattern struct {
 	re    *regexp.Regexp
 }
 
-// Compile reads a pattern as a person types it. Empty text finds nothing.
+// Compile parses a pattern as typed by a user. Empty text matches nothing.
 func Compile(text string) (*Pattern, error) {
 	if expr, ok := strings.CutPrefix(text, "~"); ok {
 		re, err := regexp.Compile(expr)
@@ -59,9 +59,9 @@ func (p *Pattern) match(s, buf []byte) bool {
 	return bytes.Contains(buf, p.text)
 }
 
-// Find is every node of the tree that matches the pattern and that the scope
-// shows, in the order of nodes. A scope without a view shows all. Find may run
-// while an Outline is in use, and returns nothing when ctx is done.
+// Find returns every node of the tree that matches the pattern and that the scope
+// shows, in the order of nodes. A scope without a view shows all nodes. Find may run
+// while an Outline is in use. It returns nil if ctx is done.
 func (p *Pattern) Find(ctx context.Context, t *filetree.Tree, s Scope) []filetree.Node {
 	if p.re == nil && len(p.text) == 0 {
 		return nil
@@ -100,9 +100,8 @@ func (p *Pattern) Find(ctx context.Context, t *filetree.Tree, s Scope) []filetre
 	return hits
 }
 
-// NextHit is the hit after the cursor in the order of rows, or before it, wrapping
-// around; None when no hit has a row.
-// Hits are sorted.
+// NextHit returns the hit after the cursor in the order of rows, or before it, and
+// wraps around. It returns None if no hit has a row. Hits must be sorted.
 func (o *Outline) NextHit(hits []filetree.Node, forward bool) filetree.Node {
 	if !hitIn(o.tree, hits, filetree.Root) {
 		return filetree.None
@@ -147,7 +146,7 @@ func (o *Outline) NextHit(hits []filetree.Node, forward bool) filetree.Node {
 	return o.lastHit(hits, filetree.Root)
 }
 
-// hitAt is the first hit of n and what is below it.
+// hitAt returns the first hit among n and everything below it.
 func (o *Outline) hitAt(hits []filetree.Node, n filetree.Node) filetree.Node {
 	if !hitIn(o.tree, hits, n) {
 		return filetree.None
@@ -158,7 +157,7 @@ func (o *Outline) hitAt(hits []filetree.Node, n filetree.Node) filetree.Node {
 	return o.firstHit(hits, n)
 }
 
-// firstHit is the first hit below n.
+// firstHit returns the first hit below n.
 func (o *Outline) firstHit(hits []filetree.Node, n filetree.Node) filetree.Node {
 	if !hitIn(o.tree, hits, n) {
 		return filetree.None
@@ -171,7 +170,7 @@ func (o *Outline) firstHit(hits []filetree.Node, n filetree.Node) filetree.Node 
 	return filetree.None
 }
 
-// lastHit is the last hit of n and what is below it.
+// lastHit returns the last hit among n and everything below it.
 func (o *Outline) lastHit(hits []filetree.Node, n filetree.Node) filetree.Node {
 	if !hitIn(o.tree, hits, n) {
 		return filetree.None
@@ -188,8 +187,8 @@ func (o *Outline) lastHit(hits []filetree.Node, n filetree.Node) filetree.Node {
 	return filetree.None
 }
 
-// In is where the pattern matches in a name that is shown; false for a regular
-// expression, which matches whole paths.
+// In returns where the pattern matches in a displayed name. It returns false for a
+// regular expression, which matches whole paths.
 func (p *Pattern) In(name string) (from, to int, ok bool) {
 	if p == nil || p.re != nil || len(p.text) == 0 {
 		return 0, 0, false
