@@ -38,7 +38,7 @@ func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (e
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("writing %s: %w", path, analyzer.WithoutPath(err))
 	default:
-		// A symlink may lead to a file that is yet to be made.
+		// A symlink may point to a file that does not exist yet.
 		if path, err = afterLinks(path); err != nil {
 			return err
 		}
@@ -80,7 +80,8 @@ func WriteFile(ctx context.Context, path string, write func(io.Writer) error) (e
 	return copyOver(path, temp)
 }
 
-// afterLinks is where a path that does not exist leads to.
+// afterLinks follows the symlinks of a path whose target does not exist, and returns
+// the target.
 func afterLinks(path string) (string, error) {
 	at := path
 	for range 40 {
@@ -96,8 +97,7 @@ func afterLinks(path string) (string, error) {
 	return "", fmt.Errorf("writing %s: too many symlinks", path)
 }
 
-// copyOver writes the file at from into the one at path, which stays the file
-// that it is.
+// copyOver overwrites the content of the file at path with that of the file at from.
 func copyOver(path, from string) error {
 	in, err := os.Open(from)
 	if err != nil {

@@ -14,30 +14,29 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// Input is what a format is made of. The same input gives the same bytes.
+// Input is the input of a format. The same input results in the same bytes.
 type Input struct {
 	Report  *facts.Report
-	Verdict *gate.Verdict // nil where the image was not judged
-	// Dockerfile is the file that findings are shown at, relative to the
-	// repository, with slashes; "" is "Dockerfile".
+	Verdict *gate.Verdict // nil if the image was not judged
+	// Dockerfile is the file that findings refer to, relative to the repository,
+	// with slashes; "" stands for "Dockerfile".
 	Dockerfile string
 	Version    string // of fathom
 }
 
-// Format is a form that a result can be written in.
+// Format is an output format for results.
 type Format struct {
 	Name  string
 	Means string // in a few words
-	// Judges reports whether the format is about rules, and empty without a
-	// Verdict.
+	// Judges says that the format is about rules, and empty without a Verdict.
 	Judges bool
 	Write  func(io.Writer, *Input) error
 	// Omits says what is left out because of a limit of the format's readers; ""
-	// when nothing is.
+	// for nothing.
 	Omits func(*Input) string
 }
 
-// Formats are all of them.
+// Formats returns all formats.
 func Formats() []Format {
 	return []Format{
 		{Name: "text", Means: "for terminals and logs", Write: func(w io.Writer, in *Input) error { return Text(w, in.Report, in.Verdict) }},
@@ -51,7 +50,7 @@ func Formats() []Format {
 	}
 }
 
-// FormatOf is the format of that name.
+// FormatOf returns the format with a name.
 func FormatOf(name string) (Format, bool) {
 	for _, f := range Formats() {
 		if f.Name == name {
@@ -68,15 +67,15 @@ func (in *Input) dockerfile() string {
 	return in.Dockerfile
 }
 
-// dockerfileURI is the Dockerfile as a relative reference.
+// dockerfileURI returns the Dockerfile as a relative URI reference.
 func (in *Input) dockerfileURI() string {
 	return (&url.URL{Path: in.dockerfile()}).String()
 }
 
 const tagsShown = 3 // in a title
 
-// title is the image as the user named it, and its tags where those say more,
-// safe to show: "app.tar (shop/app:1.4)".
+// title returns the image as the user named it, and its tags if they say more, safe to
+// show: "app.tar (shop/app:1.4)".
 func (in *Input) title() string {
 	img := &in.Report.Image
 	named := slices.ContainsFunc(img.Tags, func(tag string) bool { return names(img.Reference, tag) })
@@ -90,8 +89,8 @@ func (in *Input) title() string {
 	return Safe(img.Reference + " (" + tags + ")")
 }
 
-// name is the image without what changes from build to build: its repository,
-// or for an archive that names none the file.
+// name returns a name of the image that does not change from build to build: its
+// repository or, for an archive without one, the file.
 func (in *Input) name() string {
 	img := &in.Report.Image
 	if len(img.Tags) > 0 {
@@ -104,7 +103,7 @@ func (in *Input) name() string {
 	switch {
 	case strings.Contains(ref, "@sha256:"):
 		return repository(ref)
-	case path.IsAbs(ref): // below a checkout or a temporary folder, which differ from run to run
+	case path.IsAbs(ref): // in a checkout or a temporary folder, whose path differs from run to run
 		return path.Base(ref)
 	}
 	return path.Clean(ref)
@@ -119,7 +118,7 @@ func names(reference, name string) bool {
 	})
 }
 
-// repository is a name without its tag and digest.
+// repository returns a name without its tag and digest.
 func repository(name string) string {
 	name, _, _ = strings.Cut(name, "@")
 	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
@@ -128,7 +127,7 @@ func repository(name string) string {
 	return name
 }
 
-// buffered runs write with a buffer before w.
+// buffered runs write with a buffered writer for w.
 func buffered(w io.Writer, write func(*bufio.Writer) error) error {
 	b := bufio.NewWriter(w)
 	if err := write(b); err != nil {

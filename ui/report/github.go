@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	maxAnnotations = 10      // of a kind in a step: GitHub drops the others
+	maxAnnotations = 10      // of each kind in a step: GitHub drops the others
 	maxAnnotation  = 4 << 10 // bytes of a message
 	maxTitle       = 255
 )
 
-// GitHub writes the broken rules as annotations of GitHub Actions, one a line.
-// Denied paths come first; of each kind there are at most as many as GitHub
-// shows.
+// GitHub writes the broken rules as annotations of GitHub Actions, one per line.
+// Denied paths come first. There are at most as many annotations of each kind as
+// GitHub shows.
 func GitHub(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		if in.Verdict == nil {
@@ -53,17 +53,17 @@ func GitHub(w io.Writer, in *Input) error {
 	})
 }
 
-// message is s as the text of an annotation.
+// message escapes s for the text of an annotation.
 func message(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
 }
 
-// property is s as a value before the text.
+// property escapes s for a property of an annotation.
 func property(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }
 
-// cut is the beginning of s in at most this many bytes, in whole characters.
+// cut returns the beginning of s, in at most that many bytes and whole characters.
 func cut(s string, most int) string {
 	if len(s) <= most {
 		return s

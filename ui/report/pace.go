@@ -6,13 +6,13 @@ import (
 )
 
 const (
-	paceSpan = 5 * time.Second // what counts for the speed
+	paceSpan = 5 * time.Second // the speed is measured over this time
 	paceStep = paceSpan / 20   // between two marks that are kept
-	paceFrom = time.Second     // too early for an estimate
+	paceFrom = time.Second     // there is no estimate before
 )
 
-// Pace is how fast a number of bytes has grown over the last few seconds. The
-// zero value has seen nothing.
+// Pace measures how fast a number of bytes grew over the last few seconds. The zero
+// value is ready to use.
 type Pace struct{ marks []paceMark }
 
 type paceMark struct {
@@ -46,7 +46,7 @@ func (p *Pace) Add(at time.Duration, read int64) {
 	p.marks = append(p.marks[:0], p.marks[old:]...)
 }
 
-// Speed is bytes a second; false while it is unknown.
+// Speed returns the bytes per second; false while they are unknown.
 func (p *Pace) Speed() (int64, bool) {
 	if len(p.marks) < 2 {
 		return 0, false
@@ -58,7 +58,7 @@ func (p *Pace) Speed() (int64, bool) {
 	return int64(float64(last.read-first.read) / (last.at - first.at).Seconds()), true
 }
 
-// Left is how long n more bytes will take; false while it is unknown.
+// Left returns how long n more bytes will take; false while that is unknown.
 func (p *Pace) Left(n int64) (time.Duration, bool) {
 	speed, ok := p.Speed()
 	if !ok || speed <= 0 || n < 0 {
@@ -71,8 +71,8 @@ func (p *Pace) Left(n int64) (time.Duration, bool) {
 	return time.Duration(s * float64(time.Second)), true
 }
 
-// Words is the speed and, where some bytes are left of a known number, how long
-// those will take: "12 MB/s  40 s left". It is empty while neither is known.
+// Words returns the speed and, if the number of remaining bytes is known, how long
+// they will take: "12 MB/s  40 s left". It returns "" while neither is known.
 func (p *Pace) Words(left int64) string {
 	speed, ok := p.Speed()
 	if !ok {
@@ -85,7 +85,7 @@ func (p *Pace) Words(left int64) string {
 	return s
 }
 
-// Rest is a time to wait, as exact as that can be known: "40 s", "3 min",
+// Rest formats a remaining time with a sensible precision: "40 s", "3 min",
 // "2 h 10 min".
 func Rest(d time.Duration) string {
 	s := int64((d + time.Second - 1) / time.Second)

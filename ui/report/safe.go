@@ -1,6 +1,6 @@
-// Package report prints a result: as text, as JSON, into a file. What an image
-// says about itself (names, commands, labels) reaches a terminal, a log or a
-// file only through Safe.
+// Package report writes a result as text, as JSON and in other formats. All texts
+// from an image (names, commands, labels) pass through Safe before they reach a
+// terminal, a log or a file.
 package report
 
 import (
@@ -10,21 +10,21 @@ import (
 	"unicode/utf8"
 )
 
-// Safe is s as it may be shown on one line of a terminal or a log. Ordinary
-// names, of whatever script, come out as they are. Whatever moves the cursor,
-// turns the direction of text, can't be seen, or is no UTF-8 becomes a visible
-// escape:
+// Safe returns s in a form that is safe on one line of a terminal or a log. Ordinary
+// names, in any script, do not change. Characters that move the cursor, change the
+// direction of text or are invisible, and bytes that are not UTF-8, become visible
+// escapes:
 //
 //	\n \t \r       line feed, tab, carriage return
 //	\x1b           other control characters below 0x80, and DEL
-//	\xff           a byte that is no part of valid UTF-8 (always >= \x80)
-//	\x23           the second # of "##[" and "##vso[", which GitHub's and Azure's
-//	               runners obey wherever it stands in a line of a log
+//	\xff           a byte that is not part of valid UTF-8 (always >= \x80)
+//	\x23           the second # of "##[" and "##vso[": the runners of GitHub and
+//	               Azure execute such commands anywhere in a line of a log
 //	\u202e         any other character, by its number
 //	\U000e0041     the same above U+FFFF
 //
-// A backslash stays as it is, unless what it begins would then read as one of
-// these escapes: then it is doubled. So the result says exactly what s was.
+// A backslash is doubled if it would otherwise look like the start of one of these
+// escapes. So no two strings have the same result.
 func Safe(s string) string {
 	i := firstUnsafe(s)
 	if i < 0 {
@@ -51,8 +51,8 @@ func Safe(s string) string {
 	return b.String()
 }
 
-// firstUnsafe is where the first character stands that Safe may have to look
-// at, -1 when s is plain.
+// firstUnsafe returns the index of the first character that Safe may have to escape,
+// -1 if there is none.
 func firstUnsafe(s string) int {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '\\' || c == '#' {
@@ -62,12 +62,12 @@ func firstUnsafe(s string) int {
 	return -1
 }
 
-// commands reports whether a # before rest begins a command to a CI's runner.
+// commands reports whether a # before rest starts a command for a CI runner.
 func commands(rest string) bool {
 	return strings.HasPrefix(rest, "#[") || strings.HasPrefix(rest, "#vso[")
 }
 
-// escape is r as Safe shows it where it must not be shown as it is.
+// escape returns the escape that Safe writes for r.
 func escape(r rune) string {
 	switch {
 	case r == '\n':
@@ -85,9 +85,9 @@ func escape(r rune) string {
 }
 
 // ambiguous reports whether a single backslash before rest would read as an escape:
-// rest begins with a backslash, with something that becomes an escape, or with
-// what follows the backslash of an escape that Safe writes. "\x2d", as systemd
-// puts it into the names of units, is none: Safe never writes it.
+// rest begins with a backslash, with a character that becomes an escape, or with the
+// part after the backslash of an escape that Safe writes. "\x2d", which systemd uses in
+// the names of units, is not such an escape: Safe never writes it.
 func ambiguous(rest string) bool {
 	if rest == "" {
 		return false
@@ -109,7 +109,7 @@ func ambiguous(rest string) bool {
 	return r == utf8.RuneError && n == 1 || hidden(r) && !joins('\\', r, rest[n:])
 }
 
-// hex is the number that the first n characters of s spell in lower case.
+// hex parses the first n characters of s as a hexadecimal number in lower case.
 func hex(s string, n int) (rune, bool) {
 	if len(s) < n {
 		return 0, false
@@ -128,11 +128,11 @@ func hex(s string, n int) (rune, bool) {
 	return v, true
 }
 
-// hidden reports whether r, standing alone, must not be shown as it is: control
-// characters, line and paragraph separators, spaces that look like the
-// ordinary one (but for the wide one of East Asia), bidi controls, and
-// everything that Unicode calls default-ignorable, which draws nothing, or no
-// character at all, which neither HTML nor XML may hold.
+// hidden reports whether r, on its own, must be escaped. That applies to control
+// characters, line and paragraph separators, spaces that look like the ordinary one
+// (except the wide one of East Asia), bidi controls, characters that are
+// default-ignorable in Unicode, which draw nothing, and noncharacters, which neither
+// HTML nor XML allows.
 func hidden(r rune) bool {
 	switch {
 	case r >= ' ' && r < 0x7f:
@@ -158,9 +158,9 @@ const (
 	keycap             = '\u20e3'
 )
 
-// joins reports whether a hidden character is ordinary where it stands: a
-// joiner inside an emoji or in a script that is written with joiners, a style
-// selector after a symbol, a variant of an ideograph or a Mongolian letter.
+// joins reports whether a hidden character is ordinary between before and rest: a
+// joiner inside an emoji or in a script that uses joiners, a style selector after a
+// symbol, a variant of an ideograph or a Mongolian letter.
 func joins(before, r rune, rest string) bool {
 	after, _ := utf8.DecodeRuneInString(rest)
 	switch {
@@ -178,7 +178,7 @@ func joins(before, r rune, rest string) bool {
 	return false
 }
 
-// joined reports whether joiners are ordinary beside r.
+// joined reports whether joiners are ordinary next to r.
 func joined(r rune) bool {
 	return r == emojiStyle || unicode.In(r, unicode.So, unicode.Sk, unicode.Arabic, unicode.Syriac,
 		unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil,

@@ -7,8 +7,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Size is a number of bytes as people read it, in powers of 1000 as disks,
-// registries and docker count: "0 B", "1.2 MB", "34 GB".
+// Size formats a number of bytes for people, with units of powers of 1000, as disks,
+// registries and docker use them: "0 B", "1.2 MB", "34 GB".
 func Size(bytes int64) string {
 	if bytes < 0 {
 		return "-" + humanize.Bytes(uint64(-(bytes+1))+1)
@@ -16,7 +16,7 @@ func Size(bytes int64) string {
 	return humanize.Bytes(uint64(bytes))
 }
 
-// Exact is a number of bytes to the byte: "1,234,567 bytes".
+// Exact formats a number of bytes with all digits: "1,234,567 bytes".
 func Exact(bytes int64) string {
 	if bytes == 1 {
 		return "1 byte"
@@ -24,8 +24,8 @@ func Exact(bytes int64) string {
 	return humanize.Comma(bytes) + " bytes"
 }
 
-// Percent is a ratio from 0 to 1 as people read it, with one digit: "12.3%".
-// What is rounded never reads as all or nothing: "<0.1%", ">99.9%".
+// Percent formats a ratio from 0 to 1 with one decimal: "12.3%". A ratio
+// is not rounded to 0% or 100%, but to "<0.1%" or ">99.9%".
 func Percent(ratio float64) string {
 	s := fmt.Sprintf("%.1f%%", ratio*100)
 	switch {

@@ -2,17 +2,17 @@ package screen
 
 import "github.com/gdamore/tcell/v2"
 
-// Column is a column of a table: where it begins, and its width with the gap
-// behind it. One without a width is left out.
+// Column is a column of a table: its start, and its width including the gap after it.
+// A column without a width is left out.
 type Column struct {
 	X, W  int
 	Right bool // aligned to the right
 }
 
-// Room is the width that a table has left.
+// Room is the remaining width of a table.
 type Room int
 
-// Take gives a column its width, unless that leaves less than least.
+// Take gives a column width w, unless less than least would remain.
 func (r *Room) Take(col *Column, w, least int) {
 	if int(*r) >= w+least {
 		col.W = w
@@ -20,7 +20,7 @@ func (r *Room) Take(col *Column, w, least int) {
 	}
 }
 
-// Place puts columns side by side, from x on, and returns where they end.
+// Place puts columns side by side, starting at x, and returns where they end.
 func Place(x int, cols ...*Column) int {
 	for _, col := range cols {
 		col.X = x

@@ -10,7 +10,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// KeyName is the name of a key in the table.
+// KeyName returns the name of a key in the key table.
 func KeyName(ev *tcell.EventKey) string {
 	switch k := ev.Key(); k {
 	case tcell.KeyRune:
@@ -67,7 +67,7 @@ func KeyName(ev *tcell.EventKey) string {
 	return ""
 }
 
-// BadKey is why k is not the name of a key; "" when it is.
+// BadKey says why k is not the name of a key; "" if it is one.
 func BadKey(k string) string {
 	switch k {
 	case "up", "down", "left", "right", "pgup", "pgdn", "home", "end", "enter", "tab", "shift-tab", "esc",

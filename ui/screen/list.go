@@ -6,7 +6,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 )
 
-// List is a cursor over rows, and the window of them that is on the screen.
+// List is a list of rows with a cursor, and the window of rows on the screen.
 type List struct {
 	N, H     int  // rows, and how many of them the window has
 	At, Top  int  // the row under the cursor, the first one of the window
@@ -14,8 +14,8 @@ type List struct {
 	head     int  // lines above the window in the last frame
 }
 
-// Fit sets the number of rows and the height of the window, and brings cursor
-// and window inside.
+// Fit sets the number of rows and the height of the window, and moves cursor and
+// window to valid positions.
 func (l *List) Fit(n, h int) {
 	l.N, l.H = n, max(h, 0)
 	l.At = max(min(l.At, n-1), 0)
@@ -61,8 +61,8 @@ func (l *List) Scroll(n int) {
 	l.Fit(l.N, l.H)
 }
 
-// Click puts the cursor on what the last frame has in line y, and reports
-// whether that is a row.
+// Click puts the cursor on the row in line y of the last frame. It returns false if
+// there is no row.
 func (l *List) Click(y int) bool {
 	y -= l.head
 	if y < 0 || y >= l.H || l.Top+y >= l.N {
@@ -72,7 +72,7 @@ func (l *List) Click(y int) bool {
 	return true
 }
 
-// Percent is how far down the window is; "" when all rows are in it.
+// Percent returns how far down the window is; "" if it shows all rows.
 func (l *List) Percent() string {
 	if l.N <= l.H || l.H == 0 {
 		return ""
@@ -90,14 +90,15 @@ func (l *List) Head(c Canvas, room bool, draw func()) Canvas {
 	return l.Below(c, 1)
 }
 
-// Below is the canvas of the rows, below n other lines.
+// Below returns the canvas of the rows, below n other lines.
 func (l *List) Below(c Canvas, n int) Canvas {
 	l.head = n
 	return c.Sub(0, n, c.W, c.H-n)
 }
 
-// Draw draws the n rows that the window has: row draws row i on line y, on gives
-// each style the background of the cursor where that is.
+// Draw draws the rows of the window; the list has n rows. The function row draws row i
+// on line y. Its parameter on adds the background of the cursor to a style, in the
+// cursor's row.
 func (l *List) Draw(c Canvas, n int, focused bool, row func(y, i int, on func(tcell.Style) tcell.Style)) {
 	l.Fit(n, c.H)
 	for y := 0; y < c.H && l.Top+y < n; y++ {

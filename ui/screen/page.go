@@ -15,11 +15,11 @@ type Span struct {
 // Line is one line of the details and the overlays.
 type Line struct {
 	Spans []Span
-	Link  int    // what enter goes to; -1 for nothing
-	Value string // what y copies; "" is the text itself
+	Link  int    // the target of enter; -1 for none
+	Value string // the text that y copies; "" for the text of the line
 }
 
-// Text is the line without styles.
+// Text returns the text of the line.
 func (l Line) Text() string {
 	var b strings.Builder
 	for _, s := range l.Spans {
@@ -41,16 +41,16 @@ func (p *Page) Add(link int, value string, spans ...Span) {
 
 func (p *Page) Blank() { p.Add(-1, "") }
 
-// Title adds a line that stands out.
+// Title adds a line in bold.
 func (p *Page) Title(s string) { p.Wrap(0, s, p.Theme.Strong) }
 
-// Wrap adds s, broken where it is too wide, at spaces where there are some.
+// Wrap adds s, wrapped to the width of the page, at spaces if possible.
 func (p *Page) Wrap(left int, s string, st tcell.Style) {
 	value := s
 	w := max(p.W-left-2, 4)
 	for {
 		head, rest := Cut(s, w)
-		if head == "" && rest != "" { // one character wider than the page
+		if head == "" && rest != "" { // a single character is wider than the page
 			return
 		}
 		if rest != "" && rest[0] != ' ' {
@@ -65,8 +65,8 @@ func (p *Page) Wrap(left int, s string, st tcell.Style) {
 	}
 }
 
-// Field adds a name and its value; the value wraps beside the name, or below it
-// where there is little room.
+// Field adds a name and its value. The value wraps next to the name, or below it on a
+// narrow page.
 func (p *Page) Field(name, value string, st tcell.Style) {
 	const left = 12
 	if value == "" {
@@ -82,8 +82,8 @@ func (p *Page) Field(name, value string, st tcell.Style) {
 	p.Lines[from].Spans[0] = Span{" " + name + strings.Repeat(" ", max(left-len(name), 1)), p.Theme.Dim}
 }
 
-// DrawLines draws the lines that the list has in its window, with a cursor only
-// when it is focused.
+// DrawLines draws the lines in the window of the list, with a cursor only if the list
+// has the focus.
 func DrawLines(c Canvas, l *List, lines []Line, focused bool) {
 	l.Fit(len(lines), c.H)
 	for y := 0; y < c.H && l.Top+y < len(lines); y++ {

@@ -11,7 +11,7 @@ import (
 type Prompt struct {
 	Label string
 	Text  string
-	// Note is shown after the text, more only where there is room for it.
+	// Note returns text to show after the input, and more to show if there is room.
 	Note    func() (note, more string, alarm bool)
 	Changed func(text string)      // may be nil
 	Extra   func(key string) bool  // handles keys that don't edit the text, and reports whether it handled this one; may be nil
@@ -42,10 +42,10 @@ func (p *Prompt) put(text string) {
 	}
 }
 
-// Paste adds what can be typed of text.
+// Paste adds text, without control characters.
 func (p *Prompt) Paste(text string) { p.put(p.Text + Typable(text)) }
 
-// Typable is text without its control characters.
+// Typable returns text without its control characters.
 func Typable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {
@@ -80,7 +80,7 @@ func (p *Prompt) Draw(c Canvas, shown string) {
 	c.Text(x+1, 0, st, tail)
 }
 
-// WithoutLast is s without its last character.
+// WithoutLast returns s without its last character.
 func WithoutLast(s string) string {
 	end := 0
 	for rest, state := s, -1; rest != ""; {

@@ -12,16 +12,17 @@ import (
 )
 
 const (
-	headSize  = 33 << 10 // first bytes, for what the file is
-	firstStep = 4 << 20  // what is read before the file is shown
-	nextStep  = 32 << 20 // what is read between two frames
+	headSize  = 33 << 10 // first bytes, for the kind of the file
+	firstStep = 4 << 20  // bytes read before the file is shown
+	nextStep  = 32 << 20 // bytes read between two frames
 )
 
-// Work runs a function in the background, and what it returns in the UI.
+// Work runs a function in the background, and then the function that it returns in
+// the UI's goroutine.
 type Work func(func(context.Context) func())
 
-// Content shows the content of a file. A position in it is an offset: rows are
-// found around it when they are drawn, however large the file is.
+// Content shows the content of a file. Positions are offsets. The rows around an
+// offset are found when they are drawn, so the file can have any size.
 type Content struct {
 	file
 	window
@@ -31,10 +32,10 @@ type Content struct {
 	close context.CancelFunc
 }
 
-// file is the content, as far as it has been read.
+// file holds the content that has been read so far.
 type file struct {
 	name    string
-	layer   int // that stores the content
+	layer   int // the layer that stores the content
 	size    int64
 	kind    string
 	read    *analyzer.Reading
@@ -46,7 +47,7 @@ type file struct {
 	err     error
 }
 
-// window is the part of it that is on the screen.
+// window is the part of the content on the screen.
 type window struct {
 	hex  bool
 	top  int64 // offset of the first row
@@ -55,7 +56,7 @@ type window struct {
 	per  int64 // bytes in a row of hex
 }
 
-// Open shows the content of a file of this name in state st.
+// Open shows the content of a file with a name, in state st.
 func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Content {
 	v := &Content{work: work, file: file{name: report.Safe(name), layer: a.Tree.Stored(st.Content).Layer, size: st.Size, busy: true}, window: window{per: 16}}
 	v.ctx, v.close = context.WithCancel(context.Background())
@@ -90,8 +91,8 @@ func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Cont
 	return v
 }
 
-// prepare unpacks the rest and counts the lines of a text, in the background, a
-// step between two frames.
+// prepare unpacks the rest and counts the lines of a text, in the background, one step
+// between two frames.
 func (v *Content) prepare() {
 	if v.busy || v.working || !v.more && (v.hex || v.index.done >= v.rows.end) {
 		return
@@ -127,11 +128,11 @@ func (v *Content) prepare() {
 // Busy reports whether nothing can be shown yet.
 func (v *Content) Busy() bool { return v.busy }
 
-// Size is the size of the whole file, in bytes.
+// Size returns the size of the whole file, in bytes.
 func (v *Content) Size() int64 { return v.size }
 
-// Bytes is the whole content; false when that is more than most, or not all of it
-// has been read.
+// Bytes returns the whole content. It returns false if that has more than most bytes,
+// or is not read completely yet.
 func (v *Content) Bytes(most int64) ([]byte, bool, error) {
 	if v.busy || v.rows.end < v.size || v.size > most {
 		return nil, false, nil
@@ -143,10 +144,10 @@ func (v *Content) Bytes(most int64) ([]byte, bool, error) {
 	return b, true, nil
 }
 
-// Title is the name of the file.
+// Title returns the name of the file.
 func (v *Content) Title() string { return v.name }
 
-// Close stops what reads the file.
+// Close stops reading the file.
 func (v *Content) Close() { v.close() }
 
 // Escape ends the search and reports whether there was one.
@@ -158,7 +159,7 @@ func (v *Content) Escape() bool {
 	return true
 }
 
-// Note is the kind and the size of the file.
+// Note returns the kind and the size of the file.
 func (v *Content) Note() string {
 	if v.busy {
 		return report.Size(v.size)
@@ -177,7 +178,7 @@ func (v *Content) Note() string {
 	return s + "  " + size
 }
 
-// Status is how far down the window is, and what the search found.
+// Status returns how far down the window is, and what the search found.
 func (v *Content) Status() (where, state string) {
 	if v.busy || v.rows.end == 0 {
 		return "", ""
@@ -192,7 +193,7 @@ func (v *Content) Status() (where, state string) {
 	return strings.Join(parts, "  "), ""
 }
 
-// bottom is the offset after the last row of the window.
+// bottom returns the offset after the last row of the window.
 func (v *Content) bottom() int64 {
 	if v.hex {
 		return min(v.top+int64(v.h)*v.per, v.rows.end)
@@ -204,7 +205,7 @@ func (v *Content) bottom() int64 {
 	return x
 }
 
-// lastTop is the highest offset that the window may begin at.
+// lastTop returns the highest offset at which the window may begin.
 func (v *Content) lastTop() int64 {
 	if v.hex {
 		n := (v.rows.end + v.per - 1) / v.per
@@ -229,13 +230,13 @@ func (v *Content) Move(n int) {
 	v.top = min(v.top, v.lastTop())
 }
 
-// Scroll is Move: there is no cursor.
+// Scroll does the same as Move, as there is no cursor.
 func (v *Content) Scroll(n int) { v.Move(n) }
 
-// Page moves the window by n halves of it.
+// Page moves the window by n halves of its height.
 func (v *Content) Page(n int) { v.Move(n * max(v.h/2, 1)) }
 
-// End goes to the beginning, or to the end of what has been read.
+// End goes to the start, or to the end of the content read so far.
 func (v *Content) End(last bool) {
 	v.top = 0
 	if last && !v.busy {
@@ -285,8 +286,8 @@ func (v *Content) reveal(at, n int64) {
 	}
 }
 
-// columns is how many columns the text between two offsets takes at the start of a
-// row.
+// columns returns how many columns the text between two offsets takes at the start of
+// a row.
 func (v *Content) columns(from, to int64) int {
 	return textWidth(0, string(v.rows.bytes(from, to)))
 }

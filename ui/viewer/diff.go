@@ -39,7 +39,8 @@ type diffRow struct {
 	text     string
 }
 
-// Compare shows how two states of a path differ: the given words, and the content.
+// Compare shows how two states of a path differ: first the given words, then the
+// differences of the content.
 func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, before, after filetree.State, words []string) *Difference {
 	d := &Difference{List: screen.List{NoCursor: true}, name: report.Safe(name), versions: fmt.Sprintf("layer %d to layer %d", before.Layer, after.Layer)}
 	say := func(s string, st tcell.Style) {
@@ -76,23 +77,23 @@ func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, bef
 	return d
 }
 
-// Title is the path.
+// Title returns the path.
 func (d *Difference) Title() string { return d.name }
 
-// Note says which layers' versions are compared.
+// Note says which versions are compared, by their layers.
 func (d *Difference) Note() string { return d.versions }
 
-// Status is how far down the window is.
+// Status returns how far down the window is.
 func (d *Difference) Status() (where, state string) { return d.Percent(), "" }
 
-// Close stops the comparing.
+// Close stops the comparison.
 func (d *Difference) Close() { d.stop() }
 
 // Pan moves the window by n columns.
 func (d *Difference) Pan(n int) { d.left = max(d.left+n, 0) }
 
-// compareContent compares two files: line by line when both are text and not too
-// large, otherwise it says where they begin to differ.
+// compareContent compares two files: line by line if both are text and not too large.
+// Otherwise it says where they begin to differ.
 func compareContent(ctx context.Context, a *analyzer.Analysis, before, after filetree.State) ([]diffRow, string, error) {
 	rb, err := a.Open(ctx, before.Content)
 	if err != nil {
@@ -154,8 +155,8 @@ func compareContent(ctx context.Context, a *analyzer.Analysis, before, after fil
 	}
 }
 
-// firstDifference is where two contents begin to differ: at the end of the
-// shorter one if not before.
+// firstDifference returns the offset at which two contents begin to differ, at most
+// the length of the shorter one.
 func firstDifference(a, b []byte) int64 {
 	n := min(len(a), len(b))
 	for i := range n {
@@ -170,7 +171,7 @@ func differAt(what string, before, after filetree.State, at int64) string {
 	return fmt.Sprintf("%s differ: %s, %s, first difference at byte %d", what, report.Exact(before.Size), report.Exact(after.Size), at)
 }
 
-// diffRows is the unified diff of two texts.
+// diffRows returns the unified diff of two texts.
 func diffRows(was, is []byte) []diffRow {
 	var rows []diffRow
 	var old, new int
@@ -267,7 +268,7 @@ func (d *Difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
 	drawTabbed(t, -d.left, -d.left, st, r.text)
 }
 
-// Next goes to the next group of lines that differ, or to the one before.
+// Next goes to the next group of lines that differ, or to the previous one.
 func (d *Difference) Next(forward bool) {
 	head := 0
 	if len(d.lines) > 0 {

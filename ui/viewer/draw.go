@@ -44,7 +44,7 @@ func (v *Content) Draw(c screen.Canvas, _ bool) {
 	}
 }
 
-// margin is the width of the line numbers and the space beside them.
+// margin returns the width of the line numbers and the space next to them.
 func (v *Content) margin() int {
 	lines := v.index.lines + 1
 	if v.index.done > 0 && v.index.done < v.size {
@@ -118,7 +118,7 @@ func drawTabbed(c screen.Canvas, x, zero int, st tcell.Style, s string) int {
 	return x
 }
 
-// textWidth is how many columns s takes from column x on.
+// textWidth returns how many columns s takes if it starts at column x.
 func textWidth(x int, s string) int {
 	from := x
 	for i, part := range strings.Split(s, "\t") {

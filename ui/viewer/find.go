@@ -35,10 +35,10 @@ type find struct {
 	bad   string // why the text isn't a valid pattern
 	match matcher
 	hits  []hit // in order; no two overlap
-	upto  int64 // what has been searched
+	upto  int64 // the content before this offset has been searched
 	done  bool
 	at    int   // index of the current hit; -1 for none
-	from  int64 // where the search began; the first hit after it is shown
+	from  int64 // where the search started; the first hit after it is shown
 	moved bool  // a hit has been shown
 	busy  bool  // a block is being searched
 	ctx   context.Context
@@ -67,7 +67,7 @@ func (f *find) status() string {
 	return n + " found"
 }
 
-// within is the hits that overlap a range of bytes.
+// within returns the hits that overlap a range of bytes.
 func (f *find) within(from, to int64) []hit {
 	i := sort.Search(len(f.hits), func(i int) bool { return f.hits[i].end() > from })
 	j := i
@@ -79,16 +79,15 @@ func (f *find) within(from, to int64) []hit {
 
 func (f *find) current(h hit) bool { return f.at >= 0 && f.at < len(f.hits) && f.hits[f.at] == h }
 
-// matcher finds a pattern in bytes: text, in which lower case matches both cases,
-// or a regular expression.
+// matcher finds a pattern in bytes: text, whose lower case matches both cases, or a
+// regular expression.
 type matcher struct {
 	text []byte
 	fold bool
 	re   *regexp.Regexp
 }
 
-// newMatcher reads a pattern as a person types it: text, or ~ and a regular
-// expression.
+// newMatcher parses a pattern as typed by a user: text, or ~ and a regular expression.
 func newMatcher(s string) (matcher, error) {
 	if expr, ok := strings.CutPrefix(s, "~"); ok {
 		re, err := regexp.Compile("(?m)" + expr)
@@ -133,7 +132,7 @@ func (m *matcher) each(b []byte, cut int, f func(at, n int) bool) {
 	}
 }
 
-// lower is b with ASCII letters in lower case; offsets stay the same.
+// lower returns b with its ASCII letters in lower case. Offsets don't change.
 func lower(b []byte) []byte {
 	out := make([]byte, len(b))
 	for i, c := range b {
@@ -172,7 +171,7 @@ func (m *matcher) block(r io.ReaderAt, at, end, limit int64, most int) (hits []h
 	return hits, next
 }
 
-// look starts a search for text, from the first byte on.
+// look starts a search for text, from the first byte.
 func (v *Content) look(text string) {
 	f := &v.find
 	if f.stop != nil {
@@ -193,7 +192,7 @@ func (v *Content) look(text string) {
 	v.lookOn()
 }
 
-// lookOn searches another part of what has been read, in the background.
+// lookOn searches another part of the content read so far, in the background.
 func (v *Content) lookOn() {
 	f := &v.find
 	limit := v.rows.end
@@ -228,8 +227,8 @@ func (v *Content) lookOn() {
 	})
 }
 
-// firstHit goes to the first hit from where the search began; if there is none, to
-// the first one of all.
+// firstHit goes to the first hit after the start of the search or, if there is none,
+// to the first hit of the content.
 func (v *Content) firstHit() {
 	f := &v.find
 	i := sort.Search(len(f.hits), func(i int) bool { return f.hits[i].at >= f.from })
@@ -276,8 +275,8 @@ func (v *Content) Prompt() *screen.Prompt {
 	}
 }
 
-// Next goes to the hit after the current one, or before it, and wraps around. It
-// returns why it can't; "" when it can.
+// Next goes to the hit after the current one, or before it, and wraps around. If it
+// can't, it returns the reason, otherwise "".
 func (v *Content) Next(forward bool) string {
 	f := &v.find
 	n := len(f.hits)

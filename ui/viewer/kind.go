@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// sniffed is how many bytes of a file decide whether it is text.
+// sniffed is the number of bytes that decide whether a file is text.
 const sniffed = 8 << 10
 
 // magics are the magic numbers of file formats. The first match counts.
@@ -78,8 +78,8 @@ var magics = []struct {
 	{0, "\xfe\xff", "UTF-16 text"},
 }
 
-// kindOf describes the format of a file by its first bytes, never by its name; ""
-// when it is unknown.
+// kindOf describes the format of a file by its first bytes, not by its name. It returns
+// "" if the format is unknown.
 func kindOf(head []byte) string {
 	if bytes.HasPrefix(head, []byte(elf.ELFMAG)) {
 		return elfKind(head)

@@ -14,10 +14,10 @@ const (
 	windowed = 128 << 10 // bytes that are read at once
 )
 
-// rows finds the rows of a text of any size. A row begins at the start, after
-// a line feed, and at a multiple of chunk that has no line feed in the chunk
-// before it (or up to three bytes later: not inside a character). Only what is
-// near is read, and what was read last is kept.
+// rows finds the rows of a text of any size. A row begins at the start, after a line
+// feed, and at a multiple of chunk if there is no line feed in the chunk before it (or
+// up to three bytes later, so that no character is split). rows reads only the bytes
+// near a row, and keeps the last ones it read.
 type rows struct {
 	at   io.ReaderAt
 	end  int64 // of what can be read so far
@@ -26,7 +26,7 @@ type rows struct {
 	err  error
 }
 
-// bytes is the content from one offset to another, as far as it can be read;
+// bytes returns the content between two offsets, as far as it can be read. The slice is
 // valid until the next call.
 func (r *rows) bytes(from, to int64) []byte {
 	from, to = max(from, 0), min(to, r.end)
@@ -52,7 +52,7 @@ func (r *rows) bytes(from, to int64) []byte {
 	return r.buf[from-r.base : min(to, have)-r.base]
 }
 
-// cut is where the row at a multiple of chunk begins: not inside a character.
+// cut returns where the row at a multiple of chunk begins, outside of any character.
 func (r *rows) cut(m int64) int64 {
 	for i, b := range r.bytes(m, m+utf8.UTFMax) {
 		if utf8.RuneStart(b) {
@@ -67,7 +67,7 @@ func (r *rows) whole(m int64) bool {
 	return m >= chunk && bytes.IndexByte(r.bytes(m-chunk, m), '\n') < 0
 }
 
-// next is where the row after the one at x begins; the end when there is none.
+// next returns where the row after the one at x begins; the end if there is none.
 func (r *rows) next(x int64) int64 {
 	const far = 2*chunk + utf8.UTFMax
 	end := min(x+far, r.end)
@@ -82,7 +82,7 @@ func (r *rows) next(x int64) int64 {
 	return max(end, min(x+1, r.end))
 }
 
-// start is where the row begins that holds the byte at x.
+// start returns where the row with the byte at x begins.
 func (r *rows) start(x int64) int64 {
 	x = max(min(x, r.end-1), 0)
 	const far = 2*chunk + utf8.UTFMax
@@ -99,7 +99,8 @@ func (r *rows) start(x int64) int64 {
 	return at
 }
 
-// back is n rows above x, which is the beginning of a row or the end.
+// back returns the start of the row n rows above x, which is the start of a row or the
+// end of the text.
 func (r *rows) back(x int64, n int) int64 {
 	for ; n > 0 && x > 0; n-- {
 		x = r.start(x - 1)
@@ -110,10 +111,10 @@ func (r *rows) back(x int64, n int) int64 {
 // lineStep is the distance, in bytes, between noted line counts.
 const lineStep = 64 << 10
 
-// lineIndex is the number of line feeds before every multiple of lineStep, as far
-// as they have been counted.
+// lineIndex holds the number of line feeds before every multiple of lineStep, as far as
+// they have been counted.
 type lineIndex struct {
-	marks []int64 // marks[i] is before i*lineStep
+	marks []int64 // marks[i] counts those before i*lineStep
 	done  int64   // bytes counted
 	lines int64   // line feeds found
 }
