@@ -23,8 +23,8 @@ type issueLines struct {
 	Begin int `json:"begin"`
 }
 
-// CodeQuality writes the findings as GitLab's code quality report: [] when
-// there are none.
+// CodeQuality writes the findings as a code quality report of GitLab, [] if there are
+// none.
 func CodeQuality(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		b.WriteByte('[')

@@ -10,26 +10,24 @@ import (
 var (
 	buildArgs = regexp.MustCompile(`^\|(\d+) `)
 	shells    = []string{"/bin/sh -c ", "cmd /S /C "}
-	// What the classic builder writes after a SHELL instruction: a command that
-	// the shell ran, and one of the builder's own.
+	// The classic builder writes these after a SHELL instruction: a command that the
+	// shell ran, and one of the builder itself.
 	otherShell = regexp.MustCompile(`^/\S*/(?:a|ba|da|fi|k|z)?sh( -\S+| pipefail)* -\S*c `)
 	otherNop   = regexp.MustCompile(`^[^"'#]* [-/]\S+ #\(nop\) `)
 
-	// A health check as docker's builders write it: a Go structure of the
-	// command, of times of which newer ones have four, and of the retries.
+	// Docker's builders write a health check as a Go structure with the command,
+	// several times (four in newer builders), and the number of retries.
 	healthcheck = regexp.MustCompile(`^HEALTHCHECK &\{\[((?:` + quoted + ` ?)+)\] (` + quoted + `(?: ` + quoted + `){2,3}) ('.+')\}$`)
 	quotedWord  = regexp.MustCompile(quoted)
 )
 
-// quoted is a text in quotes, as Go writes it.
+// quoted matches a quoted string of Go.
 const quoted = `"(?:[^"\\]|\\.)*"`
 
-// Command is a step of an image's history as a person wrote it in a
-// Dockerfile, on one line: what builders put around it (`/bin/sh -c`,
-// `#(nop)`, `|1 ARG=…`, `# buildkit`) is taken off, and a step that a shell ran
-// begins with RUN whichever builder wrote it. A health check is written with its
-// flags. It is still the image's text:
-// print it through Safe.
+// Command returns a step of an image's history as it was written in the Dockerfile, on
+// one line. It removes what builders add (`/bin/sh -c`, `#(nop)`, `|1 ARG=…`,
+// `# buildkit`). A step that a shell ran begins with RUN, for all builders. A health
+// check has its flags. The result is not safe to show: pass it through Safe.
 func Command(createdBy string) string {
 	s := strings.TrimSpace(createdBy)
 	s = strings.TrimSpace(strings.TrimSuffix(s, "# buildkit"))
@@ -58,7 +56,7 @@ func Command(createdBy string) string {
 	return instructionLine(s)
 }
 
-// instructionLine is an instruction that isn't RUN, on one line.
+// instructionLine returns an instruction other than RUN on one line.
 func instructionLine(s string) string {
 	s = strings.TrimSpace(s)
 	m := healthcheck.FindStringSubmatch(s)
@@ -94,9 +92,8 @@ func instructionLine(s string) string {
 	return oneLine(b.String())
 }
 
-// withoutArgs takes off the build arguments that stand before a shell:
-// "|2 A=1 B=two words /bin/sh -c make". Their values aren't quoted, so that
-// only the shell after them marks the end of the last one.
+// withoutArgs removes the build arguments before a shell: "|2 A=1 B=two words /bin/sh
+// -c make". Their values aren't quoted, so the last one ends where the shell begins.
 func withoutArgs(s string) (string, bool) {
 	m := buildArgs.FindStringSubmatch(s)
 	if m == nil {

@@ -10,17 +10,17 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// finding is one thing that a broken rule is about, for the formats that list
-// problems. Its texts went through Safe.
+// finding is one problem of a broken rule, for the formats that list problems. Its
+// texts are safe to show.
 type finding struct {
 	rule     *rule
-	offender *gate.Offender // nil for a rule without any
-	text     string         // several lines: what is wrong with which image, where it comes from, what would fix it
+	offender *gate.Offender // nil for a rule without offenders
+	text     string         // several lines: the problem and the image, where it comes from, how to fix it
 	print    string         // a fingerprint: the same for the same problem in the next build
 }
 
-// findings are those of a verdict, rule by rule, denied paths first: at most
-// this many, and at least one for each broken rule.
+// findings returns the findings of a verdict, rule by rule, denied paths first: at most
+// that many, but at least one for each broken rule.
 func findings(in *Input, most int) iter.Seq[finding] {
 	return func(yield func(finding) bool) {
 		broken := brokenRules(in.Verdict)
@@ -51,7 +51,7 @@ func findings(in *Input, most int) iter.Seq[finding] {
 					f.text += "\n" + strings.TrimLeft(x.text("stored by ", "hidden by ", "to fix: "), " ")
 					key = strings.Join([]string{key, o.Path, o.Cause, stable(o.StoredBy)}, "\x00")
 				}
-				// Identical findings differ by their order.
+				// Their order distinguishes identical findings.
 				sum := sha256.Sum256([]byte(key))
 				times[sum]++
 				sum = sha256.Sum256(fmt.Appendf(sum[:], "%d", times[sum]))
@@ -64,7 +64,7 @@ func findings(in *Input, most int) iter.Seq[finding] {
 	}
 }
 
-// orNil are the rule's offenders, or one nil where it has none.
+// orNil returns the rule's offenders, or one nil if it has none.
 func orNil(r *gate.Rule) iter.Seq[*gate.Offender] {
 	return func(yield func(*gate.Offender) bool) {
 		if r.Count() == 0 {
@@ -79,7 +79,7 @@ func orNil(r *gate.Rule) iter.Seq[*gate.Offender] {
 	}
 }
 
-// countFindings is how many findings there are without a limit.
+// countFindings returns the number of findings without a limit.
 func countFindings(v *gate.Verdict) int {
 	n := 0
 	for _, r := range brokenRules(v) {
@@ -90,13 +90,13 @@ func countFindings(v *gate.Verdict) int {
 
 var contentHash = regexp.MustCompile(`\b(file|dir|multi):[0-9a-f]{64}\b`)
 
-// stableStep is a step without the hashes that docker's older builder writes in
-// place of what was copied: they change with every build.
+// stableStep returns a step without the hashes that docker's older builder writes
+// instead of the names of copied files. They change with every build.
 func stableStep(createdBy string) string {
 	return contentHash.ReplaceAllString(Command(createdBy), "$1")
 }
 
-// text is the row on several lines, with a label before each.
+// text returns the row on several lines. Each line after the first has a label.
 func (x *row) text(stored, hidden, fix string) string {
 	lines := []string{offender(x.Offender)}
 	if x.Stored != "" {
@@ -111,13 +111,13 @@ func (x *row) text(stored, hidden, fix string) string {
 	return strings.Join(lines, "\n")
 }
 
-// lines are the row as it stands below a rule.
+// lines returns the row for a list below a rule.
 func (x *row) lines() string {
 	return x.text("         stored by  ", "         hidden by  ", "         to fix     ")
 }
 
-// ruleText is a broken rule with as many of the offenders as fit into most
-// bytes, and how many more the rule has.
+// ruleText returns a broken rule with as many offenders as fit into most bytes, and the
+// number of the others.
 func ruleText(r *rule, offenders iter.Seq[gate.Offender], most int) string {
 	var b strings.Builder
 	b.WriteString(cut(r.line(), most/2))

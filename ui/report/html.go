@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	htmlWaste  = 100  // rows that stand in the page without its script
+	htmlWaste  = 100  // rows in the page without its script
 	htmlDenied = 1000 // paths of each rule
 )
 
@@ -30,7 +30,7 @@ var (
 	pageJS string
 )
 
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	*Input
 	Title   string
@@ -47,7 +47,7 @@ type page struct {
 type pageRule struct {
 	rule
 	Rows      []row
-	Left      int // offenders beyond those
+	Left      int // number of the other offenders
 	LeftBytes int64
 }
 
@@ -56,9 +56,9 @@ type pageLayer struct {
 	VisibleWidth, WastedWidth float64 // of the largest layer, in percent
 }
 
-// HTML writes one page that needs nothing else: no network, no other file. Its
-// policy lets a browser run the page's own script and nothing more, whatever
-// the image's texts hold; they went through Safe before that.
+// HTML writes a page that needs no network and no other file. Its content security
+// policy lets a browser run only the page's own script, even if a text of the image
+// contains another. All texts of the image pass through Safe.
 func HTML(w io.Writer, in *Input) error {
 	p := page{Input: in, Title: in.title(), Style: template.CSS(pageCSS), Script: template.JS(pageJS), Waste: in.Report.Waste[:min(len(in.Report.Waste), htmlWaste)]}
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(pageCSS), hashOf(pageJS))
@@ -105,8 +105,8 @@ func hashOf(s string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// writePageData writes what the page's script works on: rows as lists, as an
-// image may waste a hundred thousand files. All texts are safe to show.
+// writePageData writes the data for the page's script. Rows are lists, to save space:
+// an image may waste a hundred thousand files. All texts are safe to show.
 func writePageData(b *bufio.Writer, in *Input) error {
 	put := func(v any) error {
 		line, err := json.Marshal(v) // writes <, > and & as escapes
@@ -145,7 +145,7 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	if err != nil {
 		return err
 	}
-	// Most paths share their folder with others: it is written once.
+	// Most paths share their folder with others: write each folder once.
 	folders, number := []string{}, map[string]int{}
 	b.WriteString(`,"waste":`)
 	err = list(len(r.Waste), func(i int) any {

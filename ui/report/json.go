@@ -18,13 +18,12 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// JSON writes the report in its JSON form (docs/report.schema.json): objects
-// indented, each element of a list on a line of its own, lists never null. The
-// same report gives the same bytes, and no character of it that a terminal
-// could act upon stands there unescaped.
+// JSON writes the report as JSON (docs/report.schema.json). Objects are indented, each
+// element of a list is on its own line, and lists are never null. The same report
+// results in the same bytes. Characters that a terminal interprets are escaped.
 func JSON(w io.Writer, r *facts.Report) error { return writeJSON(w, r, nil) }
 
-// writeJSON writes the report and, where the image was judged, the verdict.
+// writeJSON writes the report and, if the image was judged, the verdict.
 func writeJSON(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	b := bufio.NewWriter(w)
 	fields := reflect.ValueOf(*r)
@@ -51,8 +50,8 @@ func writeJSON(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	return b.Flush()
 }
 
-// writeField writes one of the report's fields. A list goes out element by
-// element: an image may waste a hundred thousand files.
+// writeField writes a field of the report. It writes a list element by element: an
+// image may waste a hundred thousand files.
 func writeField(b *bufio.Writer, v reflect.Value) error {
 	if v.Kind() != reflect.Slice {
 		line, err := encode(v.Interface(), "  ")
@@ -84,11 +83,11 @@ func writeField(b *bufio.Writer, v reflect.Value) error {
 	return err
 }
 
-// Line is v as one line of JSON, without its end, and as safe as JSON's.
+// Line returns v as one line of JSON, without a line feed, escaped like JSON's output.
 func Line(v any) ([]byte, error) { return encode(v, "") }
 
-// encode is v as JSON without null lists, indented behind prefix if there is
-// one.
+// encode returns v as JSON without null lists. It indents v, with the prefix, if there
+// is a prefix.
 func encode(v any, prefix string) ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -106,9 +105,9 @@ func encode(v any, prefix string) ([]byte, error) {
 	return escapeJSON(bytes.TrimSuffix(out.Bytes(), []byte("\n"))), nil
 }
 
-// escapeJSON writes every character of a JSON text that can't be seen, or that
-// a terminal acts upon, and the second # of what CI's runners obey, as JSON's
-// own escape; the text means the same.
+// escapeJSON replaces characters of a JSON text by escapes of JSON, which do not change
+// its meaning: invisible characters, those that a terminal interprets, and the second
+// # of commands for CI runners.
 func escapeJSON(text []byte) []byte {
 	for _, command := range []string{"##[", "##vso["} {
 		if !bytes.Contains(text, []byte(command)) {
@@ -141,8 +140,8 @@ func appendEscape(b []byte, r rune) []byte {
 	return append(append(b, `\u0000`[:6-len(hex)]...), hex...)
 }
 
-// escapedInJSON leaves the line ends that encoding/json wrote itself; those
-// inside of strings it has escaped.
+// escapedInJSON reports whether to escape a character. Line feeds are not escaped: they
+// are those between elements, as encoding/json has escaped those in strings.
 func escapedInJSON(r rune) bool {
 	return r != '\n' && (r == 0x7f || r > 0x7f && !unicode.IsPrint(r))
 }

@@ -15,10 +15,10 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// The words and numbers of a result, which every format only arranges. All
-// strings here are safe to show.
+// This file has the words and numbers of a result, which the formats share. All
+// strings in it are safe to show.
 
-// result is the verdict in a word: pass, fail or error.
+// result returns the verdict in a word: pass, fail or error.
 func result(v *gate.Verdict) string {
 	switch {
 	case v == nil || v.Errors() > 0:
@@ -37,11 +37,11 @@ type rule struct {
 	Most   string // the limit: "10 bytes"
 	Bound  string // "at most 10 bytes"
 	Why    string // why it can't be evaluated, or ""
-	From   string // where the limit is from, or "" where that is plain to see
-	Same   string // the rule before it that is broken for the same reasons, or ""
+	From   string // where the limit was set, or "" for defaults and flags
+	Same   string // an earlier rule that is broken for the same reasons, or ""
 }
 
-// rulesOf are the rules of a verdict in the order in which people read them:
+// rulesOf returns the rules of a verdict in the order for people: broken rules about
 // denied paths first.
 func rulesOf(v *gate.Verdict) []rule {
 	if v == nil {
@@ -76,7 +76,7 @@ func rulesOf(v *gate.Verdict) []rule {
 	return append(denied, others...)
 }
 
-// word is how a rule came out.
+// word returns the result of a rule: ok, warn, fail or error.
 func word(v *gate.Verdict, r *gate.Rule) string {
 	switch {
 	case r.Err != nil:
@@ -93,7 +93,8 @@ func brokenRules(v *gate.Verdict) []rule {
 	return slices.DeleteFunc(rulesOf(v), func(r rule) bool { return r.OK })
 }
 
-// line is the rule and what was observed: "max-size: 12 bytes, at most 10 bytes".
+// line returns the rule, the observed value and the limit: "max-size: 12 bytes, at most
+// 10 bytes".
 func (r *rule) line() string {
 	switch {
 	case r.Err != nil:
@@ -106,8 +107,8 @@ func (r *rule) line() string {
 
 func (r *rule) globs() string { return Safe(strings.Join(r.Globs, " ")) }
 
-// shown is how many of the rule's offenders stand in a list for people: some of
-// each glob at least.
+// shown returns how many of the rule's offenders to list for people, enough for some of
+// each glob.
 func (r *rule) shown() int {
 	if r.Denies() {
 		return max(deniedShown, len(r.Globs))
@@ -115,8 +116,8 @@ func (r *rule) shown() int {
 	return gate.MaxOffenders
 }
 
-// ruleValues are what was observed and the limit, with as many digits as it
-// takes to tell one from the other.
+// ruleValues returns the observed value and the limit, with enough digits to tell them
+// apart.
 func ruleValues(r *gate.Rule) (observed, limit string) {
 	switch r.Unit {
 	case gate.Bytes:
@@ -136,24 +137,24 @@ func ruleValues(r *gate.Rule) (observed, limit string) {
 	}
 }
 
-// decimal is v rounded to this many digits after the point, without the zeros
-// at its end.
+// decimal formats v with at most that many digits after the point, without trailing
+// zeros.
 func decimal(v float64, digits int) string {
 	s := strconv.FormatFloat(v, 'f', digits, 64)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
-// row is an offender as it stands in a list.
+// row is an offender in a list.
 type row struct {
 	gate.Offender
-	Stored, Hidden string // the steps, where they are known and stand below it
-	Fix            string // the advice, where it stands below it
+	Stored, Hidden string // the steps, if they are known and listed below it
+	Fix            string // the advice, if it is listed below it
 }
 
-// alone is an offender with everything about it.
+// alone returns the row of an offender with both steps and the advice.
 func alone(o *gate.Offender) row {
 	x := row{Offender: *o, Fix: Safe(o.Advice)}
-	if o.Path != "" { // that of a layer is its name
+	if o.Path != "" { // without a path, the offender is the layer itself
 		x.Stored = Safe(Command(o.StoredBy))
 	}
 	if o.HiddenBy >= 0 && o.HiddenBy != o.StoredIn {
@@ -162,8 +163,8 @@ func alone(o *gate.Offender) row {
 	return x
 }
 
-// rows are offenders as they stand in a list: several in a row that come from
-// the same steps name them once, below the last.
+// rows returns the rows of a list of offenders. Consecutive ones of the same steps name
+// these once, below the last.
 func rows(offenders iter.Seq[gate.Offender]) iter.Seq[row] {
 	return func(yield func(row) bool) {
 		var held *gate.Offender
@@ -193,7 +194,7 @@ func rows(offenders iter.Seq[gate.Offender]) iter.Seq[row] {
 	}
 }
 
-// growth is how the image differs from the baseline.
+// growth describes how the size of the image differs from the baseline's.
 type growth struct {
 	Size, Exact, Percent string // with their sign
 	Since                string // the baseline's name
@@ -221,10 +222,10 @@ func growthOf(v *gate.Verdict) *growth {
 	return g
 }
 
-// amount is one of the totals that are bytes.
+// amount is one of the totals in bytes.
 type amount struct{ Name, Size, Exact string }
 
-// amounts are the totals that are bytes, without those that are unknown.
+// amounts returns the totals in bytes, without unknown ones.
 func amounts(t *facts.Totals) []amount {
 	var all []amount
 	for _, x := range []struct {
@@ -238,10 +239,10 @@ func amounts(t *facts.Totals) []amount {
 	return all
 }
 
-// stepOr is the step that made a layer, also where that is unknown.
+// stepOr returns the step that made a layer, or a text if the step is unknown.
 func stepOr(command string) string { return cmp.Or(Safe(Command(command)), "(no command)") }
 
-// suppressed is a suppression and what it covers, in a line.
+// suppressed returns a line about a suppression and what it covers.
 func suppressed(s gate.Suppressed) string {
 	until := ""
 	if !s.Until.IsZero() {
@@ -258,7 +259,7 @@ func suppressed(s gate.Suppressed) string {
 	return fmt.Sprintf("%s %s%s %s in %s: %s%s", word, Safe(s.Path), of, Exact(s.Bytes), count(s.Pieces, what), Safe(s.Reason), until)
 }
 
-// Warning is w on one safe line: "layer 3: /a/b: what is odd about it".
+// Warning formats w as one line that is safe to show: "layer 3: /a/b: TEXT".
 func Warning(w facts.Warning) string {
 	s := Safe(w.Text)
 	if w.Path != "" {
