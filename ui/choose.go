@@ -13,7 +13,7 @@ import (
 	"github.com/rivo/tview"
 )
 
-// Candidate is an image that a person can choose.
+// Candidate is an image that the user can choose.
 type Candidate struct {
 	Ref     string // what opens it: "docker:nginx:1.27"
 	Name    string // as its engine has it; "" for an image without a name
@@ -30,10 +30,10 @@ type Engine struct {
 	List func(context.Context) ([]Candidate, error)
 }
 
-// Choose lets a person choose one of the engines' images, newest first, or the
-// built-in demo, which is always listed last. All engines are asked at once, in
-// the background; an engine that fails gets a line below the list. Choose returns
-// ErrNoChoice when nothing is chosen.
+// Choose lets the user choose one of the engines' images, newest first, or the built-in
+// demo, which is always last. It asks all engines at once, in the background. An engine
+// that fails gets a line below the list. Choose returns ErrNoChoice if the user chooses
+// nothing.
 func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, error) {
 	set, err := opt.setup()
 	if err != nil {
@@ -55,7 +55,7 @@ func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, erro
 	return *c.chosen, nil
 }
 
-// ErrNoChoice is the end of a choice that wasn't made.
+// ErrNoChoice is the error of Choose if the user chooses nothing.
 var ErrNoChoice = errors.New("nothing was chosen")
 
 // chooser is the screen of Choose.
@@ -74,23 +74,23 @@ type chooser struct {
 	body   screen.Canvas // of the last frame's rows, for the mouse
 }
 
-// asked is what is known of the engines.
+// asked holds what the engines have answered.
 type asked struct {
 	engines []Engine
 	silent  []string // those that haven't answered yet
 	notes   []string // errors, and engines without images
 }
 
-// offers are the images there are, and the filter.
+// offers holds the images and the filter.
 type offers struct {
 	all    []*offer
 	rows   []*offer // those that match
 	text   string   // of the filter
 	typing bool     // letters go to it
-	moved  bool     // a person has moved the cursor
+	moved  bool     // the user has moved the cursor
 }
 
-// offer is a candidate as it is shown.
+// offer is a candidate with its texts.
 type offer struct {
 	Candidate
 	name string // safe
@@ -135,8 +135,8 @@ func (c *chooser) answer(engine string, found []Candidate, err error) {
 	c.add(found)
 }
 
-// add puts candidates into the list: the newest first, the demo last. The
-// cursor stays where a person has put it.
+// add puts candidates into the list: the newest first, the demo last. The cursor stays
+// where the user has put it.
 func (c *chooser) add(found []Candidate) {
 	for _, f := range found {
 		o := &offer{Candidate: f, name: safe(f.Name)}
@@ -165,7 +165,7 @@ func (c *chooser) add(found []Candidate) {
 	}
 }
 
-// shortID is the first 12 digits of an ID.
+// shortID returns the first 12 digits of an ID.
 func shortID(id string) string {
 	if _, hex, ok := strings.Cut(id, ":"); ok {
 		id = hex
@@ -187,7 +187,7 @@ func (c *chooser) filter() {
 	c.Fit(len(c.rows), c.H)
 }
 
-// current is the offer under the cursor.
+// current returns the offer under the cursor.
 func (c *chooser) current() (*offer, bool) {
 	if c.At >= len(c.rows) {
 		return nil, false
@@ -240,7 +240,7 @@ func (c *chooser) step(n int) {
 	c.moved = c.moved || c.At != at
 }
 
-// capture takes every key.
+// capture handles every key.
 func (c *chooser) capture(ev *tcell.EventKey) *tcell.EventKey {
 	c.key(ev)
 	return nil
@@ -262,14 +262,14 @@ func (c *chooser) key(ev *tcell.EventKey) {
 	}
 }
 
-// chooserKey is a row of the chooser's key table. It stands in docs/keys.md
-// below that of the panes.
+// chooserKey is a row of the chooser's key table, which docs/keys.md lists below that of
+// the panes.
 type chooserKey struct {
 	binding
 	do func(*chooser)
 }
 
-// chooserKeys is the key table of the chooser. Whatever else is typed filters.
+// chooserKeys is the key table of the chooser. Other characters go to the filter.
 func chooserKeys() []chooserKey {
 	key := func(keys, hint, help string, do func(*chooser)) chooserKey {
 		return chooserKey{binding{keys: keys, group: "Choosing an image", hint: hint, help: help}, do}
@@ -355,7 +355,7 @@ func (c *chooser) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func
 	}
 }
 
-// count is how many images there are, in words.
+// count returns the number of images in words.
 func (c *chooser) count() string {
 	switch n := len(c.all) - 1; {
 	case n == 0 && len(c.silent) > 0:

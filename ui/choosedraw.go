@@ -57,9 +57,9 @@ func (c *chooser) draw(on screen.Canvas) {
 	}
 }
 
-// drawNotes draws, below the rows, which engines have not answered and what went
-// wrong with the others: wrapped where there is room, otherwise a line each. It
-// returns the canvas that is left for the rows.
+// drawNotes draws, below the rows, which engines have not answered and the errors of
+// the others: wrapped if there is room, otherwise one line each. It returns the
+// remaining canvas for the rows.
 func (c *chooser) drawNotes(on screen.Canvas) screen.Canvas {
 	var notes []screen.Span
 	if len(c.silent) > 0 {
@@ -101,7 +101,7 @@ func (c *chooser) drawRule(on screen.Canvas) {
 	}
 }
 
-// offerColumns are those of a row.
+// offerColumns are the columns of a row.
 type offerColumns struct{ name, engine, size, age screen.Column }
 
 // fitOffer chooses columns. A column is shown only if enough room is left for the
@@ -194,7 +194,7 @@ func (c *chooser) drawFoot(on screen.Canvas) {
 	}
 }
 
-// hints are the keys that the bottom line names.
+// hints returns the keys for the bottom line.
 func (c *chooser) hints() []binding {
 	if c.keys != nil {
 		return []binding{{keys: "esc", hint: "close"}}
@@ -208,7 +208,7 @@ func (c *chooser) hints() []binding {
 	return hints
 }
 
-// age is how long ago something was, in words.
+// age returns in words how long ago something was.
 func age(then, now time.Time) string {
 	if then.IsZero() {
 		return ""

@@ -15,7 +15,7 @@ import (
 // maxClip is the most that terminals take for the clipboard in one sequence.
 const maxClip = 74000
 
-// copyWait is how long tmux may take.
+// copyWait limits the time for tmux.
 const copyWait = 2 * time.Second
 
 // copy puts text on a clipboard and returns a note that says which one; "" when
@@ -59,7 +59,7 @@ func loadBuffer(ctx context.Context, text string) error {
 	return err
 }
 
-// osc52 is the sequence that sets the clipboard to the base64 data.
+// osc52 returns the sequence that sets the clipboard to the base64 data.
 func osc52(data string, getenv func(string) string) string {
 	plain := "\x1b]52;c;" + data + "\x07"
 	switch {
@@ -87,7 +87,7 @@ func (u *ui) copyText(text string) {
 	u.note = cmp.Or(u.do.copy(text), "can't copy this") + ": " + safe(text)
 }
 
-// copyLine is what y copies of a line.
+// copyLine returns the text that y copies from a line.
 func copyLine(lines []screen.Line, at int) string {
 	if at >= len(lines) {
 		return ""

@@ -11,7 +11,7 @@ import (
 	"fathom/ui/viewer"
 )
 
-// ofFile is what overlays over a file have in common.
+// ofFile has what the overlays for a file have in common.
 type ofFile struct {
 	in    place
 	u     *ui
@@ -43,7 +43,7 @@ type (
 	}
 )
 
-// copy copies the whole file, as far as a clipboard takes one.
+// copy copies the whole file, unless it is too large for the clipboard.
 func (c *content) copy() {
 	size := report.Size(c.Size())
 	switch b, ok, err := c.Bytes(maxClip * 3 / 4); {
@@ -58,8 +58,8 @@ func (c *content) copy() {
 	}
 }
 
-// shownAt is the layer after which a target is shown: the upper one, unless the
-// path is gone there; -1 for neither.
+// shownAt returns the state of a target and the layer after which it is shown: the upper
+// one or, if the path does not exist there, the lower one; -1 for neither.
 func (u *ui) shownAt(t target) (filetree.State, int) {
 	if st, ok := u.img.Tree.At(t.node, t.to); ok {
 		return st, t.to
@@ -70,7 +70,7 @@ func (u *ui) shownAt(t target) (filetree.State, int) {
 	return filetree.State{Content: filetree.NoContent}, -1
 }
 
-// file is the path under the cursor and its state, where that is a regular file.
+// file returns the path under the cursor and its state, if it is a regular file.
 func (u *ui) file() (target, filetree.State, bool) {
 	t, ok := u.on().target()
 	if !ok {
@@ -109,7 +109,7 @@ func (u *ui) openPager() {
 	}
 }
 
-// openDiff compares the path under the cursor with the version before.
+// openDiff compares the path under the cursor with its previous version.
 func (u *ui) openDiff() {
 	t, ok := u.on().target()
 	if !ok {
@@ -136,17 +136,17 @@ func (u *ui) openDiff() {
 	}
 }
 
-// find asks what to look for in the file.
+// find asks what to search for in the file.
 func (c *content) find() {
 	if !c.Busy() {
 		c.u.prompt = c.Prompt()
 	}
 }
 
-// next goes to the next thing found, or to the one before.
+// next goes to the next match, or to the previous one.
 func (c *content) next(forward bool) { c.u.note = c.Next(forward) }
 
-// pan moves what a file holds sideways.
+// pan moves the content of the file sideways.
 func (u *ui) pan(n int) {
 	if o, ok := u.top().(interface{ Pan(n int) }); ok {
 		o.Pan(n)

@@ -133,7 +133,7 @@ func layerPage(p *screen.Page, rep *facts.Report, s step, hides []hidden) {
 	}
 }
 
-// checkedText is what was compared with a layer's bytes.
+// checkedText says what the layer's bytes were compared with.
 func checkedText(checked string) string {
 	switch checked {
 	case facts.CheckedHeaders:
@@ -148,7 +148,7 @@ func checkedText(checked string) string {
 	return "" // of an unknown kind, or nothing
 }
 
-// layerName is the number of a layer, and whether it is the first or the last.
+// layerName returns the number of a layer, and says if it is the first or the last.
 func layerName(i, n int) string {
 	switch i {
 	case 0:
@@ -202,7 +202,7 @@ func filePage(p *screen.Page, img *image, v *filetree.View, n filetree.Node) {
 	history(p, img, n)
 }
 
-// otherName is the first name of the content that n has after the view; None if
+// otherName returns the first name of the content that n has after the view; None if
 // that is n itself.
 func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.State) filetree.Node {
 	if st.Content == filetree.NoContent {

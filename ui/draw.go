@@ -13,7 +13,7 @@ import (
 // narrow is the width below which one pane fills the screen.
 const narrow = 90
 
-// drawn is what the last frame shows.
+// drawn describes the last frame.
 type drawn struct {
 	frame screen.Grid
 	spots []spot // later ones lie over earlier ones

@@ -22,7 +22,7 @@ type files struct {
 	frame filesFrame
 }
 
-// filesFrame is where the last frame has things, for the mouse.
+// filesFrame has the positions in the last frame, for the mouse.
 type filesFrame struct {
 	h     int // rows
 	head  int // lines above them
@@ -30,7 +30,7 @@ type filesFrame struct {
 	folds []int // the column of each row's triangle; -1 where it has none
 }
 
-// head is the title of a column that rows can be sorted by.
+// head is the title of a column by which rows can be sorted.
 type head struct {
 	col   screen.Column
 	order outline.Order
@@ -177,7 +177,7 @@ type views struct {
 	making bool
 }
 
-// get is a view that is free or has been kept; nil for any other.
+// get returns a view that is free or has been kept; nil for any other.
 func (s *views) get(from, to int) *filetree.View {
 	if to == from+1 {
 		return s.tree.View(from, to)
@@ -199,7 +199,7 @@ func (s *views) keep(v *filetree.View) {
 	s.kept = append(s.kept, v)
 }
 
-// Status is the path under the cursor, and order and filter.
+// Status returns the path under the cursor, and the order and the filter.
 func (f *files) Status() (where, state string) {
 	th := f.u.th
 	order, reverse := f.out.Order()

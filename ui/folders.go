@@ -134,7 +134,7 @@ func (f *folders) follow() {
 	}
 }
 
-// current is the row under the cursor.
+// current returns the row under the cursor.
 func (f *folders) current() (folderRow, bool) {
 	if f.At >= len(f.rows) {
 		return folderRow{}, false

@@ -175,13 +175,13 @@ func (b *binding) has(key string) bool {
 // names are the key names shown in the help.
 func (b *binding) names() string { return strings.ReplaceAll(b.keys, " ", ", ") }
 
-// first is the key that the hints name.
+// first returns the key that the hints name.
 func (b *binding) first() string {
 	name, _, _ := strings.Cut(b.keys, " ")
 	return name
 }
 
-// keysMarkdown is docs/keys.md.
+// keysMarkdown returns the text of docs/keys.md.
 func keysMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Keys of the terminal UI\n\nGenerated from the key table in `ui/keys.go` by a test. [config.md](config.md) explains how to remap an action.\n")

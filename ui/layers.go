@@ -105,7 +105,7 @@ func (l *layers) fill() {
 	}
 }
 
-// current is the row under the cursor.
+// current returns the row under the cursor.
 func (l *layers) current() (step, bool) {
 	if l.At >= len(l.steps) {
 		return step{-1, -1}, false
@@ -128,7 +128,7 @@ func (l *layers) toggleEmpty() {
 	l.fill()
 }
 
-// command is the step as its author wrote it, made safe.
+// command returns the step as its author wrote it, safe to show.
 func command(rep *facts.Report, s step) string {
 	switch {
 	case s.layer >= 0 && rep.Layers[s.layer].Command != "":
@@ -141,12 +141,12 @@ func command(rep *facts.Report, s step) string {
 	return "(the image does not say)"
 }
 
-// layerCommand is the command of a layer.
+// layerCommand returns the command of a layer.
 func layerCommand(rep *facts.Report, layer int) string {
 	return command(rep, step{layer, slices.IndexFunc(rep.History, func(h facts.Step) bool { return h.Layer == layer })})
 }
 
-// layerColumns are those of a row.
+// layerColumns are the columns of a row.
 type layerColumns struct{ num, stored, bar, packed, added, modified, removed, step screen.Column }
 
 // fit chooses columns. A column is shown only if enough room is left for the
@@ -231,7 +231,7 @@ func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on 
 	c.Cell(cols.step, y, on(st), command(l.rep, s))
 }
 
-// sizeStyle is dim for nothing.
+// sizeStyle returns the style of a size, which is dim for 0.
 func sizeStyle(th *screen.Theme, n int64) tcell.Style {
 	if n == 0 {
 		return th.Dim
@@ -239,7 +239,7 @@ func sizeStyle(th *screen.Theme, n int64) tcell.Style {
 	return th.Text
 }
 
-// hidden is how many of the bytes that one layer stored another one hid.
+// hidden holds how many bytes of one layer another layer hides.
 type hidden struct {
 	stored, by int
 	bytes      int64
@@ -261,7 +261,7 @@ func hides(rep *facts.Report) []hidden {
 	return all
 }
 
-// unverified is how many layers have not been verified.
+// unverified returns the number of layers that were not verified.
 func unverified(rep *facts.Report) int {
 	n := 0
 	for i := range rep.Layers {

@@ -28,7 +28,7 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 	}
 }
 
-// spotAt is the topmost spot at a cell.
+// spotAt returns the topmost spot at a cell.
 func (u *ui) spotAt(x, y int) (spot, bool) {
 	for _, s := range slices.Backward(u.spots) {
 		if a := s.area; x >= a.X && x < a.X+a.W && y >= a.Y && y < a.Y+a.H {

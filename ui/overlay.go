@@ -90,7 +90,8 @@ func (f *filter) Draw(c screen.Canvas, _ bool) {
 	})
 }
 
-// help is every key, from the table, in two columns where there is room.
+// help returns an overlay with all keys of the key table, in two columns if there is
+// room.
 func help(keys []binding) *text {
 	return &text{in: inHelp, List: screen.List{NoCursor: true}, name: "Keys", write: func(p *screen.Page) {
 		groups := helpGroups(p.Theme, p.W, keys)
@@ -105,7 +106,7 @@ func help(keys []binding) *text {
 	}}
 }
 
-// helpKeys is a key table as titled blocks of lines, w cells wide.
+// helpKeys returns a key table as titled blocks of lines, w cells wide.
 func helpKeys(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 	var groups [][]screen.Line
 	p := &screen.Page{Theme: th, W: w}
@@ -133,7 +134,7 @@ func helpKeys(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 	return groups
 }
 
-// helpGroups is the help: the keys, and the meaning of signs.
+// helpGroups returns the lines of the help: the keys, and the meaning of signs.
 func helpGroups(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 	p := &screen.Page{Theme: th, W: w}
 	p.Title("Signs")

@@ -12,7 +12,7 @@ import (
 	"fathom/analyzer/layer"
 )
 
-// owners are the image's names of user and group IDs.
+// owners has the image's names for user and group IDs.
 type owners struct{ users, groups map[int64]string }
 
 // maxAccounts is how many bytes of a passwd or group file are read.
@@ -61,12 +61,12 @@ func accounts(ctx context.Context, a *analyzer.Analysis, path string) map[int64]
 	return names
 }
 
-// text is user and group, as names where the image has them.
+// text returns user and group, by name if the image has names for them.
 func (o *owners) text(uid, gid int64) string {
 	return nameOf(o.users, uid) + ":" + nameOf(o.groups, gid)
 }
 
-// long is text, followed by the IDs if text has names.
+// long returns text, followed by the IDs if text has names.
 func (o *owners) long(uid, gid int64) string {
 	numbers := fmt.Sprintf("%d:%d", uid, gid)
 	if s := o.text(uid, gid); s != numbers {

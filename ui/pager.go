@@ -66,7 +66,7 @@ func (s *session) runPager(command string, open func(context.Context) (io.ReadCl
 	return nil
 }
 
-// pagerCommand is the command line of the pager.
+// pagerCommand returns the command line of the pager.
 func pagerCommand(getenv func(string) string, look func(string) (string, error)) (string, error) {
 	if p := getenv("PAGER"); p != "" {
 		return p, nil

@@ -6,11 +6,11 @@ import (
 	"fathom/ui/screen"
 )
 
-// part is what can have the keys: a pane, or an overlay over the panes.
+// part handles keys: it is a pane, or an overlay over the panes.
 type part interface {
-	place() place // which rows of the key table are for it
+	place() place // says which rows of the key table apply
 	Title() string
-	Note() string // what its title says besides
+	Note() string // returns what its title says in addition
 	Draw(c screen.Canvas, focused bool)
 	Move(n int)    // the cursor, by rows
 	Page(n int)    // by halves of the window
@@ -28,7 +28,7 @@ type part interface {
 type pane interface {
 	part
 	about() string // what its details are of: "of the layer"
-	// details writes about what is under the cursor, and returns something that
+	// details describes what is under the cursor, and returns something that
 	// is different for another row.
 	details(p *screen.Page) any
 	follow() // shows what is selected now
@@ -52,7 +52,7 @@ type seeker interface {
 	found() (n int, say string) // how many there are, in words
 }
 
-// selection is what a person has chosen to see of the layers.
+// selection holds what the user has chosen to see of the layers.
 type selection struct {
 	layer  int
 	marked int  // another layer to compare with; -1 for none
@@ -77,7 +77,7 @@ type target struct {
 	from, to int
 }
 
-// none is for parts that have nothing to say to some of the questions.
+// none has empty methods, for parts that don't need all of them.
 type none struct{}
 
 func (none) Note() string                  { return "" }
@@ -126,7 +126,7 @@ const (
 	panes
 )
 
-// pane is the one that is there now.
+// pane returns pane i. On the right that is the tab in front.
 func (l *layout) pane(i int) pane {
 	return [panes]pane{l.layers, l.detail, l.right()}[i]
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Actions are the actions that Options.Keys can remap, in the order of the help.
+// Actions returns the actions that Options.Keys can remap, in the order of the help.
 func Actions() []string {
 	var out []string
 	for _, b := range bindings() {
@@ -80,7 +80,7 @@ func remap(table []binding, keys map[string][]string) ([]binding, error) {
 	return table, nil
 }
 
-// keyOf is the first key of an action, for messages.
+// keyOf returns the first key of an action, for messages.
 func keyOf(table []binding, action string) string {
 	for i := range table {
 		if table[i].action == action {

@@ -16,25 +16,24 @@ import (
 	"fathom/ui/screen"
 )
 
-// doer does what the UI can't do itself.
+// doer does things outside of the UI.
 type doer interface {
-	work(func(context.Context) func()) // in the background; what it returns runs in the UI
-	last(func(context.Context) func()) // the same, and the program waits for its end
+	work(func(context.Context) func()) // runs it in the background, and what it returns in the UI
+	last(func(context.Context) func()) // like work, but the program waits for its end
 	pager(open func(context.Context) (io.ReadCloser, error)) error
-	copy(text string) string // a note on where it went; "" where it can't
+	copy(text string) string // returns a note about where the text went; "" if it can't copy
 	suspend()
 	quit()
 	giveUp()
 }
 
-// image is what a saved report lacks: tree, content, names of owners.
+// image is what a saved report doesn't have: tree, content, names of owners.
 type image struct {
 	*analyzer.Analysis
 	owners owners
 }
 
-// ui is the root of the screen: the panes, what lies over them, and what a
-// person has chosen.
+// ui is the root of the screen: the panes, the overlays, and the user's choices.
 type ui struct {
 	*tview.Box
 	setup
@@ -44,22 +43,22 @@ type ui struct {
 	do     doer
 	rep    *facts.Report
 	img    *image          // nil for a saved report
-	lacks  map[need]string // why this screen lacks what keys need
+	lacks  map[need]string // why this screen can't do what keys need
 	notes  []string        // how the image was read
 	sel    selection
 	search search
 	over   []overlay // the innermost last
-	// goTo shows a path as of a layer, in the tree where there is one.
+	// goTo shows a path as of a layer, in the tree if there is one.
 	goTo func(n filetree.Node, layer int, whole bool)
 }
 
-// bottom is what replaces the usual bottom line.
+// bottom holds texts that replace the usual bottom line.
 type bottom struct {
-	note   string         // until the next key
-	prompt *screen.Prompt // nil when none is open
+	note   string         // shown until the next key
+	prompt *screen.Prompt // nil if none is open
 }
 
-// newRoot is a UI whose right side is still empty.
+// newRoot returns a UI whose right side is still empty.
 func newRoot(rep *facts.Report, set setup, do doer) *ui {
 	u := &ui{
 		Box: tview.NewBox(), setup: set, do: do, rep: rep, sel: selection{marked: -1}, lacks: map[need]string{},
@@ -69,7 +68,7 @@ func newRoot(rep *facts.Report, set setup, do doer) *ui {
 	return u
 }
 
-// newUI is the UI over an image.
+// newUI returns the UI for an image.
 func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
 	u := newRoot(a.Report, set, do)
 	u.img = &image{Analysis: a}
@@ -91,10 +90,10 @@ func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
 	return u
 }
 
-// safe is the only way to the screen for text from an image or a person.
+// safe makes text safe to show. All text from an image or a user must pass through it.
 func safe(s string) string { return report.Safe(s) }
 
-// InputHandler takes keys from tview.
+// InputHandler handles the keys from tview.
 func (u *ui) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 	return func(ev *tcell.EventKey, _ func(tview.Primitive)) { u.key(ev) }
 }
@@ -114,7 +113,7 @@ func (u *ui) capture(ev *tcell.EventKey) *tcell.EventKey {
 	return nil
 }
 
-// on is the part that has the keys.
+// on returns the part that handles the keys.
 func (u *ui) on() part {
 	if o := u.top(); o != nil {
 		return o
@@ -122,7 +121,7 @@ func (u *ui) on() part {
 	return u.pane(u.focus)
 }
 
-// top is the innermost overlay; nil when there is none.
+// top returns the innermost overlay; nil if there is none.
 func (u *ui) top() overlay {
 	if len(u.over) == 0 {
 		return nil
@@ -133,7 +132,7 @@ func (u *ui) top() overlay {
 // push opens an overlay.
 func (u *ui) push(o overlay) { u.over = append(u.over, o) }
 
-// drop removes an overlay, wherever it is.
+// drop removes an overlay, even if others are above it.
 func (u *ui) drop(o overlay) {
 	u.over = slices.DeleteFunc(u.over, func(x overlay) bool { return x == o })
 }
@@ -145,8 +144,8 @@ func (u *ui) closeOver() {
 	}
 }
 
-// key runs the first row of the key table that this screen can do, or notes why it
-// can't do any.
+// key runs the first row of the key table that has the key and that this screen can
+// do. If it can do none, a note says why.
 func (u *ui) key(ev *tcell.EventKey) {
 	name := screen.KeyName(ev)
 	u.note = ""
@@ -173,13 +172,13 @@ func (u *ui) key(ev *tcell.EventKey) {
 	u.note = refused
 }
 
-// move moves the cursor of the part that has the keys.
+// move moves the cursor of the part that handles the keys.
 func (u *ui) move(by func(part)) {
 	by(u.on())
 	u.followLayer()
 }
 
-// selectLayer selects a layer, from whichever pane.
+// selectLayer selects a layer.
 func (u *ui) selectLayer(layer int) {
 	if layer >= 0 && layer < len(u.rep.Layers) {
 		u.layers.choose(layer)
@@ -237,9 +236,9 @@ func (u *ui) layerFiles() {
 	u.setFocus(rightPane)
 }
 
-// escape closes the innermost thing, but never the UI.
+// escape closes the innermost open thing, but never the UI.
 func (u *ui) escape() {
-	type escaper interface{ Escape() bool } // closes something of its own, and reports whether it did
+	type escaper interface{ Escape() bool } // closes something in the part, and reports whether it did
 	o, _ := u.top().(escaper)
 	right, _ := u.right().(escaper)
 	switch {

@@ -12,8 +12,8 @@ import (
 	"fathom/ui/screen"
 )
 
-// RunReport shows a saved report, as Open shows an image: all but the files,
-// which it doesn't hold. The report is one that facts.Read gave.
+// RunReport shows a saved report as Open shows an image, without the files, which a
+// report doesn't have. The report must come from facts.Read.
 func RunReport(ctx context.Context, rep *facts.Report, opt Options) error {
 	return open(ctx, rep.Image.Reference, &analyzer.Progress{}, opt, func(ctx context.Context) (func(*session, setup), error) {
 		names, lost, err := wastedPaths(ctx, rep)
@@ -27,8 +27,8 @@ func RunReport(ctx context.Context, rep *facts.Report, opt Options) error {
 	})
 }
 
-// newSaved is the UI over a report. names is a tree of its wasted paths, lost has
-// the content there of each entry of the report's waste.
+// newSaved returns the UI for a report. names is a tree of its wasted paths, lost has
+// the content in that tree for each entry of the report's waste.
 func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, set setup, do doer) *ui {
 	u := newRoot(rep, set, do)
 	u.lacks = map[need]string{
@@ -46,7 +46,7 @@ func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, 
 	return u
 }
 
-// noFolders explains a saved report that lists no folders.
+// noFolders writes the page for a saved report that lists no folders.
 func (u *ui) noFolders(p *screen.Page) {
 	p.Wrap(0, "a saved report holds no files", p.Theme.Strong)
 	p.Blank()
@@ -54,9 +54,9 @@ func (u *ui) noFolders(p *screen.Page) {
 		keyOf(u.keys, "waste"), keyOf(u.keys, "image")), p.Theme.Dim)
 }
 
-// wastedPaths is a tree of the paths of a report's waste, and for each entry of
-// the waste a content in it that has that path. Only the paths of the tree mean
-// anything.
+// wastedPaths returns a tree with the paths of a report's waste and, for each entry of
+// the waste, a content in the tree with that path. Only the paths of the tree are
+// meaningful.
 func wastedPaths(ctx context.Context, rep *facts.Report) (*filetree.Tree, []filetree.Content, error) {
 	var d layer.Diff
 	lost := make([]filetree.Content, len(rep.Waste))

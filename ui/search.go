@@ -10,7 +10,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// search is what a person searches for, and the paths that match.
+// search holds what the user searches for, and the paths that match.
 type search struct {
 	in      seeker // the pane that it was opened over; nil before the first one
 	text    string
@@ -229,7 +229,7 @@ func (u *ui) foundNote() string {
 	return say
 }
 
-// searchNote is what the prompt shows after the text.
+// searchNote returns what the prompt shows after the text.
 func (u *ui) searchNote() (note, more string, alarm bool) {
 	s := &u.search
 	if s.in.scope().View != nil {

@@ -61,7 +61,7 @@ func (u *ui) drawStatus(c screen.Canvas) {
 
 func hintWidth(b binding) int { return 2 + screen.Width(b.first()) + 1 + screen.Width(b.hint) }
 
-// hints are the bindings that the bottom line names here.
+// hints returns the bindings for the bottom line.
 func (u *ui) hints() []binding {
 	var all []binding
 	at := u.on().place()

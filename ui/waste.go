@@ -73,7 +73,7 @@ func (w *waste) follow() {
 	w.beside(w.sum)
 }
 
-// beside makes a table in the background and takes it over.
+// beside makes a table in the background, and then uses it.
 func (w *waste) beside(table func() *wasteTable) {
 	w.busy = true
 	w.u.do.work(func(context.Context) func() {
@@ -147,7 +147,7 @@ func (w *waste) details(p *screen.Page) any {
 	return it.parts[0]
 }
 
-// Status is what is under the cursor, and the order.
+// Status returns what is under the cursor, and the order.
 func (w *waste) Status() (where, state string) {
 	where = w.copies()
 	if g, ok := w.group(); ok {
@@ -278,8 +278,8 @@ func (w *wasteTable) reorder() {
 	w.rev = !w.rev
 }
 
-// current is what is under the cursor: an item, or a part of one as an item;
-// false on a group.
+// current returns what is under the cursor: an item, or a part of one as an item. It
+// returns false for a group.
 func (w *waste) current() (item, bool) {
 	if w.At >= len(w.rows) || w.rows[w.At].item < 0 {
 		return item{}, false

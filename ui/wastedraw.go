@@ -10,7 +10,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// steps are the layers of an item, for its row.
+// steps returns the layers of an item as text for its row.
 func (it item) steps(th *screen.Theme) string {
 	stored := strconv.Itoa(it.stored)
 	if it.last > it.stored {
@@ -22,7 +22,7 @@ func (it item) steps(th *screen.Theme) string {
 	return stored + " " + th.Glyph.Arrow + " " + strconv.Itoa(it.hidden)
 }
 
-// wasteColumns are those of a row.
+// wasteColumns are the columns of a row.
 type wasteColumns struct{ wasted, bar, cause, steps, path screen.Column }
 
 func fitWaste(w int) wasteColumns {

@@ -94,7 +94,7 @@ func (w *wasteTable) regroup() {
 	})
 }
 
-// apart is the items, split by step where steps are groups.
+// apart returns the items, split by step if the groups are steps.
 func (w *wasteTable) apart() []item {
 	if w.grouping != groupByStored {
 		return slices.Clone(w.all)
@@ -138,7 +138,7 @@ func (w *wasteTable) folderOf(it *item) wasteGroup {
 	return wasteGroup{name: w.tree.Path(n), like: item{node: n}, layer: -1}
 }
 
-// group is the group under the cursor; false on anything else.
+// group returns the group under the cursor; false if the cursor is not on a group.
 func (w *waste) group() (wasteGroup, bool) {
 	if w.At >= len(w.rows) || w.rows[w.At].item >= 0 {
 		return wasteGroup{}, false
@@ -215,7 +215,8 @@ func (w *waste) sift() {
 
 func (w *waste) found() (int, string) { return len(w.hits), count(len(w.hits), "path") + " found" }
 
-// holds is which part of the item is a hit; -1 for the item itself, -2 for none.
+// holds returns the part of the item that is a hit; -1 for the item itself, -2 for
+// none.
 func (w *waste) holds(it *item, hits []filetree.Node) int {
 	is := func(n, end filetree.Node) bool {
 		for ; n != end; n = w.tree.Parent(n) {
@@ -294,7 +295,7 @@ func (w *waste) bookmark() func() {
 	}
 }
 
-// order is the position of each item in the list.
+// order returns the position of each item in the list.
 func (w *wasteTable) order() []int {
 	pos := make([]int, len(w.items))
 	n := 0

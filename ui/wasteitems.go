@@ -90,7 +90,7 @@ func (w *wasteTable) went(d filetree.Node, cause filetree.Cause, hidden, n int) 
 	return gone, w.tree.View(hidden-2, hidden-1).Sum(d).Files == n
 }
 
-// taken is the highest folder up to d that the layer removed with n in it, or n.
+// taken returns the highest folder up to d that the layer removed with n in it, or n.
 func (w *wasteTable) taken(n, d filetree.Node, cause filetree.Cause, hidden int) filetree.Node {
 	high := n
 	for m := n; m != d; {
@@ -102,7 +102,7 @@ func (w *wasteTable) taken(n, d filetree.Node, cause filetree.Cause, hidden int)
 	return high
 }
 
-// common is the lowest folder in d that holds all the parts, which are sorted.
+// common returns the lowest folder in d that contains all the parts, which are sorted.
 func (w *wasteTable) common(d filetree.Node, parts []lostFile) filetree.Node {
 	last := parts[len(parts)-1].lost
 	for m := parts[0].lost; m != d; m = w.tree.Parent(m) {

@@ -30,7 +30,7 @@ func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// markSign is the sign of a change and its style.
+// markSign returns the sign of a change and its style.
 func markSign(th *screen.Theme, m filetree.Mark) (string, tcell.Style) {
 	switch m {
 	case filetree.Added:
@@ -53,7 +53,7 @@ func arrow(th *screen.Theme, ascending bool) string {
 	return th.Glyph.Down
 }
 
-// triangle is the sign of an open or closed folder.
+// triangle returns the sign of an open or closed folder.
 func triangle(th *screen.Theme, open bool) string {
 	if open {
 		return th.Glyph.Open
@@ -61,7 +61,7 @@ func triangle(th *screen.Theme, open bool) string {
 	return th.Glyph.Closed
 }
 
-// count is how many of something there are.
+// count returns a number of things in words.
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

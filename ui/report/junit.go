@@ -49,18 +49,18 @@ type junitFailure struct {
 	Text    string `xml:",chardata"`
 }
 
-// maxJUnitText is how large a text may be. Libxml2, which many readers use,
-// refuses a file in which one has more than 10,000,000 bytes.
+// maxJUnitText is the limit for the size of a text. Libxml2, which many readers use,
+// rejects files with a text of more than 10,000,000 bytes.
 const maxJUnitText = 9_000_000
 
-// JUnit writes a test for each rule, in the form of Ant's JUnit task that
-// Jenkins, GitLab and others read. A broken rule that only warns is a test that
-// passes, and stands in the output of the suite. The time is that of the
-// image: the same input gives the same bytes.
+// JUnit writes a test for each rule, in the format of Ant's JUnit task, which Jenkins,
+// GitLab and others read. A broken rule that only warns is a test that passes, and is
+// listed in the output of the suite. The time is that of the image, so that the same
+// input results in the same bytes.
 func JUnit(w io.Writer, in *Input) error {
 	r, v := in.Report, in.Verdict
 	made := time.Unix(0, 0)
-	if r.Image.Created != nil && r.Image.Created.Year() >= 1000 { // earlier ones the schema doesn't take
+	if r.Image.Created != nil && r.Image.Created.Year() >= 1000 { // the schema doesn't accept earlier years
 		made = *r.Image.Created
 	}
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxMarkdown   = 60 << 10 // bytes: a comment on GitHub takes 65,536 characters
+	maxMarkdown   = 60 << 10 // bytes: a comment on GitHub has at most 65,536 characters
 	markdownText  = 300      // bytes of a name or a command
 	markdownRows  = 40       // layers
 	markdownWaste = 10
@@ -19,10 +19,10 @@ const (
 	worstShown    = 5
 )
 
-// Markdown writes a report that fits a comment: the verdict first, then what
-// changed since the baseline, denied paths, what costs most, and the figures. What an
-// image or a user named stands in code spans only, where nothing is a link, a
-// mention or markup. It is cut where it would be too long, and says so.
+// Markdown writes a report that fits in a comment: first the verdict, and then the
+// changes since the baseline, denied paths, the largest offenders, and the figures.
+// Names from an image or a user are in code spans only, so they can't be links,
+// mentions or markup. A report that would be too long is cut, and says so.
 func Markdown(w io.Writer, in *Input) error {
 	d := &markdown{}
 	d.verdict(in)
@@ -47,7 +47,8 @@ type markdown struct {
 	cut bool
 }
 
-// block adds a part whole, or nothing from there on.
+// block adds a part if all of it fits. Otherwise it adds neither this part nor any
+// later one.
 func (d *markdown) block(format string, args ...any) {
 	s := fmt.Sprintf(format, args...)
 	if d.cut = d.cut || d.b.Len()+len(s) > maxMarkdown; !d.cut {
@@ -64,7 +65,7 @@ func (d *markdown) verdict(in *Input) {
 	d.block("## %s: %s\n\n%s\n\n", marks()[result(in.Verdict)], image, codeSpan(VerdictLine(in.Verdict)))
 }
 
-// marks are the words of a rule's and a verdict's result with their pictures.
+// marks maps the result of a rule or a verdict to a word with a symbol.
 func marks() map[string]string {
 	return map[string]string{"ok": "✅ ok", "pass": "✅ pass", "warn": "⚠️ warn", "fail": "❌ fail", "error": "❌ error"}
 }
@@ -75,7 +76,7 @@ func (d *markdown) growth(v *gate.Verdict) {
 	}
 }
 
-// denied lists the paths that are denied. How large they are is no matter.
+// denied lists the denied paths, whatever their size.
 func (d *markdown) denied(v *gate.Verdict) {
 	for _, r := range brokenRules(v) {
 		if !r.Denies() || r.Err != nil {
@@ -99,8 +100,7 @@ func (d *markdown) denied(v *gate.Verdict) {
 	}
 }
 
-// worst lists the offenders of all other broken rules that cost most, each
-// once.
+// worst lists the largest offenders of all other broken rules, each once.
 func (d *markdown) worst(v *gate.Verdict) {
 	var all []gate.Offender
 	more := 0 // at least
@@ -174,8 +174,8 @@ func (d *markdown) rules(v *gate.Verdict) {
 	d.block("%s\n", b.String())
 }
 
-// about are sentences about the gate: what is suppressed, where the rules come
-// from, and what the user is warned of.
+// about adds sentences about the gate: suppressions, where the rules come from, and
+// warnings.
 func (d *markdown) about(v *gate.Verdict) {
 	if v == nil {
 		return
@@ -201,8 +201,7 @@ func (d *markdown) warnings(in *Input) {
 	d.list(all)
 }
 
-// list lists the first of sentences that are safe to show, and counts the
-// others.
+// list lists the first sentences and counts the others. They must be safe to show.
 func (d *markdown) list(all []string) {
 	for _, s := range all[:min(len(all), warningShown)] {
 		d.block("- %s\n", code(s))
@@ -259,10 +258,10 @@ func (d *markdown) waste(in *Input) {
 	d.block("%s\n</details>\n\n", b.String())
 }
 
-// code is the beginning of s, which is safe to show, as a code span.
+// code returns the beginning of s as a code span. s must be safe to show.
 func code(s string) string { return codeSpan(cut(s, markdownText)) }
 
-// codeSpan fences s with more backticks than it has in a row.
+// codeSpan returns s between fences of more backticks than s has in a row.
 func codeSpan(s string) string {
 	longest, run := 0, 0
 	for _, c := range s {
@@ -274,10 +273,10 @@ func codeSpan(s string) string {
 		longest = max(longest, run)
 	}
 	fence := strings.Repeat("`", longest+1)
-	return fence + " " + s + " " + fence // one space on each side is taken off
+	return fence + " " + s + " " + fence // readers remove one space on each side
 }
 
-// plain is a sentence of our own without anything that Markdown acts upon.
+// plain escapes a sentence of the program, so that none of it is markup.
 func plain(s string) string {
 	var b strings.Builder
 	for _, c := range s {

@@ -12,8 +12,8 @@ import (
 
 type object map[string]any
 
-// maxResults is how many results GitHub takes of a run: it refuses one with
-// more.
+// maxResults is the number of results that GitHub accepts in a run. It rejects a run
+// with more.
 const maxResults = 25_000
 
 // sarifOmits says how many results are left out.
@@ -24,11 +24,10 @@ func sarifOmits(in *Input) string {
 	return ""
 }
 
-// SARIF writes the findings as SARIF 2.1.0. Each stands at the Dockerfile, for
-// want of a better place, and has the path inside the image as its logical
-// location. Fingerprints name image, Dockerfile, rule, path, cause and step, so
-// that the same problem of the next build is the same alert, and that of
-// another image is another.
+// SARIF writes the findings as SARIF 2.1.0. The location of each is the Dockerfile, as
+// there is no better file, and its logical location is the path in the image. A
+// fingerprint depends on image, Dockerfile, rule, path, cause and step. So a problem
+// has the same alert in the next build, and another one for another image.
 func SARIF(w io.Writer, in *Input) error {
 	t := in.Report.Totals
 	name := Safe(in.name())

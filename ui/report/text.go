@@ -22,8 +22,8 @@ const (
 	commandWidth = 120 // columns
 )
 
-// Text writes the report for people, without any terminal control. With a
-// verdict its rules stand at the end, and the last line is VerdictLine's.
+// Text writes the report as plain text, without escape codes. If there is a verdict, its
+// rules are at the end, and the last line is that of VerdictLine.
 func Text(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	b := bufio.NewWriter(w)
 	writeImage(b, r)
@@ -38,7 +38,7 @@ func Text(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	return b.Flush()
 }
 
-// Verdict writes what Text writes of the verdict, and which image it is about.
+// Verdict writes the part of Text about the verdict, and the name of the image.
 func Verdict(w io.Writer, in *Input) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "image       %s\n", in.title())
@@ -46,8 +46,8 @@ func Verdict(w io.Writer, in *Input) error {
 	return b.Flush()
 }
 
-// VerdictLine is the gate's last word: "pass", "fail" or, with a nil verdict
-// or a rule that can't be evaluated, "error".
+// VerdictLine returns the last line about the verdict: "pass", "fail" or, for a nil
+// verdict or a rule that can't be evaluated, "error".
 func VerdictLine(v *gate.Verdict) string {
 	rules, failed := 0, 0
 	if v != nil {
@@ -63,7 +63,7 @@ func writeImage(b *bufio.Writer, r *facts.Report) {
 	}
 	fmt.Fprintf(b, "source      %s\n", Safe(r.Image.Source))
 	fmt.Fprintf(b, "platform    %s\n", Safe(cmp.Or(r.Image.Platform, "unknown")))
-	if r.Image.ID != "" { // a container and a tar of files have none
+	if r.Image.ID != "" { // containers and tars of files have none
 		fmt.Fprintf(b, "id          %s\n", Safe(r.Image.ID))
 	}
 	if r.Image.Created != nil {
@@ -166,8 +166,8 @@ func writeRules(b *bufio.Writer, v *gate.Verdict) {
 	b.WriteString(VerdictLine(v) + "\n")
 }
 
-// writeOffenders says why a rule is broken: what costs most or what is denied,
-// which steps made it so, and what would fix it.
+// writeOffenders says why a rule is broken: the largest offenders or the denied paths,
+// the steps that caused them, and how to fix them.
 func writeOffenders(b *bufio.Writer, r *rule) {
 	if r.Denies() && !r.OK {
 		fmt.Fprintf(b, "      denied: %s\n", r.globs())
@@ -183,8 +183,7 @@ func writeOffenders(b *bufio.Writer, r *rule) {
 	}
 }
 
-// offender is one of them on a line: what it costs, what it is, and in which
-// layers.
+// offender returns a line about an offender: its size, its path, and its layers.
 func offender(o gate.Offender) string {
 	if o.Path == "" {
 		return fmt.Sprintf("%7s  layer %d, %s added: %s", Size(o.Bytes), o.StoredIn, count(o.Files, "path"), short(stepOr(o.StoredBy)))
@@ -206,5 +205,5 @@ func offender(o gate.Offender) string {
 	return s
 }
 
-// short is a step cut to what fits a line.
+// short cuts a step so that it fits on a line.
 func short(step string) string { return runewidth.Truncate(step, commandWidth, "…") }

@@ -10,7 +10,7 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// verdictForm is the verdict's JSON form (docs/report.schema.json).
+// verdictForm is the form of a verdict in JSON (docs/report.schema.json).
 type verdictForm struct {
 	Result       string            `json:"result"` // pass, fail or error
 	FailOn       string            `json:"failOn"`
@@ -37,12 +37,12 @@ type baselineForm struct {
 	ID          string   `json:"id"`
 	StoredBytes int64    `json:"storedBytes"`
 	GrowthBytes int64    `json:"growthBytes"`
-	GrowthRatio *float64 `json:"growthRatio"` // null where the baseline stores nothing
+	GrowthRatio *float64 `json:"growthRatio"` // null if the baseline stores nothing
 }
 
 type suppressionForm struct {
 	Path   string   `json:"path"`
-	Rules  []string `json:"rules"` // that deny paths; none is waste
+	Rules  []string `json:"rules"` // rules that deny paths; none for waste
 	Reason string   `json:"reason"`
 	Until  string   `json:"until"`
 	Source string   `json:"source"`
@@ -58,7 +58,7 @@ type ruleForm struct {
 	Unit      string         `json:"unit"`  // ratio, bytes or count
 	Bound     string         `json:"bound"` // atMost or atLeast
 	Limit     any            `json:"limit"`
-	Observed  any            `json:"observed"` // null where the rule can't be evaluated, as the limit
+	Observed  any            `json:"observed"` // null if the rule can't be evaluated, like limit
 	Error     string         `json:"error"`
 	Source    string         `json:"source"`
 	Globs     []string       `json:"globs"`
@@ -77,8 +77,8 @@ type offenderForm struct {
 	Advice    string `json:"advice,omitempty"`
 }
 
-// writeVerdict writes the verdict with all offenders of its rules, each on a
-// line of its own and none of them kept.
+// writeVerdict writes the verdict with all offenders of its rules, each on its own
+// line. It doesn't keep them in memory.
 func writeVerdict(b *bufio.Writer, v *gate.Verdict) error {
 	if err := writeOpen(b, formOf(v), "  ", "[]\n  }"); err != nil {
 		return err
@@ -114,7 +114,7 @@ func writeVerdict(b *bufio.Writer, v *gate.Verdict) error {
 	return err
 }
 
-// writeOpen writes v up to the empty list that it ends with.
+// writeOpen writes v up to the empty list at its end, leaving the list open.
 func writeOpen(b *bufio.Writer, v any, prefix, end string) error {
 	text, err := encode(v, prefix)
 	if err != nil {
