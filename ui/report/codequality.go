@@ -28,28 +28,20 @@ type issueLines struct {
 func CodeQuality(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		b.WriteByte('[')
-		n := 0
-		for f := range findings(in, math.MaxInt) {
+		n, err := writeElements(b, "  ", findings(in, math.MaxInt), func(f finding) any {
 			severity := "major"
 			if f.rule.Result == "warn" {
 				severity = "minor"
 			}
-			line, err := Line(issue{f.text, f.rule.Name, f.print, severity, issueLocation{in.dockerfile(), issueLines{1}}})
-			if err != nil {
-				return err
-			}
-			if n++; n > 1 {
-				b.WriteByte(',')
-			}
-			b.WriteString("\n  ")
-			if _, err := b.Write(line); err != nil {
-				return err
-			}
+			return issue{f.text, f.rule.Name, f.print, severity, issueLocation{in.dockerfile(), issueLines{1}}}
+		})
+		if err != nil {
+			return err
 		}
 		if n > 0 {
 			b.WriteByte('\n')
 		}
-		_, err := b.WriteString("]\n")
+		_, err = b.WriteString("]\n")
 		return err
 	})
 }

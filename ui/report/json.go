@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 	"slices"
 	"strconv"
@@ -65,22 +66,31 @@ func writeField(b *bufio.Writer, v reflect.Value) error {
 		_, err := b.WriteString("[]")
 		return err
 	}
-	b.WriteString("[")
-	for i := range v.Len() {
-		line, err := encode(v.Index(i).Interface(), "")
-		if err != nil {
-			return err
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("\n    ")
-		if _, err := b.Write(line); err != nil {
-			return err
-		}
+	b.WriteByte('[')
+	if _, err := writeElements(b, "    ", v.Seq(), func(i reflect.Value) any { return v.Index(int(i.Int())).Interface() }); err != nil {
+		return err
 	}
 	_, err := b.WriteString("\n  ]")
 	return err
+}
+
+// writeElements writes the elements of a JSON list, each on a line of its own behind
+// indent, in the given form. It returns how many there were.
+func writeElements[T any](b *bufio.Writer, indent string, elements iter.Seq[T], form func(T) any) (n int, err error) {
+	for e := range elements {
+		line, err := Line(form(e))
+		if err != nil {
+			return n, err
+		}
+		if n++; n > 1 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n" + indent)
+		if _, err := b.Write(line); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // Line returns v as one line of JSON, without a line feed, escaped like JSON's output.

@@ -57,19 +57,9 @@ func SARIF(w io.Writer, in *Input) error {
 			fmt.Fprintf(b, "    %q: %s,\n", key, value)
 		}
 		b.WriteString(`    "results": [`)
-		n := 0
-		for f := range findings(in, maxResults) {
-			line, err := Line(sarifResult(in, &f))
-			if err != nil {
-				return err
-			}
-			if n++; n > 1 {
-				b.WriteByte(',')
-			}
-			b.WriteString("\n      ")
-			if _, err := b.Write(line); err != nil {
-				return err
-			}
+		result := func(f finding) any { return sarifResult(in, &f) }
+		if _, err := writeElements(b, "      ", findings(in, maxResults), result); err != nil {
+			return err
 		}
 		_, err := b.WriteString("]\n  }],\n  \"version\": \"2.1.0\"\n}\n")
 		return err

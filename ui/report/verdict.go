@@ -93,20 +93,9 @@ func writeVerdict(b *bufio.Writer, v *gate.Verdict) error {
 		if err := writeOpen(b, ruleFormOf(v, r), "", "[]}"); err != nil {
 			return err
 		}
-		n := 0
 		b.WriteByte('[')
-		for o := range r.All() {
-			line, err := Line(offenderFormOf(&o))
-			if err != nil {
-				return err
-			}
-			if n++; n > 1 {
-				b.WriteByte(',')
-			}
-			b.WriteString("\n        ")
-			if _, err := b.Write(line); err != nil {
-				return err
-			}
+		if _, err := writeElements(b, "        ", r.All(), offenderFormOf); err != nil {
+			return err
 		}
 		b.WriteString("]}")
 	}
@@ -182,7 +171,7 @@ func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 	return f
 }
 
-func offenderFormOf(o *gate.Offender) offenderForm {
+func offenderFormOf(o gate.Offender) any {
 	f := offenderForm{
 		Path: o.Path, Glob: o.Glob, Cause: o.Cause, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
 	}
