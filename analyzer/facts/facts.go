@@ -21,6 +21,12 @@ type Report struct {
 	Waste    []Waste   `json:"waste"`
 	Folders  []Folder  `json:"folders"`
 	Warnings []Warning `json:"warnings"`
+	// Findings says what to change, what saves most first; nil in a report that an
+	// older version wrote.
+	Findings []Finding `json:"findings"`
+	// Secrets says which layers were searched for secrets: one of the Secrets
+	// constants, or "" if an older version wrote the report.
+	Secrets string `json:"secrets"`
 }
 
 // Image says which image was measured.
@@ -56,6 +62,7 @@ type Totals struct {
 	CompressedBytes int64   `json:"compressedBytes"` // 0 if unknown
 	Files           int     `json:"files"`           // regular files of the final filesystem; each hard link counts
 	Layers          int     `json:"layers"`
+	FindingsBytes   int64   `json:"findingsBytes"` // what all findings save together; no byte counts twice
 }
 
 // Layer holds the figures of one layer.

@@ -48,6 +48,8 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 		Waste    []Waste   `json:"waste"`
 		Folders  []Folder  `json:"folders"`
 		Warnings []Warning `json:"warnings"`
+		Findings []Finding `json:"findings"`
+		Secrets  string    `json:"secrets"`
 	}
 	err = json.Unmarshal(data, &form)
 	// Unmarshal skips values of the wrong type and decodes the rest, so the schema
@@ -77,7 +79,7 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 			return nil, fmt.Errorf("it has no %s", part.name)
 		}
 	}
-	rep := &Report{Schema, *form.Image, *form.Totals, form.Layers, form.History, form.Waste, form.Folders, form.Warnings}
+	rep := &Report{Schema, *form.Image, *form.Totals, form.Layers, form.History, form.Waste, form.Folders, form.Warnings, form.Findings, form.Secrets}
 	rep.fill()
 	if err := rep.check(); err != nil {
 		return nil, err
@@ -127,6 +129,7 @@ func (r *Report) fill() {
 	if r.Folders == nil {
 		r.Folders = []Folder{}
 	}
+	r.fillFindings()
 	r.Image.FillLists()
 }
 
@@ -173,6 +176,9 @@ func (r *Report) check() error {
 		}
 	}
 	if err := r.checkFolders(); err != nil {
+		return err
+	}
+	if err := r.checkFindings(); err != nil {
 		return err
 	}
 	return r.checkWaste()

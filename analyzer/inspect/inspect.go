@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/load"
 )
@@ -141,4 +142,17 @@ func run(ctx context.Context, r *Result, passes []Pass, err error) (*Result, err
 		return nil, err
 	}
 	return r, nil
+}
+
+// Findings returns the pass that finds what to change in the image. A saved report
+// keeps the findings that it was saved with.
+func Findings(opt advice.Options) Pass {
+	return Pass{Name: "finding what to change", Run: func(ctx context.Context, r *Result) error {
+		if r.Analysis == nil {
+			return nil
+		}
+		var err error
+		r.Report.Findings, r.Report.Totals.FindingsBytes, err = advice.Find(ctx, r.Analysis, opt)
+		return err
+	}}
 }

@@ -52,11 +52,11 @@ func (s source) holds(name string) bool {
 
 // inspect opens the image and measures it, with a progress bar where one can be
 // seen. The caller closes the result.
-func (a *app) inspect(ctx context.Context, src source, opt load.Options, needs inspect.Needs) (*inspect.Result, error) {
+func (a *app) inspect(ctx context.Context, src source, opt load.Options, needs inspect.Needs, passes ...inspect.Pass) (*inspect.Result, error) {
 	var progress analyzer.Progress
 	stop := a.showProgress(&progress)
 	defer stop()
-	return a.open(ctx, src, opt, needs, &progress)
+	return a.open(ctx, src, opt, needs, &progress, passes...)
 }
 
 // files opens the image of a command for its files.
@@ -72,12 +72,12 @@ func (a *app) files(cmd *cobra.Command, ref string, s *settings, needs inspect.N
 }
 
 // open opens the image and measures it.
-func (a *app) open(ctx context.Context, src source, opt load.Options, needs inspect.Needs, progress *analyzer.Progress) (*inspect.Result, error) {
+func (a *app) open(ctx context.Context, src source, opt load.Options, needs inspect.Needs, progress *analyzer.Progress, passes ...inspect.Pass) (*inspect.Result, error) {
 	if src.ref == "-" && a.isTerminal(src.stdin) {
 		return nil, hinted("docker save NAME | fathom -", "opening standard input: it is a terminal")
 	}
 	opt.Stdin, opt.Progress = src.stdin, progress
-	r, err := inspect.Open(ctx, src.ref, inspect.Options{Load: opt, Name: src.name, Needs: needs})
+	r, err := inspect.Open(ctx, src.ref, inspect.Options{Load: opt, Name: src.name, Needs: needs, Passes: passes})
 	if err != nil {
 		return nil, mistyped(ctx, err, opt)
 	}

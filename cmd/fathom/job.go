@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 	"fathom/ui"
@@ -139,7 +140,7 @@ func (j *job) explore(ctx context.Context, src source) error {
 	}
 	r, err := j.saved(src)
 	if r == nil && err == nil {
-		r, err = j.inspect(ctx, src, j.options(), j.needs())
+		r, err = j.inspect(ctx, src, j.options(), j.needs(), inspect.Findings(advice.Options{}))
 	}
 	if err != nil {
 		return err
@@ -196,7 +197,7 @@ func (j *job) show(ctx context.Context, src source) error {
 	var progress analyzer.Progress
 	err = ui.Open(ctx, cmp.Or(src.name, src.ref), &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
 		var err error
-		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress); err != nil {
+		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress, inspect.Findings(advice.Options{Quick: true})); err != nil {
 			return nil, err
 		}
 		return r.Analysis, nil

@@ -48,7 +48,8 @@ const sampleJSON = `{
     "efficiency": 0.6666666666666666,
     "compressedBytes": 0,
     "files": 7,
-    "layers": 2
+    "layers": 2,
+    "findingsBytes": 0
   },
   "layers": [
     {"index":0,"diffId":"sha256:d0","digest":"","mediaType":"","command":"/bin/sh -c #(nop) ADD file:1 in / ","created":"2026-10-03T08:30:00Z","storedBytes":2500000,"visibleBytes":1500000,"wastedBytes":1000000,"hidesBytes":0,"compressedBytes":0,"added":9,"modified":0,"removed":0},
@@ -68,7 +69,9 @@ const sampleJSON = `{
   "warnings": [
     {"layer":1,"path":"/a\tb","text":"odd"},
     {"layer":-1,"path":"","text":"old\r"}
-  ]
+  ],
+  "findings": [],
+  "secrets": ""
 }
 `
 

@@ -1,0 +1,173 @@
+// Package advice finds what the maker of an image can change: what it is, where it
+// is, what it costs and how to fix it. A finding is proven by the image itself.
+package advice
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"fathom/analyzer"
+	"fathom/analyzer/facts"
+	"fathom/analyzer/filetree"
+)
+
+// Rule is one row of the table of rules: everything that fathom knows about one kind
+// of finding. Its section in docs/findings.md and its metadata in reports are made
+// from it.
+type Rule struct {
+	Name     string
+	Severity string // of its findings, unless a finding says otherwise
+	Means    string // one sentence: what the image has
+	Why      string // why that matters
+	Fix      string // how to fix it, as Markdown
+	Not      string // what is no finding, or one of severity info; may be ""
+
+	// reads is set if find reads the content of files.
+	reads bool
+	// find returns the rule's findings. It claims the content whose bytes it counts.
+	find func(*image) ([]*finding, error)
+}
+
+// Options for Find.
+type Options struct {
+	// Quick leaves out the rules that read the content of files.
+	Quick bool
+}
+
+// Find returns the findings of an image, in the order of facts.CompareFindings, and
+// what they save together. Each byte of the image counts in at most one finding: in
+// that of the first rule of the table that claims it.
+func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Finding, int64, error) {
+	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents())}
+	all := []facts.Finding{}
+	sum := int64(0)
+	for _, r := range Rules() {
+		if opt.Quick && r.reads {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, 0, context.Cause(ctx)
+		}
+		found, err := r.find(im)
+		if err != nil {
+			return nil, 0, fmt.Errorf("looking for %s: %w", r.Name, err)
+		}
+		for _, f := range found {
+			f.complete(&r)
+			sum += f.Bytes
+			all = append(all, f.Finding)
+		}
+	}
+	slices.SortStableFunc(all, facts.CompareFindings)
+	return all, sum, nil
+}
+
+// image is an image whose findings are looked for.
+type image struct {
+	ctx     context.Context
+	a       *analyzer.Analysis
+	tree    *filetree.Tree
+	report  *facts.Report
+	claimed []bool // by content
+}
+
+// last returns the index of the last layer.
+func (im *image) last() int { return im.tree.Layers() - 1 }
+
+// command returns the step that made layer i, or "" if it is unknown.
+func (im *image) command(i int) string {
+	if i < 0 {
+		return ""
+	}
+	return im.report.Layers[i].Command
+}
+
+// place returns the place of content below a path, or of the content's own path.
+func (im *image) place(n filetree.Node, s filetree.Stored) facts.Place {
+	p := facts.Place{Path: im.tree.Path(n), Layer: s.Layer, HiddenBy: s.HiddenBy}
+	if !utf8.ValidString(p.Path) {
+		p.PathBytes = []byte(p.Path)
+	}
+	return p
+}
+
+// finding is a finding that is being put together.
+type finding struct {
+	facts.Finding
+	im *image
+	at map[placeKey]int // index in places
+	// places holds all places, before the list is sorted and cut.
+	places []facts.Place
+}
+
+type placeKey struct {
+	node          filetree.Node
+	layer, hidden int
+}
+
+// newFinding returns an empty finding.
+func (im *image) newFinding(title string, fix facts.Fix) *finding {
+	f := &finding{im: im, at: map[placeKey]int{}}
+	f.Title, f.Fix = title, fix
+	return f
+}
+
+// claim counts content at the place n, which is its path or a folder above it,
+// unless an earlier finding has claimed it. bytes is what the fix saves of it. It
+// reports whether the content counts.
+func (f *finding) claim(n filetree.Node, c filetree.Content, bytes int64) bool {
+	if f.im.claimed[c] {
+		return false
+	}
+	f.im.claimed[c] = true
+	s := f.im.tree.Stored(c)
+	k := placeKey{n, s.Layer, s.HiddenBy}
+	i, ok := f.at[k]
+	if !ok {
+		i = len(f.places)
+		f.at[k] = i
+		f.places = append(f.places, f.im.place(n, s))
+	}
+	f.places[i].Files++
+	f.places[i].Bytes += bytes
+	f.Bytes += bytes
+	return true
+}
+
+// add adds a place that claims nothing.
+func (f *finding) add(p facts.Place) { f.places = append(f.places, p) }
+
+// complete sorts and cuts the list of places, and fills in what the rule says of all
+// its findings.
+func (f *finding) complete(r *Rule) {
+	f.Rule = r.Name
+	f.Severity = cmp.Or(f.Severity, r.Severity)
+	f.Certainty = cmp.Or(f.Certainty, facts.CertainProven)
+	f.Owner = facts.OwnerUnknown
+	if f.Fix.Lines == nil {
+		f.Fix.Lines = []string{}
+	}
+	f.Layers = []int{}
+	for _, p := range f.places {
+		if p.Layer >= 0 {
+			f.Layers = append(f.Layers, p.Layer)
+		}
+		if p.HiddenBy >= 0 {
+			f.Layers = append(f.Layers, p.HiddenBy)
+		}
+	}
+	slices.Sort(f.Layers)
+	f.Layers = slices.Compact(f.Layers)
+	slices.SortFunc(f.places, func(a, b facts.Place) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.Redacted, b.Redacted))
+	})
+	n := min(len(f.places), facts.MaxPlaces)
+	f.MorePlaces = len(f.places) - n
+	f.Places = slices.Clone(f.places[:n])
+	if f.Places == nil {
+		f.Places = []facts.Place{}
+	}
+}
