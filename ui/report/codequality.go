@@ -23,12 +23,12 @@ type issueLines struct {
 	Begin int `json:"begin"`
 }
 
-// CodeQuality writes the findings as a code quality report of GitLab, [] if there are
+// CodeQuality writes the problems as a code quality report of GitLab, [] if there are
 // none.
 func CodeQuality(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		b.WriteByte('[')
-		n, err := writeElements(b, "  ", findings(in, math.MaxInt), func(f finding) any {
+		n, err := writeElements(b, "  ", problems(in, math.MaxInt), func(f problem) any {
 			severity := "major"
 			if f.rule.Result == "warn" {
 				severity = "minor"

@@ -18,7 +18,7 @@ import (
 type Input struct {
 	Report  *facts.Report
 	Verdict *gate.Verdict // nil if the image was not judged
-	// Dockerfile is the file that findings refer to, relative to the repository,
+	// Dockerfile is the file that problems refer to, relative to the repository,
 	// with slashes; "" stands for "Dockerfile".
 	Dockerfile string
 	Version    string // of fathom

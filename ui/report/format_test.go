@@ -447,7 +447,7 @@ func TestManyDenied(t *testing.T) {
 	}
 	f, _ := FormatOf("sarif")
 	omits := f.Omits(in)
-	all := countFindings(in.Verdict)
+	all := countProblems(in.Verdict)
 	left := fmt.Sprintf("%d of %d results are left out, as GitHub refuses more than 25000: ", all-25_000, all)
 	if got := run.Invocations[0].ToolExecutionNotifications[0].Message.Text; got != omits || !strings.HasPrefix(got, left) {
 		t.Errorf("sarif says %q, and elsewhere %q", got, omits)
@@ -463,7 +463,7 @@ func TestManyDenied(t *testing.T) {
 	for _, x := range issues {
 		prints[x.Fingerprint] = true
 	}
-	if len(issues) != countFindings(in.Verdict) || len(prints) != len(issues) || len(issues) < 2*keys {
+	if len(issues) != countProblems(in.Verdict) || len(prints) != len(issues) || len(issues) < 2*keys {
 		t.Errorf("codequality: %d issues with %d fingerprints", len(issues), len(prints))
 	}
 	var suites junitSuites
@@ -494,7 +494,7 @@ func TestFingerprints(t *testing.T) {
 		in.Report.Layers[0].Command = "COPY dir:" + strings.Repeat("a", 64) + " in /"
 		change(in)
 		var all []string
-		for f := range findings(in, maxResults) {
+		for f := range problems(in, maxResults) {
 			all = append(all, f.print)
 		}
 		return strings.Join(all, " ")

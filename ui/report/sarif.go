@@ -18,13 +18,13 @@ const maxResults = 25_000
 
 // sarifOmits says how many results are left out.
 func sarifOmits(in *Input) string {
-	if n := countFindings(in.Verdict); n > maxResults {
+	if n := countProblems(in.Verdict); n > maxResults {
 		return fmt.Sprintf("%d of %d results are left out, as GitHub refuses more than %d: --json lists all", n-maxResults, n, maxResults)
 	}
 	return ""
 }
 
-// SARIF writes the findings as SARIF 2.1.0. The location of each is the Dockerfile, as
+// SARIF writes the problems as SARIF 2.1.0. The location of each is the Dockerfile, as
 // there is no better file, and its logical location is the path in the image. A
 // fingerprint depends on image, Dockerfile, rule, path, cause and step. So a problem
 // has the same alert in the next build, and another one for another image.
@@ -57,8 +57,8 @@ func SARIF(w io.Writer, in *Input) error {
 			fmt.Fprintf(b, "    %q: %s,\n", key, value)
 		}
 		b.WriteString(`    "results": [`)
-		result := func(f finding) any { return sarifResult(in, &f) }
-		if _, err := writeElements(b, "      ", findings(in, maxResults), result); err != nil {
+		result := func(f problem) any { return sarifResult(in, &f) }
+		if _, err := writeElements(b, "      ", problems(in, maxResults), result); err != nil {
 			return err
 		}
 		_, err := b.WriteString("]\n  }],\n  \"version\": \"2.1.0\"\n}\n")
@@ -66,7 +66,7 @@ func SARIF(w io.Writer, in *Input) error {
 	})
 }
 
-func sarifResult(in *Input, f *finding) object {
+func sarifResult(in *Input, f *problem) object {
 	o := object{
 		"ruleId": f.rule.Name, "level": sarifLevel(f.rule.Rule), "message": object{"text": f.text},
 		"partialFingerprints": object{"primaryLocationLineHash": f.print + ":1", "fathom/v1": f.print},

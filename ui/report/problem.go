@@ -10,19 +10,19 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// finding is one problem of a broken rule, for the formats that list problems. Its
+// problem is one problem of a broken rule, for the formats that list problems. Its
 // texts are safe to show.
-type finding struct {
+type problem struct {
 	rule     *rule
 	offender *gate.Offender // nil for a rule without offenders
 	text     string         // several lines: the problem and the image, where it comes from, how to fix it
 	print    string         // a fingerprint: the same for the same problem in the next build
 }
 
-// findings returns the findings of a verdict, rule by rule, denied paths first: at most
+// problems returns the problems of a verdict, rule by rule, denied paths first: at most
 // that many, but at least one for each broken rule.
-func findings(in *Input, most int) iter.Seq[finding] {
-	return func(yield func(finding) bool) {
+func problems(in *Input, most int) iter.Seq[problem] {
+	return func(yield func(problem) bool) {
 		broken := brokenRules(in.Verdict)
 		times := map[[sha256.Size]byte]int{}
 		title, name := in.title(), in.name()
@@ -44,14 +44,14 @@ func findings(in *Input, most int) iter.Seq[finding] {
 				}
 				room--
 				most--
-				f := finding{rule: r, offender: o, text: title + ": " + r.line()}
+				f := problem{rule: r, offender: o, text: title + ": " + r.line()}
 				key := strings.Join([]string{name, in.dockerfile(), r.Name}, "\x00")
 				if o != nil {
 					x := alone(o)
 					f.text += "\n" + strings.TrimLeft(x.text("stored by ", "hidden by ", "to fix: "), " ")
 					key = strings.Join([]string{key, o.Path, o.Cause, stable(o.StoredBy)}, "\x00")
 				}
-				// Their order distinguishes identical findings.
+				// Their order distinguishes identical problems.
 				sum := sha256.Sum256([]byte(key))
 				times[sum]++
 				sum = sha256.Sum256(fmt.Appendf(sum[:], "%d", times[sum]))
@@ -79,8 +79,8 @@ func orNil(r *gate.Rule) iter.Seq[*gate.Offender] {
 	}
 }
 
-// countFindings returns the number of findings without a limit.
-func countFindings(v *gate.Verdict) int {
+// countProblems returns the number of problems without a limit.
+func countProblems(v *gate.Verdict) int {
 	n := 0
 	for _, r := range brokenRules(v) {
 		n += max(r.Count(), 1)

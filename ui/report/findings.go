@@ -1,0 +1,152 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"fathom/analyzer/facts"
+)
+
+// Finding is a finding in words, which all outputs share. Its texts are safe to show.
+type Finding struct {
+	Rule     string
+	Severity string // error, warn or info
+	Sure     string // proven or likely
+	Size     string // what the fix saves; "" if it is not about size
+	Title    string
+	Fix      string
+	Lines    []string // of the fix, to paste
+	Places   []FindingPlace
+	More     string // "and 12 more places", or ""
+	Steps    []FindingStep
+}
+
+// FindingPlace is a place of a Finding in words.
+type FindingPlace struct {
+	Path  string // "layer 3" for a whole layer, "the config" for the config
+	Size  string // "" if it is not about size
+	Files string // "12 files", or ""
+	Where string // "in layer 3, hidden by layer 5", or ""
+	Value string // of a secret: its first characters and its length; or ""
+}
+
+// FindingStep is a step that a Finding is about.
+type FindingStep struct {
+	Layer   int
+	Command string // one line, whole
+}
+
+// FindingOf returns a finding of r in words.
+func FindingOf(r *facts.Report, f *facts.Finding) Finding {
+	x := Finding{
+		Rule: Safe(f.Rule), Severity: Safe(f.Severity), Sure: Safe(f.Certainty), Size: sizeOr(f.Bytes), Title: Safe(f.Title), Fix: Safe(f.Fix.Text),
+	}
+	for _, l := range f.Fix.Lines {
+		x.Lines = append(x.Lines, Safe(l))
+	}
+	for i := range f.Places {
+		x.Places = append(x.Places, placeOf(&f.Places[i]))
+	}
+	if f.MorePlaces > 0 {
+		x.More = "and " + count(f.MorePlaces, "more place")
+	}
+	for _, i := range f.Layers {
+		x.Steps = append(x.Steps, FindingStep{i, stepOr(r.Layers[i].Command)})
+	}
+	return x
+}
+
+func placeOf(p *facts.Place) FindingPlace {
+	x := FindingPlace{Path: Safe(p.Path), Size: sizeOr(p.Bytes), Value: Safe(p.Redacted)}
+	switch {
+	case p.Path != "" && p.Layer >= 0:
+		x.Where = fmt.Sprintf("in layer %d", p.Layer)
+	case p.Path == "" && p.Layer >= 0:
+		x.Path = fmt.Sprintf("layer %d", p.Layer)
+	case p.Path == "":
+		x.Path = "the config"
+	}
+	if p.Files > 1 {
+		x.Files = count(p.Files, "file")
+	}
+	switch {
+	case p.HiddenBy < 0:
+	case p.HiddenBy == p.Layer:
+		x.Where += ", hidden by the same layer"
+	default:
+		x.Where += fmt.Sprintf(", hidden by layer %d", p.HiddenBy)
+	}
+	x.Where = strings.TrimPrefix(x.Where, ", ")
+	return x
+}
+
+// Line returns the place on one line, without its size.
+func (p *FindingPlace) Line() string {
+	s := p.Path
+	if p.Files != "" {
+		s += " (" + p.Files + ")"
+	}
+	if p.Where != "" {
+		s += ", " + p.Where
+	}
+	if p.Value != "" {
+		s += ": " + p.Value
+	}
+	return s
+}
+
+func sizeOr(bytes int64) string {
+	if bytes == 0 {
+		return ""
+	}
+	return Size(bytes)
+}
+
+// FindingsSum is what a list of findings comes to.
+type FindingsSum struct {
+	Findings  int   // without those of severity info
+	Bytes     int64 // what fixing them saves
+	Info      int   // those of severity info
+	InfoBytes int64
+}
+
+// SumFindings adds up findings. Those of severity info are counted apart: what they
+// cost is often there on purpose.
+func SumFindings(all []facts.Finding) FindingsSum {
+	var s FindingsSum
+	for i := range all {
+		if all[i].Severity == facts.SeverityInfo {
+			s.Info++
+			s.InfoBytes += all[i].Bytes
+		} else {
+			s.Findings++
+			s.Bytes += all[i].Bytes
+		}
+	}
+	return s
+}
+
+// String returns "8 findings, 1.3 GB", without the size if they are not about it.
+// Findings of severity info are left out.
+func (s FindingsSum) String() string {
+	text := count(s.Findings, "finding")
+	if s.Bytes > 0 {
+		text += ", " + Size(s.Bytes)
+	}
+	return text
+}
+
+// FindingsLine returns what is known about what to change in an image: "8 findings:
+// 2.0 GB -> 711 MB", "no findings".
+func FindingsLine(r *facts.Report) string {
+	s := SumFindings(r.Findings)
+	switch {
+	case r.Findings == nil:
+		return "findings: unknown, as an older version wrote the report"
+	case s.Findings == 0:
+		return "no findings"
+	case s.Bytes == 0:
+		return count(s.Findings, "finding")
+	}
+	return fmt.Sprintf("%s: %s -> %s", count(s.Findings, "finding"), Size(r.Totals.StoredBytes), Size(r.Totals.StoredBytes-s.Bytes))
+}
