@@ -132,9 +132,9 @@ func (l *layers) toggleEmpty() {
 func command(rep *facts.Report, s step) string {
 	switch {
 	case s.layer >= 0 && rep.Layers[s.layer].Command != "":
-		return safe(report.Command(rep.Layers[s.layer].Command))
+		return safe(facts.Command(rep.Layers[s.layer].Command))
 	case s.history >= 0 && rep.History[s.history].Command != "":
-		return safe(report.Command(rep.History[s.history].Command))
+		return safe(facts.Command(rep.History[s.history].Command))
 	case s.history >= 0 && rep.History[s.history].Comment != "":
 		return safe(rep.History[s.history].Comment)
 	}

@@ -130,7 +130,7 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	}
 	r := in.Report
 	b.WriteString(`{"layers":`)
-	if err := list(len(r.Layers), func(i int) any { return Safe(Command(r.Layers[i].Command)) }); err != nil {
+	if err := list(len(r.Layers), func(i int) any { return Safe(facts.Command(r.Layers[i].Command)) }); err != nil {
 		return err
 	}
 	b.WriteString(`,"folders":`)

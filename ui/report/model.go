@@ -155,10 +155,10 @@ type row struct {
 func alone(o *gate.Offender) row {
 	x := row{Offender: *o, Fix: Safe(o.Advice)}
 	if o.Path != "" { // without a path, the offender is the layer itself
-		x.Stored = Safe(Command(o.StoredBy))
+		x.Stored = Safe(facts.Command(o.StoredBy))
 	}
 	if o.HiddenBy >= 0 && o.HiddenBy != o.StoredIn {
-		x.Hidden = Safe(Command(o.HiddenAs))
+		x.Hidden = Safe(facts.Command(o.HiddenAs))
 	}
 	return x
 }
@@ -240,7 +240,7 @@ func amounts(t *facts.Totals) []amount {
 }
 
 // stepOr returns the step that made a layer, or a text if the step is unknown.
-func stepOr(command string) string { return cmp.Or(Safe(Command(command)), "(no command)") }
+func stepOr(command string) string { return cmp.Or(Safe(facts.Command(command)), "(no command)") }
 
 // suppressed returns a line about a suppression and what it covers.
 func suppressed(s gate.Suppressed) string {

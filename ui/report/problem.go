@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -93,7 +94,7 @@ var contentHash = regexp.MustCompile(`\b(file|dir|multi):[0-9a-f]{64}\b`)
 // stableStep returns a step without the hashes that docker's older builder writes
 // instead of the names of copied files. They change with every build.
 func stableStep(createdBy string) string {
-	return contentHash.ReplaceAllString(Command(createdBy), "$1")
+	return contentHash.ReplaceAllString(facts.Command(createdBy), "$1")
 }
 
 // text returns the row on several lines. Each line after the first has a label.

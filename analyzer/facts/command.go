@@ -1,4 +1,4 @@
-package report
+package facts
 
 import (
 	"fmt"
@@ -25,9 +25,9 @@ var (
 const quoted = `"(?:[^"\\]|\\.)*"`
 
 // Command returns a step of an image's history as it was written in the Dockerfile, on
-// one line. It removes what builders add (`/bin/sh -c`, `#(nop)`, `|1 ARG=…`,
+// one line. Command removes what builders add (`/bin/sh -c`, `#(nop)`, `|1 ARG=…`,
 // `# buildkit`). A step that a shell ran begins with RUN, for all builders. A health
-// check has its flags. The result is not safe to show: pass it through Safe.
+// check has its flags. The result is not safe to show: pass it through report.Safe.
 func Command(createdBy string) string {
 	s := strings.TrimSpace(createdBy)
 	s = strings.TrimSpace(strings.TrimSuffix(s, "# buildkit"))
