@@ -25,12 +25,16 @@ type Analysis struct {
 	Image  *Image
 	Report *facts.Report
 	Tree   *filetree.Tree
+	looked []looked // by layer
 }
 
 // Options are the options of Analyze. Most callers want the zero value.
 type Options struct {
 	Verify   bool      // compare every digest and diff ID
 	Progress *Progress // a task per layer; may be nil
+	// Look looks at the files of layers whose content is read anyway; see
+	// Analysis.Notes.
+	Look []layer.Looker
 }
 
 // Analyze reads every layer of the image and measures it. It reads layers
@@ -38,6 +42,7 @@ type Options struct {
 func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	warnings := slices.Clone(img.Warnings)
 	checked := make([]string, len(img.Layers))
+	looked := make([]looked, len(img.Layers))
 	tree := filetree.NewBuilder()
 	tree.Memory = img.Limits.Memory
 
@@ -61,6 +66,8 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 				again[b.first] = d
 			}
 			checked[i] = check(img.Layers[i], d)
+			looked[i].first = b.first
+			looked[i].diff = &layer.Diff{Looked: d.Looked, Notes: d.Notes}
 			apply := tree.Apply
 			if i == b.last {
 				apply = tree.ApplyLast
@@ -104,7 +111,7 @@ func Analyze(ctx context.Context, img *Image, opt Options) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Analysis{Image: img, Tree: t, Report: r}, nil
+	return &Analysis{Image: img, Tree: t, Report: r, looked: looked}, nil
 }
 
 // check returns what the bytes of the layer were compared with while d was read:
@@ -195,7 +202,7 @@ func readLayers(ctx context.Context, group *errgroup.Group, img *Image, blobs []
 				i := order[at]
 				l := img.Layers[i]
 				d, err := layer.Read(ctx, l.Blob, layer.Options{
-					Digest: l.Digest, DiffID: l.DiffID, Verify: opt.Verify, Read: &tasks[i].Read, Limits: img.Limits,
+					Digest: l.Digest, DiffID: l.DiffID, Verify: opt.Verify, Read: &tasks[i].Read, Look: opt.Look, Limits: img.Limits,
 				})
 				if err == nil && opt.Verify && l.Verified != nil {
 					err = l.Verified(ctx, d)

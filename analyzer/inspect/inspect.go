@@ -11,6 +11,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
+	"fathom/analyzer/layer"
 	"fathom/analyzer/load"
 )
 
@@ -47,12 +48,15 @@ const (
 type Pass struct {
 	Name  string // for errors: "finding packages"
 	Needs Needs
-	Run   func(context.Context, *Result) error
+	// Look has the lookers whose notes Run asks Result.Analysis for.
+	Look []layer.Looker
+	Run  func(context.Context, *Result) error
 }
 
 // Options for Open.
 type Options struct {
-	// Load says how to open the image. Open sets Keep and TOC as Needs requires.
+	// Load says how to open the image. Open sets Keep, TOC and Look as Needs and
+	// Passes require.
 	Load   load.Options
 	Name   string // the image's name in the report; "" for the reference
 	Needs  Needs
@@ -71,6 +75,9 @@ func Open(ctx context.Context, ref string, opt Options) (*Result, error) {
 	}
 	opt.Load.Keep = needs&Content != 0
 	opt.Load.TOC = needs&Proof == 0
+	for _, p := range opt.Passes {
+		opt.Load.Look = append(opt.Load.Look, p.Look...)
+	}
 	a, err := measure(ctx, ref, opt)
 	var storage *load.StorageError
 	if opt.Load.Via == load.ViaBest && errors.As(err, &storage) {
@@ -119,7 +126,7 @@ func measure(ctx context.Context, ref string, opt Options) (*analyzer.Analysis, 
 	if opt.Name != "" {
 		img.Reference = opt.Name
 	}
-	a, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: opt.Load.Verify, Progress: opt.Load.Progress})
+	a, err := analyzer.Analyze(ctx, img, analyzer.Options{Verify: opt.Load.Verify, Progress: opt.Load.Progress, Look: opt.Load.Look})
 	if err != nil {
 		img.Close()
 		return nil, err

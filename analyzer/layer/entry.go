@@ -131,6 +131,11 @@ type Diff struct {
 	// was read, and equal those in Options that were set. They are zero if they
 	// were not computed.
 	Digest, DiffID v1.Hash
+	// Looked has the names of the lookers that have looked at all files of the layer,
+	// and Notes what they noted, sorted by Offset. The memory of Notes was taken from
+	// Limits.Memory and is not part of Memory.
+	Looked []string
+	Notes  []Note
 }
 
 // Len returns the number of entries.

@@ -56,6 +56,10 @@ type Options struct {
 	Sum    bool          // compute the sha256 of the tar in a compressed blob, also without a DiffID
 	Read   *atomic.Int64 // counts bytes of the blob as they are read or skipped; may be nil
 
+	// Look looks at the content of regular files. It applies to a layer whose content
+	// is read anyway, and not to sparse files.
+	Look []Looker
+
 	Limits Limits
 }
 
@@ -179,7 +183,10 @@ func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 			return p, err
 		}
 	}
-	w := walker{src: src, stream: true, memory: opt.Limits.Memory, diff: &Diff{}}
+	w := walker{src: src, stream: true, memory: opt.Limits.Memory, diff: &Diff{}, looking: Looking{Lookers: opt.Look}}
+	for i := range opt.Look {
+		w.diff.Looked = append(w.diff.Looked, opt.Look[i].Name)
+	}
 	defer func() {
 		if err != nil {
 			w.giveBack()

@@ -99,15 +99,19 @@ func (w *walker) count() error {
 	return err
 }
 
-// Take takes the memory of the entries of a Diff that was made without Options,
-// such as one from a cache, and counts it in d.Memory.
+// Take takes the memory of the entries and notes of a Diff that was made without
+// Options, such as one from a cache, and counts that of the entries in d.Memory.
 func (d *Diff) Take(memory *Quota) error {
 	n := int64(d.Len()) * entryBytes
 	for i := range d.Len() {
 		e := d.At(i)
 		n += int64(len(e.Path) + len(e.Link))
 	}
-	err := memory.Take(n)
+	notes := int64(0)
+	for i := range d.Notes {
+		notes += d.Notes[i].Memory()
+	}
+	err := memory.Take(n + notes)
 	if err == nil {
 		d.Memory += n
 	}

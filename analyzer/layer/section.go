@@ -23,6 +23,16 @@ func Section(b Blob, e *Entry) (*io.SectionReader, error) {
 	return io.NewSectionReader(b.At, e.Offset, e.Size), nil
 }
 
+// Plain returns a reader of the tar in b if that is uncompressed and can be read at
+// any offset, and otherwise nil.
+func Plain(b Blob) (io.ReaderAt, error) {
+	b = b.sized()
+	if plain, err := b.plain(); err != nil || !plain {
+		return nil, err
+	}
+	return b.At, nil
+}
+
 // plain reports whether the blob is an uncompressed tar that can be read at any
 // offset.
 func (b Blob) plain() (bool, error) {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/zeebo/xxh3"
 )
 
 // errEnd says that the tar ends inside a block or a body.
@@ -206,11 +204,6 @@ func (s *source) skip(n int64) error {
 	s.lo, s.hi = 0, 0
 	s.off += n
 	return err
-}
-
-// hash takes the next n bytes and writes them to h.
-func (s *source) hash(h *xxh3.Hasher, n int64) error {
-	return s.each(n, func(p []byte) { h.Write(p) })
 }
 
 // drain takes all remaining bytes.

@@ -20,6 +20,8 @@ type walker struct {
 	names  names
 	notes  notebook
 
+	looking Looking
+
 	h              header // the header being read
 	e              Entry  // the entry made from h
 	start          int64  // of the entry's first header block
@@ -277,10 +279,11 @@ func (w *walker) content(e *Entry, keep, sparse bool, frags []fragment, body int
 	if !keep || e.Kind != File {
 		return w.src.skip(body)
 	}
+	take := func(p []byte) { w.hasher.Write(p) }
 	if e.Sparse {
 		w.hasher.Reset()
 		hashMap(&w.hasher, e.Size, frags)
-		if err := w.src.hash(&w.hasher, e.Held); err != nil {
+		if err := w.src.each(e.Held, take); err != nil {
 			return err
 		}
 		e.Hash, e.Hashed = toHash(w.hasher.Sum128()), true
@@ -291,13 +294,37 @@ func (w *walker) content(e *Entry, keep, sparse bool, frags []fragment, body int
 	}
 	e.Hashed = true
 	if s := w.src; int64(s.hi-s.lo) >= body {
-		e.Hash = toHash(xxh3.Hash128(s.buf[s.lo : s.lo+int(body)]))
+		p := s.buf[s.lo : s.lo+int(body)]
+		e.Hash = toHash(xxh3.Hash128(p))
+		if err := w.note(e, w.looking.whole(e.Path, p)); err != nil {
+			return err
+		}
 		return s.skip(body)
 	}
 	w.hasher.Reset()
-	err := w.src.hash(&w.hasher, body)
+	if w.looking.begin(e.Path, body) {
+		take = func(p []byte) {
+			w.hasher.Write(p)
+			w.looking.add(p)
+		}
+	}
+	if err := w.src.each(body, take); err != nil {
+		return err
+	}
 	e.Hash = toHash(w.hasher.Sum128())
-	return err
+	return w.note(e, w.looking.end())
+}
+
+// note adds the notes about e to the Diff.
+func (w *walker) note(e *Entry, notes []Note) error {
+	for _, n := range notes {
+		n.Offset = e.Offset
+		if err := w.memory.Take(n.Memory()); err != nil {
+			return err
+		}
+		w.diff.Notes = append(w.diff.Notes, n)
+	}
+	return nil
 }
 
 func toHash(u xxh3.Uint128) (h Hash) {

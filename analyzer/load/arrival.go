@@ -237,7 +237,7 @@ func (v *arrival) visit(t *tar.Reader, name string, e entry) error {
 	if v.file != nil {
 		l.again = layer.Blob{At: io.NewSectionReader(v.file, e.off, e.size), Size: e.size}
 	}
-	opt := layer.Options{Limits: v.o.limits}
+	opt := layer.Options{Limits: v.o.limits, Look: v.o.opt.Look}
 	if packed {
 		opt.Digest = parseDigest(promised(name)).hash()
 		opt.Sum = v.file == nil || opt.Digest == (v1.Hash{})

@@ -160,7 +160,7 @@ func (o *opening) pack(ctx context.Context, write func(*tar.Writer) error) (anal
 		w.CloseWithError(err)
 		done <- err
 	}()
-	d, err := layer.Read(ctx, layer.Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(r), nil }}, layer.Options{Limits: o.limits})
+	d, err := layer.Read(ctx, layer.Blob{Size: -1, Stream: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(r), nil }}, layer.Options{Limits: o.limits, Look: o.opt.Look})
 	if err == nil {
 		_, err = io.Copy(io.Discard, r) // the end marker's rest
 	}

@@ -68,6 +68,9 @@ type Options struct {
 	// TOC lists a layer in a registry from its table of contents, if it has one;
 	// then the layer is Unverified.
 	TOC bool
+	// Look looks at the files of layers that are read before Open returns: those of
+	// an archive on a stream. It must be what analyzer.Options has.
+	Look []layer.Looker
 	// Progress gets a task for each download and decompression; may be nil.
 	Progress *analyzer.Progress
 }

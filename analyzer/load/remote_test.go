@@ -157,7 +157,7 @@ func analyze(t *testing.T, ref string, opt Options) *analyzer.Analysis {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { img.Close() })
-	an, err := analyzer.Analyze(t.Context(), img, analyzer.Options{Verify: opt.Verify})
+	an, err := analyzer.Analyze(t.Context(), img, analyzer.Options{Verify: opt.Verify, Look: opt.Look})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,8 +47,8 @@ func (b *remoteBlob) blob() layer.Blob {
 	return layer.Blob{Size: b.size, Stream: b.stream, List: b.list}
 }
 
-// list is the List of a layer.Blob. It returns the entries from the cache or reads
-// them from the registry.
+// list is the List of a layer.Blob. It returns the entries from the cache, if they
+// have the notes of opt.Look, or reads them from the registry.
 func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, error) {
 	b.listing.Lock()
 	defer b.listing.Unlock()
@@ -62,7 +62,7 @@ func (b *remoteBlob) list(ctx context.Context, opt layer.Options) (*layer.Diff, 
 	if cache != nil && checked {
 		d, ok = cache.Get(b.digest)
 	}
-	if ok {
+	if ok && d.LookedAt(opt.Look) {
 		if err := d.Take(opt.Limits.Memory); err != nil {
 			return nil, err
 		}

@@ -28,7 +28,10 @@ func streamed(t testing.TB, tar []byte) *layer.Diff {
 	t.Helper()
 	d, err := layer.Read(t.Context(), layer.Blob{Size: int64(len(tar)), Stream: func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(tar)), nil
-	}}, layer.Options{Digest: imagetest.Digest(tar)})
+	}}, layer.Options{Digest: imagetest.Digest(tar), Look: []layer.Looker{
+		{Name: "none 1", Min: 1 << 40},
+		{Name: "start 2", Look: func(_ string, s *layer.Sample) []string { return []string{string(s.Head[:1]), ""} }},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +68,12 @@ func equal(t testing.TB, want, got *layer.Diff) {
 		Stored, Size int64
 		Plain        bool
 		Warnings     []layer.Warning
+		Looked       []string
+		Notes        []layer.Note
 	}
-	of := func(d *layer.Diff) rest { return rest{d.Len(), d.Stored, d.Size, d.Plain, d.Warnings} }
+	of := func(d *layer.Diff) rest {
+		return rest{d.Len(), d.Stored, d.Size, d.Plain, d.Warnings, d.Looked, d.Notes}
+	}
 	if diff := cmp.Diff(of(want), of(got)); diff != "" {
 		t.Errorf("differs from the stored layer (-want +got)\n%s", diff)
 		return

@@ -24,6 +24,8 @@ const (
 	maxEntries  = 5_000_000 // a layer of more is not remembered
 	maxOne      = 4 << 20   // bytes of one text
 	maxWarnings = 1 << 10
+	maxLookers  = 1 << 8
+	maxNotes    = 5_000_000
 )
 
 var (
@@ -87,6 +89,7 @@ func (r *decoder) diff(digest v1.Hash) (*layer.Diff, error) {
 		path := r.text()
 		d.Warnings = append(d.Warnings, layer.Warning{Path: path, Text: r.text()})
 	}
+	r.notes(d)
 	n = r.number()
 	if n > maxEntries {
 		return nil, errDamaged
@@ -105,6 +108,33 @@ func (r *decoder) diff(digest v1.Hash) (*layer.Diff, error) {
 		return nil, errDamaged
 	}
 	return d, r.err
+}
+
+func (r *decoder) notes(d *layer.Diff) {
+	n := r.number()
+	if n > maxLookers {
+		r.fail(errDamaged)
+		return
+	}
+	for range n {
+		d.Looked = append(d.Looked, r.text())
+	}
+	if n = r.number(); n > maxNotes {
+		r.fail(errDamaged)
+		return
+	}
+	offset := int64(0)
+	for range n {
+		offset += r.signed()
+		looker := r.number()
+		if looker >= uint64(len(d.Looked)) {
+			r.fail(errDamaged)
+		}
+		if r.err != nil {
+			return
+		}
+		d.Notes = append(d.Notes, layer.Note{Offset: offset, Looker: d.Looked[looker], Data: r.text()})
+	}
 }
 
 func (r *decoder) entry(e *layer.Entry) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/klauspost/compress/zstd"
@@ -24,6 +25,8 @@ import (
 // and the frame holds, numbers as varints and texts with their length,
 //
 //	digest, size of the tar, count of warnings, path and text of each,
+//	count of lookers, name of each,
+//	count of notes, offset less that of the note before, looker, text of each,
 //	count of entries, and per entry:
 //	  a byte: kind, and the flags below
 //	  the number of its attributes, new ones follow: mode, uid, gid, xattrs
@@ -33,7 +36,7 @@ import (
 const (
 	magic = "fathom\x00L"
 	// format changes with what is written above.
-	format = 1
+	format = 2
 	// analysis changes whenever package layer makes other entries or warnings from
 	// the same bytes: then older files are not used.
 	analysis = 3
@@ -116,6 +119,18 @@ func (w *encoder) diff(d *layer.Diff, digest v1.Hash) (hashes []byte) {
 	for _, n := range d.Warnings {
 		w.text(n.Path)
 		w.text(n.Text)
+	}
+	w.number(uint64(len(d.Looked)))
+	for _, name := range d.Looked {
+		w.text(name)
+	}
+	w.number(uint64(len(d.Notes)))
+	offset := int64(0)
+	for _, n := range d.Notes {
+		w.signed(n.Offset - offset)
+		w.number(uint64(slices.Index(d.Looked, n.Looker)))
+		w.text(n.Data)
+		offset = n.Offset
 	}
 	w.number(uint64(d.Len()))
 	for i := range d.Len() {
