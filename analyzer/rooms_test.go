@@ -58,6 +58,11 @@ var rooms = []struct {
 		why:   "the gate judges a report and opens no images",
 	},
 	{
+		of:    "fathom/analyzer/advice",
+		never: []string{"fathom/analyzer/load", "fathom/analyzer/inspect", "fathom/analyzer/gate", "fathom/analyzer/imagetest", "net/http"},
+		why:   "findings come from an analysis, whatever its source, and the gate judges them",
+	},
+	{
 		of:    "fathom/analyzer/inspect",
 		never: []string{"fathom/analyzer/gate", "fathom/analyzer/extract", "fathom/analyzer/imagetest"},
 		why:   "inspect must not depend on packages that use its results",

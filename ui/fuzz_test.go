@@ -210,6 +210,32 @@ func TestWasteGroups(t *testing.T) {
 	}
 }
 
+// TestWasteOfMany checks that a step that hides some of the files of a folder is one
+// item, however many they are.
+func TestWasteOfMany(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("layer COPY . .\n")
+	for i := range 20 {
+		fmt.Fprintf(&b, "  file app/p%02d/a.py 10xa\n  file app/p%02d/a.txt 1xa\n", i, i)
+	}
+	b.WriteString("layer RUN find -name '*.py' -exec chmod +x {} +\n")
+	for i := range 20 {
+		fmt.Fprintf(&b, "  file app/p%02d/a.py 755 10xa\n", i)
+	}
+	img, err := imagetest.Parse([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := sumWaste(a.Tree)
+	if len(w.all) != 1 || w.all[0].bytes != 200 || len(w.all[0].parts) != 20 || a.Tree.Path(w.all[0].node) != "/app" {
+		t.Errorf("got %+v, want one item of 20 files in /app", w.all)
+	}
+}
+
 // TestSum compares the sum of the top rows with the bytes that the layer stores
 // according to the report, for every image and layer.
 func TestSum(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
@@ -82,17 +83,26 @@ func wastedPaths(ctx context.Context, rep *facts.Report) (*filetree.Tree, []file
 }
 
 // savedWaste lists the waste of a report. The report doesn't say which folders were
-// removed as a whole, so every file has an item.
+// removed as a whole: the items are the groups that the gate names, too.
 func savedWaste(rep *facts.Report, names *filetree.Tree, lost []filetree.Content) *wasteTable {
 	causes := map[string]filetree.Cause{}
 	for _, c := range []filetree.Cause{filetree.Deleted, filetree.Overwritten, filetree.MetadataOnly, filetree.Repeated} {
 		causes[c.String()] = c
 	}
 	w := newWasteTable(names)
-	for i, p := range rep.Waste {
-		w.total += p.Bytes
-		n := names.Stored(lost[i]).Node
-		w.add(n, causes[p.Cause], p.HiddenBy, []lostFile{{lost[i], n, p.Bytes, p.StoredIn}})
+	for _, g := range advice.Groups(rep, nil) {
+		w.total += g.Bytes
+		parts := make([]lostFile, len(g.Waste))
+		for k, i := range g.Waste {
+			parts[k] = lostFile{lost[i], names.Stored(lost[i]).Node, rep.Waste[i].Bytes, g.StoredIn}
+		}
+		if n, ok := names.Lookup(g.Path); ok && strings.HasSuffix(g.Path, "/") {
+			w.add(n, causes[g.Cause], g.HiddenBy, parts)
+			continue
+		}
+		for k := range parts {
+			w.add(parts[k].lost, causes[g.Cause], g.HiddenBy, parts[k:k+1])
+		}
 	}
 	w.sort()
 	return w

@@ -33,7 +33,7 @@ func savedStage(t testing.TB, rep *facts.Report, colours string, ascii bool, w, 
 // is a file in one item and a folder in another.
 func TestSavedPaths(t *testing.T) {
 	paths := []string{"/a", "/a/b", "/b/c", "/b", "/a", "/.wh.x", "/not utf-8 \xff", "/new\nline", "/x" + strings.Repeat("/y", 1000)}
-	rep := &facts.Report{Layers: make([]facts.Layer, 2)}
+	rep := &facts.Report{Layers: []facts.Layer{{VisibleBytes: 1}, {}}}
 	for i, p := range paths {
 		rep.Waste = append(rep.Waste, facts.Waste{Path: p, Bytes: int64(i) + 1, Cause: "removed", HiddenBy: 1})
 	}

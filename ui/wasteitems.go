@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 )
@@ -38,10 +39,13 @@ func sumWaste(t *filetree.Tree) *wasteTable {
 	return w
 }
 
-// gather makes items of the parts, which are sorted by node and below d.
+// gather makes items of the parts, which are sorted by node and below d. Many items
+// below one folder become one, as in advice.Groups.
 func (w *wasteTable) gather(d filetree.Node, cause filetree.Cause, hidden int, parts []lostFile) {
 	t := w.tree
-	for len(parts) > 0 {
+	whole, first := parts, len(w.all)
+	children := 0
+	for ; len(parts) > 0; children++ {
 		// The child of d that holds the first part, and all the parts in it.
 		at := parts[0].lost
 		child := at
@@ -70,6 +74,10 @@ func (w *wasteTable) gather(d filetree.Node, cause filetree.Cause, hidden int, p
 			}
 			w.gather(child, cause, hidden, in)
 		}
+	}
+	if children > advice.MaxChildren && d != filetree.Root {
+		w.all = w.all[:first]
+		w.add(d, cause, hidden, whole)
 	}
 }
 

@@ -3,7 +3,7 @@ package gate
 import "strings"
 
 // folder is a kind of folder that many images have. The waste in such a folder is
-// reported as one group.
+// explained in one way.
 type folder struct {
 	part   string // the start of its path or, if any is set, a part of it
 	any    bool   // part can be anywhere in the path
@@ -31,16 +31,6 @@ var folders = []folder{
 	{"/node_modules/", true, "leave out what only development needs in the step that installs (npm ci --omit=dev), or build in an earlier stage and copy the result"},
 	{"/__pycache__/", true, ""},
 	{"/.git/", true, "keep .git away from the build with .dockerignore"},
-}
-
-// knownFolder returns the path of the known folder that path is in, with a slash at
-// the end. It returns false if there is none.
-func knownFolder(path string) (string, bool) {
-	f, at := find(path)
-	if f == nil {
-		return "", false
-	}
-	return path[:at+len(f.part)], true
 }
 
 // find returns the first known folder in path, nil if there is none, and the index

@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 )
 
@@ -46,67 +45,18 @@ func (c *check) layers(cost func(*facts.Layer) int64, which func(*facts.Layer) b
 	return all
 }
 
-// group is waste that is listed as one offender.
-type group struct {
-	path, cause    string
-	stored, hidden int
-	files          int
-	bytes          int64
-}
-
-// groups is the waste that counts. What lies in a folder that is known as a
-// whole, such as a cache, and went the same way, is one offender. There may be
-// a hundred thousand: only All sorts them.
+// groups lists the waste that counts, grouped by the tree.
 func (c *check) groups() *Rule {
-	type key struct {
-		path, cause    string
-		stored, hidden int
-	}
-	at := map[key]int{}
-	known := map[string]string{} // by the folder that a file lies in, the known one above it
-	var all []group
-	for _, i := range c.waste {
-		w := &c.r.Waste[i]
-		path := w.Path
-		dir := path[:strings.LastIndexByte(path, '/')+1]
-		folder, ok := known[dir]
-		if !ok {
-			folder, _ = knownFolder(dir)
-			known[dir] = folder
-		}
-		if folder != "" {
-			path = folder
-		}
-		k := key{path, w.Cause, w.StoredIn, w.HiddenBy}
-		j, ok := at[k]
-		if !ok {
-			j = len(all)
-			at[k] = j
-			all = append(all, group{path: path, cause: w.Cause, stored: w.StoredIn, hidden: w.HiddenBy})
-		}
-		all[j].files++
-		all[j].bytes += w.Bytes
-	}
-	rule := &Rule{}
-	for i := range min(len(all), MaxOffenders) {
-		best := i
-		for j := range all[i:] {
-			if before(&all[i+j], &all[best]) < 0 {
-				best = i + j
-			}
-		}
-		all[i], all[best] = all[best], all[i]
+	all := advice.Groups(c.r, c.waste)
+	n := min(len(all), MaxOffenders)
+	rule := &Rule{More: len(all) - n}
+	for i := range all[:n] {
 		rule.Offenders = append(rule.Offenders, c.offender(&all[i]))
 	}
-	for _, g := range all[len(rule.Offenders):] {
-		rule.More++
-		rule.MoreBytes += g.bytes
+	for i := range all[n:] {
+		rule.MoreBytes += all[n+i].Bytes
 	}
-	sorted := sync.OnceFunc(func() {
-		slices.SortFunc(all, func(a, b group) int { return before(&a, &b) })
-	})
 	rule.all = func(yield func(Offender) bool) {
-		sorted()
 		for i := range all {
 			if !yield(c.offender(&all[i])) {
 				return
@@ -116,21 +66,13 @@ func (c *check) groups() *Rule {
 	return rule
 }
 
-func (c *check) offender(g *group) Offender {
+func (c *check) offender(g *advice.Group) Offender {
 	o := Offender{
-		Path: g.path, Files: g.files, Bytes: g.bytes, Cause: g.cause, StoredIn: g.stored, StoredBy: c.command(g.stored),
-		HiddenBy: g.hidden, HiddenAs: c.command(g.hidden),
+		Path: g.Path, Files: g.Files, Bytes: g.Bytes, Cause: g.Cause, StoredIn: g.StoredIn, StoredBy: c.command(g.StoredIn),
+		HiddenBy: g.HiddenBy, HiddenAs: c.command(g.HiddenBy),
 	}
 	o.Advice = wasteAdvice(&o)
 	return o
-}
-
-// before orders by what costs most; the same, by path and how it went.
-func before(a, b *group) int {
-	if a.bytes != b.bytes {
-		return cmp.Compare(b.bytes, a.bytes)
-	}
-	return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.stored, b.stored), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
 }
 
 // command is the step that made layer i, "" when it is unknown.

@@ -19,9 +19,9 @@ import (
 func wasting(t *testing.T, pieces ...string) *facts.Report {
 	t.Helper()
 	r := &facts.Report{Layers: []facts.Layer{
-		{Index: 0, DiffID: "sha256:a", Command: "ADD base /", StoredBytes: 500, CompressedBytes: 200, Added: 3},
-		{Index: 1, DiffID: "sha256:b", Command: "RUN apt-get update && apt-get install -y curl", StoredBytes: 400, CompressedBytes: 300, Added: 9},
-		{Index: 2, DiffID: "sha256:c", Command: "RUN chown -R app /app", StoredBytes: 100, CompressedBytes: 100},
+		{Index: 0, DiffID: "sha256:a", Command: "ADD base /", StoredBytes: 500, VisibleBytes: 500, CompressedBytes: 200, Added: 3},
+		{Index: 1, DiffID: "sha256:b", Command: "RUN apt-get update && apt-get install -y curl", StoredBytes: 400, VisibleBytes: 400, CompressedBytes: 300, Added: 9},
+		{Index: 2, DiffID: "sha256:c", Command: "RUN chown -R app /app", StoredBytes: 100, VisibleBytes: 100, CompressedBytes: 100},
 	}}
 	r.Totals = facts.Totals{StoredBytes: 1000, VisibleBytes: 1000, Files: 7, Layers: 3, CompressedBytes: 600}
 	for _, p := range pieces {
@@ -46,8 +46,8 @@ func check1(t *testing.T, r *facts.Report, rules string, opt Options) Verdict {
 	return v
 }
 
-// TestWasteOffenders checks that the waste in a known folder is one offender if its
-// layers and cause are the same, and otherwise several.
+// TestWasteOffenders checks that the waste of a folder is one offender if its layers
+// and cause are the same, and otherwise several.
 func TestWasteOffenders(t *testing.T) {
 	r := wasting(t, "/var/lib/apt/lists/x 60 removed 1 2", "/var/lib/apt/lists/partial/y 50 removed 1 2", "/var/lib/apt/lists/x 20 overwritten 0 1",
 		"/app/big 90 metadata 1 2", "/a 5 repeated 1 1", "/b 4 removed 0 2", "/c 3 removed 0 2")
@@ -58,7 +58,7 @@ func TestWasteOffenders(t *testing.T) {
 	want := []Offender{
 		{Path: "/var/lib/apt/lists/", Files: 2, Bytes: 110, Cause: "removed", StoredIn: 1, StoredBy: install, HiddenBy: 2, HiddenAs: chown, Advice: apt},
 		{Path: "/app/big", Files: 1, Bytes: 90, Cause: "metadata", StoredIn: 1, StoredBy: install, HiddenBy: 2, HiddenAs: chown, Advice: "give it its owner where it is stored: COPY --chown, or chown in the same RUN"},
-		{Path: "/var/lib/apt/lists/", Files: 1, Bytes: 20, Cause: "overwritten", StoredBy: "ADD base /", HiddenBy: 1, HiddenAs: install, Advice: apt},
+		{Path: "/var/lib/apt/lists/x", Files: 1, Bytes: 20, Cause: "overwritten", StoredBy: "ADD base /", HiddenBy: 1, HiddenAs: install, Advice: apt},
 		{Path: "/a", Files: 1, Bytes: 5, Cause: "repeated", StoredIn: 1, StoredBy: install, HiddenBy: 1, HiddenAs: install, Advice: "the layer's archive holds it more than once: the tool that wrote the layer adds it twice"},
 		{Path: "/b", Files: 1, Bytes: 4, Cause: "removed", StoredBy: "ADD base /", HiddenBy: 2, HiddenAs: chown, Advice: "remove it in the step that stores it, or make it in an earlier stage and copy only what is needed"},
 	}
@@ -70,6 +70,16 @@ func TestWasteOffenders(t *testing.T) {
 	}
 	if v := check1(t, r, "max-wasted-bytes=232", Options{}); len(v.Rules[0].Offenders) != 0 || !v.Pass() {
 		t.Errorf("a rule that is kept has offenders: %+v", v.Rules[0])
+	}
+}
+
+// TestSuppressedOffenders checks that suppressed files don't count in the offender
+// of their folder.
+func TestSuppressedOffenders(t *testing.T) {
+	r := wasting(t, "/app/a.txt 60 removed 0 1", "/app/b.txt 30 removed 0 1", "/app/b.log 7 removed 0 1")
+	v := check1(t, r, "max-wasted-bytes=0", Options{Suppress: []Suppression{{Path: "/app/a.txt", Reason: "r"}}})
+	if o := v.Rules[0].Offenders; len(o) != 1 || o[0].Path != "/app/" || o[0].Bytes != 37 || o[0].Files != 2 {
+		t.Errorf("got %+v, want 37 bytes of 2 files in /app/", o)
 	}
 }
 

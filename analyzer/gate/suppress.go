@@ -72,6 +72,7 @@ func (c *check) suppress() error {
 	c.suppressions.all = v.Suppressed
 	v.Totals.StoredBytes = c.r.Totals.StoredBytes
 	known := c.suppressions.about("")
+	c.waste = []int{}
 	for i := range c.r.Waste {
 		w := &c.r.Waste[i]
 		by := known.of(w.Path)
