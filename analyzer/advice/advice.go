@@ -12,6 +12,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
 )
 
 // Rule is one row of the table of rules: everything that fathom knows about one kind
@@ -25,8 +26,11 @@ type Rule struct {
 	Fix      string // how to fix it, as Markdown
 	Not      string // what is no finding, or one of severity info; may be ""
 
-	// reads is set if find reads the content of files.
+	// reads is set if find reads the content of files, or needs the notes of look.
 	reads bool
+	// look, if not nil, looks at the content of files in the pass that reads the
+	// layers. Its notes are in image.notes.
+	look *layer.Looker
 	// find returns the rule's findings. It claims the content whose bytes it counts.
 	find func(*image) ([]*finding, error)
 }
@@ -35,6 +39,28 @@ type Rule struct {
 type Options struct {
 	// Quick leaves out the rules that read the content of files.
 	Quick bool
+	// Progress gets a task if the content of files must be read; may be nil.
+	Progress *analyzer.Progress
+	// Unread, if not nil, is called with the layers that the rules that read content
+	// could not look at; see analyzer.Notes.
+	Unread func(layers []int)
+}
+
+// rules returns the rules that the options ask for.
+func (opt *Options) rules() []Rule {
+	return slices.DeleteFunc(Rules(), func(r Rule) bool { return opt.Quick && r.reads })
+}
+
+// Lookers returns the lookers whose notes Find needs. If analyzer.Options has them,
+// Find need not read compressed layers again.
+func Lookers(opt Options) []layer.Looker {
+	var out []layer.Looker
+	for _, r := range opt.rules() {
+		if r.look != nil {
+			out = append(out, *r.look)
+		}
+	}
+	return out
 }
 
 // Find returns the findings of an image, in the order of facts.CompareFindings, and
@@ -42,12 +68,17 @@ type Options struct {
 // that of the first rule of the table that claims it.
 func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Finding, int64, error) {
 	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents())}
+	notes, err := a.Notes(ctx, Lookers(opt), opt.Progress)
+	if err != nil {
+		return nil, 0, err
+	}
+	im.notes = notes.By
+	if opt.Unread != nil && len(notes.Unread) > 0 {
+		opt.Unread(notes.Unread)
+	}
 	all := []facts.Finding{}
 	sum := int64(0)
-	for _, r := range Rules() {
-		if opt.Quick && r.reads {
-			continue
-		}
+	for _, r := range opt.rules() {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, context.Cause(ctx)
 		}
@@ -71,7 +102,8 @@ type image struct {
 	a       *analyzer.Analysis
 	tree    *filetree.Tree
 	report  *facts.Report
-	claimed []bool // by content
+	claimed []bool                     // by content
+	notes   map[string][]analyzer.Note // by the name of the looker
 }
 
 // last returns the index of the last layer.

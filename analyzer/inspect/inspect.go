@@ -154,9 +154,14 @@ func run(ctx context.Context, r *Result, passes []Pass, err error) (*Result, err
 // Findings returns the pass that finds what to change in the image. A saved report
 // keeps the findings that it was saved with.
 func Findings(opt advice.Options) Pass {
-	return Pass{Name: "finding what to change", Run: func(ctx context.Context, r *Result) error {
+	return Pass{Name: "finding what to change", Look: advice.Lookers(opt), Run: func(ctx context.Context, r *Result) error {
 		if r.Analysis == nil {
 			return nil
+		}
+		opt.Unread = func(layers []int) {
+			for _, i := range layers {
+				r.Report.Warnings = append(r.Report.Warnings, facts.Warning{Layer: i, Text: "its content was not downloaded, so rules that read content found nothing in it"})
+			}
 		}
 		var err error
 		r.Report.Findings, r.Report.Totals.FindingsBytes, err = advice.Find(ctx, r.Analysis, opt)
