@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/gate"
 )
 
 // Finding is a finding in words, which all outputs share. Its texts are safe to show.
@@ -93,6 +94,15 @@ func (p *FindingPlace) Line() string {
 		s += ": " + p.Value
 	}
 	return s
+}
+
+// findingOffender returns an offender that is a place of a finding, on one line.
+func findingOffender(o *gate.Offender) string {
+	if o.Places > 0 {
+		return "and " + count(o.Places, "more place")
+	}
+	p := placeOf(&facts.Place{Path: o.Path, Layer: o.StoredIn, Files: o.Files, HiddenBy: o.HiddenBy, Redacted: o.Redacted})
+	return p.Line()
 }
 
 func sizeOr(bytes int64) string {
