@@ -5,6 +5,5 @@ package advice
 func Rules() []Rule {
 	return []Rule{
 		removedLater(),
-		unstripped(),
 	}
 }

@@ -42,13 +42,6 @@ func hostile(t *testing.T) *Input {
 		r.Folders[i+1].Path, r.Folders[i+1].PathBytes = hostileName, nil
 	}
 	r.Warnings = []facts.Warning{{Layer: 0, Path: hostileName, Text: hostileName}}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		f.Title, f.Fix = hostileName, facts.Fix{Text: hostileName, Lines: []string{hostileName, "```", "~~~"}}
-		for j := range f.Places {
-			f.Places[j].Path, f.Places[j].PathBytes, f.Places[j].Redacted = hostileName, nil, hostileName
-		}
-	}
 	return judged(t, r, gate.Limits{
 		{Rule: gate.MaxWastedBytes, Unit: gate.Bytes, Number: 10, Severity: gate.Warn}, {Rule: gate.MaxSize, Unit: gate.Bytes, Number: 2_999_999},
 		{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2},
@@ -240,7 +233,7 @@ func TestFormatsAgree(t *testing.T) {
 	if int64(total) != wasted || int64(d.Folders[0][1].(float64)) != visible || int64(d.Folders[0][2].(float64)) != wasted {
 		t.Errorf("html: %v of waste, root %v", total, d.Folders[0])
 	}
-	contains("html", html.UnescapeString(page), Exact(stored), Exact(visible), Exact(wasted), VerdictLine(in.Verdict))
+	contains("html", html.UnescapeString(page), Exact(stored), Exact(visible), Exact(wasted), "✗ "+result(in.Verdict))
 }
 
 func TestCodeQualityClean(t *testing.T) {
@@ -250,39 +243,6 @@ func TestCodeQualityClean(t *testing.T) {
 	}
 	if got := written(t, "github", in); got != "" {
 		t.Errorf("got %q", got)
-	}
-}
-
-// TestHTMLIsSafe checks that the page has its own scripts and none of the image's.
-func TestHTMLIsSafe(t *testing.T) {
-	page := written(t, "html", hostile(t))
-	if n := strings.Count(page, "<script"); n != 2 {
-		t.Errorf("%d scripts", n)
-	}
-	if strings.Contains(page, "alert(1)<") || strings.Contains(page, "<!--") {
-		t.Error("markup of a name is in the page")
-	}
-	for _, word := range []string{" src=", "http://x.example\"", "@import", "url(", " onclick="} {
-		if strings.Contains(page, word) {
-			t.Errorf("the page holds %s", word)
-		}
-	}
-	data := regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`).FindStringSubmatch(page)
-	d := json.NewDecoder(strings.NewReader(data[1]))
-	for {
-		token, err := d.Token()
-		if err != nil {
-			break
-		}
-		// The page's script shows these as they are.
-		if text, ok := token.(string); ok && strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
-			t.Errorf("the script gets %q", text)
-		}
-	}
-	for _, part := range []string{pageCSS, pageJS} {
-		if !strings.Contains(page, part) || !strings.Contains(html.UnescapeString(page), hashOf(part)) {
-			t.Error("a part of the page isn't what its policy says")
-		}
 	}
 }
 
@@ -366,9 +326,6 @@ func denying(t testing.TB, keys int, folder string) *Input {
 		if s.Form == gate.Globs {
 			x.Globs = []string{"*.key", "/etc/shadow", "/none"}
 		}
-		if s.Form == gate.Names {
-			x.Names = []string{"error"}
-		}
 		l = append(l, x)
 	}
 	v, err := gate.Check(r, l, gate.Options{Files: files, Baseline: &gate.Baseline{Reference: "old", Totals: facts.Totals{Efficiency: 1}}})
@@ -416,19 +373,17 @@ func TestNothingIsDropped(t *testing.T) {
 			t.Errorf("%s lists %d keys first in\n%s", format, n, denied)
 		}
 	}
-	// Of more than ten broken rules, the GitHub format shows those of findings and
-	// denied paths, and names the rules that it leaves out.
+	// Of more than ten broken rules, the GitHub format shows those of denied paths
+	// and names the rules that it leaves out.
 	text := written(t, "github", in)
-	if n := strings.Count("\n"+text, "\n::error "); n != 10 || !strings.HasPrefix(text, "::error file=Dockerfile,line=1,title=fathom%3A fail-on-finding%3A ") {
+	if n := strings.Count("\n"+text, "\n::error "); n != 10 || !strings.HasPrefix(text, "::error file=Dockerfile,line=1,title=fathom%3A deny-path%3A ") {
 		t.Errorf("%d annotations, first %.80s", n, text)
 	}
 	var more []string
 	for _, s := range gate.Specs() {
 		more = append(more, s.Name)
 	}
-	more = slices.DeleteFunc(more, func(name string) bool {
-		return name == gate.DenyPath || name == gate.DenyLayerPath || name == gate.FailOnFinding
-	})[maxAnnotations-4:]
+	more = slices.DeleteFunc(more, func(name string) bool { return name == gate.DenyPath || name == gate.DenyLayerPath })[maxAnnotations-3:]
 	if want := "::also broken: " + strings.Join(more, ", ") + "\n"; !strings.HasSuffix(text, want) {
 		t.Errorf("ends in %s, want %s", text[len(text)-80:], want)
 	}
@@ -488,7 +443,7 @@ func TestManyDenied(t *testing.T) {
 		}
 	}
 	// A text that is too long ends with the number of missing paths.
-	rule := &rulesOf(in.Verdict)[1] // behind fail-on-finding
+	rule := &rulesOf(in.Verdict)[0]
 	for _, most := range []int{100, 1000, 100_000} {
 		text := ruleText(rule, rule.All(), most)
 		listed := strings.Count(text, ", in layer")

@@ -9,16 +9,12 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
-)
-
-const (
-	htmlWaste  = 100  // rows in the page without its script
-	htmlDenied = 1000 // paths of each rule
 )
 
 var (
@@ -30,59 +26,18 @@ var (
 	pageJS string
 )
 
-// page is the data of the template.
-type page struct {
-	*Input
-	Title   string
-	Policy  string
-	Style   template.CSS
-	Script  template.JS
-	Rules   []pageRule
-	Layers  []pageLayer
-	Waste   []facts.Waste
-	Growth  *growth
-	Largest int64
-}
-
-type pageRule struct {
-	rule
-	Rows      []row
-	Left      int // number of the other offenders
-	LeftBytes int64
-}
-
-type pageLayer struct {
-	facts.Layer
-	VisibleWidth, WastedWidth float64 // of the largest layer, in percent
-}
-
 // HTML writes a page that needs no network and no other file. Its content security
 // policy lets a browser run only the page's own script, even if a text of the image
 // contains another. All texts of the image pass through Safe.
 func HTML(w io.Writer, in *Input) error {
-	p := page{Input: in, Title: in.title(), Style: template.CSS(pageCSS), Script: template.JS(pageJS), Waste: in.Report.Waste[:min(len(in.Report.Waste), htmlWaste)]}
+	p := newPage(in)
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(pageCSS), hashOf(pageJS))
-	for _, r := range rulesOf(in.Verdict) {
-		n := gate.MaxOffenders
-		if r.Denies() {
-			n = htmlDenied
-		}
-		first, left, bytes := r.First(n)
-		p.Rules = append(p.Rules, pageRule{r, slices.Collect(rows(slices.Values(first))), left, bytes})
-	}
-	p.Growth = growthOf(in.Verdict)
-	for _, l := range in.Report.Layers {
-		p.Largest = max(p.Largest, l.StoredBytes)
-	}
-	for _, l := range in.Report.Layers {
-		share := func(n int64) float64 { return 100 * float64(n) / float64(max(p.Largest, 1)) }
-		p.Layers = append(p.Layers, pageLayer{l, share(l.VisibleBytes), share(l.WastedBytes)})
-	}
+	p.Style, p.Script = template.CSS(pageCSS), template.JS(pageJS)
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string { return strings.TrimLeft(offender(o), " ") },
-		"step":    stepOr,
-		"warning": Warning, "verdict": VerdictLine,
-		"suppressed": suppressed, "result": result,
+		"comma": func(n int) string { return humanize.Comma(int64(n)) },
+		"step":  stepOr, "line": pasteable,
+		"warning": Warning, "suppressed": suppressed, "result": result,
 	}).Parse(pageHTML)
 	if err != nil {
 		return fmt.Errorf("reading the page's template: %w", err)
@@ -130,11 +85,15 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	}
 	r := in.Report
 	b.WriteString(`{"layers":`)
-	if err := list(len(r.Layers), func(i int) any { return Safe(facts.Command(r.Layers[i].Command)) }); err != nil {
+	err := list(len(r.Layers), func(i int) any {
+		l := &r.Layers[i]
+		return []any{Safe(facts.Command(l.Command)), l.VisibleBytes, l.WastedBytes, l.HidesBytes}
+	})
+	if err != nil {
 		return err
 	}
 	b.WriteString(`,"folders":`)
-	err := list(len(r.Folders), func(i int) any {
+	err = list(len(r.Folders), func(i int) any {
 		f := r.Folders[i]
 		layers := make([][3]int64, len(f.Layers))
 		for j, l := range f.Layers {

@@ -1,0 +1,383 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
+
+	"fathom/analyzer/facts"
+	"fathom/analyzer/gate"
+)
+
+const (
+	htmlTop      = 3    // findings that are open, besides the errors
+	htmlFindings = 500  // findings
+	htmlSteps    = 4    // of a finding
+	htmlRows     = 60   // rows of the tree, without the page's script
+	htmlDenied   = 1000 // paths of each rule
+)
+
+// page is the data of the page's template. Its own strings are safe to show.
+type page struct {
+	*Input
+	Title, Name   string
+	About         []string // of the image, below its name
+	Sentence      string   // the result in one sentence
+	Policy        string
+	Style         template.CSS
+	Script        template.JS
+	Growth        *growth
+	Layers        []pageLayer
+	First, Others []pageFinding
+	Sum           FindingsSum
+	Left          int // number of the findings that are left out
+	Rows          []pageRow
+	Rules         []pageRule
+	Config        []pageConfig
+}
+
+// pageLayer is a layer. Its positions and widths are percentages: of the whole image
+// and, in the list of layers, of the largest layer.
+type pageLayer struct {
+	facts.Layer
+	At, Visible, WastedAt, Wasted, Middle string
+	VisibleWidth, WastedWidth             string
+	Wide                                  bool // enough for a number
+}
+
+// pageFinding is a finding with the steps that it is about.
+type pageFinding struct {
+	*facts.Finding
+	Text  Finding
+	Open  bool
+	Files int // in the listed places
+}
+
+// pageRow is a row of the folder tree without the page's script.
+type pageRow struct {
+	Depth                     int
+	Name                      string
+	Bytes, Wasted             int64
+	VisibleWidth, WastedWidth string
+}
+
+type pageRule struct {
+	rule
+	Rows      []row
+	Left      int // number of the other offenders
+	LeftBytes int64
+}
+
+type pageConfig struct {
+	Name   string
+	Values []string
+}
+
+func newPage(in *Input) *page {
+	r := in.Report
+	p := &page{Input: in, Title: in.title(), Name: in.tag(), Growth: growthOf(in.Verdict)}
+	created := ""
+	if r.Image.Created != nil {
+		created = "created " + r.Image.Created.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	reference := Safe(r.Image.Reference)
+	if reference == p.Name {
+		reference = ""
+	}
+	for _, s := range []string{Safe(r.Image.Platform), created, Safe(r.Image.Source), reference} {
+		if s != "" {
+			p.About = append(p.About, s)
+		}
+	}
+	p.layers()
+	p.findings()
+	p.rows()
+	for _, r := range rulesOf(in.Verdict) {
+		n := gate.MaxOffenders
+		if r.Denies() {
+			n = htmlDenied
+		}
+		first, left, bytes := r.First(n)
+		p.Rules = append(p.Rules, pageRule{r, slices.Collect(rows(slices.Values(first))), left, bytes})
+	}
+	p.config()
+	return p
+}
+
+// tag returns the image's tag, or else the most telling part of its reference, safe
+// to show.
+func (in *Input) tag() string {
+	img := &in.Report.Image
+	if len(img.Tags) > 0 {
+		i := slices.IndexFunc(img.Tags, func(tag string) bool { return names(img.Reference, tag) })
+		tag := strings.TrimPrefix(img.Tags[max(i, 0)], "docker.io/")
+		return Safe(strings.TrimPrefix(tag, "library/"))
+	}
+	ref := img.Reference
+	for _, scheme := range []string{"registry:", "docker:", "podman:", "archive:", "oci:"} {
+		ref = strings.TrimPrefix(ref, scheme)
+	}
+	if name, digest, ok := strings.Cut(ref, "@sha256:"); ok {
+		return Safe(name + "@" + digest[:min(len(digest), 12)])
+	}
+	if strings.Contains(img.Source, "archive") || path.IsAbs(ref) || strings.HasPrefix(ref, ".") {
+		ref = path.Base(strings.ReplaceAll(ref, `\`, "/"))
+	}
+	return cmp.Or(Safe(ref), "(no name)")
+}
+
+func percentOf(n, of int64) string {
+	return strconv.FormatFloat(100*float64(n)/float64(max(of, 1)), 'f', 3, 64)
+}
+
+func (p *page) layers() {
+	all, largest, at := p.Report.Totals.StoredBytes, int64(0), int64(0)
+	for _, l := range p.Report.Layers {
+		largest = max(largest, l.StoredBytes)
+	}
+	for _, l := range p.Report.Layers {
+		p.Layers = append(p.Layers, pageLayer{
+			Layer: l, At: percentOf(at, all), Visible: percentOf(l.VisibleBytes, all), WastedAt: percentOf(at+l.VisibleBytes, all),
+			Wasted: percentOf(l.WastedBytes, all), Middle: percentOf(at+l.StoredBytes/2, all), Wide: l.StoredBytes > all/40,
+			VisibleWidth: percentOf(l.VisibleBytes, largest), WastedWidth: percentOf(l.WastedBytes, largest),
+		})
+		at += l.StoredBytes
+	}
+}
+
+// findings sorts the findings for people: errors first and those of severity info
+// last. Errors and those that save most are open.
+func (p *page) findings() {
+	r := p.Report
+	all := slices.Clone(r.Findings)
+	if all == nil {
+		all = wasteFindings(r)
+	}
+	slices.SortStableFunc(all, func(a, b facts.Finding) int {
+		return cmp.Compare(slices.Index(facts.Severities(), a.Severity), slices.Index(facts.Severities(), b.Severity))
+	})
+	p.Sum = SumFindings(all)
+	p.Sentence = sentence(r, all)
+	p.Left = max(len(all)-htmlFindings, 0)
+	top := htmlTop
+	for i := range all[:len(all)-p.Left] {
+		f := &all[i]
+		x := pageFinding{Finding: f, Text: FindingOf(r, f)}
+		x.Text.Title, x.Text.Fix = sentenceCase(x.Text.Title), sentenceCase(x.Text.Fix)
+		x.Text.Steps = x.Text.Steps[:min(len(x.Text.Steps), htmlSteps)]
+		for _, place := range f.Places {
+			x.Files += place.Files
+		}
+		if f.Severity != facts.SeverityError {
+			top--
+		}
+		if x.Open = f.Severity == facts.SeverityError || f.Severity == facts.SeverityWarn && top >= 0; x.Open {
+			p.First = append(p.First, x)
+		} else {
+			p.Others = append(p.Others, x)
+		}
+	}
+}
+
+// wasteFindings returns the largest waste of a report without findings, grouped by
+// cause and steps.
+func wasteFindings(r *facts.Report) []facts.Finding {
+	type group struct {
+		cause          string
+		stored, hidden int
+	}
+	at := map[group]int{}
+	all := []facts.Finding{}
+	for _, w := range r.Waste {
+		k := group{w.Cause, w.StoredIn, w.HiddenBy}
+		i, ok := at[k]
+		if !ok {
+			i = len(all)
+			at[k] = i
+			title := fmt.Sprintf("layer %d %s what layer %d stores", w.HiddenBy, causeVerb(w.Cause), w.StoredIn)
+			if w.StoredIn == w.HiddenBy {
+				title = fmt.Sprintf("layer %d stores files more than once", w.StoredIn)
+			}
+			all = append(all, facts.Finding{
+				Rule: w.Cause, Severity: facts.SeverityWarn, Certainty: facts.CertainProven, Title: title,
+				Layers: slices.Compact([]int{w.StoredIn, w.HiddenBy}),
+			})
+		}
+		f := &all[i]
+		f.Bytes += w.Bytes
+		if len(f.Places) < facts.MaxPlaces {
+			f.Places = append(f.Places, facts.Place{Path: w.Path, Layer: w.StoredIn, HiddenBy: w.HiddenBy, Bytes: w.Bytes, Files: 1})
+		} else {
+			f.MorePlaces++
+		}
+	}
+	slices.SortStableFunc(all, facts.CompareFindings)
+	return all
+}
+
+func causeVerb(cause string) string {
+	switch cause {
+	case "removed":
+		return "removes"
+	case "metadata":
+		return "stores again"
+	}
+	return "replaces"
+}
+
+// sentence returns the result of a report in one sentence, safe to show: what is wrong
+// and what the largest finding saves. The findings are in the order of the page.
+func sentence(r *facts.Report, all []facts.Finding) string {
+	t := &r.Totals
+	s := ""
+	if len(all) > 0 && all[0].Severity == facts.SeverityError {
+		s = Safe(all[0].Title)
+	}
+	largest := slices.IndexFunc(all, func(f facts.Finding) bool { return f.Severity == facts.SeverityWarn && f.Bytes > 0 })
+	if largest >= 0 {
+		f := &all[largest]
+		if s != "" {
+			s += ", and "
+		}
+		switch h := hidingLayer(f); {
+		case h < 0:
+			s += sizeOf(f.Bytes, t.StoredBytes) + " can go: " + Safe(f.Title)
+		case f.Rule == "stored-again" && strings.Contains(r.Layers[h].Command, "chown"):
+			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted come from one chown"
+		default:
+			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted: " + Safe(f.Title)
+		}
+	}
+	switch {
+	case s != "":
+	case len(all) > 0 && all[0].Severity == facts.SeverityWarn:
+		s = Safe(all[0].Title)
+	case t.StoredBytes == 0:
+		s = "The image stores no bytes"
+	case t.WastedBytes == 0:
+		s = "Nothing is wasted: all " + Size(t.StoredBytes) + " are visible"
+	default:
+		s = fmt.Sprintf("Little is wasted: %s of %s is visible", Percent(t.Efficiency), Size(t.StoredBytes))
+	}
+	return sentenceCase(s)
+}
+
+// hidingLayer returns the layer that hides all places of a finding, or -1.
+func hidingLayer(f *facts.Finding) int {
+	if len(f.Places) == 0 {
+		return -1
+	}
+	h := f.Places[0].HiddenBy
+	if slices.ContainsFunc(f.Places, func(p facts.Place) bool { return p.HiddenBy != h }) {
+		return -1
+	}
+	return h
+}
+
+// sizeOf formats a part and the whole in the unit of the part: "537 of 1,017 MB".
+func sizeOf(part, whole int64) string {
+	number, unit, _ := strings.Cut(Size(part), " ")
+	scale := 1.0
+	for _, u := range []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"} {
+		if u == unit {
+			break
+		}
+		scale *= 1000
+	}
+	n := float64(whole) / scale
+	switch {
+	case n >= 9999.5:
+		return number + " " + unit + " of " + Size(whole)
+	case n < 9.95 && scale > 1:
+		return fmt.Sprintf("%s of %.1f %s", number, n, unit)
+	}
+	return fmt.Sprintf("%s of %s %s", number, humanize.Comma(int64(n+0.5)), unit)
+}
+
+// sentenceCase returns s with its first letter in upper case.
+func sentenceCase(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
+
+// rows lists the top of the folder tree or, for a report without folders, the largest
+// waste.
+func (p *page) rows() {
+	stored := p.Report.Totals.StoredBytes
+	add := func(depth int, name string, visible, wasted int64) {
+		p.Rows = append(p.Rows, pageRow{depth, Safe(name), visible + wasted, wasted, percentOf(visible, stored), percentOf(wasted, stored)})
+	}
+	for depth := 3; depth > 0 && (len(p.Rows) == 0 || len(p.Rows) > htmlRows); depth-- {
+		p.Rows = nil
+		for _, f := range p.Report.Folders {
+			d := strings.Count(f.Path, "/")
+			switch {
+			case f.Path == "/":
+				add(0, "/", f.VisibleBytes, f.WastedBytes)
+			case d <= depth:
+				add(d, f.Path[strings.LastIndexByte(f.Path, '/')+1:], f.VisibleBytes, f.WastedBytes)
+			}
+		}
+	}
+	if len(p.Report.Folders) == 0 {
+		for _, w := range p.Report.Waste[:min(len(p.Report.Waste), htmlRows)] {
+			add(0, w.Path, 0, w.Bytes)
+		}
+	}
+}
+
+func (p *page) config() {
+	img := &p.Report.Image
+	add := func(name string, values ...string) {
+		x := pageConfig{Name: name}
+		for _, v := range values {
+			if v != "" {
+				x.Values = append(x.Values, Safe(v))
+			}
+		}
+		if len(x.Values) > 0 {
+			p.Config = append(p.Config, x)
+		}
+	}
+	c := &img.Config
+	add("tags", img.Tags...)
+	add("ID", img.ID)
+	add("digest", img.Digest)
+	add("user", c.User)
+	add("entrypoint", c.Entrypoint...)
+	add("command", c.Cmd...)
+	add("working directory", c.WorkingDir)
+	add("ports", c.ExposedPorts...)
+	add("volumes", c.Volumes...)
+	// The values are in the JSON report. They can hold secrets, and the page is made
+	// to be sent.
+	var vars, labels []string
+	for _, e := range c.Env {
+		name, _, _ := strings.Cut(e, "=")
+		vars = append(vars, name)
+	}
+	for name := range c.Labels {
+		labels = append(labels, name)
+	}
+	slices.Sort(labels)
+	add("environment", vars...)
+	add("labels", labels...)
+}
+
+// pasteable returns a line as it is if it is safe to paste, and otherwise with visible
+// escapes.
+func pasteable(line string) string {
+	if utf8.ValidString(line) && !strings.ContainsFunc(line, hidden) {
+		return line
+	}
+	return Safe(line)
+}
