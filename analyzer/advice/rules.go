@@ -5,5 +5,6 @@ package advice
 func Rules() []Rule {
 	return []Rule{
 		removedLater(),
+		unstripped(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"fathom/analyzer/facts"
@@ -68,6 +69,8 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	if err := c.suppress(); err != nil {
 		return Verdict{}, err
 	}
+	var left []string
+	old := c.old()
 	for _, s := range Specs() {
 		i := slices.IndexFunc(l, func(x Limit) bool { return x.Rule == s.Name })
 		if i < 0 {
@@ -76,13 +79,20 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 			}
 			continue
 		}
-		rule := Rule{Name: s.Name, Unit: l[i].Unit, AtLeast: s.AtLeast, Severity: l[i].Severity, Source: l[i].Source, Globs: l[i].Globs}
+		if old && s.finds {
+			left = append(left, s.Name)
+			continue
+		}
+		rule := Rule{Name: s.Name, Unit: l[i].Unit, AtLeast: s.AtLeast, Severity: l[i].Severity, Source: l[i].Source, Globs: l[i].Globs, Names: l[i].Names}
 		if rule.Err = none; none == nil {
 			rule.Err = c.judge(&s, &rule, l[i])
 		}
 		v.Rules = append(v.Rules, rule)
 	}
-	v.warnOfSuppressions()
+	if len(left) > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("%v; left out of the default rules: %s", ErrNoFindings, strings.Join(left, ", ")))
+	}
+	c.warnOfSuppressions()
 	return v, nil
 }
 

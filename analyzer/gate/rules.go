@@ -25,6 +25,8 @@ const (
 	MaxGrowth         = "max-growth"
 	DenyPath          = "deny-path"
 	DenyLayerPath     = "deny-layer-path"
+	MaxFindingsBytes  = "max-findings-bytes"
+	FailOnFinding     = "fail-on-finding"
 )
 
 // Form is how a limit is written.
@@ -35,6 +37,7 @@ const (
 	Growth             // in bytes, or as a percentage of the baseline
 	Globs              // a list of globs: nothing may match them
 	Switch             // true: what the rule is about must not occur
+	Names              // a list of FindingNames: no finding may be of one
 )
 
 // Spec is a rule without its limit. Everything about a rule is here: its flag,
@@ -45,20 +48,24 @@ type Spec struct {
 	Form    Form
 	Unit    Unit // of what is observed; with Growth it can be Percent too
 	AtLeast bool // the limit is the least that passes, not the most
-	Default bool // applies when no rule is given, with Example as its limit
+	// Default is the limit that applies when no rule is given, as Parse reads it;
+	// "" if the rule doesn't apply then.
+	Default         string
+	DefaultSeverity Severity
 
 	Means   string // a clause for help, the schema and reports
 	Note    string // what docs/gate.md adds to it
 	Example string // a limit, as YAML
 
+	finds   bool                                   // the rule is about findings
 	glob    func(glob string) error                // checks one of Globs
 	paths   func(f File) bool                      // of a rule that denies paths: which files its globs are matched against
 	observe func(c *check, l Limit) (value, error) // an error says why the rule can't be evaluated
 	explain func(c *check, r *Rule, l Limit)       // fills in the offenders of a broken rule
 }
 
-// DeniesPaths reports whether the rule's globs are matched against paths. Only
-// such a rule can be named in a Suppression.
+// DeniesPaths reports whether the rule's globs are matched against paths. Of the
+// rules of the gate, only such a one can be named in a Suppression.
 func (s *Spec) DeniesPaths() bool { return s.paths != nil }
 
 // value is what was observed: a number for Bytes and Count, else a ratio. A rule
@@ -72,7 +79,7 @@ type value struct {
 func Specs() []Spec {
 	return []Spec{
 		{
-			Name: MinEfficiency, Unit: Ratio, AtLeast: true, Default: true, Example: "0.9",
+			Name: MinEfficiency, Unit: Ratio, AtLeast: true, Default: "0.9", Example: "0.9",
 			Means:   "at least this share of what is stored is visible",
 			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.v.Totals.Efficiency}, nil },
 			explain: (*check).explainWaste,
@@ -84,7 +91,7 @@ func Specs() []Spec {
 			explain: (*check).explainWaste,
 		},
 		{
-			Name: MaxWastedPercent, Unit: Percent, Default: true, Example: "10%",
+			Name: MaxWastedPercent, Unit: Percent, Default: "10%", Example: "10%",
 			Means:   "at most this share of what is stored is wasted",
 			Note:    "a bare `1` is refused: it would be all of it",
 			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.v.Totals.WastedRatio}, nil },
@@ -185,6 +192,22 @@ func Specs() []Spec {
 			observe: (*check).deniedPaths,
 			explain: (*check).explainDenied,
 		},
+		{
+			Name: MaxFindingsBytes, Unit: Bytes, Default: "100MB", DefaultSeverity: Warn, Example: "{limit: 100MB, severity: warn}",
+			Means:   "fixing the findings saves at most this much",
+			Note:    "findings of severity `info` and suppressed places don't count",
+			finds:   true,
+			observe: (*check).findingsBytes,
+			explain: (*check).explainFindingsBytes,
+		},
+		{
+			Name: FailOnFinding, Form: Names, Unit: Count, Default: "error", Example: "[error]",
+			Means:   "no finding is of one of these rules, or at least as serious as one of these severities",
+			Note:    "`error`, `warn`, `info`, or the name of a rule that finds something",
+			finds:   true,
+			observe: (*check).failingFindings,
+			explain: (*check).explainFailing,
+		},
 	}
 }
 
@@ -205,11 +228,12 @@ type Limit struct {
 	Number   int64    // of Bytes and Count
 	Ratio    float64  // of Ratio and Percent
 	Globs    []string // of the form Globs
+	Names    []string // of the form Names
 	Severity Severity
 	Source   string // becomes the Rule's
 }
 
-// String is the limit as Parse reads it, with spaces between globs.
+// String is the limit as Parse reads it, with spaces between globs and names.
 func (l Limit) String() string {
 	s, _ := SpecOf(l.Rule)
 	switch {
@@ -217,6 +241,8 @@ func (l Limit) String() string {
 		return "true"
 	case s.Form == Globs:
 		return strings.Join(l.Globs, " ")
+	case s.Form == Names:
+		return strings.Join(l.Names, " ")
 	case l.Unit == Percent:
 		return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(l.Ratio*100, 'f', 12, 64), "0"), ".") + "%"
 	case l.Unit == Ratio:
@@ -232,9 +258,9 @@ type Limits []Limit
 func Default() Limits {
 	var l Limits
 	for _, s := range Specs() {
-		if s.Default {
-			x, _ := s.parse(s.Example) // a test parses them all
-			x.Source = defaultSource
+		if s.Default != "" {
+			x, _ := s.parse(s.Default) // a test parses them all
+			x.Source, x.Severity = defaultSource, s.DefaultSeverity
 			l = append(l, x)
 		}
 	}
@@ -244,7 +270,7 @@ func Default() Limits {
 const defaultSource = "default"
 
 // Parse reads the limit of a rule as people write it: "20MB", "10%", "12",
-// "true". Only a rule with globs has several texts, one for each glob.
+// "true". Only a rule with globs or names has several texts, one for each.
 func Parse(rule string, texts ...string) (Limit, error) {
 	s, ok := SpecOf(rule)
 	if !ok {
@@ -258,6 +284,10 @@ func (s *Spec) parse(texts ...string) (Limit, error) {
 	if s.Form == Globs {
 		l.Globs = texts
 		return l, s.checkGlobs(texts)
+	}
+	if s.Form == Names {
+		l.Names = texts
+		return l, checkNames(texts)
 	}
 	if len(texts) != 1 {
 		return l, errors.New("it has one limit")
@@ -348,6 +378,10 @@ func (l Limits) Validate() error {
 			return fmt.Errorf("%s: %v is not between 0 and 1", x.Rule, x.Ratio)
 		case s.Form == Globs:
 			if err := s.checkGlobs(x.Globs); err != nil {
+				return fmt.Errorf("%s: %w", x.Rule, err)
+			}
+		case s.Form == Names:
+			if err := checkNames(x.Names); err != nil {
 				return fmt.Errorf("%s: %w", x.Rule, err)
 			}
 		}

@@ -20,6 +20,7 @@ func TestSpecs(t *testing.T) {
 	r := totals(1000, 100)
 	r.Totals.CompressedBytes, r.Totals.Files, r.Totals.Layers = 10, 1, 2
 	r.Layers = []facts.Layer{{StoredBytes: 600, CompressedBytes: 6, Added: 1}, {Index: 1, StoredBytes: 400, CompressedBytes: 4}}
+	r.Findings = found().Findings[:1]
 	opt := Options{
 		Files:    files(File{Path: "/f", Bytes: 1, HiddenBy: -1}),
 		Baseline: &Baseline{Totals: facts.Totals{Efficiency: 1}},
@@ -29,6 +30,7 @@ func TestSpecs(t *testing.T) {
 		for missing, isMissing := range map[string]bool{
 			"Means": s.Means == "", "Example": s.Example == "", "observe": s.observe == nil, "explain": s.explain == nil,
 			"glob": (s.Form == Globs) != (s.glob != nil), "a name of its own": seen[s.Name],
+			"finds": s.finds != (s.Name == MaxFindingsBytes || s.Name == FailOnFinding),
 		} {
 			if isMissing {
 				t.Errorf("%s: %s is missing", s.Name, missing)
@@ -44,6 +46,8 @@ func TestSpecs(t *testing.T) {
 			strictest = "true"
 		case Globs:
 			strictest = "*"
+		case Names:
+			strictest = "info"
 		}
 		l, err := Parse(s.Name, strictest)
 		if err != nil {
@@ -61,8 +65,13 @@ func TestSpecs(t *testing.T) {
 			t.Errorf("%s: the strictest limit is kept, or has no reason: %+v", s.Name, rule)
 		}
 	}
-	if len(Default()) == 0 {
-		t.Error("there are no default rules")
+	want := []string{"min-efficiency 0.9 error", "max-wasted-percent 10% error", "max-findings-bytes 100000000 warn", "fail-on-finding error error"}
+	var got []string
+	for _, l := range Default() {
+		got = append(got, fmt.Sprint(l.Rule, " ", l, " ", l.Severity))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the default rules: %s", diff)
 	}
 	if err := Default().Validate(); err != nil {
 		t.Errorf("the default rules: %v", err)
@@ -102,7 +111,7 @@ func TestSwitch(t *testing.T) {
 // TestRuleDocs checks the table in docs/gate.md against the rules.
 func TestRuleDocs(t *testing.T) {
 	const doc = "../../docs/gate.md"
-	limits := map[Form]string{Growth: "`5MB`, `10%`", Globs: "globs", Switch: "`true`"}
+	limits := map[Form]string{Growth: "`5MB`, `10%`", Globs: "globs", Switch: "`true`", Names: "names"}
 	shares := map[Unit]string{Ratio: "`0.9`, `90%`", Percent: "`10%`, `0.1`"}
 	var table strings.Builder
 	table.WriteString("| rule | limit | |\n|---|---|---|\n")

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"fathom/analyzer/facts"
 )
 
 // Day is how days are written: 2027-01-31.
@@ -13,18 +16,49 @@ const Day = "2006-01-02"
 
 // Validate says what is wrong with the suppression itself.
 func (s *Suppression) Validate() error {
-	if err := CheckGlob(s.Path); err != nil {
-		return fmt.Errorf("suppressing %q: %w", s.Path, err)
+	if err := s.CheckPath(); err != nil {
+		return fmt.Errorf("suppressing %s: %w", s.What(), err)
 	}
 	if strings.TrimSpace(s.Reason) == "" {
-		return fmt.Errorf("suppressing %q: there is no reason", s.Path)
+		return fmt.Errorf("suppressing %s: there is no reason", s.What())
 	}
+	known := SuppressibleRules()
 	for _, name := range s.Rules {
-		if spec, _ := SpecOf(name); !spec.DeniesPaths() {
-			return fmt.Errorf("suppressing %q: %q is not a rule that denies paths", s.Path, name)
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("suppressing %s: %q is neither a rule that denies paths nor one that finds something", s.What(), name)
 		}
 	}
 	return nil
+}
+
+// SuppressibleRules returns the names that a Suppression can have: of the rules that
+// deny paths, and of those that find something.
+func SuppressibleRules() []string {
+	var names []string
+	for _, s := range Specs() {
+		if s.DeniesPaths() {
+			names = append(names, s.Name)
+		}
+	}
+	return append(names, FindingRules()...)
+}
+
+// CheckPath says what is wrong with the glob. It can be missing if all rules find
+// something: a secret in the config has no path.
+func (s *Suppression) CheckPath() error {
+	finds := func(name string) bool { return slices.Contains(FindingRules(), name) }
+	if s.Path == "" && len(s.Rules) > 0 && !slices.ContainsFunc(s.Rules, func(name string) bool { return !finds(name) }) {
+		return nil
+	}
+	return CheckGlob(s.Path)
+}
+
+// What returns what is suppressed, in quotes: the glob or, without one, the rules.
+func (s *Suppression) What() string {
+	if s.Path == "" {
+		return strconv.Quote(strings.Join(s.Rules, ", "))
+	}
+	return strconv.Quote(s.Path)
 }
 
 // Expired reports whether today is after the suppression's last day.
@@ -39,7 +73,7 @@ type suppressions struct {
 	which []int // those that are about the rule
 }
 
-// about is the suppressions for a rule that denies paths, or with "" for waste.
+// about is the suppressions for a rule, or with "" for waste.
 func (s *suppressions) about(rule string) *suppressions {
 	var which []int
 	for i, x := range s.all {
@@ -66,7 +100,11 @@ func (s *suppressions) of(path string) *Suppressed {
 func (c *check) suppress() error {
 	v := c.v
 	for _, s := range c.opt.Suppress {
-		c.suppressions.match = append(c.suppressions.match, matcher(s.Path))
+		match := func(string) bool { return true }
+		if s.Path != "" {
+			match = matcher(s.Path)
+		}
+		c.suppressions.match = append(c.suppressions.match, match)
 		v.Suppressed = append(v.Suppressed, Suppressed{Suppression: s, Expired: s.Expired(c.opt.Today)})
 	}
 	c.suppressions.all = v.Suppressed
@@ -91,32 +129,40 @@ func (c *check) suppress() error {
 	if sum := v.Totals.WastedBytes + v.Totals.SuppressedBytes; sum != c.r.Totals.WastedBytes {
 		return fmt.Errorf("the report contradicts itself: its list of waste adds up to %d bytes, and its totals say %d", sum, c.r.Totals.WastedBytes)
 	}
+	c.suppressFindings()
 	return nil
 }
 
 // warnOfSuppressions says which suppressions no longer do what they are for.
-func (v *Verdict) warnOfSuppressions() {
+func (c *check) warnOfSuppressions() {
+	v := c.v
 	for _, s := range v.Suppressed {
-		evaluated := len(s.Rules) == 0
+		evaluated := len(s.Rules) == 0 || c.r.Findings != nil && slices.ContainsFunc(s.Rules, func(name string) bool {
+			return slices.Contains(FindingRules(), name) && !(name == secretRule && c.r.Secrets == facts.SecretsOff)
+		})
 		for _, r := range v.Rules {
 			evaluated = evaluated || r.Err == nil && slices.Contains(s.Rules, r.Name)
 		}
 		text := ""
 		switch below := strings.TrimRight(s.Path, "/*") + "/**"; {
 		case s.Expired && s.Pieces > 0 && len(s.Rules) > 0:
-			text = fmt.Sprintf("ended on %s: what it covers is denied (paths: %d)", s.Until.Format(Day), s.Pieces)
+			counts := "is denied"
+			if slices.ContainsFunc(s.Rules, func(name string) bool { return slices.Contains(FindingRules(), name) }) {
+				counts = "counts"
+			}
+			text = fmt.Sprintf("ended on %s: what it covers %s (paths: %d)", s.Until.Format(Day), counts, s.Pieces)
 		case s.Expired:
 			text = fmt.Sprintf("ended on %s: its %d bytes count", s.Until.Format(Day), s.Bytes)
 		case !evaluated:
 			text = fmt.Sprintf("has no effect: nothing evaluates %s", strings.Join(s.Rules, " or "))
 		case s.Pieces > 0:
 			continue
-		case below == s.Path || strings.HasSuffix(s.Path, "/"):
+		case s.Path == "", below == s.Path, strings.HasSuffix(s.Path, "/"):
 			text = "covers nothing"
 		default:
 			text = fmt.Sprintf("covers nothing; what is below a folder is %q", below)
 		}
-		v.Warnings = append(v.Warnings, fmt.Sprintf("the suppression of %q %s", s.Path, text))
+		v.Warnings = append(v.Warnings, fmt.Sprintf("the suppression of %s %s", s.What(), text))
 	}
 }
 

@@ -46,6 +46,7 @@ type Rule struct {
 	Severity Severity
 	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unknown
 	Globs    []string // what is denied, of the rules that deny paths
+	Names    []string // which findings fail, of fail-on-finding
 
 	// Err says why the rule can't be evaluated: nothing was observed then, and
 	// OK is false. It can hold the user's text and the image's.
@@ -124,11 +125,14 @@ type Offender struct {
 	Files    int    // how many files of Path the bytes are of; of a layer, how many paths it adds
 	Bytes    int64  // what it costs
 	Cause    string // why it is wasted (removed, overwritten, metadata, repeated); "" when it isn't
-	StoredIn int    // the layer
+	StoredIn int    // the layer; -1 for the config, and for places that are not listed
 	StoredBy string // that layer's command as the history spells it; "" when unknown
 	HiddenBy int    // the layer that hid it; -1 when it is in the final image, or for a whole layer
 	HiddenAs string // that layer's command
 	Glob     string // the glob that denies it; "" for other rules
+	Finding  string // the rule of the finding that it is a place of; "" for other rules
+	Redacted string // of a secret: its first characters and its length
+	Places   int    // of a finding: it stands for so many places that the report doesn't list
 	Advice   string // what would fix it, in a sentence of our own; "" when nothing is known
 }
 
@@ -153,15 +157,15 @@ type Baseline struct {
 type Suppressed struct {
 	Suppression
 	Expired bool // then what it covers counts all the same
-	Pieces  int  // of waste, or paths
+	Pieces  int  // of waste, denied paths, or places of findings
 	Bytes   int64
 }
 
-// Suppression accepts waste or denied paths, with a reason. It is about the
-// rules of waste or about the Rules that it names, never about both.
+// Suppression accepts waste, denied paths or places of findings, with a reason. It
+// is about the rules of waste or about the Rules that it names, never about both.
 type Suppression struct {
-	Rules  []string  // that deny paths; none is waste
-	Path   string    // a glob, see Glob
+	Rules  []string  // that deny paths, or FindingRules; none is waste
+	Path   string    // a glob, see Glob; "" for everything that FindingRules find
 	Reason string    // not empty
 	Until  time.Time // its last day; zero for ever. Only year, month and day count
 	Source string    // where it stands: ".fathom.yaml:9:5"
@@ -180,6 +184,7 @@ type Verdict struct {
 	// Baseline is nil without one.
 	Baseline   *Baseline
 	Suppressed []Suppressed // every suppression, as given
+	covered    map[placeKey]*Suppressed
 	// Config is the file that limits or suppressions were read from, or "".
 	// Check leaves it empty: the caller knows.
 	Config string
@@ -237,6 +242,8 @@ var (
 	ErrNoBaseline       = errors.New("there is no baseline")
 	ErrNoCompressedSize = errors.New("the compressed size of some layer is unknown")
 	ErrNoPaths          = errors.New("a report doesn't hold the image's paths, only the image does")
+	ErrNoFindings       = errors.New("the report has no findings, because an older version wrote it")
+	ErrNoSecrets        = errors.New("the image was not searched for secrets")
 )
 
 // UnverifiedError says that an image is not judged: a layer's table of contents

@@ -58,6 +58,7 @@ type Entry struct {
 	GNU              bool   // write long names like GNU tar, not as PAX records
 	Flag             byte   // the type flag, if it is not that of Kind
 	Same             string // in a tree: another name of the same content
+	Archive          string // the name of the archive that Data is
 }
 
 // Size returns the length of a file, holes included.

@@ -14,7 +14,7 @@ import (
 // Parse reads an image in the format described in testdata/README.md. An error
 // about a line begins with the line's number.
 func Parse(data []byte) (*Image, error) {
-	p := &parser{img: &Image{
+	p := &parser{archives: map[string]*packed{}, img: &Image{
 		Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
 		Created:  time.Unix(MTime, 0).UTC(),
 	}}
@@ -36,7 +36,14 @@ func Parse(data []byte) (*Image, error) {
 type parser struct {
 	img *Image
 	// section parses the indented lines below the last heading.
-	section func(words []string) error
+	section  func(words []string) error
+	archives map[string]*packed
+}
+
+// packed is an archive that files may have as their content.
+type packed struct {
+	kind    string
+	entries []Entry
 }
 
 func (p *parser) line(s string) error {
@@ -106,6 +113,17 @@ func (p *parser) heading(key, rest string) error {
 		img.NoHistory = true
 	case "step":
 		img.History = append(img.History, v1.History{CreatedBy: rest, EmptyLayer: true})
+	case "archive":
+		if len(words) != 2 {
+			return fmt.Errorf("want: archive NAME KIND")
+		}
+		a := &packed{kind: words[1]}
+		p.archives[words[0]] = a
+		p.section = func(words []string) error {
+			e, err := p.entry(words)
+			a.entries = append(a.entries, e)
+			return err
+		}
 	case "layer":
 		img.History = append(img.History, v1.History{CreatedBy: rest})
 		img.Layers = append(img.Layers, nil)
@@ -137,8 +155,22 @@ func set(m map[string]struct{}, words []string) map[string]struct{} {
 	return m
 }
 
-func (p *parser) layerLine(words []string) error {
+// entry reads an entry whose content may be an archive.
+func (p *parser) entry(words []string) (Entry, error) {
 	e, err := entry(words)
+	if err != nil || e.Archive == "" {
+		return e, err
+	}
+	a := p.archives[e.Archive]
+	if a == nil {
+		return e, fmt.Errorf("there is no archive %q before this line", e.Archive)
+	}
+	e.Data, err = Pack(a.kind, a.entries)
+	return e, err
+}
+
+func (p *parser) layerLine(words []string) error {
+	e, err := p.entry(words)
 	if err != nil {
 		return err
 	}
@@ -148,7 +180,7 @@ func (p *parser) layerLine(words []string) error {
 }
 
 func (p *parser) treeLine(words []string) error {
-	e, err := entry(words)
+	e, err := p.entry(words)
 	if err != nil {
 		return err
 	}
@@ -291,6 +323,17 @@ func (e *Entry) set(key, value string) (err error) {
 		e.MTime, err = strconv.ParseInt(value, 10, 64)
 	case key == "text":
 		e.Data = []byte(value)
+	case key == "archive":
+		e.Archive = value
+	case key == "elf":
+		number, golang := strings.CutSuffix(value, ",go")
+		var n int
+		if n, err = strconv.Atoi(number); err == nil && (n < 0 || n > 1<<30) {
+			err = fmt.Errorf("an ELF file with %d bytes of symbols", n)
+		}
+		if err == nil {
+			e.Data = ELF(n, golang)
+		}
 	case key == "same":
 		e.Same = value
 	case key == "sparse" && isSparse.MatchString(value):

@@ -76,7 +76,7 @@ func TestConfig(t *testing.T) {
 		{"a suppression that matches nothing", "version: 1\nci: {suppress: [{path: a/../b, reason: x}]}\n", `line 2, column 24: "a/../b" would match nothing`},
 		{"a blank reason", "version: 1\nci: {suppress: [{path: a, reason: ' '}]}\n", `line 2, column 17: the suppression of "a" has no reason`},
 		{"a number as a reason", "version: 1\nci: {suppress: [{path: a, reason: 1}]}\n", "line 2, column 35: 1 is not a string; put it in quotes"},
-		{"a suppression of another rule", "version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n", `line 2, column 44: "max-size" is neither deny-path nor deny-layer-path`},
+		{"a suppression of another rule", "version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n", `line 2, column 44: "max-size" is none of deny-path, deny-layer-path, `},
 		{"a suppression of both rules", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-layer-path]}]}\n", ""},
 		{"a rule of a suppression twice", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-path]}]}\n", "line 2, column 56: deny-path is given twice"},
 		{"all of it is wasted", "version: 1\nci: {max-wasted-percent: 1.0}\n", `"1" would be all of it`},
@@ -101,6 +101,16 @@ func TestConfig(t *testing.T) {
 		{"no list", "version: 1\nci:\n  suppress: /a\n", `line 3, column 13: expected a list`},
 		{"no reason", "version: 1\nci:\n  suppress:\n    - path: /a\n", `line 4, column 7: the suppression of "/a" has no reason`},
 		{"no path", "version: 1\nci:\n  suppress:\n    - reason: x\n", `line 4, column 7: this suppression has no path`},
+		{"no path for denied paths", "version: 1\nci:\n  suppress:\n    - {rule: [deny-path, removed-later], reason: x}\n", `line 4, column 7: this suppression has no path`},
+		{"no path for findings", "version: 1\nci:\n  suppress:\n    - {rule: removed-later, reason: x}\n", ""},
+		{"no reason and no path", "version: 1\nci:\n  suppress:\n    - {rule: removed-later}\n", `line 4, column 7: the suppression of "removed-later" has no reason`},
+		{"a misspelt finding", "version: 1\nci:\n  suppress:\n    - {rule: remove-later, reason: x}\n", `line 4, column 14: "remove-later" is none of deny-path, `},
+		{"names", "version: 1\nci:\n  fail-on-finding: {limit: [warn, removed-later], severity: warn}\n", ""},
+		{"a name", "version: 1\nci:\n  fail-on-finding: removed-later\n", ""},
+		{"a misspelt name", "version: 1\nci:\n  fail-on-finding: [error, remove-later]\n", `line 3, column 28: fail-on-finding: "remove-later" is none of error, warn, info, `},
+		{"what was meant by it", "version: 1\nci:\n  fail-on-finding: eror\n", `did you mean error?`},
+		{"no names", "version: 1\nci:\n  fail-on-finding: []\n", `line 3, column 20: fail-on-finding: the list is empty`},
+		{"off among names", "version: 1\nci:\n  fail-on-finding: [error, off]\n", `line 3, column 28: fail-on-finding: off must be the only value`},
 		{"no day", "version: 1\nci:\n  suppress:\n    - {path: /a, reason: x, until: 2027-02-30}\n", `line 4, column 36: "2027-02-30" is not a day, which is written 2027-01-31`},
 		{"unknown in suppress", "version: 1\nci:\n  suppress:\n    - {path: /a, reson: x}\n", `line 4, column 18: unknown key "reson"; did you mean reason?`},
 	} {
@@ -252,12 +262,14 @@ func schemaOf(t *testing.T, r setting) object {
 		schema = object{"type": "object", "additionalProperties": false, "properties": actions}
 	case "suppress":
 		schema = object{"type": "array", "items": object{
-			"type": "object", "additionalProperties": false, "required": []string{"path", "reason"},
+			"type": "object", "additionalProperties": false, "required": []string{"reason"},
+			"anyOf": []object{{"required": []string{"path"}}, {"required": []string{"rule"}, "properties": object{"rule": oneOrMore(object{"$ref": "#/$defs/finding"})}}},
 			"properties": object{
 				"path": object{"type": "string", "pattern": `^[^!]`}, "reason": object{"type": "string", "pattern": `\S`},
-				"rule": object{"description": "the rules that deny paths whose paths are suppressed; without it, waste is", "anyOf": []object{
-					{"enum": denyRules()}, {"type": "array", "minItems": 1, "uniqueItems": true, "items": object{"enum": denyRules()}},
-				}},
+				"rule": oneOrMore(object{
+					"description": "a rule whose denied paths or findings are suppressed; without any, waste is",
+					"anyOf":       []object{{"enum": denyRules()}, {"$ref": "#/$defs/finding"}},
+				}),
 				"until": object{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$`},
 			},
 		}}
@@ -269,6 +281,11 @@ func schemaOf(t *testing.T, r setting) object {
 		schema["description"] = r.plain()
 	}
 	return schema
+}
+
+// oneOrMore returns the schema of an item, or of a list of them.
+func oneOrMore(item object) object {
+	return object{"anyOf": []object{item, {"type": "array", "minItems": 1, "uniqueItems": true, "items": item}}}
 }
 
 func ruleSchema(s gate.Spec) object {
@@ -293,6 +310,9 @@ func ruleSchema(s gate.Spec) object {
 	switch s.Form {
 	case gate.Switch:
 		limit = object{"anyOf": []object{{"type": "boolean"}, {"const": off}}}
+	case gate.Names:
+		name := object{"anyOf": []object{{"enum": facts.Severities()}, {"$ref": "#/$defs/finding"}}}
+		limit = object{"anyOf": []object{name, {"const": off}, {"type": "array", "minItems": 1, "items": name}}}
 	case gate.Globs:
 		glob := object{"type": "string", "pattern": `^!?[^!]`, "not": object{"const": off}}
 		denied := object{"pattern": `^[^!]`} // not all of them exceptions
@@ -386,7 +406,10 @@ func TestConfigSchema(t *testing.T) {
 	schema := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
 		"title":   "The config file of fathom", "type": "object", "additionalProperties": false, "required": []string{"version"},
-		"$defs":      object{"keys": object{"oneOf": []object{key, {"type": "array", "items": key}}}},
+		"$defs": object{
+			"keys":    object{"oneOf": []object{key, {"type": "array", "items": key}}},
+			"finding": object{"description": "a rule that finds what to change", "enum": gate.FindingRules()},
+		},
 		"properties": sections,
 	}
 	want, err := json.MarshalIndent(schema, "", "  ")
@@ -617,7 +640,7 @@ func FuzzConfig(f *testing.F) {
 				}
 			}
 		}
-		if c, err := newSettings().parseDive([]byte(text), diveName); err == nil && len(c.values) != 3 {
+		if c, err := newSettings().parseDive([]byte(text), diveName); err == nil && len(c.values) != 5 { // three, and off for the default rules that dive hasn't
 			t.Errorf("%q as dive's has %d rules", text, len(c.values))
 		}
 	})

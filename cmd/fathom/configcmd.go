@@ -120,7 +120,7 @@ func newConfigVerify(a *app) *cobra.Command {
 			}
 			for _, x := range s.suppress {
 				if x.Expired(time.Now().UTC()) {
-					s.warnings = append(s.warnings, fmt.Sprintf("%s: the suppression of %q ended on %s", x.Source, x.Path, x.Until.Format(gate.Day)))
+					s.warnings = append(s.warnings, fmt.Sprintf("%s: the suppression of %s ended on %s", x.Source, x.What(), x.Until.Format(gate.Day)))
 				}
 			}
 			for _, w := range s.warnings {
@@ -209,10 +209,11 @@ func (a *app) showConfig(s *settings, read []string) error {
 		}
 	}
 	for _, s := range s.suppress {
-		value := s.Path + ": " + s.Reason
+		value := s.Path
 		if len(s.Rules) > 0 {
-			value = s.Path + " (" + strings.Join(s.Rules, ", ") + "): " + s.Reason
+			value = strings.TrimPrefix(value+" ("+strings.Join(s.Rules, ", ")+")", " ")
 		}
+		value += ": " + s.Reason
 		if !s.Until.IsZero() {
 			value += " (until " + s.Until.Format(gate.Day) + ")"
 		}

@@ -46,6 +46,11 @@ func (s *settings) parseDive(data []byte, file string) (*section, error) {
 			return nil, err
 		}
 	}
+	for _, l := range gate.Default() { // dive's verdict depends on its own rules only
+		if _, ok := c.values[l.Rule]; !ok {
+			c.values[l.Rule] = s.ruleGiven(l.Rule, ruleValue{off: true}, "dive has no such rule")
+		}
+	}
 	var doc yaml.Node
 	switch err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&doc); {
 	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:

@@ -147,6 +147,10 @@ func hint(err error) string {
 		return "an image in a registry or in an OCI archive has compressed layers; --max-compressed-size off leaves the rule out"
 	case errors.Is(err, gate.ErrNoPaths):
 		return "give the image itself, or --deny-path off and --deny-layer-path off"
+	case errors.Is(err, gate.ErrNoFindings):
+		return "give the image itself, or --max-findings-bytes off and --fail-on-finding off"
+	case errors.Is(err, gate.ErrNoSecrets):
+		return "--secrets all searches it"
 	case errors.Is(err, load.ErrNotKept):
 		return "without --no-keep it is"
 	}

@@ -167,6 +167,8 @@ func TestPlaces(t *testing.T) {
 			v = [3]string{"a", "b", "c"}
 		case gate.Switch:
 			v = [3]string{"true", "true", "true"}
+		case gate.Names:
+			v = [3]string{"error", "warn", "info"}
 		}
 		for places, want := range map[string]int{"flag env file": 0, "env file": 1, "file": 2, "flag file": 0, "": -1} {
 			file := "version: 1\n"
@@ -196,16 +198,23 @@ func TestPlaces(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(l) != 1 || l[0].Number != x.Number || l[0].Ratio != x.Ratio || !slices.Equal(l[0].Globs, x.Globs) {
+			if len(l) != 1 || l[0].Number != x.Number || l[0].Ratio != x.Ratio || !slices.Equal(l[0].Globs, x.Globs) || !slices.Equal(l[0].Names, x.Names) {
 				t.Errorf("%s in %s: got %+v, want %+v", s.Name, places, l, x)
 			}
 		}
 	}
 }
 
-// A rule that is on or off is a flag without a value, and true or false in a
-// file.
+// A rule that is on or off is a flag without a value, and true or false in a flag, a
+// variable and a file.
 func TestSwitch(t *testing.T) {
+	judging := judging{rules: map[string]ruleValue{}}
+	rule := judging.rule(&gate.Spec{Name: "strict", Form: gate.Switch})
+	for _, text := range []string{"false", "0", "off"} {
+		if got, err := rule.parse([]string{text}); err != nil || got.text != off {
+			t.Errorf("%s: got %q, %v", text, got.text, err)
+		}
+	}
 	for arg, want := range map[string]string{"--strict": "true", "--strict=off": "off"} {
 		s := newSettings()
 		s.rows = []setting{{name: "strict", group: judgment, in: inAll, takes: s.judging.rule(&gate.Spec{Name: "strict", Form: gate.Switch})}}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -109,12 +110,15 @@ func (j *judging) warnOnly(from string) error {
 
 // rule is a rule's limit.
 func (j *judging) rule(spec *gate.Spec) kind {
-	k := kind{initial: off, many: spec.Form == gate.Globs, truth: spec.Form == gate.Switch}
-	if spec.Form == gate.Globs {
+	k := kind{initial: off, many: spec.Form == gate.Globs || spec.Form == gate.Names, truth: spec.Form == gate.Switch}
+	switch spec.Form {
+	case gate.Globs:
 		k.split = func(r rune) bool { return r == '\n' || r == ':' }
+	case gate.Names:
+		k.split = func(r rune) bool { return r == ',' || r == ' ' }
 	}
 	k.parse = func(texts []string) (given, error) {
-		v, err := parseRule(spec.Name, texts)
+		v, err := parseRule(spec, texts)
 		return j.ruleGiven(spec.Name, v, ""), err
 	}
 	k.node = func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
@@ -138,10 +142,13 @@ func (j *judging) ruleGiven(name string, v ruleValue, from string) given {
 	}}
 }
 
-// parseRule reads a limit, or off. Only a list of globs has several texts. No
-// text, as of a variable that isn't set on a command line, is an error: a rule is
+// parseRule reads a limit, or off. Only a list of globs or names has several texts.
+// No text, as of a variable that isn't set on a command line, is an error: a rule is
 // never skipped silently.
-func parseRule(name string, texts []string) (ruleValue, error) {
+func parseRule(spec *gate.Spec, texts []string) (ruleValue, error) {
+	if on, err := strconv.ParseBool(strings.Join(texts, " ")); spec.Form == gate.Switch && err == nil {
+		texts = []string{map[bool]string{true: "true", false: off}[on]}
+	}
 	switch {
 	case len(texts) == 0:
 		return ruleValue{}, errors.New("it has no value")
@@ -150,13 +157,19 @@ func parseRule(name string, texts []string) (ruleValue, error) {
 	case slices.Contains(texts, off):
 		return ruleValue{}, errors.New("off must be the only value")
 	}
-	l, err := gate.Parse(name, texts...)
+	if spec.Form == gate.Names {
+		for _, name := range texts {
+			if err := among(name, gate.FindingNames()); err != nil {
+				return ruleValue{}, err
+			}
+		}
+	}
+	l, err := gate.Parse(spec.Name, texts...)
 	return ruleValue{limit: l}, err
 }
 
-// readRule reads a limit of the config file: a value, of rules that deny paths
-// perhaps a list of them, or either with a severity. It returns also where the
-// limit stands.
+// readRule reads a limit of the config file: a value, of globs or names perhaps a
+// list of them, or either with a severity. It returns also where the limit stands.
 func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 	limit, severity := n, gate.Error
 	if n.Kind == yaml.MappingNode {
@@ -178,7 +191,7 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 	}
 	list, read := []*yaml.Node{limit}, scalar
 	switch spec.Form {
-	case gate.Globs:
+	case gate.Globs, gate.Names:
 		read = textOf
 		if limit.Kind == yaml.SequenceNode {
 			list = limit.Content
@@ -205,11 +218,16 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 				return ruleValue{}, nil, at(item, "%s: %w", spec.Name, err)
 			}
 		}
+		if spec.Form == gate.Names {
+			if err := among(s, gate.FindingNames()); err != nil {
+				return ruleValue{}, nil, at(item, "%s: %w", spec.Name, err)
+			}
+		}
 	}
 	if len(list) == 0 {
 		return ruleValue{}, nil, at(limit, "%s: the list is empty", spec.Name)
 	}
-	v, err := parseRule(spec.Name, texts)
+	v, err := parseRule(spec, texts)
 	if err != nil {
 		return v, nil, at(limit, "%s: %w", spec.Name, err)
 	}
@@ -265,7 +283,7 @@ func suppression(n *yaml.Node) (s gate.Suppression, err error) {
 				list = v.Content
 			}
 			for _, item := range list {
-				name, err := nameOf(item, denyRules())
+				name, err := nameOf(item, gate.SuppressibleRules())
 				if err != nil {
 					return err
 				}
@@ -296,10 +314,10 @@ func suppression(n *yaml.Node) (s gate.Suppression, err error) {
 	}.read(n)
 	switch {
 	case err != nil:
-	case s.Path == "":
+	case s.Path == "" && s.CheckPath() != nil:
 		err = at(n, "this suppression has no path")
 	case strings.TrimSpace(s.Reason) == "":
-		err = at(n, "the suppression of %q has no reason", s.Path)
+		err = at(n, "the suppression of %s has no reason", s.What())
 	}
 	return s, err
 }
@@ -328,6 +346,8 @@ func ruleHelp(s *gate.Spec) string {
 		value = ""
 	case s.Form == gate.Globs:
 		value = ": `GLOB`; may be repeated"
+	case s.Form == gate.Names:
+		value = ": `NAME`; may be repeated"
 	case s.Form == gate.Growth:
 		value = ": `SIZE` or a percentage (5MB, 10%)"
 	case s.Unit == gate.Bytes:

@@ -35,6 +35,7 @@ const rootExample = `  fathom app.tar                                  explore
   docker save app | fathom -                      without a file
   fathom --ci --max-wasted-bytes 20MB app.tar     judge in CI
   fathom --json report.json app.tar               export
+  fathom advise app.tar                           what to change, and what it saves
   fathom demo                                     explore a built-in image`
 
 func newRoot(a *app) *cobra.Command {
@@ -73,7 +74,7 @@ func newRoot(a *app) *cobra.Command {
 	help.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(help)
 	root.AddCommand(newDemo(a), newConvert(a))
-	for _, c := range []*cobra.Command{newLs(a), newCat(a), newExtract(a), newConfigCommand(a), newCache(a), newVersion(a), newCompletion(a)} {
+	for _, c := range []*cobra.Command{newAdvise(a), newLs(a), newCat(a), newExtract(a), newConfigCommand(a), newCache(a), newVersion(a), newCompletion(a)} {
 		c.SetFlagErrorFunc(flagError)
 		root.AddCommand(c)
 	}

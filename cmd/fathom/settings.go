@@ -116,7 +116,7 @@ func (s *settings) table() []setting {
 	for _, spec := range gate.Specs() {
 		rows = append(rows, setting{
 			name: spec.Name, group: judgment, in: inAll, takes: s.judging.rule(&spec), help: ruleHelp(&spec),
-			example: spec.Example, active: spec.Default,
+			example: spec.Example, active: spec.Default != "",
 		})
 	}
 	return append(rows,
@@ -125,7 +125,7 @@ func (s *settings) table() []setting {
 		setting{name: "no-fail", group: judgment, in: inAll, takes: truth(&s.noFail), help: "exit 0 even if a rule fails; what can't be evaluated is still 2", example: "false"},
 		setting{name: "allow-toc", group: judgment, in: inAll | ungated, takes: truth(&s.allowTOC), help: "also judge layers whose table of contents was not compared with their content", example: "false"},
 		setting{name: "baseline", group: judgment, in: inAll, takes: text(&s.baseline, "baseline"), help: "what max-growth measures from: an `IMAGE`, or the file of a report in JSON", example: "fathom-baseline.json"},
-		setting{name: "suppress", group: judgment, in: inFile, takes: suppressions(&s.suppress), help: "waste and, with a rule, denied paths that are accepted, until the day has passed", example: suppressExample},
+		setting{name: "suppress", group: judgment, in: inFile, takes: suppressions(&s.suppress), help: "waste and, with a rule, denied paths or findings that are accepted, until the day has passed", example: suppressExample},
 		setting{name: "config", group: configFile, in: inArgs, takes: text(&s.config, "file"), help: "read `FILE` in place of the project's config file; a name that begins with .dive-ci is read as dive's"},
 	)
 }
@@ -136,7 +136,9 @@ const suppressExample = `
     until: 2027-06-30
   - path: /srv/app/test/.env
     rule: deny-path
-    reason: settings of the test suite, without a secret`
+    reason: settings of the test suite, without a secret
+  - rule: removed-later
+    reason: the base image is squashed by the platform team`
 
 // flag returns the name of the setting's flag.
 func (r *setting) flag() string {

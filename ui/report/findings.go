@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/gate"
 )
 
 // Finding is a finding in words, which all outputs share. Its texts are safe to show.
@@ -95,6 +96,15 @@ func (p *FindingPlace) Line() string {
 	return s
 }
 
+// findingOffender returns an offender that is a place of a finding, on one line.
+func findingOffender(o *gate.Offender) string {
+	if o.Places > 0 {
+		return "and " + count(o.Places, "more place")
+	}
+	p := placeOf(&facts.Place{Path: o.Path, Layer: o.StoredIn, Files: o.Files, HiddenBy: o.HiddenBy, Redacted: o.Redacted})
+	return p.Line()
+}
+
 func sizeOr(bytes int64) string {
 	if bytes == 0 {
 		return ""
@@ -102,7 +112,7 @@ func sizeOr(bytes int64) string {
 	return Size(bytes)
 }
 
-// FindingsSum is what a list of findings comes to.
+// FindingsSum is what findings come to.
 type FindingsSum struct {
 	Findings  int   // without those of severity info
 	Bytes     int64 // what fixing them saves
@@ -111,7 +121,7 @@ type FindingsSum struct {
 }
 
 // SumFindings adds up findings. Those of severity info are counted apart: what they
-// cost is often there on purpose.
+// are about is often there on purpose.
 func SumFindings(all []facts.Finding) FindingsSum {
 	var s FindingsSum
 	for i := range all {
@@ -136,17 +146,24 @@ func (s FindingsSum) String() string {
 	return text
 }
 
-// FindingsLine returns what is known about what to change in an image: "8 findings:
-// 2.0 GB -> 711 MB", "no findings".
+// FindingsLine returns what is known about what to change in an image: "2.0 GB -> 711 MB,
+// 8 findings" or "no findings". Findings of severity info are left out.
 func FindingsLine(r *facts.Report) string {
-	s := SumFindings(r.Findings)
-	switch {
-	case r.Findings == nil:
-		return "findings: unknown, as an older version wrote the report"
-	case s.Findings == 0:
-		return "no findings"
-	case s.Bytes == 0:
-		return count(s.Findings, "finding")
+	if r.Findings == nil {
+		return "unknown, as an older version wrote the report"
 	}
-	return fmt.Sprintf("%s: %s -> %s", count(s.Findings, "finding"), Size(r.Totals.StoredBytes), Size(r.Totals.StoredBytes-s.Bytes))
+	s := SumFindings(r.Findings)
+	return savings(r, s.Findings, s.Bytes)
+}
+
+// savings returns "2.0 GB -> 711 MB, 8 findings", without the sizes if they are not about
+// size.
+func savings(r *facts.Report, findings int, bytes int64) string {
+	switch {
+	case findings == 0:
+		return "no findings"
+	case bytes == 0:
+		return count(findings, "finding")
+	}
+	return fmt.Sprintf("%s -> %s, %s", Size(r.Totals.StoredBytes), Size(r.Totals.StoredBytes-bytes), count(findings, "finding"))
 }

@@ -42,6 +42,13 @@ func hostile(t *testing.T) *Input {
 		r.Folders[i+1].Path, r.Folders[i+1].PathBytes = hostileName, nil
 	}
 	r.Warnings = []facts.Warning{{Layer: 0, Path: hostileName, Text: hostileName}}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Title, f.Fix = hostileName, facts.Fix{Text: hostileName, Lines: []string{hostileName, "```", "~~~"}}
+		for j := range f.Places {
+			f.Places[j].Path, f.Places[j].PathBytes, f.Places[j].Redacted = hostileName, nil, hostileName
+		}
+	}
 	return judged(t, r, gate.Limits{
 		{Rule: gate.MaxWastedBytes, Unit: gate.Bytes, Number: 10, Severity: gate.Warn}, {Rule: gate.MaxSize, Unit: gate.Bytes, Number: 2_999_999},
 		{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2},
@@ -326,6 +333,9 @@ func denying(t testing.TB, keys int, folder string) *Input {
 		if s.Form == gate.Globs {
 			x.Globs = []string{"*.key", "/etc/shadow", "/none"}
 		}
+		if s.Form == gate.Names {
+			x.Names = []string{"error"}
+		}
 		l = append(l, x)
 	}
 	v, err := gate.Check(r, l, gate.Options{Files: files, Baseline: &gate.Baseline{Reference: "old", Totals: facts.Totals{Efficiency: 1}}})
@@ -373,17 +383,19 @@ func TestNothingIsDropped(t *testing.T) {
 			t.Errorf("%s lists %d keys first in\n%s", format, n, denied)
 		}
 	}
-	// Of more than ten broken rules, the GitHub format shows those of denied paths
-	// and names the rules that it leaves out.
+	// Of more than ten broken rules, the GitHub format shows those of findings and
+	// denied paths, and names the rules that it leaves out.
 	text := written(t, "github", in)
-	if n := strings.Count("\n"+text, "\n::error "); n != 10 || !strings.HasPrefix(text, "::error file=Dockerfile,line=1,title=fathom%3A deny-path%3A ") {
+	if n := strings.Count("\n"+text, "\n::error "); n != 10 || !strings.HasPrefix(text, "::error file=Dockerfile,line=1,title=fathom%3A fail-on-finding%3A ") {
 		t.Errorf("%d annotations, first %.80s", n, text)
 	}
 	var more []string
 	for _, s := range gate.Specs() {
 		more = append(more, s.Name)
 	}
-	more = slices.DeleteFunc(more, func(name string) bool { return name == gate.DenyPath || name == gate.DenyLayerPath })[maxAnnotations-3:]
+	more = slices.DeleteFunc(more, func(name string) bool {
+		return name == gate.DenyPath || name == gate.DenyLayerPath || name == gate.FailOnFinding
+	})[maxAnnotations-4:]
 	if want := "::also broken: " + strings.Join(more, ", ") + "\n"; !strings.HasSuffix(text, want) {
 		t.Errorf("ends in %s, want %s", text[len(text)-80:], want)
 	}
@@ -443,7 +455,7 @@ func TestManyDenied(t *testing.T) {
 		}
 	}
 	// A text that is too long ends with the number of missing paths.
-	rule := &rulesOf(in.Verdict)[0]
+	rule := &rulesOf(in.Verdict)[1] // behind fail-on-finding
 	for _, most := range []int{100, 1000, 100_000} {
 		text := ruleText(rule, rule.All(), most)
 		listed := strings.Count(text, ", in layer")

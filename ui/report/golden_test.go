@@ -117,6 +117,24 @@ func broken(t *testing.T) *Input {
 	for i := range 22 {
 		r.Warnings = append(r.Warnings, facts.Warning{Layer: i % 3, Path: fmt.Sprintf("/odd/%d", i), Text: "odd"})
 	}
+	r.Secrets = facts.SecretsAll
+	find := func(rule, severity string, bytes int64, lines []string, places ...facts.Place) *facts.Finding {
+		f := facts.Finding{
+			Rule: rule, Severity: severity, Certainty: facts.CertainProven, Title: "what " + rule + " found", Bytes: bytes,
+			Fix: facts.Fix{Text: "change it", Lines: lines}, Places: places, Layers: []int{1, 2}, Owner: facts.OwnerUnknown,
+		}
+		r.Findings = append(r.Findings, f)
+		r.Totals.FindingsBytes += bytes
+		return &r.Findings[len(r.Findings)-1]
+	}
+	find("removed-later", "warn", 30_000, []string{"RUN apt-get update && \\", "    rm -rf /var/lib/apt/lists/*"},
+		facts.Place{Path: "/var/lib/apt/lists", Layer: 1, Bytes: 7000, Files: 2, HiddenBy: 2}, facts.Place{Path: "/opt", Layer: 1, Bytes: 3000, Files: 8, HiddenBy: 2},
+	).MorePlaces = 9
+	find("docs", "info", 50, []string{}, facts.Place{Path: "/usr/share/doc", Layer: 1, Bytes: 50, Files: 3, HiddenBy: -1})
+	find("secret", "error", 0, []string{"RUN --mount=type=secret,id=key make"},
+		facts.Place{Path: "/srv/00.key", Layer: 1, Files: 1, HiddenBy: 2, Redacted: "-----B (1675 characters)"},
+		facts.Place{Path: "/srv/test.key", Layer: 1, Files: 1, HiddenBy: -1, Redacted: "-----B (900 characters)"},
+		facts.Place{Layer: -1, HiddenBy: -1, Redacted: "AKIA (20 characters)"})
 	files := iter.Seq[gate.File](func(yield func(gate.File) bool) {
 		for i := range 25 {
 			f := gate.File{Path: fmt.Sprintf("/srv/%02d.key", i), Bytes: int64(i), Layer: i % 3, HiddenBy: -1}
@@ -137,6 +155,8 @@ func broken(t *testing.T) *Input {
 		{Rule: gate.MaxGrowth, Unit: gate.Percent, Ratio: 0.5},
 		{Rule: gate.DenyPath, Unit: gate.Count, Globs: []string{"*.key", "!/srv/00.key"}},
 		{Rule: gate.DenyLayerPath, Unit: gate.Count, Globs: []string{"/srv/2*", "/srv/11.*"}, Severity: gate.Warn},
+		{Rule: gate.MaxFindingsBytes, Unit: gate.Bytes, Number: 100, Severity: gate.Warn, Source: "default"},
+		{Rule: gate.FailOnFinding, Unit: gate.Count, Names: []string{"error", "removed-later"}, Source: ".fathom.yaml:5:3"},
 	}, gate.Options{
 		Files: files, Today: day("2026-11-21"),
 		Baseline: &gate.Baseline{
@@ -148,6 +168,8 @@ func broken(t *testing.T) *Input {
 			{Path: "/opt/00.map", Reason: "was known", Until: day("2026-01-01")},
 			{Path: "/none", Reason: "nothing is there"},
 			{Path: "/srv/03.key", Rules: []string{gate.DenyPath}, Reason: "public"},
+			{Path: "/opt", Rules: []string{"removed-later"}, Reason: "of the test suite"},
+			{Rules: []string{"removed-later"}, Reason: "was known everywhere", Until: day("2026-01-01")},
 		},
 	})
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 )
 
 // JSON writes the report as JSON (docs/report.schema.json). Objects are indented, each
-// element of a list is on its own line, and lists are never null. The same report
-// results in the same bytes. Characters that a terminal interprets are escaped.
+// element of a list is on its own line, and lists are never null, except the findings of
+// a report in which none were looked for. The same report results in the same bytes. Characters that a terminal interprets are escaped.
 func JSON(w io.Writer, r *facts.Report) error { return writeJSON(w, r, nil) }
 
 // writeJSON writes the report and, if the image was judged, the verdict.
@@ -42,7 +42,7 @@ func writeJSON(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	}
 	if v != nil {
 		b.WriteString(",\n  \"verdict\": ")
-		if err := writeVerdict(b, v); err != nil {
+		if err := writeVerdict(b, r, v); err != nil {
 			return fmt.Errorf("encoding verdict: %w", err)
 		}
 	}
@@ -63,7 +63,11 @@ func writeField(b *bufio.Writer, v reflect.Value) error {
 		return err
 	}
 	if v.Len() == 0 {
-		_, err := b.WriteString("[]")
+		none := "[]"
+		if found, ok := v.Interface().([]facts.Finding); ok && found == nil {
+			none = "null" // an older version, which looked for none, wrote the report
+		}
+		_, err := b.WriteString(none)
 		return err
 	}
 	b.WriteByte('[')

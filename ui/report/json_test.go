@@ -49,7 +49,7 @@ const sampleJSON = `{
     "compressedBytes": 0,
     "files": 7,
     "layers": 2,
-    "findingsBytes": 0
+    "findingsBytes": 940000
   },
   "layers": [
     {"index":0,"diffId":"sha256:d0","digest":"","mediaType":"","command":"/bin/sh -c #(nop) ADD file:1 in / ","created":"2026-10-03T08:30:00Z","storedBytes":2500000,"visibleBytes":1500000,"wastedBytes":1000000,"hidesBytes":0,"compressedBytes":0,"added":9,"modified":0,"removed":0},
@@ -70,8 +70,12 @@ const sampleJSON = `{
     {"layer":1,"path":"/a\tb","text":"odd"},
     {"layer":-1,"path":"","text":"old\r"}
   ],
-  "findings": [],
-  "secrets": ""
+  "findings": [
+    {"rule":"removed-later","severity":"warn","certainty":"proven","title":"layer 1 removes what layer 0 stores","bytes":900000,"fix":{"text":"join the two steps","lines":["RUN fetch && \\","    rm -rf ` + "`pwd`" + `/*"]},"places":[{"path":"/var/lib/\ufffd\n","pathBytes":"L3Zhci9saWIv/wo=","layer":0,"bytes":800000,"files":3,"hiddenBy":1}],"morePlaces":120,"layers":[0,1],"source":null,"owner":"unknown"},
+    {"rule":"docs","severity":"info","certainty":"proven","title":"documentation","bytes":40000,"fix":{"text":"leave it out","lines":[]},"places":[{"path":"/usr/share/doc","layer":0,"bytes":40000,"files":9,"hiddenBy":-1}],"morePlaces":0,"layers":[0],"source":null,"owner":"unknown"},
+    {"rule":"secret","severity":"error","certainty":"likely","title":"2 secrets","bytes":0,"fix":{"text":"mount it","lines":["RUN --mount=type=secret,id=key ..."]},"places":[{"path":"/srv/key","layer":1,"bytes":0,"files":1,"hiddenBy":-1,"redacted":"AKIA\u001b (20 characters)"},{"path":"","layer":-1,"bytes":0,"files":0,"hiddenBy":-1,"redacted":"ghp_ (40 characters)"}],"morePlaces":0,"layers":[1],"source":null,"owner":"unknown"}
+  ],
+  "secrets": "all"
 }
 `
 
@@ -113,8 +117,11 @@ func TestJSONEmpty(t *testing.T) {
 			t.Errorf("%s is %v, want []", list, v[list])
 		}
 	}
+	if findings, ok := v["findings"]; !ok || findings != nil {
+		t.Errorf("findings is %v, want null: none were looked for", findings)
+	}
 	for _, line := range strings.Split(b.String(), "\n") {
-		if strings.Contains(line, "null") && !strings.Contains(line, `"created": null`) {
+		if strings.Contains(line, "null") && !strings.Contains(line, `"created": null`) && !strings.Contains(line, `"findings": null`) {
 			t.Errorf("null in %s", line)
 		}
 	}

@@ -41,13 +41,13 @@ type rule struct {
 	Same   string // an earlier rule that is broken for the same reasons, or ""
 }
 
-// rulesOf returns the rules of a verdict in the order for people: broken rules about
-// denied paths first.
+// rulesOf returns the rules of a verdict in the order for people: broken ones about
+// what findings there are first, then those about denied paths.
 func rulesOf(v *gate.Verdict) []rule {
 	if v == nil {
 		return nil
 	}
-	var denied, others []rule
+	var found, denied, others []rule
 	waste := "" // the first rule that is broken by waste: all of them have the same offenders
 	for i := range v.Rules {
 		r := &v.Rules[i]
@@ -59,7 +59,7 @@ func rulesOf(v *gate.Verdict) []rule {
 			x.Bound = "at least "
 		}
 		x.Seen, x.Most = ruleValues(r)
-		x.Bound += x.Most
+		x.Bound += x.Most + ofNames(r)
 		if r.Source != "default" && !strings.HasPrefix(r.Source, "--") {
 			x.From = Safe(r.Source)
 		}
@@ -67,13 +67,16 @@ func rulesOf(v *gate.Verdict) []rule {
 			x.Same = waste
 			waste = cmp.Or(waste, r.Name)
 		}
-		if r.Denies() && !r.OK {
+		switch {
+		case len(r.Names) > 0 && !r.OK:
+			found = append(found, x)
+		case r.Denies() && !r.OK:
 			denied = append(denied, x)
-		} else {
+		default:
 			others = append(others, x)
 		}
 	}
-	return append(denied, others...)
+	return slices.Concat(found, denied, others)
 }
 
 // word returns the result of a rule: ok, warn, fail or error.
@@ -105,13 +108,24 @@ func (r *rule) line() string {
 	return fmt.Sprintf("%s: %s, %s", r.Name, r.Seen, r.Bound)
 }
 
+// ofNames returns " of error, docs" for a rule that names findings, and "" for others.
+func ofNames(r *gate.Rule) string {
+	if len(r.Names) == 0 {
+		return ""
+	}
+	return " of " + strings.Join(r.Names, ", ")
+}
+
 func (r *rule) globs() string { return Safe(strings.Join(r.Globs, " ")) }
 
 // shown returns how many of the rule's offenders to list for people, enough for some of
 // each glob.
 func (r *rule) shown() int {
-	if r.Denies() {
+	switch {
+	case r.Denies():
 		return max(deniedShown, len(r.Globs))
+	case len(r.Names) > 0:
+		return deniedShown
 	}
 	return gate.MaxOffenders
 }
@@ -154,7 +168,7 @@ type row struct {
 // alone returns the row of an offender with both steps and the advice.
 func alone(o *gate.Offender) row {
 	x := row{Offender: *o, Fix: Safe(o.Advice)}
-	if o.Path != "" { // without a path, the offender is the layer itself
+	if o.Path != "" || o.Finding != "" { // without a path, the offender is the layer itself
 		x.Stored = Safe(facts.Command(o.StoredBy))
 	}
 	if o.HiddenBy >= 0 && o.HiddenBy != o.StoredIn {
@@ -252,11 +266,11 @@ func suppressed(s gate.Suppressed) string {
 	if s.Expired {
 		word, until = "expired    ", ", ended "+s.Until.Format(gate.Day)
 	}
-	of, what := "", "file"
+	of, what := Safe(s.Path), "file"
 	if len(s.Rules) > 0 {
-		of, what = " of "+strings.Join(s.Rules, ", "), "path"
+		of, what = strings.TrimPrefix(of+" of ", " of ")+strings.Join(s.Rules, ", "), "path"
 	}
-	return fmt.Sprintf("%s %s%s %s in %s: %s%s", word, Safe(s.Path), of, Exact(s.Bytes), count(s.Pieces, what), Safe(s.Reason), until)
+	return fmt.Sprintf("%s %s %s in %s: %s%s", word, of, Exact(s.Bytes), count(s.Pieces, what), Safe(s.Reason), until)
 }
 
 // Warning formats w as one line that is safe to show: "layer 3: /a/b: TEXT".

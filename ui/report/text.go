@@ -185,6 +185,9 @@ func writeOffenders(b *bufio.Writer, r *rule) {
 
 // offender returns a line about an offender: its size, its path, and its layers.
 func offender(o gate.Offender) string {
+	if o.Finding != "" {
+		return fmt.Sprintf("%7s  %s: %s", sizeOr(o.Bytes), Safe(o.Finding), findingOffender(&o))
+	}
 	if o.Path == "" {
 		return fmt.Sprintf("%7s  layer %d, %s added: %s", Size(o.Bytes), o.StoredIn, count(o.Files, "path"), short(stepOr(o.StoredBy)))
 	}

@@ -23,7 +23,7 @@ func sample() *facts.Report {
 			Tags: []string{"shop/app:1.4"}, Created: &created,
 			Config: facts.Config{Env: []string{"A=<b>&\u202e"}, Labels: map[string]string{"z": "1", "a": "\x7f\u009b"}},
 		},
-		Totals: facts.Totals{StoredBytes: 3_000_000, VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Efficiency: 2.0 / 3, Files: 7, Layers: 2},
+		Totals: facts.Totals{StoredBytes: 3_000_000, VisibleBytes: 2_000_000, WastedBytes: 1_000_000, Efficiency: 2.0 / 3, Files: 7, Layers: 2, FindingsBytes: 940_000},
 		Layers: []facts.Layer{
 			{
 				Index: 0, DiffID: "sha256:d0", Command: "/bin/sh -c #(nop) ADD file:1 in / ", Created: &created,
@@ -46,6 +46,25 @@ func sample() *facts.Report {
 			{Path: "/var/\xff", PathBytes: []byte("/var/\xff"), WastedBytes: 900_000, Pieces: 1, Layers: []facts.FolderLayer{{Layer: 0, WastedBytes: 900_000}}},
 		},
 		Warnings: []facts.Warning{{Layer: 1, Path: "/a\tb", Text: "odd"}, {Layer: -1, Text: "old\r"}},
+		Secrets:  facts.SecretsAll,
+		Findings: []facts.Finding{
+			{
+				Rule: "removed-later", Severity: "warn", Certainty: "proven", Title: "layer 1 removes what layer 0 stores", Bytes: 900_000, Owner: "unknown", Layers: []int{0, 1},
+				Fix:    facts.Fix{Text: "join the two steps", Lines: []string{"RUN fetch && \\", "    rm -rf `pwd`/*"}},
+				Places: []facts.Place{{Path: "/var/lib/\xff\n", PathBytes: []byte("/var/lib/\xff\n"), Bytes: 800_000, Files: 3, HiddenBy: 1}}, MorePlaces: 120,
+			},
+			{
+				Rule: "docs", Severity: "info", Certainty: "proven", Title: "documentation", Bytes: 40_000, Owner: "unknown", Layers: []int{0},
+				Fix: facts.Fix{Text: "leave it out", Lines: []string{}}, Places: []facts.Place{{Path: "/usr/share/doc", Bytes: 40_000, Files: 9, HiddenBy: -1}},
+			},
+			{
+				Rule: "secret", Severity: "error", Certainty: "likely", Title: "2 secrets", Owner: "unknown", Layers: []int{1},
+				Fix: facts.Fix{Text: "mount it", Lines: []string{"RUN --mount=type=secret,id=key ..."}},
+				Places: []facts.Place{
+					{Path: "/srv/key", Layer: 1, Files: 1, HiddenBy: -1, Redacted: "AKIA\x1b (20 characters)"}, {Layer: -1, HiddenBy: -1, Redacted: "ghp_ (40 characters)"},
+				},
+			},
+		},
 	}
 }
 
@@ -77,7 +96,7 @@ verdict: fail rules=2 failed=2
 		t.Errorf("got %s, want at its end %s", &b, want)
 	}
 
-	ok, err := gate.Check(&facts.Report{Totals: facts.Totals{Efficiency: 1}}, nil, gate.Options{})
+	ok, err := gate.Check(&facts.Report{Totals: facts.Totals{Efficiency: 1}, Findings: []facts.Finding{}}, nil, gate.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +108,9 @@ verdict: fail rules=2 failed=2
 no rule given: the default rules apply
 ok    min-efficiency      1 (at least 0.9)
 ok    max-wasted-percent  0% (at most 10%)
-verdict: pass rules=2 failed=0
+ok    max-findings-bytes  0 bytes (at most 100,000,000 bytes)
+ok    fail-on-finding     0 (at most 0 of error)
+verdict: pass rules=4 failed=0
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -42,13 +43,22 @@ type baselineForm struct {
 
 type suppressionForm struct {
 	Path   string   `json:"path"`
-	Rules  []string `json:"rules"` // rules that deny paths; none for waste
+	Rules  []string `json:"rules"` // rules that deny paths or find something; none for waste
 	Reason string   `json:"reason"`
 	Until  string   `json:"until"`
 	Source string   `json:"source"`
 	State  string   `json:"state"` // used, unused or expired
 	Files  int      `json:"files"`
 	Bytes  int64    `json:"bytes"`
+	// Places are those of findings that it covers.
+	Places []placeForm `json:"places"`
+}
+
+// placeForm is a place of a finding of the report. An index of len(places) stands for
+// those that the report doesn't list.
+type placeForm struct {
+	Finding int `json:"finding"`
+	Place   int `json:"place"`
 }
 
 type ruleForm struct {
@@ -62,6 +72,7 @@ type ruleForm struct {
 	Error     string         `json:"error"`
 	Source    string         `json:"source"`
 	Globs     []string       `json:"globs"`
+	Names     []string       `json:"names"`     // of findings that fail
 	Offenders []offenderForm `json:"offenders"` // written one by one
 }
 
@@ -70,6 +81,9 @@ type offenderForm struct {
 	PathBytes []byte `json:"pathBytes,omitempty"`
 	Glob      string `json:"glob,omitempty"`
 	Cause     string `json:"cause,omitempty"`
+	Finding   string `json:"finding,omitempty"`  // the rule of the finding that it is a place of
+	Redacted  string `json:"redacted,omitempty"` // of a secret
+	Places    int    `json:"places,omitempty"`   // it stands for so many places that are not listed
 	Files     int    `json:"files"`
 	Bytes     int64  `json:"bytes"`
 	StoredIn  int    `json:"storedIn"`
@@ -79,22 +93,22 @@ type offenderForm struct {
 
 // writeVerdict writes the verdict with all offenders of its rules, each on its own
 // line. It doesn't keep them in memory.
-func writeVerdict(b *bufio.Writer, v *gate.Verdict) error {
-	if err := writeOpen(b, formOf(v), "  ", "[]\n  }"); err != nil {
+func writeVerdict(b *bufio.Writer, r *facts.Report, v *gate.Verdict) error {
+	if err := writeOpen(b, formOf(r, v), "  ", "[]\n  }"); err != nil {
 		return err
 	}
 	b.WriteByte('[')
 	for i := range v.Rules {
-		r := &v.Rules[i]
+		rule := &v.Rules[i]
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.WriteString("\n      ")
-		if err := writeOpen(b, ruleFormOf(v, r), "", "[]}"); err != nil {
+		if err := writeOpen(b, ruleFormOf(v, rule), "", "[]}"); err != nil {
 			return err
 		}
 		b.WriteByte('[')
-		if _, err := writeElements(b, "        ", r.All(), offenderFormOf); err != nil {
+		if _, err := writeElements(b, "        ", rule.All(), offenderFormOf); err != nil {
 			return err
 		}
 		b.WriteString("]}")
@@ -117,7 +131,7 @@ func writeOpen(b *bufio.Writer, v any, prefix, end string) error {
 	return err
 }
 
-func formOf(v *gate.Verdict) verdictForm {
+func formOf(r *facts.Report, v *gate.Verdict) verdictForm {
 	t := v.Totals
 	f := verdictForm{
 		Result: result(v), FailOn: v.FailOn.String(), Default: v.Default, Config: v.Config,
@@ -131,8 +145,20 @@ func formOf(v *gate.Verdict) verdictForm {
 			f.Baseline.GrowthRatio = nil
 		}
 	}
-	for _, s := range v.Suppressed {
-		x := suppressionForm{Path: s.Path, Rules: append([]string{}, s.Rules...), Reason: s.Reason, Source: s.Source, State: "used", Files: s.Pieces, Bytes: s.Bytes}
+	places := map[*gate.Suppressed][]placeForm{}
+	for i := range r.Findings {
+		for j := range len(r.Findings[i].Places) + 1 {
+			if s := v.SuppressedBy(i, j); s != nil {
+				places[s] = append(places[s], placeForm{i, j})
+			}
+		}
+	}
+	for i := range v.Suppressed {
+		s := &v.Suppressed[i]
+		x := suppressionForm{
+			Path: s.Path, Rules: append([]string{}, s.Rules...), Reason: s.Reason, Source: s.Source, State: "used",
+			Files: s.Pieces, Bytes: s.Bytes, Places: append([]placeForm{}, places[s]...),
+		}
 		if !s.Until.IsZero() {
 			x.Until = s.Until.Format(gate.Day)
 		}
@@ -150,7 +176,7 @@ func formOf(v *gate.Verdict) verdictForm {
 func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 	f := ruleForm{
 		Name: r.Name, Result: word(v, r), Severity: r.Severity.String(), Unit: "ratio", Bound: "atMost",
-		Source: r.Source, Globs: append([]string{}, r.Globs...), Offenders: []offenderForm{},
+		Source: r.Source, Globs: append([]string{}, r.Globs...), Names: append([]string{}, r.Names...), Offenders: []offenderForm{},
 	}
 	if f.Result == "ok" {
 		f.Result = "pass"
@@ -173,7 +199,7 @@ func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 
 func offenderFormOf(o gate.Offender) any {
 	f := offenderForm{
-		Path: o.Path, Glob: o.Glob, Cause: o.Cause, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
+		Path: o.Path, Glob: o.Glob, Cause: o.Cause, Finding: o.Finding, Redacted: o.Redacted, Places: o.Places, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
 	}
 	if !utf8.ValidString(o.Path) {
 		f.PathBytes = []byte(o.Path)

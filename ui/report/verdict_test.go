@@ -53,10 +53,10 @@ func TestVerdictForm(t *testing.T) {
 		t.Errorf("got %q, %q, %v", f.Result, f.FailOn, f.Default)
 	}
 	want := []suppressionForm{
-		{"/etc/**", []string{}, "base", "2027-01-31", ".fathom.yaml:9:5", "used", 1, 100_000},
-		{"/none/**", []string{}, "later", "", "", "unused", 0, 0},
-		{"/var/**", []string{}, "was", "2026-01-01", "", "expired", 1, 900_000},
-		{"/ok.key", []string{"deny-path"}, "public", "", "", "used", 1, 3},
+		{"/etc/**", []string{}, "base", "2027-01-31", ".fathom.yaml:9:5", "used", 1, 100_000, []placeForm{}},
+		{"/none/**", []string{}, "later", "", "", "unused", 0, 0, []placeForm{}},
+		{"/var/**", []string{}, "was", "2026-01-01", "", "expired", 1, 900_000, []placeForm{}},
+		{"/ok.key", []string{"deny-path"}, "public", "", "", "used", 1, 3, []placeForm{}},
 	}
 	if diff := cmp.Diff(want, f.Suppressions); diff != "" {
 		t.Error(diff)
@@ -73,10 +73,10 @@ func TestVerdictForm(t *testing.T) {
 	}
 	none := []string{}
 	rules := []ruleForm{
-		{"min-efficiency", "fail", "error", "ratio", "atLeast", 0.9, 0.7, "", ".fathom.yaml:3:3", none, nil},
-		{"max-size", "warn", "warn", "bytes", "atMost", 2_999_999.0, 3_000_000.0, "", "", none, nil},
-		{"max-growth", "error", "error", "ratio", "atMost", nil, nil, v.Rules[2].Err.Error(), "", none, nil},
-		{"deny-path", "fail", "error", "count", "atMost", 0.0, 1.0, "", "", []string{"*.key"}, nil},
+		{"min-efficiency", "fail", "error", "ratio", "atLeast", 0.9, 0.7, "", ".fathom.yaml:3:3", none, none, nil},
+		{"max-size", "warn", "warn", "bytes", "atMost", 2_999_999.0, 3_000_000.0, "", "", none, none, nil},
+		{"max-growth", "error", "error", "ratio", "atMost", nil, nil, v.Rules[2].Err.Error(), "", none, none, nil},
+		{"deny-path", "fail", "error", "count", "atMost", 0.0, 1.0, "", "", []string{"*.key"}, none, nil},
 	}
 	if diff := cmp.Diff(rules, f.Rules); diff != "" {
 		t.Error(diff)

@@ -1,0 +1,105 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"fathom/analyzer/facts"
+)
+
+// placesShown is how many places of a finding text for people lists.
+const placesShown = 5
+
+// AdviceOptions say which findings Advice lists.
+type AdviceOptions struct {
+	Rules    []string // only findings of these rules; none for all rules
+	Severity string   // the least severity; "" for info if All is set or there are Rules, else warn
+	All      bool     // all places of a finding, not only the largest
+}
+
+// lists reports whether a finding is listed.
+func (o *AdviceOptions) lists(f *facts.Finding) bool {
+	least := cmp.Or(o.Severity, facts.SeverityWarn)
+	if o.Severity == "" && (o.All || len(o.Rules) > 0) {
+		least = facts.SeverityInfo
+	}
+	all := facts.Severities()
+	return o.names(f) && slices.Index(all, f.Severity) <= slices.Index(all, least)
+}
+
+// names reports whether a finding is of one of the rules.
+func (o *AdviceOptions) names(f *facts.Finding) bool {
+	return len(o.Rules) == 0 || slices.Contains(o.Rules, f.Rule)
+}
+
+// Advice writes what to change in an image, as text: errors first, then what saves most.
+// Each finding has its places, the steps that it is about, and lines to paste.
+func Advice(w io.Writer, in *Input, opt AdviceOptions) error {
+	r := in.Report
+	var errors, others, left []facts.Finding
+	for _, f := range r.Findings {
+		switch {
+		case opt.lists(&f) && f.Severity == facts.SeverityError:
+			errors = append(errors, f)
+		case opt.lists(&f):
+			others = append(others, f)
+		case opt.names(&f):
+			left = append(left, f)
+		}
+	}
+	listed := slices.Concat(errors, others)
+	return buffered(w, func(b *bufio.Writer) error {
+		fmt.Fprintf(b, "image     %s\n", in.title())
+		fmt.Fprintf(b, "findings  %s\n", savings(r, len(listed), bytesOf(listed)))
+		for i := range listed {
+			b.WriteByte('\n')
+			writeAdvice(b, r, &listed[i], opt.All)
+		}
+		if len(left) > 0 {
+			rest := FindingsSum{Findings: len(left), Bytes: bytesOf(left)}
+			fmt.Fprintf(b, "\n%s of a lower severity: --all lists them\n", rest)
+		}
+		return nil
+	})
+}
+
+func bytesOf(all []facts.Finding) int64 {
+	sum := int64(0)
+	for i := range all {
+		sum += all[i].Bytes
+	}
+	return sum
+}
+
+// writeAdvice writes a finding, with all its places or the largest ones.
+func writeAdvice(b *bufio.Writer, r *facts.Report, found *facts.Finding, all bool) {
+	f, sure := FindingOf(r, found), ""
+	if f.Sure == facts.CertainLikely {
+		sure = " (likely)"
+	}
+	fmt.Fprintf(b, "%7s  %-5s  %s: %s%s\n", f.Size, f.Severity, f.Rule, f.Title, sure)
+	more := 0
+	for i, p := range f.Places {
+		if i == placesShown && !all && len(f.Places) > placesShown+1 {
+			more = len(f.Places) - placesShown
+			break
+		}
+		fmt.Fprintf(b, "         %7s  %s\n", p.Size, p.Line())
+	}
+	if more += found.MorePlaces; more > 0 {
+		fmt.Fprintf(b, "                  and %s\n", count(more, "more place"))
+	}
+	for _, s := range f.Steps {
+		fmt.Fprintf(b, "         %-7s  %s\n", fmt.Sprintf("layer %d", s.Layer), short(s.Command))
+	}
+	label := "to fix"
+	for _, line := range slices.Concat([]string{f.Fix}, f.Lines) {
+		if line != "" {
+			fmt.Fprintf(b, "         %-7s  %s\n", label, line)
+			label = ""
+		}
+	}
+}
