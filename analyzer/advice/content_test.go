@@ -183,3 +183,25 @@ func TestSymbolsOfDamagedFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestArchiveAndContent(t *testing.T) {
+	want := `warn 1109100: /tmp/app.tar.gz is stored, and so are the files unpacked from it in /opt/app
+  fix: unpack it from a bind mount: the line replaces the step that copies it and the step that unpacks it
+  > RUN --mount=type=bind,source=app.tar.gz,target=/mnt/app.tar.gz mkdir -p /opt/app && tar -xf /mnt/app.tar.gz -C /opt/app --strip-components=1
+  /tmp/app.tar.gz layer 0, 1109100 bytes, 1 files, hidden by 1
+warn 1048698: /srv/tool.zip is stored, and so are the files unpacked from it in /srv
+  fix: remove it at the end of the step that unpacks it
+  >     && rm /srv/tool.zip
+  /srv/tool.zip layer 2, 1048698 bytes, 1 files
+`
+	c := imagetest.Load(t, "archive-before")
+	if d := cmp.Diff(want, foundBy(t, "archive-and-content", c)); d != "" {
+		t.Errorf("before (-want +got):\n%s", d)
+	}
+	if got := foundBy(t, "removed-later", c); got != "" {
+		t.Errorf("the archive counts twice:\n%s", got)
+	}
+	if got := foundBy(t, "archive-and-content", imagetest.Load(t, "archive-after")); got != "" {
+		t.Errorf("after: got\n%s", got)
+	}
+}
