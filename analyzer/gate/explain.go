@@ -37,7 +37,7 @@ func (c *check) layers(cost func(*facts.Layer) int64, which func(*facts.Layer) b
 	for i := range c.r.Layers {
 		if x := &c.r.Layers[i]; which(x) {
 			all = append(all, Offender{
-				Files: x.Added, Bytes: cost(x), StoredIn: x.Index, StoredBy: x.Command, HiddenBy: -1, Advice: stepAdvice(x.Command),
+				Files: x.Added, Bytes: cost(x), StoredIn: x.Index, StoredBy: x.Command, HiddenBy: -1, Advice: advice.OfStep(x.Command),
 			})
 		}
 	}
@@ -71,7 +71,7 @@ func (c *check) offender(g *advice.Group) Offender {
 		Path: g.Path, Files: g.Files, Bytes: g.Bytes, Cause: g.Cause, StoredIn: g.StoredIn, StoredBy: c.command(g.StoredIn),
 		HiddenBy: g.HiddenBy, HiddenAs: c.command(g.HiddenBy),
 	}
-	o.Advice = wasteAdvice(&o)
+	o.Advice = advice.OfWaste(o.Path, o.Cause, o.HiddenAs)
 	return o
 }
 
