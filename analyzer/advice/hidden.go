@@ -17,7 +17,8 @@ func removedLater() Rule {
 		find: func(im *image) ([]*finding, error) {
 			return im.hidden(filetree.Deleted, func(stored, hidden int) *finding {
 				return im.newFinding(fmt.Sprintf("layer %d removes what layer %d stores", hidden, stored), facts.Fix{
-					Text: "join the two steps, or store the files in an earlier stage",
+					Text:  "join the two steps, or store the files in an earlier stage",
+					Lines: im.joined(stored, hidden),
 				})
 			}), nil
 		},
