@@ -1,0 +1,305 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"fathom/analyzer/facts"
+)
+
+// TestEngineFindings builds an image for each file in testdata/engines/findings,
+// pastes the fix that fathom prints into its Dockerfile, and builds it again. The
+// finding must be gone, and the layers must be smaller by its bytes.
+// testdata/engines/README.md describes the files.
+func TestEngineFindings(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/engines/findings/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			c := readProof(t, file)
+			e, dir, tag := openEngine(t, c.engine), t.TempDir(), "fathom-"+name
+			c.write(t)
+			build := func(which string) (saved, exported string) {
+				e.buildFolder(t, tag, c.folder)
+				defer e.run(t, nil, "rmi", "--force", tag)
+				saved = e.file(t, dir, which+".tar", "save", tag)
+				if c.same {
+					exported = e.export(t, dir, tag)
+					if err := os.Rename(exported, filepath.Join(dir, which+".export.tar")); err != nil {
+						t.Fatal(err)
+					}
+					exported = filepath.Join(dir, which+".export.tar")
+				}
+				return saved, exported
+			}
+			before, beforeTree := build("before")
+			found := findings(t, before, c.rule)
+			if len(found) != 1 {
+				t.Fatalf("%d findings of %s, want 1: %+v", len(found), c.rule, found)
+			}
+			t.Logf("%s: %d bytes\n%s", found[0].Title, found[0].Bytes, strings.Join(found[0].Fix.Lines, "\n"))
+			c.paste(t, found[0].Fix.Lines)
+			after, afterTree := build("after")
+			for _, f := range findings(t, after, c.rule) {
+				t.Errorf("after the fix, fathom still says: %s: %+v", f.Title, f.Places)
+			}
+			drop := storedBytes(t, before) - storedBytes(t, after)
+			if off := found[0].Bytes - drop - c.adds; off < -c.within || off > c.within {
+				t.Errorf("the layers of %s are %d bytes smaller, the finding says %d, the fix adds %d", e.name, drop, found[0].Bytes, c.adds)
+			}
+			if c.same {
+				if diff := cmp.Diff(exportedFiles(t, beforeTree), exportedFiles(t, afterTree)); diff != "" {
+					t.Errorf("the fix changes what a container of %s sees (-before, +after):\n%s", e.name, diff)
+				}
+			}
+			t.Logf("| %s | %d | %d | %d | %d | %s | %.1f s", c.rule, storedBytes(t, before), storedBytes(t, after), found[0].Bytes, drop, e.name, time.Since(begin).Seconds())
+		})
+	}
+}
+
+// TestEngineSilence builds images that have nothing to change.
+func TestEngineSilence(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/engines/silent/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		t.Run(name, func(t *testing.T) {
+			c := readProof(t, file)
+			e, dir, tag := openEngine(t, c.engine), t.TempDir(), "fathom-"+name
+			c.write(t)
+			e.buildFolder(t, tag, c.folder)
+			defer e.run(t, nil, "rmi", "--force", tag)
+			for _, f := range measure(t, e.file(t, dir, "saved.tar", "save", tag)).Findings {
+				if f.Severity == facts.SeverityInfo {
+					t.Logf("%s: %s: %d bytes", f.Rule, f.Title, f.Bytes)
+					continue
+				}
+				t.Errorf("%s: %s: %s: %d bytes in %+v", f.Severity, f.Rule, f.Title, f.Bytes, f.Places)
+			}
+		})
+	}
+}
+
+// proof is a case of TestEngineFindings.
+type proof struct {
+	engine, rule string
+	same         bool   // the fix must not change a container's files
+	adds         int64  // bytes that the fix stores in addition
+	within       int64  // by how much the finding's bytes may be wrong
+	ignored      bool   // the fix goes to .dockerignore
+	folder       string // of the build context
+	archive      *txtar.Archive
+}
+
+// readProof reads a case from a file of testdata/engines/findings.
+func readProof(t *testing.T, file string) *proof {
+	t.Helper()
+	a, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &proof{archive: a, rule: strings.TrimSuffix(filepath.Base(file), ".txtar"), folder: t.TempDir()}
+	for line := range strings.Lines(string(a.Comment)) {
+		word, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		first, _, _ := strings.Cut(rest, " ")
+		switch word {
+		case "engine":
+			c.engine = rest
+		case "rule":
+			c.rule = rest
+		case "same":
+			c.same = true
+		case "ignored":
+			c.ignored = true
+		case "adds":
+			c.adds, err = strconv.ParseInt(first, 10, 64)
+		case "within":
+			c.within, err = strconv.ParseInt(first, 10, 64)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+// write writes the build context.
+func (c *proof) write(t *testing.T) {
+	t.Helper()
+	for _, f := range c.archive.Files {
+		name := filepath.Join(c.folder, f.Name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, f.Data, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := filepath.Join(c.folder, "make.sh")
+	if _, err := os.Stat(script); err != nil {
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-eu", "make.sh")
+	cmd.Dir = c.folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make.sh: %v\n%s", err, out)
+	}
+	if err := os.Remove(script); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// paste writes the lines of a fix where the case's files have room for it: over the
+// steps from the line "# fix" to the line "# end", or into .dockerignore. Where a fix
+// needs more than its lines, such as another stage, the case has a second Dockerfile.
+func (c *proof) paste(t *testing.T, lines []string) {
+	t.Helper()
+	if len(lines) == 0 {
+		t.Fatal("the fix has no line to paste")
+	}
+	fix := strings.Join(lines, "\n") + "\n"
+	name := filepath.Join(c.folder, "Dockerfile")
+	if c.ignored {
+		name = filepath.Join(c.folder, ".dockerignore")
+	} else {
+		old, err := os.ReadFile(name + ".after")
+		if errors.Is(err, fs.ErrNotExist) {
+			old, err = os.ReadFile(name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		above, rest, found := strings.Cut(string(old), "# fix\n")
+		_, below, ended := strings.Cut(rest, "# end\n")
+		if !found || !ended {
+			t.Fatal("the Dockerfile doesn't say where the fix goes")
+		}
+		fix = above + fix + below
+	}
+	if err := os.WriteFile(name, []byte(fix), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// findings returns the findings of one rule that fathom reports about an image.
+func findings(t *testing.T, image, rule string) []facts.Finding {
+	t.Helper()
+	return slices.DeleteFunc(measure(t, image).Findings, func(f facts.Finding) bool { return f.Rule != rule })
+}
+
+// buildFolder builds the image NAME from a folder.
+func (e engine) buildFolder(t *testing.T, name, folder string) {
+	t.Helper()
+	args := []string{"build", "--network", "host", "-t", name}
+	switch e.name {
+	case "podman":
+		e.run(t, nil, append(args, "--cap-add", "mknod", folder)...)
+	case "docker":
+		e.run(t, nil, append(args, folder)...)
+	default: // these engines can't see the folder
+		var archive bytes.Buffer
+		w := tar.NewWriter(&archive)
+		err := w.AddFS(os.DirFS(folder))
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		e.run(t, &archive, append(args, "-")...)
+	}
+}
+
+// storedBytes returns the bytes of all regular files in all layers of a saved image,
+// read with archive/tar.
+func storedBytes(t *testing.T, saved string) (sum int64) {
+	t.Helper()
+	f, err := os.Open(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var manifest []struct{ Layers []string }
+	sums := map[string]int64{}
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Name == "manifest.json" {
+			if err := json.NewDecoder(r).Decode(&manifest); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		var head [2]byte
+		n, _ := io.ReadFull(r, head[:])
+		content := io.MultiReader(bytes.NewReader(head[:n]), r)
+		if head == [2]byte{0x1f, 0x8b} {
+			if content, err = gzip.NewReader(content); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for layer := tar.NewReader(content); ; { // what is not a tar has no files
+			m, err := layer.Next()
+			if err != nil {
+				break
+			}
+			if m.Typeflag == tar.TypeReg {
+				sums[h.Name] += m.Size
+			}
+		}
+	}
+	for _, l := range manifest[0].Layers {
+		sum += sums[l]
+	}
+	return sum
+}
+
+// exportedFiles describes the files of an engine's export, with a sum of their
+// content and without their times.
+func exportedFiles(t *testing.T, name string) map[string]string {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	files := map[string]string{}
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.New()
+		if _, err := io.Copy(sum, r); err != nil {
+			t.Fatal(err)
+		}
+		files[path.Clean("/"+h.Name)] = fmt.Sprintf("%c %04o %d:%d %q %x", h.Typeflag, h.Mode&0o7777, h.Uid, h.Gid, h.Linkname, sum.Sum(nil)[:4])
+	}
+}
