@@ -142,7 +142,7 @@ func (j *job) checkOutputs(src source) error {
 // print writes all results: files first, so that the verdict comes last.
 func (j *job) print(ctx context.Context, r *facts.Report, v *gate.Verdict) error {
 	in := &report.Input{
-		Report: r, Verdict: v, Version: version(),
+		Report: r, Verdict: v, Version: version(), Home: home(),
 		Dockerfile: strings.TrimPrefix(filepath.ToSlash(j.dockerfile), "./"),
 	}
 	var out *written

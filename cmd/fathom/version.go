@@ -31,6 +31,23 @@ func version() string {
 	return versionOf(info)
 }
 
+// home returns the URL of the repository that the build is from, "" if the path of its
+// module has no host.
+func home() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return homeOf(info)
+}
+
+func homeOf(info *debug.BuildInfo) string {
+	if host, _, _ := strings.Cut(info.Main.Path, "/"); !strings.Contains(host, ".") {
+		return ""
+	}
+	return "https://" + info.Main.Path
+}
+
 func versionOf(info *debug.BuildInfo) string {
 	setting := map[string]string{}
 	for _, s := range info.Settings {

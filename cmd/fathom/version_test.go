@@ -31,3 +31,11 @@ func TestVersionOf(t *testing.T) {
 		}
 	}
 }
+
+func TestHomeOf(t *testing.T) {
+	for path, want := range map[string]string{"fathom": "", "": "", "example.com/shop/fathom": "https://example.com/shop/fathom"} {
+		if got := homeOf(&debug.BuildInfo{Main: debug.Module{Path: path}}); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"io"
+	"iter"
 	"math"
 )
 
@@ -23,17 +24,14 @@ type issueLines struct {
 	Begin int `json:"begin"`
 }
 
-// CodeQuality writes the problems as a code quality report of GitLab, [] if there are
-// none.
+// CodeQuality writes the problems that are not suppressed as a code quality report of
+// GitLab, [] if there are none.
 func CodeQuality(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		b.WriteByte('[')
-		n, err := writeElements(b, "  ", problems(in, math.MaxInt), func(f problem) any {
-			severity := "major"
-			if f.rule.Result == "warn" {
-				severity = "minor"
-			}
-			return issue{f.text, f.rule.Name, f.print, severity, issueLocation{in.dockerfile(), issueLines{1}}}
+		severities := map[string]string{"error": "major", "warning": "minor", "note": "info"}
+		n, err := writeElements(b, "  ", open(problems(in, math.MaxInt)), func(x problem) any {
+			return issue{x.text, x.id, x.print, severities[x.level], issueLocation{in.dockerfile(), issueLines{1}}}
 		})
 		if err != nil {
 			return err
@@ -44,4 +42,15 @@ func CodeQuality(w io.Writer, in *Input) error {
 		_, err = b.WriteString("]\n")
 		return err
 	})
+}
+
+// open returns the problems that are not suppressed.
+func open(all iter.Seq[problem]) iter.Seq[problem] {
+	return func(yield func(problem) bool) {
+		for x := range all {
+			if x.suppressed == nil && !yield(x) {
+				return
+			}
+		}
+	}
 }

@@ -22,6 +22,7 @@ type Input struct {
 	// with slashes; "" stands for "Dockerfile".
 	Dockerfile string
 	Version    string // of fathom
+	Home       string // the URL of fathom's repository, or ""
 }
 
 // Format is an output format for results.

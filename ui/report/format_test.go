@@ -63,7 +63,7 @@ func judged(t *testing.T, r *facts.Report, l gate.Limits) *Input {
 		t.Fatal(err)
 	}
 	v.Config, v.Notes, v.Warnings = r.Image.Reference, []string{r.Image.Reference}, []string{r.Image.Reference}
-	return &Input{Report: r, Verdict: &v, Version: "1.2", Dockerfile: "docker/a b%,:.Dockerfile"}
+	return &Input{Report: r, Verdict: &v, Version: "fathom v1.2.3-rc.1 (commit 12ab) go1.26.0 linux/amd64", Home: "https://example.com/fathom", Dockerfile: "docker/a b%,:.Dockerfile"}
 }
 
 func written(t *testing.T, format string, in *Input) string {
@@ -206,7 +206,7 @@ func TestFormatsAgree(t *testing.T) {
 			t.Errorf("sarif: stands at %s", got)
 		}
 	}
-	if sum["max-wasted-bytes warning"] != wasted || sum["max-size error"] != stored || len(prints) != len(run.Results) {
+	if sum["max-wasted-bytes warning"] != wasted || sum["max-size error"] != stored || sum["removed-later warning"] != 900_000 || sum["docs note"] != 40_000 || len(prints) != len(run.Results) {
 		t.Errorf("sarif: %v, %d fingerprints of %d results", sum, len(prints), len(run.Results))
 	}
 
@@ -217,7 +217,7 @@ func TestFormatsAgree(t *testing.T) {
 	if len(issues) != len(run.Results) {
 		t.Errorf("codequality: %d issues, %d in SARIF", len(issues), len(run.Results))
 	}
-	severities := map[string]string{"max-wasted-bytes": "minor", "max-size": "major"}
+	severities := map[string]string{"max-wasted-bytes": "minor", "max-size": "major", "removed-later": "minor", "docs": "info", "secret": "major"}
 	for _, x := range issues {
 		if !prints[x.Fingerprint] || x.Severity != severities[x.CheckName] || x.Location.Lines.Begin != 1 || x.Location.Path != in.Dockerfile {
 			t.Errorf("codequality: %+v", x)
@@ -244,7 +244,9 @@ func TestFormatsAgree(t *testing.T) {
 }
 
 func TestCodeQualityClean(t *testing.T) {
-	in := judged(t, sample(), gate.Limits{{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2}})
+	r := sample()
+	r.Findings, r.Totals.FindingsBytes = []facts.Finding{}, 0
+	in := judged(t, r, gate.Limits{{Rule: gate.MaxLayers, Unit: gate.Count, Number: 2}})
 	if got := written(t, "codequality", in); got != "[]\n" {
 		t.Errorf("got %q", got)
 	}
@@ -421,12 +423,12 @@ func TestManyDenied(t *testing.T) {
 	for _, x := range run.Results {
 		rules[x.RuleID]++
 	}
-	if len(run.Results) != maxResults || len(rules) != len(gate.Specs()) {
+	if len(run.Results) != maxResults || len(rules) != len(gate.Specs())+len(in.Report.Findings) {
 		t.Errorf("sarif: %d results of %v", len(run.Results), rules)
 	}
 	f, _ := FormatOf("sarif")
 	omits := f.Omits(in)
-	all := countProblems(in.Verdict)
+	all := countProblems(in)
 	left := fmt.Sprintf("%d of %d results are left out, as GitHub refuses more than 25000: ", all-25_000, all)
 	if got := run.Invocations[0].ToolExecutionNotifications[0].Message.Text; got != omits || !strings.HasPrefix(got, left) {
 		t.Errorf("sarif says %q, and elsewhere %q", got, omits)
@@ -442,7 +444,7 @@ func TestManyDenied(t *testing.T) {
 	for _, x := range issues {
 		prints[x.Fingerprint] = true
 	}
-	if len(issues) != countProblems(in.Verdict) || len(prints) != len(issues) || len(issues) < 2*keys {
+	if len(issues) != countProblems(in) || len(prints) != len(issues) || len(issues) < 2*keys {
 		t.Errorf("codequality: %d issues with %d fingerprints", len(issues), len(prints))
 	}
 	var suites junitSuites
@@ -584,6 +586,139 @@ func TestGitHubLimit(t *testing.T) {
 	}
 }
 
+// TestSARIFFindings checks that each place of a finding is a result, with a rule that is
+// fully described, and that suppressed ones say so.
+func TestSARIFFindings(t *testing.T) {
+	type message struct{ Text, Markdown string }
+	var sarif struct {
+		Runs []struct {
+			Tool struct {
+				Driver struct {
+					Version, SemanticVersion, FullName, InformationURI string
+					Rules                                              []struct {
+						ID, Name, HelpURI                       string
+						ShortDescription, FullDescription, Help message
+						DefaultConfiguration                    struct{ Level string }
+					}
+				}
+			}
+			Results []struct {
+				RuleID, Level string
+				RuleIndex     *int
+				Message       message
+				Suppressions  []struct{ Kind, Status, Justification string }
+				Properties    struct{ Bytes int64 }
+				Locations     []struct {
+					LogicalLocations []struct{ FullyQualifiedName string }
+				}
+			}
+		}
+	}
+	in := broken(t)
+	in.Version, in.Home = "fathom v1.2.3-rc.1 (commit 12ab) go1.26.0 linux/amd64", "https://example.com/fathom"
+	if err := json.Unmarshal([]byte(written(t, "sarif", in)), &sarif); err != nil {
+		t.Fatal(err)
+	}
+	run := sarif.Runs[0]
+	driver := run.Tool.Driver
+	if driver.Version != "1.2.3-rc.1" || driver.SemanticVersion != driver.Version || driver.FullName != in.Version || driver.InformationURI != in.Home {
+		t.Errorf("driver: %+v", driver)
+	}
+	names := map[string]bool{}
+	for _, r := range driver.Rules {
+		names[r.ID] = true
+		if !regexp.MustCompile(`^([A-Z][a-z]*)+$`).MatchString(r.Name) || !regexp.MustCompile(`^(error|warning|note)$`).MatchString(r.DefaultConfiguration.Level) {
+			t.Errorf("%s: name %q, level %q", r.ID, r.Name, r.DefaultConfiguration.Level)
+		}
+		for what, text := range map[string]string{"short": r.ShortDescription.Text, "full": r.FullDescription.Text, "help": r.Help.Text, "markdown": r.Help.Markdown} {
+			if !regexp.MustCompile(`(?s)^[A-Z].*[.)]$`).MatchString(text) {
+				t.Errorf("%s: %s description %q", r.ID, what, text)
+			}
+		}
+		if !regexp.MustCompile(`^https://example\.com/fathom/blob/HEAD/docs/(gate|findings)\.md#`+r.ID+"$").MatchString(r.HelpURI) || len(r.FullDescription.Text) <= len(r.ShortDescription.Text) {
+			t.Errorf("%s: %q, %q", r.ID, r.HelpURI, r.FullDescription.Text)
+		}
+	}
+	want := len(in.Verdict.Rules)
+	for _, f := range in.Report.Findings {
+		if slices.Contains(gate.FindingRules(), f.Rule) {
+			want++
+		}
+	}
+	if len(names) != want || len(driver.Rules) != want {
+		t.Errorf("%d rules with %d names, want %d", len(driver.Rules), len(names), want)
+	}
+	var got []string
+	for _, x := range run.Results {
+		if x.RuleIndex != nil && driver.Rules[*x.RuleIndex].ID != x.RuleID || x.RuleIndex == nil && names[x.RuleID] {
+			t.Errorf("%s has the index of another rule", x.RuleID)
+		}
+		if _, ok := gate.SpecOf(x.RuleID); ok {
+			continue
+		}
+		line := fmt.Sprintf("%s %s %d", x.Level, x.RuleID, x.Properties.Bytes)
+		for _, l := range x.Locations[0].LogicalLocations {
+			line += " " + l.FullyQualifiedName
+		}
+		for _, s := range x.Suppressions {
+			line += fmt.Sprintf(" (%s %s: %s)", s.Kind, s.Status, s.Justification)
+		}
+		got = append(got, line)
+		for _, want := range []string{": what " + x.RuleID + " found\n", "\nlayer 2: RUN chown ", "\nto fix: change it"} {
+			if !strings.Contains(x.Message.Text, want) {
+				t.Errorf("no %q in %q", want, x.Message.Text)
+			}
+		}
+	}
+	wants := []string{
+		"error secret 0 /srv/00.key", "error secret 0 /srv/test.key", "error secret 0",
+		"warning removed-later 7000 /var/lib/apt/lists", "warning removed-later 3000 /opt (external accepted: of the test suite)", "warning removed-later 20000",
+		"note docs 50 /usr/share/doc",
+	}
+	if !slices.Equal(got, wants) {
+		t.Errorf("got %q, want %q", got, wants)
+	}
+	// Code quality has no suppressions: it leaves such problems out.
+	var issues []issue
+	if err := json.Unmarshal([]byte(written(t, "codequality", in)), &issues); err != nil {
+		t.Fatal(err)
+	}
+	if len(issues) != len(run.Results)-1 {
+		t.Errorf("%d issues, %d results", len(issues), len(run.Results))
+	}
+	for _, version := range []string{"", "1.2", "fathom (devel) go1.26.0 linux/amd64"} {
+		in.Version = version
+		if text := written(t, "sarif", in); strings.Contains(text, `"version": "0.0.0"`) != (version != "") || strings.Contains(text, "1.26.0\",") {
+			t.Errorf("the version of %q is not 0.0.0", version)
+		}
+	}
+}
+
+// TestManyFindings checks that findings leave room for the problems of broken rules, and
+// the other way round.
+func TestManyFindings(t *testing.T) {
+	in := denying(t, 13_000, "keys")
+	f := &in.Report.Findings[0]
+	for range facts.MaxPlaces - 1 {
+		f.Places = append(f.Places, facts.Place{Path: "/p", Layer: 0, HiddenBy: -1})
+	}
+	for range 200 {
+		in.Report.Findings = append(in.Report.Findings, *f)
+	}
+	total, ids := 0, map[string]int{}
+	for x := range problems(in, maxResults) {
+		total++
+		ids[x.id]++
+	}
+	if total != maxResults || ids["removed-later"]+ids["secret"] != maxResults/2 || len(ids) != len(gate.Specs())+2 {
+		t.Errorf("%d problems, %v", total, ids)
+	}
+	// 2 x 13,001 denied paths, 6 of waste, 10 layers, 2 rules about findings, and places.
+	if all := 26_002 + 6 + 10 + 2 + 201*101 + 3; !strings.HasPrefix(sarifOmits(in), fmt.Sprintf("%d of %d results", all-maxResults, all)) {
+		t.Errorf("%d in all, want %d: %s", countProblems(in), all, sarifOmits(in))
+	}
+}
+
 // TestSARIFSchema needs the file of the official schema in FATHOM_SARIF_SCHEMA.
 func TestSARIFSchema(t *testing.T) {
 	file := os.Getenv("FATHOM_SARIF_SCHEMA")
@@ -594,7 +729,7 @@ func TestSARIFSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, in := range map[string]*Input{"hostile": hostile(t), "empty": {Report: &facts.Report{}}, "too many": denying(t, 13_000, "keys")} {
+	for name, in := range map[string]*Input{"hostile": hostile(t), "broken": broken(t), "empty": {Report: &facts.Report{}}, "too many": denying(t, 13_000, "keys")} {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, "sarif", in)))
 		if err != nil {
 			t.Fatal(err)

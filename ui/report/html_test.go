@@ -170,7 +170,8 @@ func TestHTMLFindings(t *testing.T) {
 		"<p class=\"dim\">5 findings, 787 MB, and 2 for information.</p>",
 		"<pre data-copy>COPY --chown=node:node . /app\nRUN printf &#39;a\\nb&#39; \\\n</pre>", // as it is, to paste
 		`<a class="path" href="#path=%2fapp%2fnode%20modules"><code>/app/node modules</code></a> <span class="dim">4,200 files</span>`,
-		`<summary>Evidence: 1 place, 4,200 files</summary>`,
+		`<summary>Evidence: <code>/app/node modules</code>, 4,200 files</summary>`,
+		`<summary>Evidence: <code>/root/.npm</code> and 1,234 more, 900 or more files</summary>`,
 		`<code class="redacted">MIIE… (1,675 characters)</code>`,
 		`and 1,234 more: --json lists all`,
 		`<td>the image’s config</td>`,
@@ -258,7 +259,7 @@ func TestHTMLOfOldReport(t *testing.T) {
 	r.Waste = append(r.Waste, facts.Waste{Path: "/twice", Bytes: 9, Cause: "repeated", StoredIn: 2, HiddenBy: 2})
 	text := withoutScript(written(t, "html", &Input{Report: r}))
 	for _, part := range []string{
-		"\nLargest waste\n", "Layer 2 stores again what layer 1 stores", "Evidence: 100 largest places", "and 50 more: --json lists all", "Layer 2 stores files more than once",
+		"\nLargest waste\n", "Layer 2 stores again what layer 1 stores", "Evidence: \n/app/000\n and 149 more, 100 or more files", "and 50 more: --json lists all", "Layer 2 stores files more than once",
 		"An earlier version wrote this report, without findings.",
 	} {
 		if !strings.Contains(text, part) {

@@ -20,6 +20,7 @@ const (
 	htmlTop      = 3    // findings that are open, besides the errors
 	htmlFindings = 500  // findings
 	htmlSteps    = 4    // of a finding
+	htmlWaste    = 10   // groups of waste, in place of findings
 	htmlRows     = 60   // rows of the tree, without the page's script
 	htmlDenied   = 1000 // paths of each rule
 )
@@ -58,6 +59,7 @@ type pageFinding struct {
 	Text  Finding
 	Open  bool
 	Files int // in the listed places
+	More  int // places after the first
 }
 
 // pageRow is a row of the folder tree without the page's script.
@@ -169,7 +171,7 @@ func (p *page) findings() {
 	top := htmlTop
 	for i := range all[:len(all)-p.Left] {
 		f := &all[i]
-		x := pageFinding{Finding: f, Text: FindingOf(r, f)}
+		x := pageFinding{Finding: f, Text: FindingOf(r, f), More: len(f.Places) + f.MorePlaces - 1}
 		x.Text.Title, x.Text.Fix = sentenceCase(x.Text.Title), sentenceCase(x.Text.Fix)
 		x.Text.Steps = x.Text.Steps[:min(len(x.Text.Steps), htmlSteps)]
 		for _, place := range f.Places {
@@ -219,7 +221,7 @@ func wasteFindings(r *facts.Report) []facts.Finding {
 		}
 	}
 	slices.SortStableFunc(all, facts.CompareFindings)
-	return all
+	return all[:min(len(all), htmlWaste)]
 }
 
 func causeVerb(cause string) string {

@@ -11,53 +11,70 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// problem is one problem of a broken rule, for the formats that list problems. Its
-// texts are safe to show.
+// problem is one problem for the formats that list problems: an offender of a broken
+// rule, or a place of a finding. Its texts are safe to show.
 type problem struct {
-	rule     *rule
-	offender *gate.Offender // nil for a rule without offenders
-	text     string         // several lines: the problem and the image, where it comes from, how to fix it
-	print    string         // a fingerprint: the same for the same problem in the next build
+	id         string // of the rule that is broken, or that found it
+	level      string // error, warning or note
+	text       string // several lines: the problem and the image, where it comes from, how to fix it
+	print      string // a fingerprint: the same for the same problem in the next build
+	where      *where // nil for a rule as a whole
+	suppressed *gate.Suppressed
 }
 
-// problems returns the problems of a verdict, rule by rule, denied paths first: at most
-// that many, but at least one for each broken rule.
+// where is the place of a problem.
+type where struct {
+	path           string // not safe to show; "" for a layer or the config
+	bytes          int64
+	stored, hidden int // layers, or -1
+}
+
+// problems returns the problems of an image: of each broken rule, denied paths first, and
+// then those that are findings, errors first. There are at most that many, but at least
+// one for each broken rule. Findings get up to half of them.
 func problems(in *Input, most int) iter.Seq[problem] {
 	return func(yield func(problem) bool) {
-		broken := brokenRules(in.Verdict)
-		times := map[[sha256.Size]byte]int{}
-		title, name := in.title(), in.name()
-		steps := map[string]string{} // an image has few
-		stable := func(createdBy string) string {
-			s, ok := steps[createdBy]
-			if !ok {
-				s = stableStep(createdBy)
-				steps[createdBy] = s
+		found := min(countPlaces(in.Report), most/2)
+		p := printer{times: map[[sha256.Size]byte]int{}, of: in.name() + "\x00" + in.dockerfile(), steps: map[string]string{}}
+		for x := range brokenProblems(in, most-found, &p) {
+			if !yield(x) {
+				return
 			}
-			return s
 		}
+		for x := range foundProblems(in, &p) {
+			if found == 0 || !yield(x) {
+				return
+			}
+			found--
+		}
+	}
+}
+
+// brokenProblems returns the problems of broken rules. A rule about findings is one
+// problem: their places are problems of their own.
+func brokenProblems(in *Input, most int, p *printer) iter.Seq[problem] {
+	return func(yield func(problem) bool) {
+		broken := brokenRules(in.Verdict)
+		title := in.title()
 		for i := range broken {
 			r := &broken[i]
 			room := max(most-(len(broken)-1-i), 1)
-			for o := range orNil(r.Rule) {
+			for o := range orNil(r) {
 				if room == 0 {
 					break
 				}
 				room--
 				most--
-				f := problem{rule: r, offender: o, text: title + ": " + r.line()}
-				key := strings.Join([]string{name, in.dockerfile(), r.Name}, "\x00")
+				x := problem{id: r.Name, level: r.level(), text: title + ": " + r.line()}
+				key := []string{r.Name}
 				if o != nil {
-					x := alone(o)
-					f.text += "\n" + strings.TrimLeft(x.text("stored by ", "hidden by ", "to fix: "), " ")
-					key = strings.Join([]string{key, o.Path, o.Cause, stable(o.StoredBy)}, "\x00")
+					row := alone(o)
+					x.text += "\n" + strings.TrimLeft(row.text("stored by ", "hidden by ", "to fix: "), " ")
+					x.where = &where{o.Path, o.Bytes, o.StoredIn, o.HiddenBy}
+					key = append(key, o.Path, o.Cause, p.step(o.StoredBy))
 				}
-				// Their order distinguishes identical problems.
-				sum := sha256.Sum256([]byte(key))
-				times[sum]++
-				sum = sha256.Sum256(fmt.Appendf(sum[:], "%d", times[sum]))
-				f.print = fmt.Sprintf("%x", sum[:16])
-				if !yield(f) {
+				x.print = p.print(key...)
+				if !yield(x) {
 					return
 				}
 			}
@@ -65,10 +82,120 @@ func problems(in *Input, most int) iter.Seq[problem] {
 	}
 }
 
-// orNil returns the rule's offenders, or one nil if it has none.
-func orNil(r *gate.Rule) iter.Seq[*gate.Offender] {
+// foundProblems returns the places of findings, errors first. The places that the report
+// doesn't list are one problem.
+func foundProblems(in *Input, p *printer) iter.Seq[problem] {
+	return func(yield func(problem) bool) {
+		r, title := in.Report, in.title()
+		for _, severity := range facts.Severities() {
+			for i := range r.Findings {
+				f := &r.Findings[i]
+				if f.Severity != severity {
+					continue
+				}
+				words := FindingOf(r, f)
+				rest := f.Bytes
+				for j := range parts(f) {
+					x := problem{id: words.Rule, level: levels()[severity], text: title + ": " + words.Rule + ": " + words.Title}
+					key := []string{f.Rule}
+					size := sizeOr(rest)
+					switch {
+					case j < len(f.Places):
+						place := &f.Places[j]
+						rest -= place.Bytes
+						size = words.Places[j].Size
+						x.text += "\n" + words.Places[j].Line()
+						x.where = &where{place.Path, place.Bytes, place.Layer, place.HiddenBy}
+						key = append(key, place.Path, place.Redacted)
+						if place.Layer >= 0 {
+							key = append(key, p.step(r.Layers[place.Layer].Command))
+						}
+					case f.MorePlaces > 0:
+						x.text += "\n" + words.More
+						x.where = &where{"", rest, -1, -1}
+						key = append(key, "more")
+					}
+					if size != "" {
+						x.text += ", " + size
+					}
+					x.text += words.steps() + "\nto fix: " + strings.Join(append([]string{words.Fix}, words.Lines...), "\n")
+					x.print = p.print(key...)
+					if in.Verdict != nil {
+						x.suppressed = in.Verdict.SuppressedBy(i, j)
+					}
+					if !yield(x) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// levels maps the severity of a finding to the level of a problem.
+func levels() map[string]string {
+	return map[string]string{facts.SeverityError: "error", facts.SeverityWarn: "warning", facts.SeverityInfo: "note"}
+}
+
+// parts returns the number of places of a finding, as problems: those that the report
+// lists, and one for the others.
+func parts(f *facts.Finding) int {
+	n := len(f.Places)
+	if f.MorePlaces > 0 || n == 0 {
+		n++
+	}
+	return n
+}
+
+// countPlaces returns the number of problems that are places of findings.
+func countPlaces(r *facts.Report) int {
+	n := 0
+	for i := range r.Findings {
+		n += parts(&r.Findings[i])
+	}
+	return n
+}
+
+// steps returns the steps of a finding, each on a line of its own after the first.
+func (f *Finding) steps() string {
+	text := ""
+	for _, s := range f.Steps {
+		text += fmt.Sprintf("\nlayer %d: %s", s.Layer, short(s.Command))
+	}
+	return text
+}
+
+// printer makes fingerprints.
+type printer struct {
+	of    string // image and Dockerfile
+	times map[[sha256.Size]byte]int
+	steps map[string]string // stable steps: an image has few
+}
+
+// step returns a step as it is in the next build.
+func (p *printer) step(createdBy string) string {
+	s, ok := p.steps[createdBy]
+	if !ok {
+		s = stableStep(createdBy)
+		p.steps[createdBy] = s
+	}
+	return s
+}
+
+// print returns the fingerprint of a problem. The order of identical problems
+// distinguishes them.
+func (p *printer) print(key ...string) string {
+	sum := sha256.Sum256([]byte(p.of + "\x00" + strings.Join(key, "\x00")))
+	p.times[sum]++
+	sum = sha256.Sum256(fmt.Appendf(sum[:], "%d", p.times[sum]))
+	return fmt.Sprintf("%x", sum[:16])
+}
+
+// orNil returns the rule's offenders, or one nil if it has none that are problems of the
+// rule.
+func orNil(r *rule) iter.Seq[*gate.Offender] {
 	return func(yield func(*gate.Offender) bool) {
-		if r.Count() == 0 {
+		if r.Count() == 0 || r.found() {
 			yield(nil)
 			return
 		}
@@ -80,11 +207,30 @@ func orNil(r *gate.Rule) iter.Seq[*gate.Offender] {
 	}
 }
 
+// level returns the level of the rule's problems.
+func (r *rule) level() string {
+	if r.Result == "warn" {
+		return "warning"
+	}
+	return "error"
+}
+
+// found reports whether the rule's offenders are places of findings.
+func (r *rule) found() bool { return len(r.Offenders) > 0 && r.Offenders[0].Finding != "" }
+
+// problems returns the number of problems of a broken rule.
+func (r *rule) problems() int {
+	if r.found() {
+		return 1
+	}
+	return max(r.Count(), 1)
+}
+
 // countProblems returns the number of problems without a limit.
-func countProblems(v *gate.Verdict) int {
-	n := 0
-	for _, r := range brokenRules(v) {
-		n += max(r.Count(), 1)
+func countProblems(in *Input) int {
+	n := countPlaces(in.Report)
+	for _, r := range brokenRules(in.Verdict) {
+		n += r.problems()
 	}
 	return n
 }

@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
+	"fathom/analyzer/advice"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -18,28 +22,34 @@ const maxResults = 25_000
 
 // sarifOmits says how many results are left out.
 func sarifOmits(in *Input) string {
-	if n := countProblems(in.Verdict); n > maxResults {
+	if n := countProblems(in); n > maxResults {
 		return fmt.Sprintf("%d of %d results are left out, as GitHub refuses more than %d: --json lists all", n-maxResults, n, maxResults)
 	}
 	return ""
 }
 
-// SARIF writes the problems as SARIF 2.1.0. The location of each is the Dockerfile, as
-// there is no better file, and its logical location is the path in the image. A
-// fingerprint depends on image, Dockerfile, rule, path, cause and step. So a problem
-// has the same alert in the next build, and another one for another image.
+// SARIF writes the problems as SARIF 2.1.0: a result for each offender of a broken rule
+// and for each place of a finding. The location of each is the Dockerfile, as there is no
+// better file, and its logical location is the path in the image. A fingerprint depends
+// on image, Dockerfile, rule, path, cause and step. So a problem has the same alert in
+// the next build, and another one for another image.
 func SARIF(w io.Writer, in *Input) error {
 	t := in.Report.Totals
 	name := Safe(in.name())
+	rules := sarifRules(in)
+	index := map[string]int{}
+	for i, r := range rules {
+		index[r["id"].(string)] = i
+	}
 	run := object{
 		"automationDetails":  object{"id": "fathom/" + name + "/", "description": object{"text": in.title()}},
 		"columnKind":         "unicodeCodePoints",
 		"originalUriBaseIds": object{"%SRCROOT%": object{"description": object{"text": "the repository"}}},
 		"properties": object{
 			"image": Safe(in.Report.Image.Reference), "storedBytes": t.StoredBytes, "visibleBytes": t.VisibleBytes,
-			"wastedBytes": t.WastedBytes, "efficiency": t.Efficiency,
+			"wastedBytes": t.WastedBytes, "efficiency": t.Efficiency, "findingsBytes": t.FindingsBytes,
 		},
-		"tool": object{"driver": sarifDriver(in)},
+		"tool": object{"driver": sarifDriver(in, rules)},
 	}
 	if omits := sarifOmits(in); omits != "" {
 		run["invocations"] = []object{{
@@ -57,7 +67,7 @@ func SARIF(w io.Writer, in *Input) error {
 			fmt.Fprintf(b, "    %q: %s,\n", key, value)
 		}
 		b.WriteString(`    "results": [`)
-		result := func(f problem) any { return sarifResult(in, &f) }
+		result := func(x problem) any { return sarifResult(in, &x, index) }
 		if _, err := writeElements(b, "      ", problems(in, maxResults), result); err != nil {
 			return err
 		}
@@ -66,54 +76,123 @@ func SARIF(w io.Writer, in *Input) error {
 	})
 }
 
-func sarifResult(in *Input, f *problem) object {
+func sarifResult(in *Input, x *problem, index map[string]int) object {
 	o := object{
-		"ruleId": f.rule.Name, "level": sarifLevel(f.rule.Rule), "message": object{"text": f.text},
-		"partialFingerprints": object{"primaryLocationLineHash": f.print + ":1", "fathom/v1": f.print},
+		"ruleId": x.id, "level": x.level, "message": object{"text": x.text},
+		"partialFingerprints": object{"primaryLocationLineHash": x.print + ":1", "fathom/v1": x.print},
+	}
+	if i, ok := index[x.id]; ok { // a saved report can have findings of rules that this version doesn't know
+		o["ruleIndex"] = i
 	}
 	place := object{"physicalLocation": object{
 		"artifactLocation": object{"uri": in.dockerfileURI(), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": 1},
 	}}
-	if x := f.offender; x != nil {
-		properties := object{"bytes": x.Bytes, "storedIn": x.StoredIn}
-		if x.HiddenBy >= 0 {
-			properties["hiddenBy"] = x.HiddenBy
+	if at := x.where; at != nil {
+		properties := object{"bytes": at.bytes}
+		if at.stored >= 0 {
+			properties["storedIn"] = at.stored
 		}
-		if x.Path != "" {
-			place["logicalLocations"] = []object{{"fullyQualifiedName": Safe(x.Path), "kind": "resource"}}
+		if at.hidden >= 0 {
+			properties["hiddenBy"] = at.hidden
+		}
+		if at.path != "" {
+			place["logicalLocations"] = []object{{"fullyQualifiedName": Safe(at.path), "kind": "resource"}}
 		}
 		o["properties"] = properties
+	}
+	if s := x.suppressed; s != nil {
+		o["suppressions"] = []object{{"kind": "external", "status": "accepted", "justification": Safe(s.Reason)}}
 	}
 	o["locations"] = []object{place}
 	return o
 }
 
-func sarifDriver(in *Input) object {
+// sarifRules returns the rules of the verdict, and those that have findings.
+func sarifRules(in *Input) []object {
 	rules := []object{}
 	if in.Verdict != nil {
 		for i := range in.Verdict.Rules {
 			r := &in.Verdict.Rules[i]
-			means := r.Name
+			x := rule{Rule: r, Result: word(in.Verdict, r)}
+			means, more := r.Name, "See docs/gate.md."
 			if s, ok := gate.SpecOf(r.Name); ok {
 				means = s.Means
+				if s.Note != "" {
+					more = s.Note + ". " + more
+				}
 			}
 			_, limit := ruleValues(r)
-			rules = append(rules, object{
-				"id": r.Name, "shortDescription": object{"text": means},
-				"defaultConfiguration": object{"level": sarifLevel(r)}, "properties": object{"limit": limit},
-			})
+			level := "error"
+			if x.Severity == gate.Warn {
+				level = "warning"
+			}
+			rules = append(rules, in.sarifRule(r.Name, asSentence(means), asSentence(more), "", level, object{"limit": limit + ofNames(r)}))
 		}
 	}
-	driver := object{"name": "fathom", "rules": rules}
-	if in.Version != "" {
-		driver["version"] = in.Version
+	for _, r := range advice.Rules() {
+		if !slices.ContainsFunc(in.Report.Findings, func(f facts.Finding) bool { return f.Rule == r.Name }) {
+			continue
+		}
+		help := "To fix it: " + r.Fix
+		if r.Not != "" {
+			help += "\n\nNot a finding: " + r.Not
+		}
+		rules = append(rules, in.sarifRule(r.Name, r.Means, r.Why, help, levels()[r.Severity], object{"tags": []string{"image"}}))
 	}
-	return driver
+	return rules
 }
 
-func sarifLevel(r *gate.Rule) string {
-	if r.Severity == gate.Warn && r.Err == nil {
-		return "warning"
+// sarifRule returns the description of a rule. help is Markdown, in addition to why it
+// matters.
+func (in *Input) sarifRule(name, means, why, help, level string, properties object) object {
+	whole := means + " " + why
+	text := whole
+	if help != "" {
+		text += "\n\n" + help
 	}
-	return "error"
+	o := object{
+		"id": name, "name": pascal(name), "shortDescription": object{"text": means}, "fullDescription": object{"text": whole},
+		"help":                 object{"text": text, "markdown": text},
+		"defaultConfiguration": object{"level": level}, "properties": properties,
+	}
+	if in.Home != "" {
+		doc := "findings.md"
+		if _, ok := gate.SpecOf(name); ok {
+			doc = "gate.md"
+		}
+		o["helpUri"] = in.Home + "/blob/HEAD/docs/" + doc + "#" + name
+	}
+	return o
+}
+
+// asSentence returns a clause as a sentence.
+func asSentence(clause string) string {
+	return strings.ToUpper(clause[:1]) + strings.TrimSuffix(clause[1:], ".") + "."
+}
+
+// pascal returns "MaxSize" for "max-size".
+func pascal(name string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(name, "-") {
+		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+	}
+	return b.String()
+}
+
+// release matches the version of a build that has one: "fathom v1.2.3 (...".
+var release = regexp.MustCompile(`^fathom v(\d+\.\d+\.\d+[-+.0-9A-Za-z]*)`)
+
+func sarifDriver(in *Input, rules []object) object {
+	driver := object{"name": "fathom", "rules": rules}
+	if in.Version != "" {
+		version := "0.0.0"
+		if m := release.FindStringSubmatch(in.Version); m != nil {
+			version = m[1]
+		}
+		driver["fullName"], driver["version"], driver["semanticVersion"] = in.Version, version, version
+	}
+	if in.Home != "" {
+		driver["informationUri"] = in.Home
+	}
+	return driver
 }

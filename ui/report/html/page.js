@@ -387,7 +387,7 @@
       pre.previousElementSibling.append(button);
     }
     let closed = [];
-    window.onbeforeprint = () => { closed = [...document.querySelectorAll("details:not([open])")]; closed.forEach((d) => { d.open = true; }); };
+    window.onbeforeprint = () => { closed = [...document.querySelectorAll(".finding:not([open])")]; closed.forEach((d) => { d.open = true; }); };
     window.onafterprint = () => closed.forEach((d) => { d.open = false; });
   }
   const focus = (all, to) => {
