@@ -83,6 +83,9 @@ func TestSentence(t *testing.T) {
 		{"not about size", func(r *facts.Report) {
 			r.Findings = []facts.Finding{{Severity: facts.SeverityWarn, Title: "the image runs as root"}}
 		}, "The image runs as root"},
+		{"a long path", func(r *facts.Report) {
+			r.Findings = []facts.Finding{{Severity: facts.SeverityError, Title: "a key is in /" + strings.Repeat("a", 60) + "/" + strings.Repeat("b", 60)}}
+		}, "A key is in /aaaaaaaaaaaaaaaaaaaaaaa…bbbbbbbbbbbbbbbbbbbbbbbb"},
 		{"only info", func(r *facts.Report) { r.Findings = r.Findings[2:3] }, "Little is wasted: 49.1% of 2.0 GB is visible"},
 		{"nothing", func(r *facts.Report) {
 			r.Findings, r.Totals = r.Findings[:0], facts.Totals{StoredBytes: 8_300_000, VisibleBytes: 8_300_000, Efficiency: 1}
@@ -185,12 +188,17 @@ func TestHTMLFindings(t *testing.T) {
 // TestHTMLManyFindings checks that errors stay in a page that leaves findings out.
 func TestHTMLManyFindings(t *testing.T) {
 	r := shop()
+	places := make([]facts.Place, facts.MaxPlaces)
 	for range htmlFindings {
-		r.Findings = append([]facts.Finding{{Rule: "x", Severity: facts.SeverityInfo, Title: "x"}}, r.Findings...)
+		r.Findings = append([]facts.Finding{{Rule: "x", Severity: facts.SeverityInfo, Title: "x", Places: places}}, r.Findings...)
 	}
 	page := written(t, "html", &Input{Report: r})
 	if n := strings.Count(page, `<details class="finding"`); n != htmlFindings {
 		t.Errorf("%d findings", n)
+	}
+	// The first 20 findings have all their places, the other 480 have 10 of 100.
+	if n := strings.Count(page, "and 90 more: --json lists all"); n != 480 {
+		t.Errorf("%d findings have some of their places", n)
 	}
 	if text := withoutScript(page); !strings.Contains(text, "A private key is in layer 1\n") || !strings.Contains(text, "7 more: --json lists all") {
 		t.Error("the error or the number of the others is missing")
@@ -259,12 +267,19 @@ func TestHTMLOfOldReport(t *testing.T) {
 	r.Waste = append(r.Waste, facts.Waste{Path: "/twice", Bytes: 9, Cause: "repeated", StoredIn: 2, HiddenBy: 2})
 	text := withoutScript(written(t, "html", &Input{Report: r}))
 	for _, part := range []string{
-		"\nLargest waste\n", "Layer 2 stores again what layer 1 stores", "Evidence: \n/app/000\n and 149 more, 100 or more files", "and 50 more: --json lists all", "Layer 2 stores files more than once",
+		"\nLargest waste\n", "Layer 2 stores again what layer 1 stores", "Evidence: \n/app/000\n and 149 more\n", "and 50 more: --json lists all", "Layer 2 stores files more than once",
 		"An earlier version wrote this report, without findings.",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %q", part)
 		}
+	}
+	for i := range 20 {
+		r.Layers = append(r.Layers, facts.Layer{Index: 3 + i})
+		r.Waste = append(r.Waste, facts.Waste{Path: "/x", Bytes: 10, Cause: "removed", HiddenBy: 3 + i})
+	}
+	if n := strings.Count(written(t, "html", &Input{Report: r}), `<details class="finding"`); n != htmlWaste {
+		t.Errorf("%d groups of waste", n)
 	}
 	if strings.Contains(text, "fixes save") || strings.Contains(text, "What to change") {
 		t.Error("the page claims that fixes are known")

@@ -19,7 +19,9 @@ import (
 const (
 	htmlTop      = 3    // findings that are open, besides the errors
 	htmlFindings = 500  // findings
-	htmlSteps    = 4    // of a finding
+	htmlWhole    = 20   // findings with all their places
+	htmlPlaces   = 10   // places of each other finding
+	htmlSteps    = 4    // steps of a finding
 	htmlWaste    = 10   // groups of waste, in place of findings
 	htmlRows     = 60   // rows of the tree, without the page's script
 	htmlDenied   = 1000 // paths of each rule
@@ -171,6 +173,9 @@ func (p *page) findings() {
 	top := htmlTop
 	for i := range all[:len(all)-p.Left] {
 		f := &all[i]
+		if n := len(f.Places) - htmlPlaces; i >= htmlWhole && n > 0 {
+			f.Places, f.MorePlaces = f.Places[:htmlPlaces], f.MorePlaces+n
+		}
 		x := pageFinding{Finding: f, Text: FindingOf(r, f), More: len(f.Places) + f.MorePlaces - 1}
 		x.Text.Title, x.Text.Fix = sentenceCase(x.Text.Title), sentenceCase(x.Text.Fix)
 		x.Text.Steps = x.Text.Steps[:min(len(x.Text.Steps), htmlSteps)]
@@ -268,8 +273,16 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 	default:
 		s = fmt.Sprintf("Little is wasted: %s of %s is visible", Percent(t.Efficiency), Size(t.StoredBytes))
 	}
-	return sentenceCase(s)
+	words := strings.Split(s, " ")
+	for i, w := range words {
+		if r := []rune(w); len(r) > 2*wordHalf { // a path
+			words[i] = string(r[:wordHalf]) + "…" + string(r[len(r)-wordHalf:])
+		}
+	}
+	return sentenceCase(strings.Join(words, " "))
 }
+
+const wordHalf = 24 // how much of each end of a long word the sentence has
 
 // hidingLayer returns the layer that hides all places of a finding, or -1.
 func hidingLayer(f *facts.Finding) int {

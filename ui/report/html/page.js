@@ -112,7 +112,7 @@
   function find(path) {
     for (;;) {
       if (byPath.has(path)) return byPath.get(path);
-      const up = path.slice(0, path.lastIndexOf("/")) || "/", leaf = byPath.has(up) && below(byPath.get(up)).find((i) => i.path === path);
+      const up = path.slice(0, Math.max(path.lastIndexOf("/"), 0)) || "/", leaf = byPath.has(up) && below(byPath.get(up)).find((i) => i.path === path);
       if (leaf) return leaf;
       path = up;
     }
