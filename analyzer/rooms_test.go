@@ -63,6 +63,11 @@ var rooms = []struct {
 		why:   "findings come from an analysis, whatever its source, and the gate judges them",
 	},
 	{
+		of:    "fathom/analyzer/secrets",
+		never: []string{"fathom/analyzer/layer", "fathom/analyzer/filetree", "fathom/analyzer/facts", "fathom/analyzer/load", "github.com", "net/http"},
+		why:   "what is a secret depends on bytes alone",
+	},
+	{
 		of:    "fathom/analyzer/inspect",
 		never: []string{"fathom/analyzer/gate", "fathom/analyzer/extract", "fathom/analyzer/imagetest"},
 		why:   "inspect must not depend on packages that use its results",

@@ -1,0 +1,35 @@
+package secrets
+
+import "testing"
+
+func TestPublished(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/usr/local/go/src/crypto/x509/platform_root_key.pem":                 true,
+		"/usr/lib/python3.13/test/certdata/keycert.pem":                       true,
+		"/usr/local/lib/python3.12/site-packages/botocore/data/examples.json": true,
+		"/app/node_modules/https-proxy-agent/test/ssl-cert-snakeoil.key":      true,
+		"/root/go/pkg/mod/example.org/tls@v1.0.0/key.go":                      true,
+		"/src/server/tls_test.go":                                             true,
+		"/src/README.md":                                                      true,
+		"/app/.env.example":                                                   true,
+		"/usr/share/doc/libxmlsec1-dev/examples/rsakey.pem":                   true,
+		"app/testdata/key.pem":                                                true,
+
+		"/root/.ssh/id_rsa":                 false,
+		"/app/.env":                         false,
+		"/usr/share/nginx/html/config.js":   false,
+		"/etc/ssl/private/server.key":       false,
+		"/app/latest/key.pem":               false,
+		"/app/testimony.pem":                false,
+		"/go/src/app/key.pem":               false,
+		"/usr/local/lib/app/key.pem":        false,
+		"/test":                             false,
+		"/usr/lib/app/service-account.json": false,
+		"/home/me/.config/gh/hosts.yml":     false,
+		"":                                  false,
+	} {
+		if got := Published(path); got != want {
+			t.Errorf("%s: got %v, want %v", path, got, want)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package secrets
+
+import (
+	"encoding/base64"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// The kinds that are found only in the configuration of an image.
+const (
+	urlPassword   = "url-password"
+	authorization = "authorization-header"
+	suspicious    = "suspicious-value"
+)
+
+// ScanSetting returns the secrets in an environment variable or a label.
+func ScanSetting(name, value string) []Secret {
+	s := scan{text: []byte(value)}
+	s.line()
+	if len(s.hits) == 0 && suspiciousName(name) && suspiciousValue(value) {
+		s.add(suspicious, span{to: len(value), what: "value that looks like a secret"})
+	}
+	found, _ := s.result()
+	return found
+}
+
+// ScanCommand returns the secrets in a command of the history, with its build
+// arguments.
+func ScanCommand(command string) []Secret {
+	s := scan{text: []byte(command)}
+	s.line()
+	for _, m := range assignment.FindAllStringSubmatchIndex(command, MaxHits) {
+		from, to := m[4], m[5]
+		for _, quote := range []string{`"`, `'`} {
+			if text := command[from:to]; len(text) > 1 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
+				from, to = from+1, to-1
+			}
+		}
+		if suspiciousName(command[m[2]:m[3]]) && suspiciousValue(command[from:to]) {
+			s.add(suspicious, span{from: from, to: to, what: "value that looks like a secret"})
+		}
+	}
+	found, _ := s.result()
+	return found
+}
+
+// line finds what is a secret in any text of the configuration.
+func (s *scan) line() {
+	s.anchored()
+	for _, m := range urlPattern.FindAllSubmatchIndex(s.text, MaxHits) {
+		if password := string(s.text[m[2]:m[3]]); len(password) >= 6 && !standsFor(password) {
+			s.add(urlPassword, span{from: m[2], to: m[3], what: "password in a URL"})
+		}
+	}
+	for _, m := range header.FindAllSubmatchIndex(s.text, MaxHits) {
+		value := string(s.text[m[4]:m[5]])
+		if strings.EqualFold(string(s.text[m[2]:m[3]]), "basic") {
+			plain, err := base64.StdEncoding.DecodeString(value)
+			if _, password, ok := strings.Cut(string(plain), ":"); err != nil || !ok || len(password) < 4 || standsFor(password) {
+				continue
+			}
+		}
+		if !standsFor(value) && strings.ContainsAny(value, "0123456789") {
+			s.add(authorization, span{from: m[4], to: m[5], what: "Authorization header"})
+		}
+	}
+}
+
+var (
+	header     = regexp.MustCompile(`(?i)Authorization["']?\s*[:=]\s*["']?(basic|bearer|token)\s+([A-Za-z0-9._~+/=-]{12,})`)
+	assignment = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]{2,80})=("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"';&|]{1,500})`)
+	secretName = regexp.MustCompile(`(?i)(?:pass(?:word|wd|phrase)|secret|token|api_?key|private_?key|access_?key|credential|_pwd|_pat)s?$|^(?:pwd|password)$`)
+)
+
+// suspiciousName reports whether the value of the name may be a secret.
+func suspiciousName(name string) bool {
+	return secretName.MatchString(strings.ReplaceAll(strings.ReplaceAll(name, "-", "_"), ".", "_"))
+}
+
+// suspiciousValue reports whether the value may be a secret: neither a word, a
+// number, a path nor a reference.
+func suspiciousValue(value string) bool {
+	if len(value) < 8 || len(value) > 512 || standsFor(value) || strings.ContainsAny(value[:1], "/.~@!-") {
+		return false
+	}
+	letters, digits := 0, 0
+	for _, r := range value {
+		switch {
+		case unicode.IsSpace(r) || r == '$' || r == unicode.ReplacementChar:
+			return false
+		case unicode.IsLetter(r):
+			letters++
+		case unicode.IsDigit(r):
+			digits++
+		}
+	}
+	return letters > 0 && digits > 0 && !strings.Contains(value, "://") && entropy(value) >= 2.75
+}
