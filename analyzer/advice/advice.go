@@ -39,6 +39,8 @@ type Rule struct {
 type Options struct {
 	// Quick leaves out the rules that read the content of files.
 	Quick bool
+	// NoSecrets leaves out the rule that finds secrets.
+	NoSecrets bool
 	// Progress gets a task if the content of files must be read; may be nil.
 	Progress *analyzer.Progress
 	// Unread, if not nil, is called with the layers that the rules that read content
@@ -48,7 +50,7 @@ type Options struct {
 
 // rules returns the rules that the options ask for.
 func (opt *Options) rules() []Rule {
-	return slices.DeleteFunc(Rules(), func(r Rule) bool { return opt.Quick && r.reads })
+	return slices.DeleteFunc(Rules(), func(r Rule) bool { return opt.Quick && r.reads || opt.NoSecrets && r.Name == Secret })
 }
 
 // Lookers returns the lookers whose notes Find needs. If analyzer.Options has them,

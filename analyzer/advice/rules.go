@@ -4,6 +4,7 @@ package advice
 // knows less.
 func Rules() []Rule {
 	return []Rule{
+		secret(),
 		archiveAndContent(),
 		removedLater(),
 		unstripped(),

@@ -163,6 +163,10 @@ func Findings(opt advice.Options) Pass {
 				r.Report.Warnings = append(r.Report.Warnings, facts.Warning{Layer: i, Text: "its content was not downloaded, so rules that read content found nothing in it"})
 			}
 		}
+		r.Report.Secrets = facts.SecretsAll
+		if opt.Quick || opt.NoSecrets {
+			r.Report.Secrets = facts.SecretsOff
+		}
 		var err error
 		r.Report.Findings, r.Report.Totals.FindingsBytes, err = advice.Find(ctx, r.Analysis, opt)
 		return err

@@ -59,7 +59,7 @@ func namedKinds() []Kind {
 	return append(out,
 		Kind{Name: urlPassword, Means: "password in a URL", Form: "`scheme://user:password@host`, in the configuration and the history of the image"},
 		Kind{Name: authorization, Means: "Authorization header", Form: "`Authorization: Bearer …`, `Basic …` or `token …`, in the configuration and the history"},
-		Kind{Name: suspicious, Means: "value that looks like a secret", Form: "an environment variable, label or build argument whose name says password, secret, token or key, with a value of letters and digits; severity info"},
+		Kind{Name: Suspicious, Means: "value that looks like a secret", Form: "an environment variable, label or build argument whose name says password, secret, token or key, with a value of letters and digits; severity info"},
 	)
 }
 

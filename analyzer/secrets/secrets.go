@@ -36,6 +36,8 @@ type Secret struct {
 	Proven bool
 	// Locked says that a passphrase protects it.
 	Locked bool
+	// Public says that such a value is often meant to be public; see Kind.
+	Public bool
 }
 
 // Scan returns the secrets in a file, by offset, and how many more than MaxHits it
@@ -75,6 +77,7 @@ type span struct {
 	what     string // "" for what the kind says
 	proven   bool
 	locked   bool
+	public   bool
 }
 
 // add adds a secret, unless it overlaps an earlier hit or has the value of one.
@@ -99,7 +102,7 @@ func (s *scan) add(kind string, p span) {
 		return
 	}
 	h := hit{from: p.from, to: p.to, Secret: Secret{
-		Kind: kind, What: p.what, Offset: p.from, Redacted: redact(shown), Proven: p.proven, Locked: p.locked,
+		Kind: kind, What: p.what, Offset: p.from, Redacted: redact(shown), Proven: p.proven, Locked: p.locked, Public: p.public,
 	}}
 	copy(h.Sum[:], sum[:])
 	s.hits = append(s.hits, h)
@@ -204,7 +207,7 @@ func (s *scan) anchored() {
 	t.grams.each(s.text, func(a *anchor, at int) {
 		k := &t.kinds[a.kind]
 		if p, ok := k.find(s, at, a.text[a.skip:]); ok {
-			p.what = cmp.Or(p.what, k.Means)
+			p.what, p.public = cmp.Or(p.what, k.Means), k.Public
 			s.add(k.Name, p)
 		}
 	})

@@ -7,11 +7,13 @@ import (
 	"unicode"
 )
 
-// The kinds that are found only in the configuration of an image.
+// Suspicious is the kind of a value that only its name makes suspicious.
+const Suspicious = "suspicious-value"
+
+// The other kinds that are found only in the configuration of an image.
 const (
 	urlPassword   = "url-password"
 	authorization = "authorization-header"
-	suspicious    = "suspicious-value"
 )
 
 // ScanSetting returns the secrets in an environment variable or a label.
@@ -19,7 +21,7 @@ func ScanSetting(name, value string) []Secret {
 	s := scan{text: []byte(value)}
 	s.line()
 	if len(s.hits) == 0 && suspiciousName(name) && suspiciousValue(value) {
-		s.add(suspicious, span{to: len(value), what: "value that looks like a secret"})
+		s.add(Suspicious, span{to: len(value), what: "value that looks like a secret"})
 	}
 	found, _ := s.result()
 	return found
@@ -38,7 +40,7 @@ func ScanCommand(command string) []Secret {
 			}
 		}
 		if suspiciousName(command[m[2]:m[3]]) && suspiciousValue(command[from:to]) {
-			s.add(suspicious, span{from: from, to: to, what: "value that looks like a secret"})
+			s.add(Suspicious, span{from: from, to: to, what: "value that looks like a secret"})
 		}
 	}
 	found, _ := s.result()
