@@ -183,7 +183,7 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 		}
 	}
 	for i, r := range rest {
-		r.Title = fmt.Sprintf("%s %s more secrets", holder(i), counted(max(0, count[i]-maxSecrets)+more[i]))
+		r.Title = fmt.Sprintf("%s more secrets in %s", counted(max(0, count[i]-maxSecrets)+more[i]), holder(i))
 	}
 	for _, i := range slices.Sorted(maps.Keys(published)) {
 		out = append(out, im.publishedKeys(i, published[i]))
@@ -207,12 +207,12 @@ func severityOf(s *secrets.Secret) string {
 	return ""
 }
 
-// holder begins a title.
+// holder names a layer, or the configuration if layer is negative.
 func holder(layer int) string {
 	if layer < 0 {
-		return "the configuration holds"
+		return "the configuration"
 	}
-	return fmt.Sprintf("layer %d stores", layer)
+	return fmt.Sprintf("layer %d", layer)
 }
 
 // secretFinding returns the finding for one secret.
@@ -226,10 +226,7 @@ func (im *image) secretFinding(f *found) *finding {
 		out.add(p.Place)
 	}
 	if f.layer < 0 {
-		out.Title = fmt.Sprintf("%s a secret: %s in %s", holder(-1), f.What, f.in)
-		if f.Kind == secrets.Suspicious {
-			out.Title = fmt.Sprintf("%s what may be a secret: the value of %s", holder(-1), f.in)
-		}
+		out.Title = fmt.Sprintf("%s in %s", f.What, f.in)
 		out.Fix = configFix(f.name)
 		return out
 	}
@@ -255,7 +252,7 @@ func (im *image) secretFinding(f *found) *finding {
 			where = first.Path + " and another place"
 		}
 	}
-	out.Title = fmt.Sprintf("%s a secret%s: %s in %s", holder(f.layer), fate, f.What, where)
+	out.Title = fmt.Sprintf("%s in %s (%s)%s", f.What, where, holder(f.layer), fate)
 	out.Fix = fileFix(first.Path, facts.Command(im.command(f.layer)))
 	return out
 }
@@ -263,11 +260,11 @@ func (im *image) secretFinding(f *found) *finding {
 // publishedKeys returns the finding for the secrets of a layer that are in tests,
 // documentation and installed packages.
 func (im *image) publishedKeys(layer int, places []facts.Place) *finding {
-	f := im.newFinding(fmt.Sprintf("layer %d stores %s keys or tokens in tests, documentation or installed packages", layer, counted(len(places))), facts.Fix{
+	f := im.newFinding(fmt.Sprintf("%s keys or tokens in tests, documentation or installed packages (%s)", counted(len(places)), holder(layer)), facts.Fix{
 		Text: "nothing, if they are published with the software; a smaller set of packages without tests and documentation does not ship them",
 	})
 	if len(places) == 1 {
-		f.Title = fmt.Sprintf("layer %d stores a key or token in tests, documentation or an installed package", layer)
+		f.Title = fmt.Sprintf("a key or token in tests, documentation or an installed package (%s)", holder(layer))
 	}
 	f.Severity, f.Certainty = facts.SeverityInfo, facts.CertainLikely
 	for _, p := range places {

@@ -96,24 +96,24 @@ func TestSecrets(t *testing.T) {
 		[]imagetest.Entry{whiteout("root/.wh..key"), whiteout("app/.wh..env")},
 		[]imagetest.Entry{file("app/settings", "nothing to see here")},
 	))
-	want := `error likely: layer 0 stores a secret, deleted in layer 2 and still in every copy of the image: DigitalOcean token in /app/.env
+	want := `error likely: DigitalOcean token in /app/.env (layer 0), deleted in layer 2 and still in every copy of the image
   revoke it, keep the file out of the build context with this line in .dockerignore, and if a step needs it: RUN --mount=type=secret,id=env,target=/app/.env
   > **/.env
   "/app/.env" layer 0, hidden by 2: dop_… (71 characters)
-error likely: layer 0 stores a secret, overwritten in layer 3 and still in every copy of the image: DigitalOcean token in /app/.env and another place
+error likely: DigitalOcean token in /app/.env and another place (layer 0), overwritten in layer 3 and still in every copy of the image
   revoke it, keep the file out of the build context with this line in .dockerignore, and if a step needs it: RUN --mount=type=secret,id=env,target=/app/.env
   > **/.env
   "/app/.env" layer 0, hidden by 2: dop_… (71 characters)
   "/app/settings" layer 0, hidden by 3: dop_… (71 characters)
-error likely: layer 1 stores a secret, deleted in layer 2 and still in every copy of the image: DigitalOcean token in /root/.key
-  revoke it, and mount it in the step that needs it, which then does not store it
-  > RUN --mount=type=secret,id=key,target=/root/.key \
-  "/root/.key" layer 1, hidden by 2: dop_… (71 characters)
-error likely: layer 1 stores a secret: DigitalOcean token in /app/a b
+error likely: DigitalOcean token in /app/a b (layer 1)
   revoke it, and mount it in the step that needs it, which then does not store it
   > RUN --mount=type=secret,id=secret \
   "/app/a b" layer 1, hidden by -1: dop_… (71 characters)
-info likely: layer 1 stores a key or token in tests, documentation or an installed package
+error likely: DigitalOcean token in /root/.key (layer 1), deleted in layer 2 and still in every copy of the image
+  revoke it, and mount it in the step that needs it, which then does not store it
+  > RUN --mount=type=secret,id=key,target=/root/.key \
+  "/root/.key" layer 1, hidden by 2: dop_… (71 characters)
+info likely: a key or token in tests, documentation or an installed package (layer 1)
   nothing, if they are published with the software; a smaller set of packages without tests and documentation does not ship them
   "/app/README.md" layer 1, hidden by -1: dop_… (71 characters)
 `
@@ -134,16 +134,16 @@ func TestSecretsInConfig(t *testing.T) {
 	c.Config.Env = []string{"PATH=/bin", "API_TOKEN=" + a, "DB_PASSWORD=k3" + "bPq8xZw2mV"}
 	c.Config.Labels = map[string]string{"build.token": a}
 	c.History = append(c.History, v1.History{CreatedBy: "ENV API_TOKEN=" + a, EmptyLayer: true})
-	want := `error likely: the configuration holds a secret: DigitalOcean token in the command of layer 0
+	want := `error likely: DigitalOcean token in the command of layer 0
   revoke it; a step that needs it mounts it and reads /run/secrets/secret, and a container gets it when it starts
   > RUN --mount=type=secret,id=secret \
   "" layer 0, hidden by -1: dop_… (71 characters)
   "" layer 1, hidden by -1: dop_… (71 characters)
-error likely: the configuration holds a secret: DigitalOcean token in the environment variable API_TOKEN
+error likely: DigitalOcean token in the environment variable API_TOKEN
   revoke it; a step that needs it mounts it and reads /run/secrets/api_token, and a container gets it when it starts
   > RUN --mount=type=secret,id=api_token \
   "" layer -1, hidden by -1: dop_… (71 characters)
-info likely: the configuration holds what may be a secret: the value of the environment variable DB_PASSWORD
+info likely: value that looks like a secret in the environment variable DB_PASSWORD
   revoke it; a step that needs it mounts it and reads /run/secrets/db_password, and a container gets it when it starts
   > RUN --mount=type=secret,id=db_password \
   "" layer -1, hidden by -1: k3b… (12 characters)
@@ -165,10 +165,10 @@ func TestManySecrets(t *testing.T) {
 		fmt.Fprintln(&text, token(uint64(1000+i)))
 	}
 	got := secretsIn(t, imageOf([]string{"COPY . /", "COPY . /"}, one, []imagetest.Entry{file("keys", text.String())}))
-	if n := strings.Count(got, "stores a secret:"); n != 2*maxSecrets {
+	if n := strings.Count(got, "DigitalOcean token in /key"); n != 2*maxSecrets {
 		t.Errorf("got %d findings of one secret, want %d", n, 2*maxSecrets)
 	}
-	for _, want := range []string{"layer 0 stores 200 more secrets\n", "  and 100\n", "layer 1 stores 150 more secrets\n"} {
+	for _, want := range []string{"200 more secrets in layer 0\n", "  and 100\n", "150 more secrets in layer 1\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in the findings", want)
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
@@ -39,7 +38,7 @@ func newAdvise(a *app) *cobra.Command {
 		},
 	}
 	j.flags = cmd.Flags()
-	j.addFlags(j.flags, opening)
+	j.addFlags(j.flags, opening, search)
 	j.flags.StringArrayVar(&opt.Rules, "rule", nil, "list only the findings of `RULE`, also of severity info; may be repeated")
 	j.flags.StringVar(&opt.Severity, "severity", "", "the least `SEVERITY` to list: error, warn or info (default warn)")
 	j.flags.BoolVar(&opt.All, "all", false, "list findings of severity info too, and all places of each finding")
@@ -66,12 +65,12 @@ func (j *job) advise(ctx context.Context, src source, opt report.AdviceOptions) 
 	if err := j.spare(src, "the image"); err != nil {
 		return err
 	}
-	if err := j.settle(j.settings, j.flags, newConfig(j.settings), opening); err != nil {
+	if err := j.settle(j.settings, j.flags, newConfig(j.settings), opening, search); err != nil {
 		return err
 	}
 	r, err := j.saved(src)
 	if r == nil && err == nil {
-		r, err = j.inspect(ctx, src, j.options(), 0, inspect.Findings(advice.Options{}))
+		r, err = j.inspect(ctx, src, j.options(), 0, inspect.Findings(j.advice()))
 	}
 	if err != nil {
 		return err

@@ -393,7 +393,7 @@ func uncommented(text string) string {
 // docs/config.schema.json has every key of the table.
 func TestConfigSchema(t *testing.T) {
 	sections := object{"version": object{"const": 1}}
-	for _, g := range []group{explorer, judgment} {
+	for _, g := range []group{explorer, search, judgment} {
 		keys := object{}
 		for _, r := range newSettings().rows {
 			if r.group == g && r.in&inFile != 0 {
@@ -486,6 +486,7 @@ func TestConfigSchema(t *testing.T) {
 		"version: 1\nci: {suppress: {path: /a, reason: known}}\n":                false,
 		"version: 1\n": true, "version: 1\nui: {keys: {sort: [S, z], image: 9}}\n": true,
 		"version: 2\n": false, "ui: {}\n": false, "version: 1\nui: {thme: dark}\n": false, "version: 1\nui: {keys: {srot: x}}\n": false,
+		"version: 1\nfindings: {secrets: off}\n": true, "version: 1\nfindings: {secrets: own}\n": false, "version: 1\nfindings: {secrets: }\n": false,
 		"version: 1\nui: {sort: count}\n": false, "version: 1\nui: {mouse: 1}\n": false,
 	} {
 		var v any
@@ -509,7 +510,7 @@ func TestConfigDoc(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(data)
-	for _, table := range [][]group{{explorer}, {judgment, configFile}, {opening}} {
+	for _, table := range [][]group{{explorer}, {search}, {judgment, configFile}, {opening}} {
 		start := fmt.Sprintf("<!-- settings %q -->\n", table)
 		before, rest, ok := strings.Cut(want, start)
 		old, after, ended := strings.Cut(rest, "\n\n")

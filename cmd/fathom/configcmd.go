@@ -160,8 +160,8 @@ func (s *settings) check() error {
 	return nil
 }
 
-const configShowLong = `Show every setting of the gate that applies here, and where it is from: a flag, a
-variable, a place in a file, or the default. Give flags of the gate to see what
+const configShowLong = `Show every setting of the gate that applies here, and what fathom searches for, and
+where each is from: a flag, a variable, a place in a file, or the default. Give flags of the gate to see what
 they change.`
 
 func newConfigShow(a *app) *cobra.Command {
@@ -176,13 +176,16 @@ func newConfigShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := a.settle(s, cmd.Flags(), c, search); err != nil {
+				return err
+			}
 			if err := a.settleGate(s, cmd.Flags(), c); err != nil {
 				return err
 			}
 			return a.showConfig(s, c.read)
 		},
 	}
-	s.addFlags(cmd.Flags(), judgment, configFile)
+	s.addFlags(cmd.Flags(), search, judgment, configFile)
 	return cmd
 }
 
@@ -201,6 +204,8 @@ func (a *app) showConfig(s *settings, read []string) error {
 	row("config files", files, "")
 	for _, r := range s.rows {
 		switch l := s.limitOf(r.name); {
+		case r.group == search:
+			row(r.name, s.given[r.name].text, s.given[r.name].from)
 		case r.group != judgment || r.in != inAll && r.name != "allow-toc":
 		case l != nil:
 			row(r.name, limitText(*l), l.Source)

@@ -33,7 +33,7 @@ func newDemo(a *app) *cobra.Command {
 			return j.run(func() error { return j.demo(ctx, j.explore) })
 		},
 	}
-	j.add(cmd, opening, explorer)
+	j.add(cmd, opening, explorer, search)
 	cmd.Flags().StringVar(&save, "save", "", "write the image to `FILE` instead; - is standard output")
 	return cmd
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"fathom/analyzer"
-	"fathom/analyzer/advice"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 	"fathom/ui"
@@ -110,7 +109,7 @@ func (j *job) prepare() error {
 	if err != nil {
 		return err
 	}
-	if err := j.settle(j.settings, j.flags, c, opening, explorer); err != nil {
+	if err := j.settle(j.settings, j.flags, c, opening, explorer, search); err != nil {
 		return err
 	}
 	for _, name := range c.read {
@@ -140,7 +139,7 @@ func (j *job) explore(ctx context.Context, src source) error {
 	}
 	r, err := j.saved(src)
 	if r == nil && err == nil {
-		r, err = j.inspect(ctx, src, j.options(), j.needs(), inspect.Findings(advice.Options{}))
+		r, err = j.inspect(ctx, src, j.options(), j.needs(), inspect.Findings(j.advice()))
 	}
 	if err != nil {
 		return err
@@ -169,7 +168,7 @@ func (j *job) saved(src source) (*inspect.Result, error) {
 	case rep == nil:
 		return nil, nil
 	}
-	for _, name := range []string{"image", "platform", "rootfs", "verify"} {
+	for _, name := range []string{"image", "platform", "rootfs", "verify", "secrets"} {
 		if j.flags.Changed(name) {
 			return nil, fmt.Errorf("--%s: %s is a saved report, not an image", name, src.ref)
 		}
@@ -195,9 +194,11 @@ func (j *job) show(ctx context.Context, src source) error {
 		return ui.RunReport(ctx, r.Report, j.look())
 	}
 	var progress analyzer.Progress
+	first := j.advice()
+	first.Quick = true
 	err = ui.Open(ctx, cmp.Or(src.name, src.ref), &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
 		var err error
-		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress, inspect.Findings(advice.Options{Quick: true})); err != nil {
+		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress, inspect.Findings(first)); err != nil {
 			return nil, err
 		}
 		return r.Analysis, nil

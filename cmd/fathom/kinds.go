@@ -91,6 +91,7 @@ func oneOf[T ~string](to *T, names ...T) kind {
 		all[i] = string(n)
 	}
 	k := value(to, func(s string) (T, error) { return T(s), among(s, all) })
+	k.initial = string(*to)
 	k.schema = map[string]any{"enum": all}
 	return k
 }

@@ -68,7 +68,7 @@ func newRoot(a *app) *cobra.Command {
 			})
 		},
 	}
-	j.add(root, opening, explorer)
+	j.add(root, opening, explorer, search)
 	root.SetVersionTemplate("{{.Version}}\n")
 	help := newHelp()
 	help.SetFlagErrorFunc(flagError)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"fathom/analyzer/advice"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/load"
 	"fathom/analyzer/load/cache"
@@ -33,9 +35,10 @@ type setting struct {
 type group string
 
 const (
-	opening  group = ""   // how to open an image
-	explorer group = "ui" // how the explorer looks: the section ui of the config file
-	judgment group = "ci" // how to judge an image: the section ci
+	opening  group = ""         // how to open an image
+	explorer group = "ui"       // how the explorer looks: the section ui of the config file
+	judgment group = "ci"       // how to judge an image: the section ci
+	search   group = "findings" // what to look for: the section findings
 
 	gating     group = "--ci"     // whether to judge one
 	configFile group = "--config" // which file to read
@@ -62,6 +65,7 @@ type settings struct {
 	noCache  bool
 	explorer ui.Options
 	mouse    bool
+	secrets  string // one of the Secrets constants of package facts
 	ci       bool
 	config   string
 	judging
@@ -72,7 +76,7 @@ type settings struct {
 
 // newSettings returns the defaults, and the table that changes them.
 func newSettings() *settings {
-	s := &settings{timeout: time.Minute, mouse: true, given: map[string]given{}, judging: judging{rules: map[string]ruleValue{}}}
+	s := &settings{timeout: time.Minute, mouse: true, secrets: facts.SecretsAll, given: map[string]given{}, judging: judging{rules: map[string]ruleValue{}}}
 	s.rows = s.table()
 	return s
 }
@@ -110,6 +114,8 @@ func (s *settings) table() []setting {
 		{name: "ascii", group: explorer, in: inAll, takes: truth(&s.explorer.ASCII), help: "draw the explorer without box and block characters"},
 		{name: "mouse", group: explorer, in: inAll, negated: true, takes: truth(&s.mouse), help: "leave the mouse to the terminal"},
 		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer.Keys)},
+
+		{name: "secrets", group: search, in: inAll, takes: oneOf(&s.secrets, facts.SecretsAll, facts.SecretsOff), help: "search `WHICH` layers and the configuration for secrets: all, or off (default all)"},
 
 		{name: "ci", group: gating, in: inFlag, takes: truth(&s.ci), help: "judge the image: exit 1 when a rule fails, 2 when it can't be evaluated (CI=true in the environment does the same)"},
 	}
@@ -271,6 +277,11 @@ func (a *app) settleOne(s *settings, r *setting, flags *pflag.FlagSet, c *config
 	}
 	s.given[r.name] = g
 	return nil
+}
+
+// advice returns what to look for in an image.
+func (s *settings) advice() advice.Options {
+	return advice.Options{NoSecrets: s.secrets == facts.SecretsOff}
 }
 
 // options returns how to open an image.
