@@ -163,6 +163,8 @@ func (im *image) archiveFix(s filetree.Stored, kind string, m match) facts.Fix {
 		fix := facts.Fix{Text: "unpack it from a bind mount: the line replaces the step that copies it and the step that unpacks it"}
 		switch {
 		case !plain || source.path == "":
+		case source.alone && s.HiddenBy == m.layer && im.doesMore(m.layer):
+			fix.Lines = im.mounting(s.Layer, m.layer, fmt.Sprintf("type=bind,%ssource=%s,target=%s", source.stage, source.path, from), at)
 		case source.alone && source.stage == "" && m.strip == 0 && kind != zipKind && kind != "--zstd": // older builders don't unpack zstd
 			fix.Text = "let ADD unpack it: the line replaces the step that copies it and the step that unpacks it"
 			fix.Lines = []string{fmt.Sprintf("ADD %s %s/", source.path, strings.TrimSuffix(to, "/"))}
@@ -178,7 +180,7 @@ func (im *image) archiveFix(s filetree.Stored, kind string, m match) facts.Fix {
 	if s.Layer == m.layer && s.HiddenBy < 0 {
 		fix := facts.Fix{Text: "remove it at the end of the step that unpacks it"}
 		if plain {
-			fix.Lines = []string{"    && rm " + from}
+			fix.Lines = im.followed(s.Layer, "rm "+from)
 		}
 		return fix
 	}
@@ -187,6 +189,12 @@ func (im *image) archiveFix(s filetree.Stored, kind string, m match) facts.Fix {
 		fix.Lines = []string{fmt.Sprintf("RUN mkdir -p %s && curl -fsSL -o /tmp/archive %s && ", to, address) + unpack("/tmp/archive") + " && rm /tmp/archive"}
 	}
 	return fix
+}
+
+// doesMore reports whether the step of layer i does more than unpack files.
+func (im *image) doesMore(i int) bool {
+	s := parseStep(im.command(i))
+	return slices.ContainsFunc(s.calls, func(c call) bool { return !c.is("tar", "bsdtar", "unzip", "rm", "cd", "mkdir") })
 }
 
 // copied is what a COPY or ADD step copies.

@@ -75,6 +75,7 @@ info 300000: layer 0 stores symbols and debug sections of 1 file
   /srv/app layer 0, 300000 bytes, 1 files
 info 70000: layer 2 stores symbols and debug sections of 1 file
   fix: strip them at the end of the step that makes them
+  > RUN make install \
   >     && strip '/usr/bin/it'\''s'
   /usr/bin/it's layer 2, 70000 bytes, 1 files
 `
@@ -191,6 +192,7 @@ func TestArchiveAndContent(t *testing.T) {
   /tmp/app.tar.gz layer 0, 1109100 bytes, 1 files, hidden by 1
 warn 1048698: /srv/tool.zip is stored, and so are the files unpacked from it in /srv
   fix: remove it at the end of the step that unpacks it
+  > RUN wget https://example.com/tool.zip && unzip tool.zip \
   >     && rm /srv/tool.zip
   /srv/tool.zip layer 2, 1048698 bytes, 1 files
 `

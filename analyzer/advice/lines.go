@@ -49,6 +49,20 @@ func (im *image) joined(first, last int) []string {
 	return lines
 }
 
+// followed returns the RUN of layer i with a command at its end.
+func (im *image) followed(i int, command string) []string {
+	p := parseStep(im.command(i))
+	items, ok := chain(p.script)
+	if p.instruction != "RUN" || !ok {
+		return nil
+	}
+	ends := func(c call) bool { return c.is("exit", "exec") }
+	if slices.ContainsFunc(items, func(x item) bool { return x.or }) || slices.ContainsFunc(p.calls, ends) {
+		p.script = "(" + p.script + ")"
+	}
+	return []string{"RUN " + p.script + " \\", "    && " + command}
+}
+
 // steps returns the commands of the history from layer first to layer last.
 func (im *image) steps(first, last int) (all []string) {
 	inside := false
@@ -252,3 +266,41 @@ func (im *image) withoutChanges(run *step, dest, workdir string) (rest []string,
 }
 
 var numeric = regexp.MustCompile(`^[0-9]+:[0-9]+$`)
+
+// mounting returns the RUN of layer j with a mount at p in place of the file that
+// layer i stores there, and without the commands that remove it.
+func (im *image) mounting(i, j int, mount, p string) []string {
+	run := parseStep(im.command(j))
+	items, ok := chain(run.script)
+	if run.instruction != "RUN" || !ok {
+		return nil
+	}
+	var rest []string
+	for _, x := range items {
+		calls := parseScript(x.text, 1)
+		if !slices.ContainsFunc(calls, func(c call) bool { return c.is("rm", "shred", "unlink") }) {
+			rest = append(rest, x.text)
+			continue
+		}
+		if len(calls) != 1 || x.or {
+			return nil
+		}
+		for _, w := range calls[0][1:] {
+			if strings.HasPrefix(w, "-") {
+				continue
+			}
+			at := absolute(im.workdir(j), w)
+			n, found := im.tree.Lookup(at)
+			if !found || !below(p, at) || !path.IsAbs(w) && changesShell(run.calls) {
+				return nil
+			}
+			if _, existed := im.tree.At(n, i-1); existed {
+				return nil
+			}
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	return []string{"RUN --mount=" + mount + " " + strings.Join(rest, " && ")}
+}

@@ -83,3 +83,33 @@ func TestCopiedSteps(t *testing.T) {
 		})
 	}
 }
+
+func TestMountedSteps(t *testing.T) {
+	const mount = "type=secret,id=key,target=/root/.ssh/key"
+	for _, tt := range []struct{ name, run, want string }{
+		{"used and removed", "git clone x && rm /root/.ssh/key", "git clone x"},
+		{"removed with its folder", "git clone x && rm -rf /root/.ssh", "git clone x"},
+		{"removed with other files", "git clone x && rm -rf /root/.ssh/key /tmp/x", ""},
+		{"removed in the middle", "a && rm -f key && b", "a && b"},
+		{"not removed", "git clone x", "git clone x"},
+		{"only removed", "rm /root/.ssh/key", ""},
+		{"removed with what was there", "a && rm -rf /root", ""},
+		{"removed if something fails", "a || rm /root/.ssh/key", ""},
+		{"removed somewhere", "cd /x && rm key", ""},
+		{"not a script", "a && (", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, "layer\n  dir root/\nstep WORKDIR /root/.ssh\nlayer COPY key /root/.ssh/\n  dir root/.ssh/\n  file root/.ssh/key 3xk\nlayer RUN "+tt.run+"\n  file root/.ssh/.wh.key\n").Image(), analyzer.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			im := &image{ctx: t.Context(), a: a, tree: a.Tree, report: a.Report}
+			if tt.want != "" {
+				tt.want = "RUN --mount=" + mount + " " + tt.want
+			}
+			if got := strings.Join(im.mounting(1, 2, mount, "/root/.ssh/key"), "\n"); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}

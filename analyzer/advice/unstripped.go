@@ -177,7 +177,7 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 				fix.Lines = []string{"RUN strip " + strings.Join(paths, " ")}
 			}
 		case named:
-			fix.Lines = []string{"    && strip " + strings.Join(paths, " ")}
+			fix.Lines = im.followed(i, "strip "+strings.Join(paths, " "))
 		}
 		f := im.newFinding(fmt.Sprintf("layer %d stores symbols and debug sections of %s", i, count(len(files), "file")), fix)
 		for _, x := range files {
