@@ -160,6 +160,9 @@ func (im *image) copied(i, j int) []string {
 	if !s.copies() || run.instruction != "RUN" || len(s.args) < 2 || hashed.MatchString(im.command(i)) {
 		return nil
 	}
+	if path.IsAbs(s.args[0]) { // BuildKit leaves --from=STAGE out of the history
+		return nil
+	}
 	dest := absolute(im.workdir(i), s.args[len(s.args)-1])
 	rest, owner, ok := im.withoutChanges(&run, dest, im.workdir(j))
 	top, found := im.tree.Lookup(dest)

@@ -58,7 +58,8 @@ func TestCopiedSteps(t *testing.T) {
 	for _, tt := range []struct{ name, layers, want string }{
 		{"owner by number", "layer\nlayer COPY app /app\n" + files + "layer RUN chown -R 5:6 /app\n" + owned, "COPY --chown=5:6 app /app"},
 		{"owner by name", "layer\nlayer COPY app /app\n" + files + "layer RUN chown -R app: /app\n" + owned, "COPY --chown=5:6 app /app"},
-		{"other flags", "layer\nlayer COPY --from=build --chown=1 /out /app\n" + files + "layer RUN chown -R 5:6 /app\n" + owned, "COPY --from=build --chown=5:6 /out /app"},
+		{"other flags", "layer\nlayer COPY --link --chown=1 out /app\n" + files + "layer RUN chown -R 5:6 /app\n" + owned, "COPY --link --chown=5:6 out /app"},
+		{"a stage that BuildKit doesn't say", "layer\nlayer COPY /out /app # buildkit\n" + files + "layer RUN chown -R 5:6 /app\n" + owned, ""},
 		{"what else the step does", "layer\nlayer COPY app /app\n" + files + "layer RUN x && chown -R 5:6 /app && y > z\n" + owned, "COPY --chown=5:6 app /app\nRUN x && y > z"},
 		{"a relative path", "step WORKDIR /app\nlayer WORKDIR /app\n  dir app/\nlayer COPY . .\n" + files + "layer RUN chown -R 5:6 .\n" + owned, "COPY --chown=5:6 . .\nRUN chown 5:6 /app"},
 		{"a folder that was there", "layer WORKDIR /app\n  dir app/\nlayer COPY . /app\n" + files + "layer RUN chown -R 5:6 /app\n" + owned, "COPY --chown=5:6 . /app\nRUN chown 5:6 /app"},
