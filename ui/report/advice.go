@@ -75,12 +75,9 @@ func bytesOf(all []facts.Finding) int64 {
 }
 
 // writeAdvice writes a finding, with all its places or the largest ones.
-func writeAdvice(b *bufio.Writer, r *facts.Report, found *facts.Finding, all bool) {
-	f, sure := FindingOf(r, found), ""
-	if f.Sure == facts.CertainLikely {
-		sure = " (likely)"
-	}
-	fmt.Fprintf(b, "%7s  %-5s  %s: %s%s\n", f.Size, f.Severity, f.Rule, f.Title, sure)
+func writeAdvice(b io.Writer, r *facts.Report, found *facts.Finding, all bool) {
+	f := FindingOf(r, found)
+	fmt.Fprintf(b, "%7s  %-5s  %s\n", f.Size, f.Severity, f.line())
 	more := 0
 	for i, p := range f.Places {
 		if i == placesShown && !all && len(f.Places) > placesShown+1 {

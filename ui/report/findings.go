@@ -112,6 +112,63 @@ func sizeOr(bytes int64) string {
 	return Size(bytes)
 }
 
+// openFindings returns the findings without the places that the verdict suppresses, nil
+// if the report has none. A finding of which all places are suppressed is left out.
+func (in *Input) openFindings() []facts.Finding {
+	if in.Verdict == nil || in.Report.Findings == nil {
+		return in.Report.Findings
+	}
+	open := []facts.Finding{}
+	for i, f := range in.Report.Findings {
+		n := len(f.Places)
+		rest := f.Bytes
+		var places []facts.Place
+		f.Bytes = 0
+		for j, p := range f.Places {
+			rest -= p.Bytes
+			if in.Verdict.SuppressedBy(i, j) == nil {
+				places = append(places, p)
+				f.Bytes += p.Bytes
+			}
+		}
+		f.Places = places
+		if in.Verdict.SuppressedBy(i, n) == nil {
+			f.Bytes += rest
+		} else {
+			f.MorePlaces = 0
+		}
+		if parts(&in.Report.Findings[i]) > n && in.Verdict.SuppressedBy(i, n) == nil || len(places) > 0 {
+			open = append(open, f)
+		}
+	}
+	return open
+}
+
+// shownFindings returns the findings to list for people: errors first, and none of
+// severity info or suppressed.
+func (in *Input) shownFindings() []facts.Finding {
+	var errors, others []facts.Finding
+	for _, f := range in.openFindings() {
+		switch f.Severity {
+		case facts.SeverityError:
+			errors = append(errors, f)
+		case facts.SeverityWarn:
+			others = append(others, f)
+		}
+	}
+	return append(errors, others...)
+}
+
+// line returns a finding on one line, without its size: "removed-later: layer 2 removes
+// what layer 1 stores (likely)".
+func (f *Finding) line() string {
+	s := f.Rule + ": " + f.Title
+	if f.Sure == facts.CertainLikely {
+		s += " (likely)"
+	}
+	return s
+}
+
 // FindingsSum is what findings come to.
 type FindingsSum struct {
 	Findings  int   // without those of severity info

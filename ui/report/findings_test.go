@@ -1,11 +1,15 @@
 package report
 
 import (
+	"encoding/xml"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/gate"
 )
 
 func TestFindingOf(t *testing.T) {
@@ -73,5 +77,80 @@ func TestFindingsLine(t *testing.T) {
 	}
 	if got, want := SumFindings([]facts.Finding{of("info", 5), of("warn", 7), of("info", 6)}), (FindingsSum{1, 7, 2, 11}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestOpenFindings checks that formats for people leave out what is suppressed.
+func TestOpenFindings(t *testing.T) {
+	in := broken(t)
+	for name, want := range map[string]struct {
+		suppress []gate.Suppression
+		findings string
+	}{
+		"none":             {nil, "removed-later 30000 2+9, docs 50 1+0, secret 0 3+0"},
+		"a place":          {[]gate.Suppression{{Path: "/opt/", Rules: []string{"removed-later"}, Reason: "r"}}, "removed-later 27000 1+9, docs 50 1+0, secret 0 3+0"},
+		"all":              {[]gate.Suppression{{Rules: []string{"removed-later"}, Reason: "r"}}, "docs 50 1+0, secret 0 3+0"},
+		"all that is list": {[]gate.Suppression{{Path: "**", Rules: []string{"removed-later"}, Reason: "r"}}, "removed-later 20000 0+9, docs 50 1+0, secret 0 3+0"},
+		"waste":            {[]gate.Suppression{{Path: "**", Reason: "r"}}, "removed-later 30000 2+9, docs 50 1+0, secret 0 3+0"},
+	} {
+		v, err := gate.Check(in.Report, nil, gate.Options{Suppress: want.suppress})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range (&Input{Report: in.Report, Verdict: &v}).openFindings() {
+			got = append(got, fmt.Sprintf("%s %d %d+%d", f.Rule, f.Bytes, len(f.Places), f.MorePlaces))
+		}
+		if got := strings.Join(got, ", "); got != want.findings {
+			t.Errorf("%s: got %s, want %s", name, got, want.findings)
+		}
+	}
+	// No format for people lists what is suppressed or info, apart from the suppression.
+	for _, format := range []string{"text", "markdown", "junit", "github"} {
+		text := written(t, format, in)
+		for word, want := range map[string]bool{
+			"what secret found": true, "what removed-later found": true, "what docs found": false, "/opt, in layer 1": false, "/opt (8 files)": false,
+			"-----B (900 characters)": true,
+		} {
+			if format == "text" && word == "/opt (8 files)" {
+				continue // the waste of a rule
+			}
+			if strings.Contains(text, word) != want {
+				t.Errorf("%s: %q is there: %v", format, word, !want)
+			}
+		}
+	}
+}
+
+// TestFindingsFit checks that findings with huge texts stay within the limits of formats.
+func TestFindingsFit(t *testing.T) {
+	r := sample()
+	long := strings.Repeat("x`%:\n", 5_000)
+	for range 200 {
+		f := r.Findings[2]
+		f.Title, f.Fix = long, facts.Fix{Text: long, Lines: []string{long}}
+		f.Places = []facts.Place{{Path: "/" + long, Layer: 0, HiddenBy: -1, Redacted: long}}
+		r.Findings = append(r.Findings, f)
+	}
+	in := judged(t, r, gate.Limits{{Rule: gate.FailOnFinding, Unit: gate.Count, Names: []string{"error"}}})
+	in.Verdict.Config, in.Verdict.Notes, in.Verdict.Warnings = "", nil, nil
+	in.Report.Image.Reference = "app.tar"
+	text := written(t, "markdown", in)
+	if len(text) > 65_536 || !strings.Contains(text, "the lines to paste are too long for a comment") || !strings.Contains(text, "_Cut here") {
+		t.Errorf("markdown: %d bytes", len(text))
+	}
+	text = written(t, "github", in)
+	if n := strings.Count(text, "\n"); n != maxAnnotations+1 { // and one warning
+		t.Errorf("github: %d lines", n)
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > 3*maxAnnotation || strings.Contains(line[len("::error "):], "\r") {
+			t.Errorf("github: a line of %d bytes", len(line))
+		}
+	}
+	var suites junitSuites
+	text = written(t, "junit", in)
+	if err := xml.Unmarshal([]byte(text), &suites); err != nil || len(suites.Suite.Out) > 10_000_000 || !strings.Contains(suites.Suite.Out, " more findings: --json lists all\n") {
+		t.Errorf("junit: %d bytes of output, %v", len(suites.Suite.Out), err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"fathom/analyzer/facts"
 )
 
 const (
@@ -14,43 +16,64 @@ const (
 	maxTitle       = 255
 )
 
-// GitHub writes the broken rules as annotations of GitHub Actions, one per line.
-// Denied paths come first. There are at most as many annotations of each kind as
-// GitHub shows.
+// GitHub writes the broken rules and then the findings as annotations of GitHub Actions,
+// one per line. Rules about findings and denied paths come first. There are at most as
+// many annotations of each kind as GitHub shows; the last names those that are left out.
 func GitHub(w io.Writer, in *Input) error {
 	return buffered(w, func(b *bufio.Writer) error {
 		if in.Verdict == nil {
 			return nil
 		}
 		for _, kind := range []string{"error", "warning"} {
-			n := 0
-			var more []string
-			var last string
+			var all []annotation
 			for _, r := range brokenRules(in.Verdict) {
-				if (r.Result == "warn") != (kind == "warning") {
-					continue
-				}
-				n++
-				first, _, _ := r.First(r.shown())
-				text := ruleText(&r, slices.Values(first), maxAnnotation)
-				line := fmt.Sprintf("::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property(cut("fathom: "+r.Name+": "+in.title(), maxTitle)), message(text))
-				switch {
-				case n < maxAnnotations:
-					b.WriteString(line)
-				case n == maxAnnotations:
-					last = line
-					more = append(more, r.Name)
-				default:
-					more = append(more, r.Name)
+				if r.level() == kind {
+					all = append(all, annotation{r.Name, func() string {
+						first, _, _ := r.First(r.shown())
+						return ruleText(&r, slices.Values(first), maxAnnotation)
+					}})
 				}
 			}
+			found := in.shownFindings()
+			for i := range found {
+				if f := &found[i]; levels()[f.Severity] == kind {
+					all = append(all, annotation{Safe(f.Rule), func() string { return findingText(in.Report, f) }})
+				}
+			}
+			n := len(all)
 			if n > maxAnnotations {
-				last = fmt.Sprintf("::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property(cut("fathom: "+in.title(), maxTitle)), message("also broken: "+strings.Join(more, ", ")))
+				n = maxAnnotations - 1
 			}
-			b.WriteString(last)
+			for _, x := range all[:n] {
+				writeAnnotation(b, in, kind, "fathom: "+x.name+": "+in.title(), x.text())
+			}
+			if n < len(all) {
+				var more []string
+				for _, x := range all[n:] {
+					more = append(more, x.name)
+				}
+				writeAnnotation(b, in, kind, "fathom: "+in.title(), "also: "+strings.Join(more, ", "))
+			}
 		}
 		return nil
 	})
+}
+
+// annotation is an annotation of GitHub Actions.
+type annotation struct {
+	name string        // of the rule
+	text func() string // several lines
+}
+
+func writeAnnotation(b *bufio.Writer, in *Input, kind, title, text string) {
+	fmt.Fprintf(b, "::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property(cut(title, maxTitle)), message(cut(text, maxAnnotation)))
+}
+
+// findingText returns a finding with its largest places, its steps and its fix.
+func findingText(r *facts.Report, f *facts.Finding) string {
+	var b strings.Builder
+	writeAdvice(&b, r, f, false)
+	return strings.TrimSpace(b.String())
 }
 
 // message escapes s for the text of an annotation.

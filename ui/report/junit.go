@@ -99,6 +99,7 @@ func JUnit(w io.Writer, in *Input) error {
 		for _, text := range v.Warnings {
 			out = append(out, "warning: "+Safe(text))
 		}
+		out = append(out, junitFindings(in, room)...)
 		out = append(out, VerdictLine(v))
 	}
 	s.Out = strings.Join(out, "\n")
@@ -111,4 +112,21 @@ func JUnit(w io.Writer, in *Input) error {
 		}
 		return b.WriteByte('\n')
 	})
+}
+
+// junitFindings returns the findings, each in several lines: as many as fit into most
+// bytes, and the number of the others.
+func junitFindings(in *Input, most int) []string {
+	var out []string
+	all := in.shownFindings()
+	for i := range all {
+		var b strings.Builder
+		b.WriteString("finding:\n")
+		writeAdvice(&b, in.Report, &all[i], true)
+		if most -= b.Len(); most < 0 {
+			return append(out, "and "+count(len(all)-i, "more finding")+": --json lists all")
+		}
+		out = append(out, strings.TrimSuffix(b.String(), "\n"))
+	}
+	return out
 }

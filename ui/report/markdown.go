@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
 
@@ -17,17 +18,23 @@ const (
 	markdownWaste = 10
 	maxDenied     = 20 << 10 // bytes of denied paths for each rule
 	worstShown    = 5
+	fixesShown    = 3
+	maxFix        = 4 << 10 // bytes of the lines of a fix
 )
 
-// Markdown writes a report that fits in a comment: first the verdict, and then the
-// changes since the baseline, denied paths, the largest offenders, and the figures.
+// Markdown writes a report that fits in a comment: first the verdict, the totals and the
+// changes since the baseline, then findings that are errors, denied paths, what saves
+// most, the largest offenders, and the figures.
 // Names from an image or a user are in code spans only, so they can't be links,
 // mentions or markup. A report that would be too long is cut, and says so.
 func Markdown(w io.Writer, in *Input) error {
 	d := &markdown{}
 	d.verdict(in)
+	d.totals(in)
 	d.growth(in.Verdict)
+	d.errors(in)
 	d.denied(in.Verdict)
+	d.fixes(in)
 	d.worst(in.Verdict)
 	d.rules(in.Verdict)
 	d.about(in.Verdict)
@@ -76,6 +83,95 @@ func (d *markdown) growth(v *gate.Verdict) {
 	}
 }
 
+// totals adds the figures of the image in a sentence.
+func (d *markdown) totals(in *Input) {
+	t := &in.Report.Totals
+	text := fmt.Sprintf("%s stored, %s wasted (%s)", Size(t.StoredBytes), Size(t.WastedBytes), Percent(1-t.Efficiency))
+	if all := in.shownFindings(); len(all) > 0 {
+		text += "; what to change: " + savings(in.Report, len(all), bytesOf(all))
+	}
+	d.block("%s.\n\n", plain(text))
+}
+
+// errors lists the places of findings of severity error, such as secrets.
+func (d *markdown) errors(in *Input) {
+	all := slices.DeleteFunc(in.shownFindings(), func(f facts.Finding) bool { return f.Severity != facts.SeverityError })
+	if len(all) == 0 {
+		return
+	}
+	d.block("### Errors\n\n")
+	for i := range all {
+		if d.cut {
+			return
+		}
+		f := &all[i]
+		x := FindingOf(in.Report, f)
+		d.block("- %s %s\n", plain(x.Rule+":"), code(x.Title))
+		n := min(len(x.Places), max(deniedShown-i, 1))
+		for _, p := range x.Places[:n] {
+			d.block("  - %s\n", code(p.Line()))
+		}
+		if left := len(x.Places) - n + f.MorePlaces; left > 0 {
+			d.block("  - and %s\n", count(left, "more place"))
+		}
+		d.fix(&x, "  ")
+	}
+	d.block("\n")
+}
+
+// fix adds how to fix a finding, with the lines to paste in a block.
+func (d *markdown) fix(x *Finding, indent string) {
+	if x.Fix != "" {
+		d.block("%s- to fix: %s\n", indent, code(x.Fix))
+	}
+	text := strings.Join(x.Lines, "\n")
+	switch {
+	case text == "":
+		return
+	case len(text) > maxFix:
+		d.block("%s- the lines to paste are too long for a comment: `fathom advise` lists them\n", indent)
+		return
+	}
+	fence := strings.Repeat("`", max(longestRun(text)+1, 3))
+	var b strings.Builder
+	for _, line := range slices.Concat([]string{fence}, x.Lines, []string{fence}) {
+		b.WriteString(indent + "  " + line + "\n")
+	}
+	d.block("\n%s\n", &b)
+}
+
+// fixes lists the findings that save most, with their fixes. Those of severity error are
+// listed above.
+func (d *markdown) fixes(in *Input) {
+	all := slices.DeleteFunc(in.shownFindings(), func(f facts.Finding) bool { return f.Severity == facts.SeverityError })
+	if len(all) == 0 {
+		return
+	}
+	d.block("### What to change\n\n")
+	for i := range all[:min(len(all), fixesShown)] {
+		x := FindingOf(in.Report, &all[i])
+		size := ""
+		if x.Size != "" {
+			size = "**" + x.Size + "** "
+		}
+		d.block("- %s%s %s\n", size, plain(x.Rule+":"), code(x.Title))
+		if len(x.Places) > 0 {
+			d.block("  - %s\n", code(x.Places[0].Line()))
+		}
+		if n := len(x.Places) - 1 + all[i].MorePlaces; n > 0 {
+			d.block("  - and %s\n", count(n, "more place"))
+		}
+		for _, s := range x.Steps[:min(len(x.Steps), 2)] {
+			d.block("  - layer %d: %s\n", s.Layer, code(s.Command))
+		}
+		d.fix(&x, "  ")
+	}
+	if rest := all[min(len(all), fixesShown):]; len(rest) > 0 {
+		d.block("- and %s\n", FindingsSum{Findings: len(rest), Bytes: bytesOf(rest)})
+	}
+	d.block("\n")
+}
+
 // denied lists the denied paths, whatever their size.
 func (d *markdown) denied(v *gate.Verdict) {
 	for _, r := range brokenRules(v) {
@@ -100,12 +196,13 @@ func (d *markdown) denied(v *gate.Verdict) {
 	}
 }
 
-// worst lists the largest offenders of all other broken rules, each once.
+// worst lists the largest offenders of all other broken rules, each once. Findings are
+// listed above.
 func (d *markdown) worst(v *gate.Verdict) {
 	var all []gate.Offender
 	more := 0 // at least
 	for _, r := range brokenRules(v) {
-		if r.Denies() {
+		if r.Denies() || r.found() {
 			continue
 		}
 		more = max(more, r.More)
@@ -263,6 +360,12 @@ func code(s string) string { return codeSpan(cut(s, markdownText)) }
 
 // codeSpan returns s between fences of more backticks than s has in a row.
 func codeSpan(s string) string {
+	fence := strings.Repeat("`", longestRun(s)+1)
+	return fence + " " + s + " " + fence // readers remove one space on each side
+}
+
+// longestRun returns how many backticks s has in a row.
+func longestRun(s string) int {
 	longest, run := 0, 0
 	for _, c := range s {
 		if c != '`' {
@@ -272,8 +375,7 @@ func codeSpan(s string) string {
 		run++
 		longest = max(longest, run)
 	}
-	fence := strings.Repeat("`", longest+1)
-	return fence + " " + s + " " + fence // readers remove one space on each side
+	return longest
 }
 
 // plain escapes a sentence of the program, so that none of it is markup.

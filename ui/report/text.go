@@ -17,6 +17,7 @@ import (
 
 const (
 	wasteShown   = 20
+	findingShown = 10
 	deniedShown  = 20
 	warningShown = 20
 	commandWidth = 120 // columns
@@ -29,6 +30,7 @@ func Text(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	writeImage(b, r)
 	writeLayers(b, r.Layers)
 	writeTotals(b, &r.Totals)
+	writeFindings(b, &Input{Report: r, Verdict: v})
 	writeWaste(b, r.Waste)
 	writeWarnings(b, r.Warnings)
 	if v != nil {
@@ -105,6 +107,24 @@ func writeWaste(b *bufio.Writer, waste []facts.Waste) {
 		}
 		fmt.Fprintf(b, "%7s  in %d more: --json lists all\n", Size(rest), len(waste)-wasteShown)
 	}
+}
+
+// writeFindings lists what to change, one line each.
+func writeFindings(b *bufio.Writer, in *Input) {
+	all := in.shownFindings()
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\nfindings    %s\n", savings(in.Report, len(all), bytesOf(all)))
+	for i := range all[:min(len(all), findingShown)] {
+		f := FindingOf(in.Report, &all[i])
+		fmt.Fprintf(b, "%7s  %-5s  %s\n", f.Size, f.Severity, f.line())
+	}
+	more := ""
+	if n := len(all) - findingShown; n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(b, "         fathom advise has the fixes%s\n", more)
 }
 
 func writeWarnings(b *bufio.Writer, warnings []facts.Warning) {
