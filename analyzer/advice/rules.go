@@ -7,6 +7,7 @@ func Rules() []Rule {
 		secret(),
 		archiveAndContent(),
 		removedLater(),
+		duplicateContent(),
 		unstripped(),
 	}
 }

@@ -191,7 +191,7 @@ func (b *Builder) settle(ctx context.Context, t *Tree, same func(context.Context
 	for c := range t.pieces {
 		t.pieces[c].same = t.root(Content(c))
 	}
-	b.hashes = nil
+	t.hashes, b.hashes = b.hashes, nil
 	return nil
 }
 

@@ -26,6 +26,7 @@ type Tree struct {
 	versions  []version // by node, then layer
 	sums      []sum     // by directory, then layer
 	pieces    []piece
+	hashes    []layer.Hash // of the pieces that are hashed
 	held      map[Content]int64
 	repeats   map[int32]int64
 	linkNames map[Content][]int32 // for content with several names: all of them in any layer, in the order of paths
@@ -244,6 +245,16 @@ func (t *Tree) Stored(c Content) Stored {
 		Node: Node(p.node), Layer: int(p.layer), Bytes: p.bytes, Held: held, Offset: p.offset, Sparse: p.sparse,
 		Cause: p.cause, HiddenBy: int(p.hiddenBy), Lost: Node(p.lost),
 	}
+}
+
+// Hash returns the hash of content c, if it is known without reading the content.
+// fromTable is as in layer.Entry.
+func (t *Tree) Hash(c Content) (h layer.Hash, fromTable, ok bool) {
+	p := &t.pieces[c]
+	if !p.hashed {
+		return layer.Hash{}, false, false
+	}
+	return t.hashes[c], p.fromTable, true
 }
 
 // FirstName returns the first path, sorted as bytes, that shows content c after
