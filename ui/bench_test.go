@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
@@ -144,6 +145,19 @@ func BenchmarkWaste(b *testing.B) {
 	used := cpu()
 	for b.Loop() {
 		sumWaste(a.Tree)
+	}
+	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
+}
+
+// BenchmarkQuickFindings finds what to change in a million entries, without reading
+// content.
+func BenchmarkQuickFindings(b *testing.B) {
+	a := wide()
+	used := cpu()
+	for b.Loop() {
+		if _, _, err := advice.Find(b.Context(), a, advice.Options{Quick: true}); err != nil {
+			b.Fatal(err)
+		}
 	}
 	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
 }

@@ -84,7 +84,12 @@ func (u *ui) copyText(text string) {
 		u.note = "there is nothing to copy here"
 		return
 	}
-	u.note = cmp.Or(u.do.copy(text), "can't copy this") + ": " + safe(text)
+	shown, rest, _ := strings.Cut(text, "\n")
+	shown = safe(shown)
+	if rest != "" {
+		shown += u.th.Glyph.Ellipsis + " (" + count(strings.Count(rest, "\n")+2, "line") + ")"
+	}
+	u.note = cmp.Or(u.do.copy(text), "can't copy this") + ": " + shown
 }
 
 // copyLine returns the text that y copies from a line.

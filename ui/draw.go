@@ -2,6 +2,8 @@ package ui
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -112,8 +114,52 @@ func (u *ui) drawPane(c screen.Canvas, i int, alone bool) {
 	p.Draw(body, i == u.focus && len(u.over) == 0)
 }
 
-// drawRule draws the line above a pane with its name; alone, with the names of
-// all.
+// label is a name in the line above a pane: of a pane or of a tab.
+type label struct {
+	key, name string
+	shown     bool // what it names is below the line
+	choose    func()
+}
+
+// text returns the label, without its name if there is no room for it.
+func (l *label) text(named bool) string {
+	if !named {
+		return " " + l.key + " "
+	}
+	return " " + l.key + " " + l.name + " "
+}
+
+// labels returns the labels of the line above a pane: its own or those of the tabs;
+// alone, those of all panes.
+func (u *ui) labels(pane int, alone bool) []label {
+	var all []label
+	for i := range rightPane {
+		if alone || i == pane {
+			all = append(all, label{strconv.Itoa(i + 1), u.pane(i).Title(), i == pane, func() { u.setFocus(i) }})
+		}
+	}
+	if alone || pane == rightPane {
+		for i, t := range u.tabs {
+			all = append(all, label{u.tabKey(i), t.Title(), pane == rightPane && i == u.tab, func() { u.tabTo(i) }})
+		}
+	}
+	return all
+}
+
+// tabKey returns the key that goes to a tab.
+func (u *ui) tabKey(i int) string {
+	switch u.tabs[i].(type) {
+	case *waste:
+		return keyOf(u.keys, "waste")
+	case *findings:
+		return keyOf(u.keys, "findings")
+	}
+	return keyOf(u.keys, "files")
+}
+
+// drawRule draws the line above a pane with its name and those of the tabs; alone,
+// with the names of all. Where there is little room, names that are not shown go
+// first, then the note, then keys.
 func (u *ui) drawRule(c screen.Canvas, pane int, alone bool) {
 	th := c.Theme
 	glyph, st := th.Glyph.Rule, th.Dim
@@ -121,32 +167,61 @@ func (u *ui) drawRule(c screen.Canvas, pane int, alone bool) {
 		glyph, st = th.Glyph.Heavy, th.Accent
 	}
 	c.Fill(0, 0, c.W, st, glyph)
-	x, names := 1, []int{pane}
-	if alone && c.W >= 36 {
-		names = []int{layersPane, detailPane, rightPane}
-	}
 	u.spots = append(u.spots, spot{c, u.pane(pane), func(int, int, bool) { u.setFocus(pane) }})
-	for _, i := range names {
-		p, st := u.pane(i), th.Dim
-		if i == u.focus {
-			st = th.Accent
+	all := u.labels(pane, alone)
+	note := u.pane(pane).Note()
+	short := strings.TrimSpace(note[strings.LastIndexByte(note, ',')+1:]) // at least how it is grouped, or which layer it is
+	for _, words := range []string{"changed by ", "stored by ", "everything "} {
+		short = strings.TrimPrefix(short, words)
+	}
+	named := func(l *label) bool { return l.shown }
+	fits := func(is func(*label) bool, note string) bool {
+		w := 2
+		for i := range all {
+			w += screen.Width(all[i].text(is(&all[i]))) + 1
+		}
+		if note != "" {
+			w += screen.Width(note) + 2
+		}
+		named = is
+		return w <= c.W
+	}
+	full := func(*label) bool { return true }
+	some := named
+	switch {
+	case fits(full, note):
+	case fits(full, short):
+		note = short
+	case fits(some, note):
+	case fits(some, short):
+		note = short
+	case fits(full, ""), fits(some, ""):
+		note = ""
+	default:
+		all = slices.DeleteFunc(all, func(l label) bool { return !l.shown })
+	}
+	x := 1
+	for i := range all {
+		l, st := &all[i], th.Dim
+		text := l.text(named(l))
+		if l.shown && len(all) > 1 {
+			text = "[" + text[1:len(text)-1] + "]"
+		}
+		if l.shown {
+			st = th.Strong
+			if pane == u.focus {
+				st = th.Accent
+			}
 		}
 		from := x
-		x = c.Text(x, 0, st, fmt.Sprintf(" %d %s ", i+1, p.Title()))
-		u.spots = append(u.spots, spot{c.Sub(from, 0, x-from, 1), p, func(int, int, bool) { u.setFocus(i) }})
-		if len(names) > 1 {
+		x = c.Text(x, 0, st, text)
+		u.spots = append(u.spots, spot{c.Sub(from, 0, x-from, 1), u.pane(pane), func(int, int, bool) { l.choose() }})
+		if len(all) > 1 {
 			x++
 		}
 	}
-	note := u.pane(pane).Note()
-	if note != "" && c.W-x > 10 {
-		if short := note[strings.LastIndexByte(note, ',')+1:]; screen.Width(note)+2 > c.W-x-1 {
-			note = strings.TrimSpace(short) // at least how it is grouped
-		}
-		note = " " + note + " "
-		if w := screen.Width(note); w <= c.W-x-1 {
-			c.Right(c.W-1, 0, th.Dim, note)
-		}
+	if note != "" && screen.Width(note)+2 <= c.W-x-1 {
+		c.Right(c.W-1, 0, th.Dim, " "+note+" ")
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/rivo/tview"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
 	"fathom/ui/outline"
@@ -100,7 +103,36 @@ func randomBytes(seed uint64, n int) []byte {
 func play(t *testing.T, data []byte) {
 	t.Chdir(t.TempDir()) // x extracts to it
 	a, data := someImage(t, data)
-	perform(t, newStage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+	x := prepared{all: someFindings(a, data), searching: len(data)%4 == 0}
+	x.then = x.all[len(x.all)/2:]
+	perform(t, x.stage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+}
+
+// someFindings returns findings about an image and about paths that it doesn't have.
+func someFindings(a *analyzer.Analysis, data []byte) []facts.Finding {
+	all := []facts.Finding{}
+	for i, b := range data[:min(len(data), 12)] {
+		f := facts.Finding{
+			Rule: "rule " + strconv.Itoa(i%3), Severity: facts.Severities()[b%3], Certainty: facts.CertainProven, Owner: facts.OwnerUnknown,
+			Title: []string{"title", "", "\x1b[2J\xff", "日本語", "e\u0301 a/b"}[b%5], MorePlaces: int(b % 2),
+			Fix: facts.Fix{Text: "fix", Lines: []string{"a\x1b", "b"}[:b%3]},
+		}
+		for n := range b % 7 {
+			p := facts.Place{Layer: -1, HiddenBy: -1, Redacted: []string{"", "\x07"}[n%2]}
+			if layers := a.Tree.Layers(); layers > 0 && n > 0 {
+				p.Layer = int(b) % layers
+				p.Path = a.Tree.Path(filetree.Node(int(b) * int(n) % a.Tree.Len()))
+				f.Layers = []int{p.Layer}
+			}
+			if n == 4 {
+				p.Path = "/not/there"
+			}
+			f.Places = append(f.Places, p)
+		}
+		all = append(all, f)
+	}
+	slices.SortStableFunc(all, facts.CompareFindings)
+	return all
 }
 
 // perform presses the keys, clicks and resizes that data encodes.
@@ -135,6 +167,10 @@ func perform(t *testing.T, s *stage, data []byte) {
 			did = append(did, k)
 			s.press(k)
 		}
+		if s.world.holds && len(data) < 60 {
+			s.release()
+			did = append(did, "release")
+		}
 		s.u.Draw(s.screen)
 		check(t, s, did)
 	}
@@ -152,12 +188,16 @@ func check(t *testing.T, s *stage, did []string) {
 			t.Fatalf("no rows, but %d bytes after %v", f.all, did)
 		}
 	}
-	for _, l := range []*screen.List{&u.layers.List, &u.detail.List} {
+	found, _, _ := paneOf[*findings](&u.layout)
+	if found.N != len(found.rows) || len(found.keys) != len(found.all) {
+		t.Fatalf("%d rows of findings, and the list has %d, after %v", len(found.rows), found.N, did)
+	}
+	for _, l := range []*screen.List{&u.layers.List, &u.detail.List, &found.List} {
 		if l.N > 0 && (l.At < 0 || l.At >= l.N || l.Top > l.At) {
 			t.Fatalf("the cursor of a list is lost: %+v after %v", *l, did)
 		}
 	}
-	if w, _, _ := paneOf[*waste](&u.layout); w.begun {
+	if w, _, _ := paneOf[*waste](&u.layout); w.begun && !w.busy {
 		var sum, grouped int64
 		for _, it := range w.items {
 			sum += it.bytes

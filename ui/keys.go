@@ -14,6 +14,7 @@ const (
 	inDetail
 	inFiles
 	inWaste
+	inFindings
 	inViewer
 	inHelp
 	inImage
@@ -23,7 +24,8 @@ const (
 	inQuestion
 	inWork
 
-	inPanes    = inLayers | inDetail | inFiles | inWaste
+	inPanes    = inLayers | inDetail | inFiles | inWaste | inFindings
+	inTree     = inPanes &^ (inWaste | inFindings) // panes that follow the choice of files
 	everywhere = ^place(0)
 )
 
@@ -74,7 +76,7 @@ func bindings() []binding {
 		{"previous-pane", "shift-tab", inPanes, 0, "Panes", "", "the previous pane", func(u *ui) { u.setFocus(u.focus - 1) }},
 		{"layers", "1", inPanes, 0, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
 		{"details", "2", inPanes, 0, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
-		{"files", "3", inPanes, 0, "Panes", "", "files, or waste", func(u *ui) { u.setFocus(rightPane) }},
+		{"files", "3", inPanes, 0, "Panes", "", "files", func(u *ui) { u.tabTo(0) }},
 		{"previous-layer", "[", inPanes, 0, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer - 1) }},
 		{"next-layer", "]", inPanes, 0, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer + 1) }},
 
@@ -91,28 +93,37 @@ func bindings() []binding {
 		{"fold", "space", inFiles, needTree, "Files", "", "open or close a folder", on(func(f *files) { f.out.Toggle() })},
 		{"open-all", "+ }", inFiles, needTree, "Files", "", "open all folders", on(func(f *files) { f.out.OpenAll(true) })},
 		{"close-all", "- { ctrl-space", inFiles, needTree, "Files", "", "close all folders", on(func(f *files) { f.out.OpenAll(false) })},
-		{"whole", "a", inPanes &^ inWaste, needSpan, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.sel.whole) }},
-		{"compare", "m", inPanes &^ inWaste, needTree, "Files", "compare", "mark this layer; selecting another one compares the two", (*ui).mark},
+		{"whole", "a", inTree, needSpan, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.sel.whole) }},
+		{"compare", "m", inTree, needTree, "Files", "compare", "mark this layer; selecting another one compares the two", (*ui).mark},
 		{"changes", "ctrl-l", inPanes, needSpan, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needSpan, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
 		{"sort", "s ctrl-o", inFiles, needTree, "Files", "sort", "sort by " + orders + "; again reverses", on(func(f *files) { f.out.NextOrder() })},
-		{"filter", "f", inPanes &^ inWaste, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
-		{"history", "H", inDetail | inFiles | inWaste | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
+		{"filter", "f", inTree, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
+		{"history", "H", inDetail | inFiles | inWaste | inFindings | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
 		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
 
 		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "search as you type: text, or ~ and a regular expression; tab searches all layers", (*ui).openSearch},
 		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},
 		{"find-previous", "N", inPanes, 0, "Search", "", "the previous match", func(u *ui) { u.again(false) }},
-		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files that match", the((*files).toggleOnly)},
+		{"only-found", "F", inFindings, 0, "", "", "", on((*findings).toggleOnly)},
+		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files or the findings that match", the((*files).toggleOnly)},
 
-		{"waste", "w", inWaste, 0, "", "files", "", tab[*waste]},
-		{"waste", "w", inPanes, 0, "Waste", "waste", "waste instead of files, and back", tab[*waste]},
+		{"waste", "w", inPanes, 0, "Waste", "", "waste instead of files, and back", tab[*waste]},
 		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "show it in the tree, as of the layer that hid it", on((*waste).enter)},
 		{"expand", "right l", inWaste, 0, "Waste", "", "show what was in a folder", on(func(w *waste) { w.setOpen(true) })},
 		{"collapse", "left h", inWaste, 0, "Waste", "", "hide what was in a folder", on(func(w *waste) { w.setOpen(false) })},
 		{"fold", "space", inWaste, 0, "Waste", "", "", on((*waste).fold)},
 		{"group", "b", inWaste, 0, "Waste", "group", "group by cause, folder, step that stored it or step that hid it; or not at all", on((*waste).regroupNext)},
 		{"sort", "s", inWaste, 0, "Waste", "sort", "sort by size, cause, layers, path; again reverses", on((*waste).sortNext)},
+
+		{"findings", "!", inPanes, 0, "Findings", "", "findings instead of files, and back: what to change in the image", tab[*findings]},
+		{"show-in-tree", "enter", inFindings, needTree, "Findings", "show in tree", "show the place in the tree, the largest one of a finding", on((*findings).enter)},
+		{"show-in-tree", "enter", inFindings, 0, "", "", "", on((*findings).enter)},
+		{"expand", "right l", inFindings, 0, "Findings", "", "show the places of a finding", on(func(f *findings) { f.setOpen(true) })},
+		{"collapse", "left h", inFindings, 0, "Findings", "", "hide the places of a finding", on(func(f *findings) { f.setOpen(false) })},
+		{"fold", "space", inFindings, 0, "Findings", "places", "show or hide the places of a finding", on((*findings).toggle)},
+		{"copy", "y", inFindings, 0, "Findings", "copy the fix", "copy the lines of the fix, or the path of a place", func(u *ui) { u.copyText(u.on().copies()) }},
+		{"sort", "s", inFindings, 0, "Findings", "sort", "sort by size, severity, rule; again reverses", on((*findings).sortNext)},
 
 		{"view", "v", paths &^ inViewer, needContent, "Content", "", "view a file: text or hex", (*ui).view},
 		{"diff", "d", paths, needContent, "Content", "diff", "differences from the version below, or between the two layers compared", (*ui).openDiff},

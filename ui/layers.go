@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -46,12 +47,15 @@ func (l *layers) Title() string { return "Layers" }
 func (l *layers) about() string { return "of the layer" }
 
 func (l *layers) Status() (where, state string) {
+	if f, _, ok := paneOf[*findings](&l.u.layout); ok {
+		state = f.says()
+	}
 	s, ok := l.current()
 	if !ok || s.layer < 0 {
-		return "", ""
+		return "", state
 	}
 	if l.rep.Layers[s.layer].Unverified {
-		state = "not verified"
+		state = strings.TrimSuffix("not verified  "+state, "  ")
 	}
 	return layerName(s.layer, len(l.rep.Layers)), state
 }

@@ -44,7 +44,7 @@ type overlay interface {
 // seeker is a pane whose rows can be searched.
 type seeker interface {
 	pane
-	paths() *filetree.Tree      // that are searched
+	paths() *filetree.Tree      // that are searched; nil if sift searches the rows itself
 	scope() outline.Scope       // which of them, unless all layers are
 	bookmark() func()           // what it returns goes back to where things are now
 	sift()                      // finds its rows among the hits
@@ -108,7 +108,7 @@ func (b *blank) Draw(c screen.Canvas, _ bool) {
 }
 
 // layout is the panes: layers above their details, and on the right one of the
-// tabs. Another pane joins them as another tab.
+// tabs.
 type layout struct {
 	layers  *layers
 	detail  *detail
@@ -147,13 +147,18 @@ func (l *layout) show(tab int) {
 	l.right().follow()
 }
 
-// toggle brings a tab to the front, or the first one in place of it.
-func (l *layout) toggle(tab int) {
-	if l.tab == tab {
-		tab = 0
-	}
+// tabTo brings a tab to the front and goes to it.
+func (l *layout) tabTo(tab int) {
 	l.show(tab)
 	l.setFocus(rightPane)
+}
+
+// toggle goes to a tab, or from there to the first one.
+func (l *layout) toggle(tab int) {
+	if l.tab == tab && l.focus == rightPane {
+		tab = 0
+	}
+	l.tabTo(tab)
 }
 
 // paneOf is the pane of a type, and its tab; false where this screen has none.

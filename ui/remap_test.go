@@ -76,7 +76,7 @@ func TestConfigured(t *testing.T) {
 	a := load(t, "shop")
 	s := stageOf(t, "mono", false, 120, 40, func(_ setup, do doer) root { return newUI(a, set, do) })
 	for _, c := range []struct{ key, want string }{
-		{"3", "/bin  name ▲"}, {"n", "search for something first (f3)"}, {"w", "f3 find  W waste"}, {"W", "3 Waste"}, {"?", "z close"}, {"z", "3 Waste"},
+		{"3", "/bin  name ▲"}, {"n", "search for something first (f3)"}, {"w", "f3 find"}, {"W", "[W Waste]"}, {"?", "z close"}, {"z", "[W Waste]"},
 	} {
 		s.press(c.key)
 		if text := s.text(); !strings.Contains(text, c.want) {

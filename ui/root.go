@@ -74,19 +74,23 @@ func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
 	u.img = &image{Analysis: a}
 	w := newWaste(u, a.Tree, func() *wasteTable { return sumWaste(a.Tree) })
 	w.img = u.img
+	found := newFindings(u, a.Report.Findings)
 	if a.Tree.Layers() == 0 {
 		const none = "this image has no files"
 		u.lacks = map[need]string{needSpan: none, needTree: none, needContent: none}
-		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}, w}
-		return u
+		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}, w, found}
+	} else {
+		f := newFiles(u, a.Tree)
+		u.goTo = f.goTo
+		u.tabs = []pane{f, w, found}
+		do.work(func(ctx context.Context) func() {
+			who := readOwners(ctx, a)
+			return func() { u.img.owners = who }
+		})
 	}
-	f := newFiles(u, a.Tree)
-	u.goTo = f.goTo
-	u.tabs = []pane{f, w}
-	do.work(func(ctx context.Context) func() {
-		who := readOwners(ctx, a)
-		return func() { u.img.owners = who }
-	})
+	if set.find != nil {
+		found.run(a, set.find, set.advice)
+	}
 	return u
 }
 

@@ -5,6 +5,7 @@ package ui
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 )
 
@@ -115,6 +118,26 @@ func show(mode string) int {
 		}
 	case "saved":
 		err = RunReport(ctx, a.Report, Options{})
+	case "searching", "searcher":
+		ended := false
+		err = open(ctx, "image", &p, Options{}, func(context.Context) (func(*session, setup), error) {
+			return func(s *session, set setup) {
+				set.find = func(ctx context.Context, _ *analyzer.Analysis, opt advice.Options) ([]facts.Finding, int64, error) {
+					switch {
+					case opt.Quick:
+						return []facts.Finding{{Rule: "r", Severity: facts.SeverityWarn, Title: "quick"}}, 0, nil
+					case mode == "searcher":
+						panic("the trap")
+					}
+					<-ctx.Done()
+					sha256.Sum256(make([]byte, 100_000_000)) // longer than the UI takes to end
+					ended = true
+					return nil, 0, ctx.Err()
+				}
+				s.show(a, nil, set)
+			}, nil
+		})
+		fmt.Printf("\nsearch ended: %v\n", ended)
 	default:
 		err = Open(ctx, "quick", &p, func(context.Context) (*analyzer.Analysis, error) { return a, nil }, Options{})
 	}
@@ -297,6 +320,20 @@ func TestRun(t *testing.T) {
 		{"sigterm while choosing", "choose", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"panic of an engine", "chooser", func(x *terminal) {}, "ended: the terminal UI crashed: the trap, stack of true bytes"},
 		{"a saved report", "saved", func(x *terminal) { x.send("3vq") }, "ended: <nil>"},
+		{"q while searching", "searching", func(x *terminal) {
+			x.send("!")
+			x.expect("quick")
+			x.send("q")
+			x.expect("search ended: true")
+		}, "\nended: <nil>"},
+		{"ctrl-c while searching", "searching", func(x *terminal) { x.send("!"); x.expect("quick"); x.send("\x03"); x.expect("search ended: true") }, "\nended: <nil>"},
+		{"sigterm while searching", "searching", func(x *terminal) {
+			x.send("!")
+			x.expect("quick")
+			x.signal(syscall.SIGTERM)
+			x.expect("search ended: true")
+		}, "\nended: context canceled"},
+		{"panic while searching", "searcher", func(x *terminal) {}, "\nended: the terminal UI crashed: the trap, stack of true bytes"},
 		{"panic while loading", "loader", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: the terminal UI crashed: the trap, stack of true bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -312,7 +349,7 @@ func TestRun(t *testing.T) {
 				x.expect("Opening")
 			case "choose":
 				x.expect("app:1")
-			case "chooser":
+			case "chooser", "searcher":
 			default:
 				x.expect("Layers")
 			}

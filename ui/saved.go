@@ -37,10 +37,11 @@ func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, 
 		needTree:    "a saved report holds no files, only what layers store and waste (" + keyOf(u.keys, "waste") + ")",
 	}
 	w := newWaste(u, names, func() *wasteTable { return savedWaste(rep, names, lost) })
+	found := newFindings(u, rep.Findings)
 	if len(rep.Folders) > 0 {
-		u.tabs = []pane{newFolders(u), w}
+		u.tabs = []pane{newFolders(u), w, found}
 	} else {
-		u.tabs = []pane{&blank{write: u.noFolders}, w}
+		u.tabs = []pane{&blank{write: u.noFolders}, w, found}
 		u.lacks[needSpan] = u.lacks[needTree]
 	}
 	u.show(1)

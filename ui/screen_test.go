@@ -33,9 +33,15 @@ type still struct {
 	paged     string
 	suspended int
 	ended     int
+	holds     bool // work waits for release
+	held      []func(context.Context) func()
 }
 
 func (s *still) work(f func(context.Context) func()) {
+	if s.holds {
+		s.held = append(s.held, f)
+		return
+	}
 	if done := f(context.Background()); done != nil {
 		done()
 	}
@@ -219,7 +225,9 @@ func (s *stage) text() string {
 // the expected screen. The head has "image NAME", "size WxH", optionally "theme NAME",
 // "ascii" and "saved" (the image's report only), and any number of "keys ...". With
 // lines "task NAME READ TOTAL" and "note TEXT" the screen is the loading screen, five
-// seconds after the start. With "choice" it is the chooser, with the engines of lines
+// seconds after the start. With "findings NAME" the UI finds what readFindings returns;
+// with "searching READ TOTAL" it is still looking for more, with "broken TEXT" that
+// has failed. With "choice" it is the chooser, with the engines of lines
 // "engine NAME WHAT" (see engineOf). The UI runs in a folder that is empty except for
 // the files of lines "file PATH".
 func TestScreens(t *testing.T) {
@@ -252,6 +260,7 @@ func TestScreens(t *testing.T) {
 				notes        []string
 				engines      []Engine
 				choice       bool
+				find         prepared
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -279,6 +288,15 @@ func TestScreens(t *testing.T) {
 					engines = append(engines, engineOf(t, rest))
 				case "note":
 					notes = append(notes, rest)
+				case "findings":
+					find.all = readFindings(t, rest)
+				case "searching":
+					find.searching = true
+					if _, err := fmt.Sscanf(rest, "%d %d", &find.read, &find.total); err != nil {
+						t.Fatalf("searching %q: %v", rest, err)
+					}
+				case "broken":
+					find.err = errors.New(rest)
 				case "file":
 					there = append(there, rest)
 				case "keys":
@@ -297,7 +315,7 @@ func TestScreens(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s := newStage(t, images[image], theme, ascii, w, h)
+			s := find.stage(t, images[image], theme, ascii, w, h)
 			if choice {
 				s = chooserStage(t, engines, theme, ascii, w, h)
 			}
@@ -306,6 +324,7 @@ func TestScreens(t *testing.T) {
 				if plain {
 					rep.Folders = nil
 				}
+				find.into(&rep)
 				s = savedStage(t, &rep, theme, ascii, w, h)
 			}
 			if opening {

@@ -55,6 +55,11 @@ func (u *ui) find(done func()) {
 	if s.text == "" {
 		return
 	}
+	if s.in.paths() == nil { // the pane searches its own rows
+		s.in.sift()
+		done()
+		return
+	}
 	var scope outline.Scope
 	if !s.all {
 		scope = s.in.scope()
@@ -102,10 +107,19 @@ func (u *ui) seek() seeker {
 	return nil
 }
 
+// searchIn moves the search to another pane; the one before has no matches any more.
+func (u *ui) searchIn(in seeker) {
+	before := u.search.in
+	u.search.in = in
+	if before != nil && before != in {
+		before.sift()
+	}
+}
+
 // openSearch asks what to search for; the cursor follows as it is typed.
 func (u *ui) openSearch() {
 	s := &u.search
-	s.in = u.seek()
+	u.searchIn(u.seek())
 	s.back = s.in.bookmark()
 	u.setFocus(rightPane)
 	old := s.text
@@ -171,7 +185,7 @@ func (u *ui) again(forward bool) {
 	}
 	in := u.seek()
 	if s.in != in { // another tab is in front now
-		s.in = in
+		u.searchIn(in)
 		u.find(func() {
 			u.setFocus(rightPane)
 			in.hit(true, true)
@@ -193,6 +207,7 @@ func (u *ui) endSearch() bool {
 	case s.only:
 		the((*files).showAll)(u)
 	case s.text != "":
+		the(func(f *findings) { f.only = false })(u)
 		s.text = ""
 		u.find(nil)
 	default:

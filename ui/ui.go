@@ -16,6 +16,7 @@ import (
 	"github.com/rivo/tview"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
@@ -31,6 +32,9 @@ type Options struct {
 	Sort string
 	// Keys replaces the keys of actions; see Actions.
 	Keys map[string][]string
+	// Advice says what to look for in the image that Open shows: in the background,
+	// once it is shown. The UI sets Quick, Progress and Unread.
+	Advice advice.Options
 	// Hold keeps interrupts (ctrl-c) from ending the program until the function
 	// that it returns is called. The UI calls it while a pager has the terminal.
 	// It may be nil.
@@ -59,9 +63,11 @@ func Themes() []string { return screen.Themes() }
 
 // setup holds the checked options.
 type setup struct {
-	th    *screen.Theme
-	keys  []binding
-	order outline.Order
+	th     *screen.Theme
+	keys   []binding
+	order  outline.Order
+	find   finder // nil in tests that need no findings
+	advice advice.Options
 }
 
 func (opt *Options) setup() (setup, error) {
@@ -77,7 +83,7 @@ func (opt *Options) setup() (setup, error) {
 	if opt.Sort != "" && !ok {
 		return setup{}, fmt.Errorf("there is no order %q: %s", opt.Sort, strings.Join(Sorts(), ", "))
 	}
-	return setup{th, keys, order}, nil
+	return setup{th, keys, order, advice.Find, opt.Advice}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.

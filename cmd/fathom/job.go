@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 	"fathom/ui"
@@ -193,16 +194,19 @@ func (j *job) show(ctx context.Context, src source) error {
 	if r != nil {
 		return ui.RunReport(ctx, r.Report, j.look())
 	}
+	look := j.look()
+	look.Advice = j.advice()
+	// The explorer looks for findings once the image is shown. What compressed layers
+	// hold is noted while they are read, so that it need not decompress them again.
+	notes := inspect.Pass{Look: advice.Lookers(look.Advice), Run: func(context.Context, *inspect.Result) error { return nil }}
 	var progress analyzer.Progress
-	first := j.advice()
-	first.Quick = true
 	err = ui.Open(ctx, cmp.Or(src.name, src.ref), &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
 		var err error
-		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress, inspect.Findings(first)); err != nil {
+		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress, notes); err != nil {
 			return nil, err
 		}
 		return r.Analysis, nil
-	}, j.look())
+	}, look)
 	r.Close()
 	return err
 }

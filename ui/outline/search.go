@@ -59,6 +59,11 @@ func (p *Pattern) match(s, buf []byte) bool {
 	return bytes.Contains(buf, p.text)
 }
 
+// Matches reports whether a text matches that is not a path of a tree.
+func (p *Pattern) Matches(s string) bool {
+	return (p.re != nil || len(p.text) > 0) && p.match([]byte(s), nil)
+}
+
 // Find returns every node of the tree that matches the pattern and that the scope
 // shows, in the order of nodes. A scope without a view shows all nodes. Find may run
 // while an Outline is in use. It returns nil if ctx is done.

@@ -1,0 +1,468 @@
+package ui
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"fathom/analyzer/facts"
+	"fathom/analyzer/filetree"
+	"fathom/ui/outline"
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// findings is the pane that lists what to change in the image.
+type findings struct {
+	screen.List
+	none
+	u    *ui
+	all  []facts.Finding // nil if unknown
+	keys []findingKey    // of all
+	rows []findingRow
+	by   findingOrder
+	rev  bool
+	open map[findingKey]bool // findings that show their places
+	hits []findingRow        // the first match in each finding
+	only bool                // only findings that match have rows, while the user searches
+
+	scan
+	heads []findingHead // of the last frame
+	fold  int           // the column of the triangles in it; 0 for none
+}
+
+// findingRow is a row: a finding, with place >= 0 one of its places. The row after
+// the last place stands for those that the report doesn't list.
+type findingRow struct{ finding, place int }
+
+// findingKey identifies a finding when the list is replaced.
+type findingKey struct {
+	rule, title string
+	nth         int // of those with the same rule and title
+}
+
+// findingHead is the title of a column by which findings can be sorted.
+type findingHead struct {
+	col screen.Column
+	by  findingOrder
+}
+
+type findingOrder uint8
+
+const (
+	findingsBySize findingOrder = iota
+	findingsBySeverity
+	findingsByRule
+)
+
+// findingOrders is what findings can be sorted by.
+var findingOrders = [...]struct {
+	name      string
+	ascending bool
+	compare   func(a, b *facts.Finding) int // before the order of the report
+}{
+	findingsBySize:     {"size", false, func(a, b *facts.Finding) int { return 0 }},
+	findingsBySeverity: {"severity", false, func(a, b *facts.Finding) int { return cmp.Compare(rank(a), rank(b)) }},
+	findingsByRule:     {"rule", true, func(a, b *facts.Finding) int { return cmp.Compare(a.Rule, b.Rule) }},
+}
+
+// rank returns 0 for the most serious findings.
+func rank(f *facts.Finding) int { return slices.Index(facts.Severities(), f.Severity) }
+
+func newFindings(u *ui, all []facts.Finding) *findings {
+	f := &findings{u: u, open: map[findingKey]bool{}}
+	f.set(all)
+	return f
+}
+
+func (f *findings) place() place  { return inFindings }
+func (f *findings) Title() string { return "Findings" }
+func (f *findings) about() string { return "of the finding" }
+
+// set replaces the list. Open rows stay with their findings, too.
+func (f *findings) set(all []facts.Finding) {
+	f.stay(func() {
+		f.all, f.keys = all, findingKeys(all)
+		f.sift()
+	})
+}
+
+// stay changes the rows; the cursor stays with its row, and on its line of the screen.
+func (f *findings) stay(change func()) {
+	row, had := f.current()
+	if !had {
+		change()
+		return
+	}
+	key, at, line := f.keys[row.finding], f.placeOf(row), f.At-f.Top
+	change()
+	i := slices.Index(f.keys, key)
+	k := slices.IndexFunc(f.rows, func(r findingRow) bool { return r.finding == i && r.place < 0 })
+	if k < 0 {
+		return // the same line has to do
+	}
+	for j, r := range f.rows[k:] {
+		if row.place >= 0 && r.finding == i && r.place >= 0 && samePlace(f.placeOf(r), at) {
+			k += j
+			break
+		}
+	}
+	f.At, f.Top = k, max(k-line, 0)
+	f.Fit(len(f.rows), f.H)
+}
+
+func samePlace(a, b facts.Place) bool {
+	return a.Path == b.Path && a.Layer == b.Layer && a.HiddenBy == b.HiddenBy && a.Redacted == b.Redacted
+}
+
+// findingKeys returns the key of each finding.
+func findingKeys(all []facts.Finding) []findingKey {
+	times := map[findingKey]int{}
+	keys := make([]findingKey, len(all))
+	for i := range all {
+		same := findingKey{rule: all[i].Rule, title: all[i].Title}
+		keys[i] = same
+		keys[i].nth = times[same]
+		times[same]++
+	}
+	return keys
+}
+
+// fill sorts the findings and lists the rows.
+func (f *findings) fill() {
+	only := f.filtered()
+	order := make([]int, 0, len(f.all))
+	for i := range f.all {
+		if _, is := f.match(i); is || !only {
+			order = append(order, i)
+		}
+	}
+	compare := findingOrders[f.by].compare
+	slices.SortStableFunc(order, func(i, k int) int {
+		c := cmp.Or(compare(&f.all[i], &f.all[k]), facts.CompareFindings(f.all[i], f.all[k]))
+		if f.rev {
+			return -c
+		}
+		return c
+	})
+	f.rows = make([]findingRow, 0, len(order))
+	for _, i := range order {
+		f.rows = append(f.rows, findingRow{i, -1})
+		if f.open[f.keys[i]] {
+			for p := range f.places(i) {
+				f.rows = append(f.rows, findingRow{i, p})
+			}
+		}
+	}
+	f.Fit(len(f.rows), f.H)
+}
+
+// places returns the number of rows below a finding.
+func (f *findings) places(i int) int {
+	n := len(f.all[i].Places)
+	if f.all[i].MorePlaces > 0 {
+		n++
+	}
+	return n
+}
+
+// current returns the row under the cursor.
+func (f *findings) current() (findingRow, bool) {
+	if f.At >= len(f.rows) {
+		return findingRow{-1, -1}, false
+	}
+	return f.rows[f.At], true
+}
+
+// placeOf returns the place of a row, for a finding its largest one. The zero Place,
+// with a layer, stands for none.
+func (f *findings) placeOf(r findingRow) facts.Place {
+	places := f.all[r.finding].Places
+	if i := max(r.place, 0); i < len(places) {
+		return places[i]
+	}
+	return facts.Place{Layer: -1, HiddenBy: -1}
+}
+
+func (f *findings) target() (target, bool) {
+	r, ok := f.current()
+	if !ok || f.u.img == nil {
+		return target{}, false
+	}
+	p := f.placeOf(r)
+	n, ok := f.node(p)
+	at := shownBy(p)
+	return target{n, at - 1, at}, ok
+}
+
+// node returns the path of a place in the tree.
+func (f *findings) node(p facts.Place) (filetree.Node, bool) {
+	if f.u.img == nil || p.Path == "" || shownBy(p) < 0 {
+		return filetree.None, false
+	}
+	return f.u.img.Tree.Lookup(p.Path)
+}
+
+// shownBy returns the layer whose changes show a place: the one that hides it, or
+// else the one that stores it.
+func shownBy(p facts.Place) int {
+	if p.HiddenBy >= 0 {
+		return p.HiddenBy
+	}
+	return p.Layer
+}
+
+// copies returns the lines of the fix, or the path of a place.
+func (f *findings) copies() string {
+	r, ok := f.current()
+	switch {
+	case !ok:
+		return ""
+	case r.place >= 0:
+		return f.placeOf(r).Path
+	}
+	fix := &f.all[r.finding].Fix
+	lines := make([]string, 0, len(fix.Lines))
+	for _, l := range fix.Lines {
+		lines = append(lines, pasted(l))
+	}
+	return cmp.Or(strings.Join(lines, "\n"), safe(fix.Text))
+}
+
+// pasted returns a line as it can be pasted: as it is, unless it holds characters
+// that a terminal would interpret.
+func pasted(line string) string {
+	if s := safe(line); strings.ReplaceAll(s, `\\`, `\`) != line {
+		return s
+	}
+	return line
+}
+
+// Status returns what is under the cursor, and the order.
+func (f *findings) Status() (where, state string) {
+	if r, ok := f.current(); ok {
+		where = safe(f.all[r.finding].Title)
+		if p := f.placeOf(r); r.place >= 0 && p.Path != "" {
+			where = safe(p.Path)
+		}
+	}
+	return where, findingOrders[f.by].name + " " + arrow(f.u.th, f.rev != findingOrders[f.by].ascending)
+}
+
+// Note returns what the findings come to, and whether more are looked for.
+func (f *findings) Note() string {
+	text := f.sum()
+	switch {
+	case f.running:
+		text = strings.TrimPrefix(text+", "+f.searching(), ", ")
+	case text == "" && f.all != nil:
+		text = count(0, "finding")
+	}
+	return text
+}
+
+// says returns what the first screen says: "8 findings, 1.3 GB".
+func (f *findings) says() string {
+	text := f.sum()
+	if text != "" && f.running {
+		text += f.u.th.Glyph.Ellipsis
+	}
+	return text
+}
+
+// sum returns the findings in words, without those of severity info; "" for none.
+func (f *findings) sum() string {
+	if s := report.SumFindings(f.all); s.Findings > 0 {
+		return s.String()
+	}
+	return ""
+}
+
+// click selects a row, and opens or closes it if it is on the triangle; a double
+// click does what enter does. On a column's title it sorts by that column; again, it
+// reverses.
+func (f *findings) click(x, y int, twice bool) {
+	for _, h := range f.heads {
+		if y == 0 && x >= h.col.X && x < h.col.X+h.col.W {
+			f.sort(h.by, f.by == h.by && !f.rev)
+			return
+		}
+	}
+	if !f.Click(y) {
+		return
+	}
+	switch r, _ := f.current(); {
+	case r.place < 0 && f.fold > 0 && (x == f.fold || x == f.fold+1):
+		if !twice {
+			f.toggle()
+		}
+	case twice:
+		f.enter()
+	}
+}
+
+// sortNext reverses the order, or goes to the next one when it is reversed.
+func (f *findings) sortNext() {
+	if f.rev {
+		f.sort((f.by+1)%findingOrder(len(findingOrders)), false)
+	} else {
+		f.sort(f.by, true)
+	}
+}
+
+// sort sorts the findings; the cursor goes to the first one.
+func (f *findings) sort(by findingOrder, rev bool) {
+	f.by, f.rev = by, rev
+	f.fill()
+	f.End(false)
+}
+
+// enter goes to the place under the cursor: in the tree, a layer, or the image's
+// metadata.
+func (f *findings) enter() {
+	r, ok := f.current()
+	if !ok {
+		return
+	}
+	p := f.placeOf(r)
+	switch n, ok := f.node(p); {
+	case r.place == len(f.all[r.finding].Places):
+		f.u.note = "a report lists the largest places only"
+	case ok:
+		f.u.show(0)
+		f.u.goTo(n, shownBy(p), false)
+	case p.Path != "" && f.u.lacks[needTree] != "":
+		f.u.note = f.u.lacks[needTree]
+	case p.Path != "":
+		f.u.note = "no layer lists " + safe(p.Path)
+	case p.Layer >= 0:
+		f.u.selectLayer(p.Layer)
+		f.u.setFocus(layersPane)
+	default:
+		f.u.openImage()
+	}
+}
+
+// toggle opens or closes the finding under the cursor.
+func (f *findings) toggle() {
+	if !f.setOpen(true) {
+		f.setOpen(false)
+	}
+}
+
+// setOpen opens or closes the finding under the cursor, and reports whether it did.
+func (f *findings) setOpen(open bool) bool {
+	r, ok := f.current()
+	if !ok || f.places(r.finding) == 0 {
+		return false
+	}
+	key := f.keys[r.finding]
+	if f.open[key] == open {
+		return false
+	}
+	f.open[key] = open
+	f.At -= r.place + 1
+	f.fill()
+	return true
+}
+
+// toggleOnly shows only the findings that match, or all of them again.
+func (f *findings) toggleOnly() {
+	if !f.sought() {
+		f.u.note = "search for something first (" + keyOf(f.u.keys, "find") + ")"
+		return
+	}
+	f.only = !f.only
+	f.stay(f.fill)
+}
+
+// The findings have paths that the image doesn't list in this form, so they are not
+// searched as a tree.
+func (f *findings) paths() *filetree.Tree { return nil }
+func (f *findings) scope() outline.Scope  { return outline.Scope{} }
+
+func (f *findings) bookmark() func() {
+	at, top, open := f.At, f.Top, maps.Clone(f.open)
+	return func() {
+		f.open = maps.Clone(open)
+		f.At, f.Top = at, top
+		f.fill()
+	}
+}
+
+// sought reports whether the user searches the findings.
+func (f *findings) sought() bool { return f.u.search.in == seeker(f) && f.u.search.active() }
+
+// filtered reports whether only findings that match have rows.
+func (f *findings) filtered() bool { return f.only && f.sought() }
+
+// sift finds what matches the search: a title, a rule, a severity, or a path.
+func (f *findings) sift() {
+	f.hits = f.hits[:0]
+	s := &f.u.search
+	active := f.sought()
+	for i := range f.all {
+		if !active {
+			break
+		}
+		x := &f.all[i]
+		switch p := slices.IndexFunc(x.Places, func(p facts.Place) bool { return s.pattern.Matches(p.Path) }); {
+		case s.pattern.Matches(x.Title), s.pattern.Matches(x.Rule), s.pattern.Matches(x.Severity):
+			f.hits = append(f.hits, findingRow{i, -1})
+		case p >= 0:
+			f.hits = append(f.hits, findingRow{i, p})
+		}
+	}
+	f.fill()
+}
+
+// match returns which of the hits a finding is; false for none.
+func (f *findings) match(i int) (int, bool) {
+	return slices.BinarySearchFunc(f.hits, i, func(h findingRow, i int) int { return cmp.Compare(h.finding, i) })
+}
+
+func (f *findings) found() (int, string) {
+	return len(f.hits), count(len(f.hits), "finding") + " found"
+}
+
+// hit goes to the next or previous finding that matches, and opens it if one of its
+// places does.
+func (f *findings) hit(forward, here bool) {
+	if len(f.hits) == 0 {
+		return
+	}
+	at := make([]int, len(f.hits)) // where the findings that match are
+	for y, r := range f.rows {
+		if r.place < 0 {
+			if k, is := f.match(r.finding); is {
+				at[k] = y
+			}
+		}
+	}
+	row, _ := f.current()
+	now := f.At - row.place - 1
+	next, ok := 0, false
+	for k, y := range at {
+		switch {
+		case here && y >= now && (!ok || y < at[next]),
+			!here && forward && y > now && (!ok || y < at[next]),
+			!here && !forward && y < now && (!ok || y > at[next]):
+			next, ok = k, true
+		}
+	}
+	if !ok { // wrap around
+		for k, y := range at {
+			if forward && y < at[next] || !forward && y > at[next] {
+				next = k
+			}
+		}
+	}
+	f.At = at[next]
+	h := f.hits[next]
+	if h.place >= 0 {
+		f.setOpen(true)
+		f.At += h.place + 1
+	}
+	f.Fit(len(f.rows), f.H)
+}

@@ -1,0 +1,276 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer/facts"
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// findingColumns are the columns of a row.
+type findingColumns struct{ severity, saves, title screen.Column }
+
+func fitFindings(w int) findingColumns {
+	c := findingColumns{severity: screen.Column{W: 9}, saves: screen.Column{W: 9, Right: true}}
+	if w < 40 {
+		c.severity.W, c.saves.W = 2, 7
+	}
+	c.title.X = screen.Place(1, &c.severity, &c.saves)
+	c.title.W = w - c.title.X
+	return c
+}
+
+func (f *findings) Draw(c screen.Canvas, focused bool) {
+	if text := f.caveat(); text != "" && c.H >= 2 && (len(f.rows) > 0 || f.failed == nil) {
+		c.Short(1, c.H-1, c.W-2, c.Theme.Alarm, text)
+		c = c.Sub(0, 0, c.W, c.H-1)
+	}
+	cols := fitFindings(c.W)
+	f.heads, f.fold = f.heads[:0], 0
+	c = f.Head(c, c.H > 5, func() { f.drawHead(c, cols) })
+	if len(f.rows) == 0 {
+		p := &screen.Page{Theme: c.Theme, W: c.W}
+		p.Wrap(0, f.empty(), c.Theme.Dim)
+		screen.DrawLines(c, &screen.List{}, p.Lines, false)
+	}
+	if c.W >= 30 {
+		f.fold = cols.title.X
+		cols.title.X += 2
+	}
+	f.List.Draw(c, len(f.rows), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
+		if r := f.rows[i]; r.place < 0 {
+			f.drawFinding(c, y, r.finding, cols, on)
+		} else {
+			f.drawPlace(c, y, r, cols, on)
+		}
+	})
+}
+
+// drawHead draws the titles of the columns.
+func (f *findings) drawHead(c screen.Canvas, cols findingColumns) {
+	title := cols.title
+	for _, h := range []struct {
+		findingHead
+		name string
+	}{
+		{findingHead{cols.severity, findingsBySeverity}, "severity"},
+		{findingHead{cols.saves, findingsBySize}, "saves"},
+		{findingHead{title, findingsByRule}, "finding"},
+	} {
+		if h.col.W >= len(h.name) {
+			c.Cell(h.col, 0, c.Theme.Dim, h.name)
+			f.heads = append(f.heads, h.findingHead)
+		}
+	}
+}
+
+// empty says why there are no rows.
+func (f *findings) empty() string {
+	switch {
+	case f.running:
+		return f.searching()
+	case f.failed != nil:
+		return f.caveat()
+	case f.filtered():
+		return "no finding matches"
+	case f.all == nil:
+		return "this report has no findings: an older version of fathom wrote it"
+	}
+	return "nothing to change was found"
+}
+
+func (f *findings) drawFinding(c screen.Canvas, y, i int, cols findingColumns, on func(tcell.Style) tcell.Style) {
+	x := &f.all[i]
+	c.Cell(cols.severity, y, on(severityStyle(c.Theme, x.Severity)), severityWord(x.Severity, cols.severity.W))
+	if x.Bytes > 0 {
+		c.Cell(cols.saves, y, on(c.Theme.Text), report.Size(x.Bytes))
+	}
+	if f.fold > 0 && f.places(i) > 0 {
+		c.Text(f.fold, y, on(c.Theme.Dim), triangle(c.Theme, f.open[f.keys[i]]))
+	}
+	title := shown(x.Title)
+	end := c.Short(cols.title.X, y, c.W-cols.title.X, on(c.Theme.Text), title)
+	f.u.search.highlight(c, cols.title.X, end, y, title, on)
+}
+
+func (f *findings) drawPlace(c screen.Canvas, y int, r findingRow, cols findingColumns, on func(tcell.Style) tcell.Style) {
+	x := &f.all[r.finding]
+	at := cols.title.X + 2
+	if r.place == len(x.Places) {
+		c.Short(at, y, c.W-at, on(c.Theme.Dim), fmt.Sprintf("and %d more", x.MorePlaces))
+		return
+	}
+	p := &x.Places[r.place]
+	if p.Bytes > 0 {
+		c.Cell(cols.saves, y, on(c.Theme.Dim), report.Size(p.Bytes))
+	}
+	end := c.W
+	what, layers := placeNote(c.Theme, p)
+	for _, note := range []string{strings.Trim(what+"  "+layers, " "), what, layers} {
+		if w := screen.Width(note); w > 0 && end-at >= w+18 {
+			end -= w + 1
+			c.Text(end, y, on(c.Theme.Dim), note)
+			end -= 2
+			break
+		}
+	}
+	path := shown(p.Path)
+	switch {
+	case p.Path == "" && p.Layer >= 0:
+		path = "layer " + strconv.Itoa(p.Layer)
+	case p.Path == "":
+		path = "the config"
+	}
+	to := c.Tail(at, y, end-at, on(c.Theme.Text), path)
+	f.u.search.highlight(c, at, to, y, path, on)
+}
+
+// placeNote says what is at a place, and which layers store and hide it.
+func placeNote(th *screen.Theme, p *facts.Place) (what, layers string) {
+	what = shown(p.Redacted)
+	if p.Files > 1 && what == "" {
+		what = count(p.Files, "file")
+	}
+	if p.Path == "" || p.Layer < 0 {
+		return what, ""
+	}
+	layers = "layer " + strconv.Itoa(p.Layer)
+	if p.HiddenBy >= 0 && p.HiddenBy != p.Layer {
+		layers += " " + th.Glyph.Arrow + " " + strconv.Itoa(p.HiddenBy)
+	}
+	return what, layers
+}
+
+// shown returns the part of a text that a row can show, made safe.
+func shown(s string) string {
+	const most = 4000 // bytes; rows are no wider
+	return safe(s[:min(len(s), most)])
+}
+
+// severityWord returns a severity, or its first letter where there is no room.
+func severityWord(severity string, room int) string {
+	if room <= len(severity) {
+		return severity[:1]
+	}
+	return severity
+}
+
+func severityStyle(th *screen.Theme, severity string) tcell.Style {
+	switch severity {
+	case facts.SeverityError:
+		return th.Alarm
+	case facts.SeverityWarn:
+		return th.Wasted
+	}
+	return th.Dim
+}
+
+func (f *findings) details(p *screen.Page) any {
+	r, ok := f.current()
+	if !ok {
+		return nil
+	}
+	x := &f.all[r.finding]
+	if r.place < 0 || r.place == len(x.Places) {
+		findingPage(p, f.u.rep, x)
+	} else {
+		f.placePage(p, x, r)
+	}
+	return [2]any{f.keys[r.finding], r.place}
+}
+
+// findingPage describes a finding.
+func findingPage(p *screen.Page, rep *facts.Report, f *facts.Finding) {
+	th, x := p.Theme, report.FindingOf(rep, f)
+	p.Title(x.Title)
+	p.Blank()
+	if f.Bytes > 0 {
+		p.Field("saves", x.Size+"  "+report.Exact(f.Bytes), th.Wasted)
+	}
+	p.Field("severity", x.Severity, severityStyle(th, f.Severity))
+	p.Field("rule", x.Rule, th.Text)
+	if f.Certainty != facts.CertainProven {
+		p.Field("certainty", x.Sure, th.Text)
+	}
+	fixPage(p, f, x)
+	if len(x.Steps) > 0 {
+		p.Blank()
+		p.Title("Steps")
+	}
+	for _, s := range x.Steps {
+		stepOf(p, s.Layer, "", s.Command)
+	}
+	if len(x.Places) > 0 {
+		p.Blank()
+		p.Title("Places")
+	}
+	for i := range x.Places {
+		at := &x.Places[i]
+		from := len(p.Lines)
+		p.Wrap(11, at.Line(), th.Text)
+		p.Lines[from].Spans[0].Text = fmt.Sprintf(" %9s  ", at.Size)
+	}
+	if x.More != "" {
+		p.Wrap(11, x.More, th.Dim)
+	}
+}
+
+// fixPage says how to fix a finding.
+func fixPage(p *screen.Page, f *facts.Finding, x report.Finding) {
+	if x.Fix == "" && len(x.Lines) == 0 {
+		return
+	}
+	p.Blank()
+	p.Title("Fix")
+	p.Wrap(0, x.Fix, p.Theme.Text)
+	for i, l := range x.Lines {
+		from := len(p.Lines)
+		p.Wrap(2, l, p.Theme.Accent)
+		for k := range p.Lines[from:] {
+			p.Lines[from+k].Value = pasted(f.Fix.Lines[i])
+		}
+	}
+}
+
+// stepOf adds a layer and its command; enter on them goes to the layer.
+func stepOf(p *screen.Page, layer int, what, command string) {
+	from := len(p.Lines)
+	p.Add(layer, "", screen.Span{Text: fmt.Sprintf(" %slayer %d", what, layer), Style: p.Theme.Dim})
+	p.Wrap(2, command, p.Theme.Text)
+	for i := range p.Lines[from:] {
+		p.Lines[from+i].Link = layer
+	}
+}
+
+// placePage describes a place of a finding.
+func (f *findings) placePage(p *screen.Page, x *facts.Finding, r findingRow) {
+	th, at, words := p.Theme, &x.Places[r.place], report.FindingOf(f.u.rep, x)
+	p.Title(words.Places[r.place].Path)
+	p.Blank()
+	if at.Bytes > 0 {
+		p.Field("saves", report.Size(at.Bytes)+"  "+report.Exact(at.Bytes), th.Wasted)
+	}
+	p.Field("in", words.Places[r.place].Files, th.Text)
+	p.Field("secret", words.Places[r.place].Value, th.Text)
+	if at.Layer >= 0 {
+		p.Blank()
+		stepOf(p, at.Layer, "stored by ", layerCommand(f.u.rep, at.Layer))
+	}
+	if at.HiddenBy >= 0 {
+		p.Blank()
+		stepOf(p, at.HiddenBy, "hidden by ", layerCommand(f.u.rep, at.HiddenBy))
+	}
+	p.Blank()
+	p.Title(words.Title)
+	fixPage(p, x, words)
+	if n, ok := f.node(*at); ok {
+		p.Blank()
+		p.Title("History")
+		history(p, f.u.img, n)
+	}
+}

@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fathom/analyzer"
+	"fathom/analyzer/advice"
+	"fathom/analyzer/facts"
+)
+
+// finder is advice.Find.
+type finder func(context.Context, *analyzer.Analysis, advice.Options) ([]facts.Finding, int64, error)
+
+// scan is the search for findings in the background.
+type scan struct {
+	running  bool
+	progress *analyzer.Progress
+	failed   error // why it has ended early
+	unread   []int // layers whose content could not be searched
+}
+
+// run looks for findings in the background: at first quickly, then for all of them.
+// The program waits for the search when it ends.
+func (f *findings) run(a *analyzer.Analysis, find finder, opt advice.Options) {
+	f.scan = scan{running: true, progress: &analyzer.Progress{}}
+	opt.Quick, opt.Progress = true, f.progress
+	f.stage(a, find, opt)
+	f.watch()
+}
+
+func (f *findings) stage(a *analyzer.Analysis, find finder, opt advice.Options) {
+	f.u.do.last(func(ctx context.Context) func() {
+		var unread []int
+		opt.Unread = func(layers []int) { unread = layers }
+		all, _, err := find(ctx, a, opt)
+		return func() {
+			f.failed, f.unread = err, unread
+			if err == nil {
+				f.set(all)
+			}
+			if err == nil && opt.Quick {
+				opt.Quick = false
+				f.stage(a, find, opt)
+			} else {
+				f.running = false
+			}
+		}
+	})
+}
+
+// watch redraws the progress until the search has ended.
+func (f *findings) watch() {
+	if !f.running {
+		return
+	}
+	f.u.do.work(func(ctx context.Context) func() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(redraw):
+		}
+		return f.watch
+	})
+}
+
+// searching says how far the search is.
+func (f *findings) searching() string {
+	var read, total int64
+	for _, t := range f.progress.Tasks() {
+		total += t.Total
+		read += min(t.Read.Load(), t.Total)
+	}
+	text := "searching"
+	if total > 0 {
+		text += fmt.Sprintf(" %d%%", int(float64(read)/float64(total)*100))
+	}
+	return text + f.u.th.Glyph.Ellipsis
+}
+
+// caveat says what the search has left out; "" for nothing.
+func (f *findings) caveat() string {
+	switch {
+	case f.failed != nil:
+		return "the search for findings failed: " + safe(f.failed.Error())
+	case len(f.unread) > 0:
+		whose := "its"
+		if len(f.unread) > 1 {
+			whose = "their"
+		}
+		return "not searched, as " + whose + " content is not on this machine: " + layerList(f.unread)
+	}
+	return ""
+}
+
+// layerList returns "layer 3" or "layers 3, 4, 7".
+func layerList(layers []int) string {
+	text := "layer"
+	if len(layers) > 1 {
+		text += "s"
+	}
+	for i, l := range layers {
+		if i > 0 {
+			text += ","
+		}
+		text += " " + itoa(l)
+	}
+	return text
+}
