@@ -235,6 +235,9 @@ func copySource(command, to string) (copied, bool) {
 	} else if hashed { // as the classic builder writes the history
 		c.path, c.alone = base, true
 	}
+	if path.IsAbs(c.path) && stage == "" { // BuildKit leaves --from=STAGE out of the history
+		c.path = ""
+	}
 	if !simple.MatchString(c.path) || !simple.MatchString(stage) && stage != "" {
 		c.path = ""
 	}

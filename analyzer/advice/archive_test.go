@@ -201,6 +201,7 @@ func TestArchiveFix(t *testing.T) {
 		{"/bin/sh -c #(nop) COPY dir:0123abcd in /tmp ", "", ""},
 		{`COPY ["a.tar.gz", "/tmp/"]`, "", "ADD a.tar.gz /s/"},
 		{"COPY --from=build /out/a.tar.gz /tmp/", "", "RUN --mount=type=bind,from=build,source=/out/a.tar.gz,target=/mnt/a.tar.gz mkdir -p /s && tar -xf /mnt/a.tar.gz -C /s"},
+		{"COPY /out/a.tar.gz /tmp/ # buildkit", "", ""},
 		{"COPY --from=$(x) /out/a.tar.gz /tmp/", "", ""},
 		{"COPY . /tmp", "", "RUN --mount=type=bind,source=a.tar.gz,target=/mnt/a.tar.gz mkdir -p /s && tar -xf /mnt/a.tar.gz -C /s"},
 		{"COPY vendor /", "", "RUN --mount=type=bind,source=vendor/tmp/a.tar.gz,target=/mnt/a.tar.gz mkdir -p /s && tar -xf /mnt/a.tar.gz -C /s"},

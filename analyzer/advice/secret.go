@@ -253,7 +253,7 @@ func (im *image) secretFinding(f *found) *finding {
 		}
 	}
 	out.Title = fmt.Sprintf("%s in %s (%s)%s", f.What, where, holder(f.layer), fate)
-	out.Fix = fileFix(first.Path, facts.Command(im.command(f.layer)))
+	out.Fix = im.fileFix(&first.Place)
 	return out
 }
 
@@ -300,20 +300,35 @@ func mountID(name string) string {
 	return cmp.Or(strings.Trim(id, "_-"), "secret")
 }
 
-// fileFix says how to build without a file that the step of this command stored.
-func fileFix(name, command string) facts.Fix {
-	id, target := mountID(name), ""
-	if plainPath.MatchString(name) {
-		target = ",target=" + name
+// fileFix says how to build without a secret file.
+func (im *image) fileFix(p *facts.Place) facts.Fix {
+	mount := "type=secret,id=" + mountID(p.Path)
+	if plainPath.MatchString(p.Path) {
+		mount += ",target=" + p.Path
 	}
-	mount := "RUN --mount=type=secret,id=" + id + target
-	if base := path.Base(name); (strings.HasPrefix(command, "COPY ") || strings.HasPrefix(command, "ADD ")) && plainPath.MatchString(base) {
+	source, copies := copySource(facts.Command(im.command(p.Layer)), p.Path)
+	switch base := path.Base(p.Path); {
+	case copies && source.alone:
+		fix := facts.Fix{
+			Text:  "revoke it, copy it no more, and mount it in the step that needs it",
+			Lines: []string{"RUN --mount=" + mount + ` \`},
+		}
+		runs := func(s string) bool { p := parseStep(s); return p.instruction == "RUN" }
+		steps := im.steps(p.Layer, p.HiddenBy)
+		if p.HiddenBy >= 0 && plainPath.MatchString(p.Path) && slices.IndexFunc(steps, runs) == len(steps)-1 {
+			if lines := im.mounting(p.Layer, p.HiddenBy, mount, p.Path); lines != nil {
+				fix.Text = "revoke it, and mount it: the line replaces the step that copies it and the step that removes it"
+				fix.Lines = lines
+			}
+		}
+		return fix
+	case copies && plainPath.MatchString(base):
 		return facts.Fix{
-			Text:  "revoke it, keep the file out of the build context with this line in .dockerignore, and if a step needs it: " + mount,
+			Text:  "revoke it, keep the file out of the build context with this line in .dockerignore, and if a step needs it: RUN --mount=" + mount,
 			Lines: []string{"**/" + base},
 		}
 	}
-	return facts.Fix{Text: "revoke it, and mount it in the step that needs it, which then does not store it", Lines: []string{mount + ` \`}}
+	return facts.Fix{Text: "revoke it, and mount it in the step that needs it, which then does not store it", Lines: []string{"RUN --mount=" + mount + ` \`}}
 }
 
 // configFix says how to build without a variable or a build argument.

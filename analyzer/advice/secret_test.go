@@ -202,3 +202,26 @@ func TestMountID(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretFileFix(t *testing.T) {
+	const mount = "RUN --mount=type=secret,id=key,target=/root/.ssh/key "
+	for _, tt := range []struct{ name, copy, run, between, want string }{
+		{"mounted where it is used", "COPY key /root/.ssh/ # buildkit", "RUN git clone x && rm /root/.ssh/key", "", mount + "git clone x"},
+		{"by the classic builder", "/bin/sh -c #(nop) COPY file:" + strings.Repeat("0f", 32) + " in /root/.ssh/key ", "/bin/sh -c git clone x && rm /root/.ssh/key", "", mount + "git clone x"},
+		{"used in several steps", "COPY key /root/.ssh/", "RUN git clone x && rm /root/.ssh/key", "RUN git clone y", mount + `\`},
+		{"copied with a folder", "COPY ssh /root/.ssh", "RUN git clone x && rm /root/.ssh/key", "", "**/key"},
+		{"made by a step", "RUN ssh-keygen", "RUN rm /root/.ssh/key", "", mount + `\`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			steps, layers := []string{tt.copy}, [][]imagetest.Entry{{file("root/.ssh/key", token(1))}}
+			if tt.between != "" {
+				steps, layers = append(steps, tt.between), append(layers, nil)
+			}
+			got := secretsIn(t, imageOf(append(steps, tt.run), append(layers, []imagetest.Entry{whiteout("root/.ssh/.wh.key")})...))
+			_, line, _ := strings.Cut(got, "\n  > ")
+			if line, _, _ = strings.Cut(line, "\n"); line != tt.want {
+				t.Errorf("got %s, want %s in\n%s", line, tt.want, got)
+			}
+		})
+	}
+}

@@ -42,8 +42,8 @@ func TestEngineFindings(t *testing.T) {
 			c := readProof(t, file)
 			e, dir, tag := openEngine(t, c.engine), t.TempDir(), "fathom-"+name
 			c.write(t)
-			build := func(which string) (saved, exported string) {
-				e.buildFolder(t, tag, c.folder)
+			build := func(which string, options ...string) (saved, exported string) {
+				e.buildFolder(t, tag, c.folder, options...)
 				defer e.run(t, nil, "rmi", "--force", tag)
 				saved = e.file(t, dir, which+".tar", "save", tag)
 				if c.same {
@@ -62,7 +62,7 @@ func TestEngineFindings(t *testing.T) {
 			}
 			t.Logf("%s: %d bytes\n%s", found[0].Title, found[0].Bytes, strings.Join(found[0].Fix.Lines, "\n"))
 			c.paste(t, found[0].Fix.Lines)
-			after, afterTree := build("after")
+			after, afterTree := build("after", c.options...)
 			for _, f := range findings(t, after, c.rule) {
 				t.Errorf("after the fix, fathom still says: %s: %+v", f.Title, f.Places)
 			}
@@ -108,11 +108,12 @@ func TestEngineSilence(t *testing.T) {
 // proof is a case of TestEngineFindings.
 type proof struct {
 	engine, rule string
-	same         bool   // the fix must not change a container's files
-	adds         int64  // bytes that the fix stores in addition
-	within       int64  // by how much the finding's bytes may be wrong
-	ignored      bool   // the fix goes to .dockerignore
-	folder       string // of the build context
+	same         bool     // the fix must not change a container's files
+	adds         int64    // bytes that the fix stores in addition
+	within       int64    // by how much the finding's bytes may be wrong
+	ignored      bool     // the fix goes to .dockerignore
+	options      []string // for the build after the fix
+	folder       string   // of the build context
 	archive      *txtar.Archive
 }
 
@@ -136,6 +137,8 @@ func readProof(t *testing.T, file string) *proof {
 			c.same = true
 		case "ignored":
 			c.ignored = true
+		case "with":
+			c.options = strings.Fields(strings.ReplaceAll(rest, "FOLDER", c.folder))
 		case "adds":
 			c.adds, err = strconv.ParseInt(first, 10, 64)
 		case "within":
@@ -210,13 +213,11 @@ func findings(t *testing.T, image, rule string) []facts.Finding {
 }
 
 // buildFolder builds the image NAME from a folder.
-func (e engine) buildFolder(t *testing.T, name, folder string) {
+func (e engine) buildFolder(t *testing.T, name, folder string, options ...string) {
 	t.Helper()
-	args := []string{"build", "--network", "host", "-t", name}
+	args := append([]string{"build", "--network", "host", "-t", name}, options...)
 	switch e.name {
-	case "podman":
-		e.run(t, nil, append(args, "--cap-add", "mknod", folder)...)
-	case "docker":
+	case "docker", "podman":
 		e.run(t, nil, append(args, folder)...)
 	default: // these engines can't see the folder
 		var archive bytes.Buffer
