@@ -393,26 +393,31 @@ func (im *image) duplicate(nodes []filetree.Node) *finding {
 	}
 	fix := facts.Fix{Text: "replace the copies by links at the end of the step that stores them"}
 	to, ok := shellWord(im.tree.Path(nodes[0]))
+	first := im.layerOf(nodes[0])
+	var links []string // commands for the end of the step
 	for _, n := range nodes[1:] {
 		at, fits := shellWord(im.tree.Path(n))
 		ok = ok && fits
 		s, _ := im.tree.At(n, im.last())
 		alike := s.Mode == kept.Mode && s.UID == kept.UID && s.GID == kept.GID && s.Xattrs == kept.Xattrs
-		line := ""
 		switch i := im.layerOf(n); {
-		case i != im.layerOf(nodes[0]) || !strings.HasPrefix(facts.Command(im.command(i)), "RUN "):
+		case i != first || !strings.HasPrefix(facts.Command(im.command(i)), "RUN "):
 			fix.Text = "do not store the copies; link to the first instead"
-			line = fmt.Sprintf("RUN ln -s %s %s", to, at)
+			fix.Lines = append(fix.Lines, fmt.Sprintf("RUN ln -s %s %s", to, at))
 		case kept.Kind == layer.Dir:
-			line = fmt.Sprintf("    && rm -r %[2]s && ln -s %[1]s %[2]s", to, at)
+			links = append(links, fmt.Sprintf("rm -r %[2]s && ln -s %[1]s %[2]s", to, at))
 		case alike:
-			line = fmt.Sprintf("    && ln -f %s %s", to, at) // a hard link
+			links = append(links, fmt.Sprintf("ln -f %s %s", to, at)) // a hard link
 		default:
-			line = fmt.Sprintf("    && ln -sf %s %s", to, at)
+			links = append(links, fmt.Sprintf("ln -sf %s %s", to, at))
 		}
-		fix.Lines = append(fix.Lines, line)
 	}
-	if !ok || len(fix.Lines) > maxLinked {
+	if len(links) > 0 {
+		step := im.followed(first, links...)
+		ok = ok && step != nil
+		fix.Lines = append(step, fix.Lines...)
+	}
+	if !ok || len(nodes)-1 > maxLinked {
 		fix.Lines = nil
 	}
 	return im.newFinding(title, fix)

@@ -16,7 +16,8 @@ import (
 func TestDuplicateContent(t *testing.T) {
 	want := `info 4000000: 2 other files are the same as /bin/tool2
   fix: replace the copies by links at the end of the step that stores them
-  >     && ln -f /bin/tool2 /bin/tool
+  > RUN make \
+  >     && ln -f /bin/tool2 /bin/tool \
   >     && ln -sf /bin/tool2 /bin/tool4
   /bin/tool layer 2, 2000000 bytes, 1 files
   /bin/tool4 layer 2, 2000000 bytes, 1 files
@@ -38,15 +39,18 @@ func TestDuplicatesFold(t *testing.T) {
 	for _, tt := range []struct{ name, files, want string }{
 		{"a folder in one layer", "file a/x/f 1000000xf\n file a/x/g 500000xg\n file b/x/f 1000000xf\n file b/x/g 500000xg\n", `info 1500000: /b holds the same files as /a
   fix: replace the copies by links at the end of the step that stores them
+  > RUN make \
   >     && rm -r /b && ln -s /a /b
   /b layer 0, 1500000 bytes, 2 files
 `},
 		{"a file of it once more", "file a/f 1000000xf\n file a/g 1100000xg\n file b/f 1000000xf\n file b/g 1100000xg\n file c 1000000xf\n", `info 2100000: /b holds the same files as /a
   fix: replace the copies by links at the end of the step that stores them
+  > RUN make \
   >     && rm -r /b && ln -s /a /b
   /b layer 0, 2100000 bytes, 2 files
 info 1000000: /c has the same content as /a/f
   fix: replace the copies by links at the end of the step that stores them
+  > RUN make \
   >     && ln -f /a/f /c
   /c layer 0, 1000000 bytes, 1 files
 `},
@@ -58,6 +62,7 @@ info 1000000: /c has the same content as /a/f
 		{"other links in a folder", "file a/f 1000000xf\n symlink a/l -> x\n file b/f 999999xf\n file b/g 1xg\n symlink b/l -> y\n", ""},
 		{"much", "file a 25000000xf\n file b 25000000xf\n", `warn 25000000: /b has the same content as /a
   fix: replace the copies by links at the end of the step that stores them
+  > RUN make \
   >     && ln -f /a /b
   /b layer 0, 25000000 bytes, 1 files
 `},

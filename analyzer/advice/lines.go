@@ -49,8 +49,8 @@ func (im *image) joined(first, last int) []string {
 	return lines
 }
 
-// followed returns the RUN of layer i with a command at its end.
-func (im *image) followed(i int, command string) []string {
+// followed returns the RUN of layer i with commands at its end.
+func (im *image) followed(i int, commands ...string) []string {
 	p := parseStep(im.command(i))
 	items, ok := chain(p.script)
 	if p.instruction != "RUN" || !ok {
@@ -60,7 +60,11 @@ func (im *image) followed(i int, command string) []string {
 	if slices.ContainsFunc(items, func(x item) bool { return x.or }) || slices.ContainsFunc(p.calls, ends) {
 		p.script = "(" + p.script + ")"
 	}
-	return []string{"RUN " + p.script + " \\", "    && " + command}
+	script := "RUN " + p.script
+	for _, c := range commands {
+		script += " \\\n    && " + c
+	}
+	return strings.Split(script, "\n")
 }
 
 // steps returns the commands of the history from layer first to layer last.
