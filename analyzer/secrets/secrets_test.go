@@ -455,6 +455,29 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+func TestHide(t *testing.T) {
+	token, key := tokens()["github-token"], keys(t)["RSA private key"]
+	for command, want := range map[string]string{
+		"RUN make":                                                "RUN make",
+		"RUN a " + token + " && b " + token:                       "RUN a ghp_… (40 characters) && b ghp_… (40 characters)",
+		"ENV DB_PASSWORD=correct7horse9 B=" + token:               "ENV DB_PASSWORD=cor… (14 characters) B=ghp_… (40 characters)",
+		"ENV A_PASSWORD=abcd1234efgh B_PASSWORD=abcd1234efgh5678": "ENV A_PASSWORD=abc… (12 characters) B_PASSWORD=abcd… (16 characters)",
+		"RUN echo \"" + key + "\"":                                "",
+	} {
+		got := Hide(command)
+		if want != "" && got != want || strings.Contains(got, token) || strings.Contains(got, key) {
+			t.Errorf("%s: got %s, want %s", command, got, want)
+		}
+	}
+	var many strings.Builder
+	for i := range MaxHits + 1 {
+		fmt.Fprintf(&many, "A%d_PASSWORD=correct%dhorse9 ", i, i)
+	}
+	if got := Hide(many.String()); strings.Contains(got, "horse") {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestUTF16(t *testing.T) {
 	text := "TOKEN=" + tokens()["github-token"] + "\r\n# Ünïcode\r\n"
 	units := utf16.Encode([]rune(text))

@@ -1,8 +1,11 @@
 package secrets
 
 import (
+	"cmp"
 	"encoding/base64"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -30,9 +33,31 @@ func ScanSetting(name, value string) []Secret {
 // ScanCommand returns the secrets in a command of the history, with its build
 // arguments.
 func ScanCommand(command string) []Secret {
+	s := scanCommand(command)
+	found, _ := s.result()
+	return found
+}
+
+// Hide returns a command of the history with the redacted form in place of each
+// secret, wherever it occurs.
+func Hide(command string) string {
+	s := scanCommand(command)
+	if s.more > 0 {
+		return fmt.Sprintf("(a command with more than %d secrets)", MaxHits)
+	}
+	// The longest first: a short one may be the beginning of another.
+	slices.SortStableFunc(s.hits, func(a, b hit) int { return cmp.Compare(b.to-b.from, a.to-a.from) })
+	hidden := command
+	for _, h := range s.hits {
+		hidden = strings.ReplaceAll(hidden, command[h.from:h.to], h.Redacted)
+	}
+	return hidden
+}
+
+func scanCommand(command string) scan {
 	s := scan{text: []byte(command)}
 	s.line()
-	for _, m := range assignment.FindAllStringSubmatchIndex(command, MaxHits) {
+	for _, m := range assignment.FindAllStringSubmatchIndex(command, -1) {
 		from, to := m[4], m[5]
 		for _, quote := range []string{`"`, `'`} {
 			if text := command[from:to]; len(text) > 1 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
@@ -43,19 +68,18 @@ func ScanCommand(command string) []Secret {
 			s.add(Suspicious, span{from: from, to: to, what: "value that looks like a secret"})
 		}
 	}
-	found, _ := s.result()
-	return found
+	return s
 }
 
 // line finds what is a secret in any text of the configuration.
 func (s *scan) line() {
 	s.anchored()
-	for _, m := range urlPattern.FindAllSubmatchIndex(s.text, MaxHits) {
+	for _, m := range urlPattern.FindAllSubmatchIndex(s.text, -1) {
 		if password := string(s.text[m[2]:m[3]]); len(password) >= 6 && !standsFor(password) {
 			s.add(urlPassword, span{from: m[2], to: m[3], what: "password in a URL"})
 		}
 	}
-	for _, m := range header.FindAllSubmatchIndex(s.text, MaxHits) {
+	for _, m := range header.FindAllSubmatchIndex(s.text, -1) {
 		value := string(s.text[m[4]:m[5]])
 		if strings.EqualFold(string(s.text[m[2]:m[3]]), "basic") {
 			plain, err := base64.StdEncoding.DecodeString(value)

@@ -13,8 +13,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
+	"fathom/analyzer/secrets"
 )
 
 var (
@@ -34,9 +34,12 @@ func HTML(w io.Writer, in *Input) error {
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(pageCSS), hashOf(pageJS))
 	p.Style, p.Script = template.CSS(pageCSS), template.JS(pageJS)
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string { return strings.TrimLeft(offender(o), " ") },
+		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string {
+			o.StoredBy = secrets.Hide(o.StoredBy) // before it is shortened
+			return secrets.Hide(strings.TrimLeft(offender(o), " "))
+		},
 		"comma": func(n int) string { return humanize.Comma(int64(n)) },
-		"step":  stepOr, "line": pasteable,
+		"step":  pageStep, "line": pasteable, "count": count,
 		"warning": Warning, "suppressed": suppressed, "result": result,
 	}).Parse(pageHTML)
 	if err != nil {
@@ -87,7 +90,7 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	b.WriteString(`{"layers":`)
 	err := list(len(r.Layers), func(i int) any {
 		l := &r.Layers[i]
-		return []any{Safe(facts.Command(l.Command)), l.VisibleBytes, l.WastedBytes, l.HidesBytes}
+		return []any{pageStep(l.Command), l.VisibleBytes, l.WastedBytes, l.HidesBytes}
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
+	"fathom/analyzer/secrets"
 )
 
 const (
@@ -109,7 +110,12 @@ func newPage(in *Input) *page {
 			n = htmlDenied
 		}
 		first, left, bytes := r.First(n)
-		p.Rules = append(p.Rules, pageRule{r, slices.Collect(rows(slices.Values(first))), left, bytes})
+		x := pageRule{r, slices.Collect(rows(slices.Values(first))), left, bytes}
+		for i := range x.Rows {
+			row := &x.Rows[i]
+			row.Stored, row.Hidden, row.Fix = secrets.Hide(row.Stored), secrets.Hide(row.Hidden), secrets.Hide(row.Fix)
+		}
+		p.Rules = append(p.Rules, x)
 	}
 	p.config()
 	return p
@@ -177,8 +183,11 @@ func (p *page) findings() {
 			f.Places, f.MorePlaces = f.Places[:htmlPlaces], f.MorePlaces+n
 		}
 		x := pageFinding{Finding: f, Text: FindingOf(r, f), More: len(f.Places) + f.MorePlaces - 1}
-		x.Text.Title, x.Text.Fix = sentenceCase(x.Text.Title), sentenceCase(x.Text.Fix)
+		x.Text.Title, x.Text.Fix = sentenceCase(secrets.Hide(x.Text.Title)), sentenceCase(secrets.Hide(x.Text.Fix))
 		x.Text.Steps = x.Text.Steps[:min(len(x.Text.Steps), htmlSteps)]
+		for i := range x.Text.Steps {
+			x.Text.Steps[i].Command = pageStep(r.Layers[x.Text.Steps[i].Layer].Command)
+		}
 		for _, place := range f.Places {
 			x.Files += place.Files
 		}
@@ -245,7 +254,7 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 	t := &r.Totals
 	s := ""
 	if len(all) > 0 && all[0].Severity == facts.SeverityError {
-		s = Safe(all[0].Title)
+		s = secrets.Hide(Safe(all[0].Title))
 	}
 	largest := slices.IndexFunc(all, func(f facts.Finding) bool { return f.Severity == facts.SeverityWarn && f.Bytes > 0 })
 	if largest >= 0 {
@@ -255,11 +264,11 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 		}
 		switch h := hidingLayer(f); {
 		case h < 0:
-			s += sizeOf(f.Bytes, t.StoredBytes) + " can go: " + Safe(f.Title)
+			s += sizeOf(f.Bytes, t.StoredBytes) + " can go: " + secrets.Hide(Safe(f.Title))
 		case f.Rule == "stored-again" && strings.Contains(r.Layers[h].Command, "chown"):
 			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted come from one chown"
 		default:
-			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted: " + Safe(f.Title)
+			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted: " + secrets.Hide(Safe(f.Title))
 		}
 	}
 	switch {
@@ -356,7 +365,7 @@ func (p *page) config() {
 		x := pageConfig{Name: name}
 		for _, v := range values {
 			if v != "" {
-				x.Values = append(x.Values, Safe(v))
+				x.Values = append(x.Values, Safe(secrets.Hide(v)))
 			}
 		}
 		if len(x.Values) > 0 {
@@ -388,9 +397,13 @@ func (p *page) config() {
 	add("labels", labels...)
 }
 
-// pasteable returns a line as it is if it is safe to paste, and otherwise with visible
-// escapes.
+// pageStep returns a step without the secrets in it. The page is made to be sent.
+func pageStep(createdBy string) string { return stepOr(secrets.Hide(createdBy)) }
+
+// pasteable returns a line without secrets. It is as it was if it is safe to paste, and
+// otherwise has visible escapes.
 func pasteable(line string) string {
+	line = secrets.Hide(line)
 	if utf8.ValidString(line) && !strings.ContainsFunc(line, hidden) {
 		return line
 	}

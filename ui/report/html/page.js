@@ -79,6 +79,7 @@
       const l = n.listed.layers.find((x) => x[0] === state.layer);
       [n.v, n.w, n.files] = state.layer < 0 ? [n.listed.visible, n.listed.wasted, n.listed.files] : l ? [l[1], l[2], 0] : [0, 0, 0];
     }
+    for (const n of byPath.values()) if (n.listed && !state.hides) for (let up = n.parent; up && !up.listed; up = up.parent) { up.v += n.v; up.w += n.w; up.files += n.files; }
     for (const r of rows) if (counts(r)) for (let n = r.at; n && (state.hides || !n.listed); n = n.parent) { n.w += r.bytes; n.files++; }
   }
 
