@@ -203,6 +203,7 @@ func TestArchiveFix(t *testing.T) {
 		{"COPY --from=build /out/a.tar.gz /tmp/", "", "RUN --mount=type=bind,from=build,source=/out/a.tar.gz,target=/mnt/a.tar.gz mkdir -p /s && tar -xf /mnt/a.tar.gz -C /s"},
 		{"COPY /out/a.tar.gz /tmp/ # buildkit", "", ""},
 		{"COPY --from=$(x) /out/a.tar.gz /tmp/", "", ""},
+		{"COPY /out/a.tar.gz /tmp/ # buildkit", "", ""},
 		{"COPY . /tmp", "", "RUN --mount=type=bind,source=a.tar.gz,target=/mnt/a.tar.gz mkdir -p /s && tar -xf /mnt/a.tar.gz -C /s"},
 		{"COPY vendor /", "", "RUN --mount=type=bind,source=vendor/tmp/a.tar.gz,target=/mnt/a.tar.gz mkdir -p /s && tar -xf /mnt/a.tar.gz -C /s"},
 		{"COPY *.gz /tmp/", "", ""},

@@ -71,7 +71,6 @@ func TestUnstripped(t *testing.T) {
   /bin/b layer 1, 100001 bytes, 1 files
 info 300000: layer 0 stores symbols and debug sections of 1 file
   fix: strip them in the stage that makes them, before they are copied
-  > RUN strip /srv/app
   /srv/app layer 0, 300000 bytes, 1 files
 info 70000: layer 2 stores symbols and debug sections of 1 file
   fix: strip them at the end of the step that makes them

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -156,7 +157,7 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 		if len(files) == 0 {
 			continue
 		}
-		slices.SortStableFunc(files, func(a, b file) int { return int(min(1, max(-1, b.symbols-a.symbols))) })
+		slices.SortStableFunc(files, func(a, b file) int { return cmp.Compare(b.symbols, a.symbols) })
 		fix := facts.Fix{Text: "strip them at the end of the step that makes them"}
 		var paths []string
 		golang := true
@@ -172,10 +173,8 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 		case golang:
 			fix = facts.Fix{Text: "let Go leave them out: set this before the step that builds", Lines: []string{`ENV GOFLAGS="'-ldflags=-s -w'"`}}
 		case strings.HasPrefix(command, "COPY ") || strings.HasPrefix(command, "ADD "):
+			// Stripping them in the image would store them again.
 			fix.Text = "strip them in the stage that makes them, before they are copied"
-			if named {
-				fix.Lines = []string{"RUN strip " + strings.Join(paths, " ")}
-			}
 		case named:
 			fix.Lines = im.followed(i, "strip "+strings.Join(paths, " "))
 		}
