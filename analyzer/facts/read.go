@@ -39,6 +39,9 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 	if int64(len(data)) > most {
 		return nil, fmt.Errorf("it is larger than %d bytes", most)
 	}
+	if n := objects(data); n > fewObjects+len(data)/smallObject {
+		return nil, fmt.Errorf("its %d bytes hold %d objects, more than a report has", len(data), n)
+	}
 	var form struct {
 		Schema   *int64    `json:"schema"`
 		Image    *Image    `json:"image"`
@@ -85,6 +88,29 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 		return nil, err
 	}
 	return rep, nil
+}
+
+// An element of a list in a report takes at least smallObject bytes of JSON, and a few
+// times as much memory. An empty object would take a hundred times as much.
+const (
+	smallObject = 32
+	fewObjects  = 1000
+)
+
+// objects returns the number of objects in JSON.
+func objects(data []byte) int {
+	n, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case c == '{' && !quoted:
+			n++
+		}
+	}
+	return n
 }
 
 // placed adds the line and column of a JSON error in data.

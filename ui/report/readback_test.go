@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 	"fathom/ui/report"
@@ -22,6 +23,10 @@ func saved(t testing.TB, name string) (*facts.Report, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.Report.Findings, a.Report.Totals.FindingsBytes, err = advice.Find(t.Context(), a, advice.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b bytes.Buffer
 	if err := report.JSON(&b, a.Report); err != nil {
 		t.Fatal(err)
@@ -31,7 +36,7 @@ func saved(t testing.TB, name string) (*facts.Report, []byte) {
 
 // TestSavedReports reads back the JSON of every image of testdata/images. Bytes that
 // are not UTF-8 can't be written in JSON and become replacement characters, except in
-// the paths of waste.
+// the paths of waste and of findings.
 func TestSavedReports(t *testing.T) {
 	asJSON := cmp.Transformer("text", func(s string) string { return string([]rune(s)) })
 	for _, name := range imagetest.Names(t) {
@@ -44,6 +49,13 @@ func TestSavedReports(t *testing.T) {
 			for i, w := range want.Waste {
 				if got.Waste[i].Path != w.Path {
 					t.Errorf("waste %d is %q, want %q", i, got.Waste[i].Path, w.Path)
+				}
+			}
+			for i, f := range want.Findings {
+				for j, p := range f.Places {
+					if got.Findings[i].Places[j].Path != p.Path {
+						t.Errorf("place %d of finding %d is %q, want %q", j, i, got.Findings[i].Places[j].Path, p.Path)
+					}
 				}
 			}
 			if diff := cmp.Diff(want, got, asJSON, cmpopts.EquateEmpty()); diff != "" {
