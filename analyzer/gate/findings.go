@@ -10,9 +10,6 @@ import (
 	"fathom/analyzer/facts"
 )
 
-// secretRule is the name of the rule that finds secrets.
-const secretRule = "secret"
-
 // FindingRules returns the names of the rules that find what to change. They can be
 // named in a Suppression and in a limit of the form Names.
 func FindingRules() []string {
@@ -153,7 +150,7 @@ func (c *check) failingFindings(l Limit) (value, error) {
 	switch {
 	case c.r.Findings == nil:
 		return value{}, ErrNoFindings
-	case c.r.Secrets == facts.SecretsOff && slices.Contains(l.Names, secretRule):
+	case c.r.Secrets == facts.SecretsOff && slices.Contains(l.Names, advice.Secret):
 		return value{}, ErrNoSecrets
 	case c.r.Secrets == facts.SecretsOff:
 		c.v.Notes = append(c.v.Notes, FailOnFinding+": the image was not searched for secrets")

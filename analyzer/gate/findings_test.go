@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 )
 
@@ -211,11 +212,13 @@ func TestNoFindings(t *testing.T) {
 func TestNoSecrets(t *testing.T) {
 	r := found()
 	r.Secrets, r.Findings = facts.SecretsOff, r.Findings[:1]
-	for name, want := range map[string]error{"error": nil, secretRule: ErrNoSecrets} {
-		v := Verdict{}
-		c := check{r: r, v: &v}
-		if _, err := c.failingFindings(Limit{Rule: FailOnFinding, Names: []string{name}}); !errors.Is(err, want) {
-			t.Errorf("%s: got %v, want %v", name, err, want)
+	for name, want := range map[string]error{"error": nil, advice.Secret: ErrNoSecrets} {
+		v, err := Check(r, Limits{{Rule: FailOnFinding, Unit: Count, Names: []string{name}}}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := v.Rules[0].Err; !errors.Is(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 		if want == nil && !slices.Equal(v.Notes, []string{"fail-on-finding: the image was not searched for secrets"}) {
 			t.Errorf("notes %q", v.Notes)

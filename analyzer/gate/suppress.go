@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 )
 
@@ -138,7 +139,7 @@ func (c *check) warnOfSuppressions() {
 	v := c.v
 	for _, s := range v.Suppressed {
 		evaluated := len(s.Rules) == 0 || c.r.Findings != nil && slices.ContainsFunc(s.Rules, func(name string) bool {
-			return slices.Contains(FindingRules(), name) && !(name == secretRule && c.r.Secrets == facts.SecretsOff)
+			return slices.Contains(FindingRules(), name) && !(name == advice.Secret && c.r.Secrets == facts.SecretsOff)
 		})
 		for _, r := range v.Rules {
 			evaluated = evaluated || r.Err == nil && slices.Contains(s.Rules, r.Name)

@@ -38,7 +38,7 @@ func newAdvise(a *app) *cobra.Command {
 		},
 	}
 	j.flags = cmd.Flags()
-	j.addFlags(j.flags, opening, search)
+	j.addFlags(j.flags, opening, search, configFile)
 	j.flags.StringArrayVar(&opt.Rules, "rule", nil, "list only the findings of `RULE`, also of severity info; may be repeated")
 	j.flags.StringVar(&opt.Severity, "severity", "", "the least `SEVERITY` to list: error, warn or info (default warn)")
 	j.flags.BoolVar(&opt.All, "all", false, "list findings of severity info too, and all places of each finding")
@@ -65,7 +65,11 @@ func (j *job) advise(ctx context.Context, src source, opt report.AdviceOptions) 
 	if err := j.spare(src, "the image"); err != nil {
 		return err
 	}
-	if err := j.settle(j.settings, j.flags, newConfig(j.settings), opening, search); err != nil {
+	c, err := j.readConfig(j.settings, j.flags)
+	if err != nil {
+		return err
+	}
+	if err := j.settle(j.settings, j.flags, c, opening, search); err != nil {
 		return err
 	}
 	r, err := j.saved(src)
