@@ -60,6 +60,11 @@ func randomImage(rnd *rand.Rand) string {
 	return b.String()
 }
 
+type place struct {
+	path  string
+	layer int
+}
+
 // No byte counts twice, whatever the image: each content is in at most one finding,
 // and the findings add up to what Find returns, which is at most what is stored.
 func TestNothingCountsTwice(t *testing.T) {
@@ -76,13 +81,29 @@ func TestNothingCountsTwice(t *testing.T) {
 			t.Fatalf("%v\n%s", err, text)
 		}
 		total := int64(0)
+		saves := map[place]int64{}
 		for _, f := range all {
 			rules[f.Rule] = true
 			total += f.Bytes
+			for _, p := range f.Places {
+				saves[place{p.Path, p.Layer}] += p.Bytes
+			}
 		}
-		stored := int64(0)
+		stored, at := int64(0), map[place]int64{} // and at each path or below
 		for c := range filetree.Content(a.Tree.Contents()) {
-			stored += a.Tree.Stored(c).Bytes
+			s := a.Tree.Stored(c)
+			stored += s.Bytes
+			for n := s.Node; n != filetree.None; n = a.Tree.Parent(n) {
+				at[place{a.Tree.Path(n), s.Layer}] += s.Bytes
+			}
+			if s.Lost != s.Node { // a finding may name the last link
+				at[place{a.Tree.Path(s.Lost), s.Layer}] += s.Bytes
+			}
+		}
+		for p, n := range saves {
+			if n > at[p] {
+				t.Errorf("%d bytes are saved at %s of layer %d, which stores %d:\n%s", n, p.path, p.layer, at[p], text)
+			}
 		}
 		if total != sum || sum > stored || stored != a.Report.Totals.StoredBytes {
 			t.Fatalf("the findings add up to %d, Find returns %d, and %d bytes are stored:\n%s", total, sum, stored, text)
