@@ -25,6 +25,7 @@ type findings struct {
 	rev  bool
 	open map[findingKey]bool // findings that show their places
 	hits []findingRow        // the first match in each finding
+	seen bool                // by the user
 	only bool                // only findings that match have rows, while the user searches
 
 	scan
@@ -80,13 +81,21 @@ func (f *findings) place() place  { return inFindings }
 func (f *findings) Title() string { return "Findings" }
 func (f *findings) about() string { return "of the finding" }
 
-// set replaces the list. Open rows stay with their findings, too.
+// set replaces the list. Open rows stay with their findings, and once the user has
+// seen the list the cursor does, too.
 func (f *findings) set(all []facts.Finding) {
-	f.stay(func() {
+	replace := func() {
 		f.all, f.keys = all, findingKeys(all)
 		f.sift()
-	})
+	}
+	if f.seen {
+		f.stay(replace)
+	} else {
+		replace()
+	}
 }
+
+func (f *findings) follow() { f.seen = true }
 
 // stay changes the rows; the cursor stays with its row, and on its line of the screen.
 func (f *findings) stay(change func()) {

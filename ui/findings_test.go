@@ -15,6 +15,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
+	"fathom/ui/screen"
 )
 
 // readFindings returns the findings of a file in testdata/screens, completed and in
@@ -137,7 +138,8 @@ func TestFindingsReplaced(t *testing.T) {
 		{"all gone", "! down right down", of("docs", "stored-again"), []facts.Finding{}, ""},
 		{"none before", "!", []facts.Finding{}, all, "the image stores the package lists"},
 		{"filtered", "! / type:layer enter F down", of("stored-again", "empty-step"), all, "layer 4 stores"},
-		{"in another pane", "", of("docs"), all, "the image ships documentation"},
+		{"not seen", "", of("docs"), all, "the image stores the package lists"},
+		{"seen before", "! 1", of("docs"), all, "the image ships documentation"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := prepared{all: c.before, searching: true, then: c.after}
@@ -360,6 +362,30 @@ func TestFindingsFilter(t *testing.T) {
 		}
 		if f, _, _ := paneOf[*findings](&s.u.layout); len(f.rows) != want {
 			t.Errorf("%s: %d rows, want %d", keys, len(f.rows), want)
+		}
+	}
+}
+
+// TestFitTitle shortens a path, so that the words around it show.
+func TestFitTitle(t *testing.T) {
+	th, err := screen.NewTheme("", false, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	const long = "/root/.npm/_cacache/content-v2/sha512/8e/5d/6f6733c38a72ebf5e52ddc9f"
+	for _, c := range []struct {
+		title string
+		w     int
+		want  string
+	}{
+		{"short", 3, "short"},
+		{long + " is stored", 79, long + " is stored"},
+		{long + " is stored", 50, "…2/sha512/8e/5d/6f6733c38a72ebf5e52ddc9f is stored"},
+		{long + " is stored", 10, "…33c38a72ebf5e52ddc9f is stored"},
+		{"the same as " + long + ", too", 40, "the same as …6733c38a72ebf5e52ddc9f, too"},
+	} {
+		if got := fitTitle(th, c.title, c.w); got != c.want {
+			t.Errorf("%d columns: got %q, want %q", c.w, got, c.want)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (f *findings) drawFinding(c screen.Canvas, y, i int, cols findingColumns, o
 	if f.fold > 0 && f.places(i) > 0 {
 		c.Text(f.fold, y, on(c.Theme.Dim), triangle(c.Theme, f.open[f.keys[i]]))
 	}
-	title := shown(x.Title)
+	title := fitTitle(c.Theme, shown(x.Title), c.W-cols.title.X)
 	end := c.Short(cols.title.X, y, c.W-cols.title.X, on(c.Theme.Text), title)
 	f.u.search.highlight(c, cols.title.X, end, y, title, on)
 }
@@ -128,6 +128,24 @@ func (f *findings) drawPlace(c screen.Canvas, y int, r findingRow, cols findingC
 	}
 	to := c.Tail(at, y, end-at, on(c.Theme.Text), path)
 	f.u.search.highlight(c, at, to, y, path, on)
+}
+
+// fitTitle shortens the longest path in a title that is wider than w, at its start.
+func fitTitle(th *screen.Theme, title string, w int) string {
+	const least = 20 // columns of a path
+	words := strings.Split(title, " ")
+	at, most := -1, least
+	for i, s := range words {
+		if n := screen.Width(s); n > most && strings.HasPrefix(s, "/") {
+			at, most = i, n
+		}
+	}
+	if over := screen.Width(title) - w; over > 0 && at >= 0 {
+		drop := min(over+screen.Width(th.Glyph.Ellipsis), most-least)
+		_, tail := screen.Cut(words[at], drop)
+		words[at] = th.Glyph.Ellipsis + tail
+	}
+	return strings.Join(words, " ")
 }
 
 // placeNote says what is at a place, and which layers store and hide it.

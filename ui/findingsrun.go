@@ -72,7 +72,7 @@ func (f *findings) searching() string {
 		read += min(t.Read.Load(), t.Total)
 	}
 	text := "searching"
-	if total > 0 {
+	if read < total {
 		text += fmt.Sprintf(" %d%%", int(float64(read)/float64(total)*100))
 	}
 	return text + f.u.th.Glyph.Ellipsis
