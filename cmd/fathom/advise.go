@@ -80,6 +80,7 @@ func (j *job) advise(ctx context.Context, src source, opt report.AdviceOptions) 
 		return err
 	}
 	defer r.Close()
+	inspect.HideSecrets(r.Report)
 	switch {
 	case len(j.results) > 0:
 		return j.print(ctx, r.Report, nil)

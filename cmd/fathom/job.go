@@ -146,6 +146,7 @@ func (j *job) explore(ctx context.Context, src source) error {
 		return err
 	}
 	defer r.Close()
+	inspect.HideSecrets(r.Report)
 	var verdict *gate.Verdict
 	if j.gated {
 		if verdict, err = j.judge(ctx, r); err != nil {

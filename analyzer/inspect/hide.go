@@ -1,0 +1,47 @@
+package inspect
+
+import (
+	"strings"
+
+	"fathom/analyzer/facts"
+	"fathom/analyzer/secrets"
+)
+
+// HideSecrets replaces each secret in the commands and in the configuration of a report
+// by its redacted form, for a report that is printed or saved: it goes to logs, comments
+// and artifacts that more people can read than the image.
+func HideSecrets(r *facts.Report) {
+	hide := func(texts ...*string) {
+		for _, s := range texts {
+			*s = secrets.Hide(*s)
+		}
+	}
+	list := func(all []string) {
+		for i := range all {
+			hide(&all[i])
+		}
+	}
+	for i := range r.Layers {
+		hide(&r.Layers[i].Command)
+	}
+	for i := range r.History {
+		hide(&r.History[i].Command, &r.History[i].Comment)
+	}
+	c := &r.Image.Config
+	list(c.Env)
+	list(c.Entrypoint)
+	list(c.Cmd)
+	for name, value := range c.Labels {
+		hidden := name + "=" + value // a name such as "token" tells what the value is
+		hide(&hidden)
+		if rest, ok := strings.CutPrefix(hidden, name+"="); ok {
+			hidden = rest
+		}
+		c.Labels[name] = hidden
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		hide(&f.Title, &f.Fix.Text)
+		list(f.Fix.Lines)
+	}
+}
