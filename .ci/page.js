@@ -66,9 +66,10 @@ const url = "file://" + process.argv[2];
     await settled("#search=" + path);
     assert((await tree()).includes(path), "the search doesn't find " + path);
 
-    const copy = await page.$("pre + button, .label button");
+    const copy = await page.$(".label button");
     if (copy) {
       await browser.defaultBrowserContext().overridePermissions("file://", ["clipboard-read", "clipboard-sanitized-write"]).catch(() => {});
+      await page.evaluate(() => document.querySelectorAll(".finding").forEach((d) => { d.open = true; }));
       await copy.click();
       await page.waitForFunction((b) => b.textContent === "Copied", {}, copy);
     }

@@ -307,6 +307,9 @@ func hidingLayer(f *facts.Finding) int {
 
 // sizeOf formats a part and the whole in the unit of the part: "537 of 1,017 MB".
 func sizeOf(part, whole int64) string {
+	if Size(part) == Size(whole) {
+		return "all " + Size(part)
+	}
 	number, unit, _ := strings.Cut(Size(part), " ")
 	scale := 1.0
 	for _, u := range []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"} {

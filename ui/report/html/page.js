@@ -224,7 +224,7 @@
     const inside = box.contains(document.activeElement);
     box.replaceChildren(...tiles);
     tiles.forEach((t, i) => { t.lastChild.tabIndex = i ? -1 : 0; });
-    said.textContent = !shown.length ? "Nothing here." : byPath.has(state.path) || n.path === state.path ? `${at.path}: ${words(at)}` : `${state.path} is too small to be listed; this is ${n.path}`;
+    said.textContent = !shown.length ? "Nothing here." : n.path === state.path ? `${n.path}: ${words(n)}` : `${state.path} is too small to be listed; this is ${n.path}`;
     if (inside && tiles.length) tiles[0].lastChild.focus({ preventScroll: true });
     const chain = [];
     for (let f = at; f; f = f.parent) chain.unshift(f === at ? make("b", { textContent: f.name }) : folderLink(f));
@@ -329,8 +329,8 @@
       const tiles = [...$("treemap").children].map((t) => t.lastChild), now = document.activeElement;
       if (e.key === "Backspace" || e.key === "Escape") {
         e.preventDefault();
-        const n = find(state.path), at = n.leaf || !below(n).length ? n.parent : n;
-        if (at?.parent) go({ path: at.parent.path });
+        const up = find(state.path).parent;
+        if (up) go({ path: up.path });
         return;
       }
       const d = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
@@ -368,7 +368,7 @@
         case "End": focus(all, all[all.length - 1]); break;
         case "ArrowRight": if (folder && !open.has(n.path)) toggle(n); else focus(all, all[i + 1]); break;
         case "ArrowLeft": if (folder && open.has(n.path)) toggle(n); else focus(all, up()); break;
-        case "Enter": if (e.target === now && folder) go({ path: n.path }); else return; break;
+        case "Enter": if (e.target === now && !n.rest) go({ path: n.path }); else return; break;
         default: return;
       }
       e.preventDefault();
