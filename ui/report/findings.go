@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
@@ -43,7 +44,7 @@ func FindingOf(r *facts.Report, f *facts.Finding) Finding {
 		Rule: Safe(f.Rule), Severity: Safe(f.Severity), Sure: Safe(f.Certainty), Size: sizeOr(f.Bytes), Title: Safe(f.Title), Fix: Safe(f.Fix.Text),
 	}
 	for _, l := range f.Fix.Lines {
-		x.Lines = append(x.Lines, Safe(l))
+		x.Lines = append(x.Lines, pasted(l))
 	}
 	for i := range f.Places {
 		x.Places = append(x.Places, placeOf(&f.Places[i]))
@@ -55,6 +56,15 @@ func FindingOf(r *facts.Report, f *facts.Finding) Finding {
 		x.Steps = append(x.Steps, FindingStep{i, stepOr(r.Layers[i].Command)})
 	}
 	return x
+}
+
+// pasted returns a line to paste. It is as it was, with its backslashes, if nothing in it
+// is hidden or a command for a CI runner, and otherwise has visible escapes.
+func pasted(line string) string {
+	if utf8.ValidString(line) && !strings.ContainsFunc(line, hidden) && !strings.Contains(line, "##[") && !strings.Contains(line, "##vso[") {
+		return line
+	}
+	return Safe(line)
 }
 
 func placeOf(p *facts.Place) FindingPlace {

@@ -16,7 +16,7 @@ func TestFindingOf(t *testing.T) {
 	r := &facts.Report{Layers: []facts.Layer{{Command: "/bin/sh -c #(nop) ADD file:x in / "}, {}, {Command: "RUN rm\x1b[2J /a"}}}
 	got := FindingOf(r, &facts.Finding{
 		Rule: "secret", Severity: facts.SeverityError, Certainty: facts.CertainLikely, Title: "a \x1b[1mtitle\n", Bytes: 1_500_000,
-		Fix: facts.Fix{Text: "do\u202ethis", Lines: []string{"RUN rm /a/*", "##[group]"}},
+		Fix: facts.Fix{Text: "do\u202ethis", Lines: []string{`RUN printf 'a\n\\n' > /a/* \`, "##[group]", "##vso[x]", "\u202e\\n", "a\xff\\n"}},
 		Places: []facts.Place{
 			{Path: "/a\xff", Layer: 0, Bytes: 1_000_000, Files: 12, HiddenBy: 2},
 			{Path: "/b", Layer: 2, Bytes: 500_000, Files: 1, HiddenBy: 2},
@@ -28,7 +28,7 @@ func TestFindingOf(t *testing.T) {
 	})
 	want := Finding{
 		Rule: "secret", Severity: "error", Sure: "likely", Size: "1.5 MB", Title: `a \x1b[1mtitle\n`,
-		Fix: `do\u202ethis`, Lines: []string{"RUN rm /a/*", `#\x23[group]`},
+		Fix: `do\u202ethis`, Lines: []string{`RUN printf 'a\n\\n' > /a/* \`, `#\x23[group]`, `#\x23vso[x]`, `\u202e\\n`, `a\xff\\n`},
 		Places: []FindingPlace{
 			{Path: `/a\xff`, Size: "1.0 MB", Files: "12 files", Where: "in layer 0, hidden by layer 2"},
 			{Path: "/b", Size: "500 kB", Where: "in layer 2, hidden by the same layer"},

@@ -118,7 +118,7 @@ func writeFindings(b *bufio.Writer, in *Input) {
 	fmt.Fprintf(b, "\nfindings    %s\n", savings(in.Report, len(all), bytesOf(all)))
 	for i := range all[:min(len(all), findingShown)] {
 		f := FindingOf(in.Report, &all[i])
-		fmt.Fprintf(b, "%7s  %-5s  %s\n", f.Size, f.Severity, f.line())
+		fmt.Fprintf(b, "%7s  %-5s  %s\n", f.Size, f.Severity, short(f.line()))
 	}
 	more := ""
 	if n := len(all) - findingShown; n > 0 {
