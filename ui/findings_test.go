@@ -389,3 +389,27 @@ func TestFitTitle(t *testing.T) {
 		}
 	}
 }
+
+// TestFindingsHideSecrets checks that the tab shows and copies no secret of a step.
+func TestFindingsHideSecrets(t *testing.T) {
+	value := "squeamish" + strings.Repeat("7ossifrage", 3)
+	step := "RUN APP_PASSWORD=" + value + " make"
+	a := load(t, "shop")
+	for i := range a.Report.Layers {
+		a.Report.Layers[i].Command = step
+	}
+	x := prepared{all: readFindings(t, "shop")[:1]}
+	x.all[0].Title, x.all[0].Fix = step, facts.Fix{Text: step, Lines: []string{step}}
+	s := x.stage(t, a, "", false, 80, 24)
+	for _, keys := range []string{"!", "y", "right down", "2", "y", "down down down down down y", "! left 2"} {
+		for _, k := range strings.Fields(keys) {
+			s.press(k)
+		}
+		if strings.Contains(s.text()+s.world.copied, "ossifrage") {
+			t.Errorf("after %s: copied %q\n%s", keys, s.world.copied, s.text())
+		}
+		if keys == "!" || keys == "2" {
+			s.at(t, "APP_PASSWORD=sque… (39 characters) make")
+		}
+	}
+}

@@ -2,12 +2,14 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/secrets"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -195,7 +197,7 @@ func (f *findings) details(p *screen.Page) any {
 	}
 	x := &f.all[r.finding]
 	if r.place < 0 || r.place == len(x.Places) {
-		findingPage(p, f.u.rep, x)
+		f.findingPage(p, x)
 	} else {
 		f.placePage(p, x, r)
 	}
@@ -203,38 +205,38 @@ func (f *findings) details(p *screen.Page) any {
 }
 
 // findingPage describes a finding.
-func findingPage(p *screen.Page, rep *facts.Report, f *facts.Finding) {
-	th, x := p.Theme, report.FindingOf(rep, f)
-	p.Title(x.Title)
+func (f *findings) findingPage(p *screen.Page, x *facts.Finding) {
+	th, words := p.Theme, report.FindingOf(f.u.rep, x)
+	p.Title(words.Title)
 	p.Blank()
-	if f.Bytes > 0 {
-		p.Field("saves", x.Size+"  "+report.Exact(f.Bytes), th.Wasted)
+	if x.Bytes > 0 {
+		p.Field("saves", words.Size+"  "+report.Exact(x.Bytes), th.Wasted)
 	}
-	p.Field("severity", x.Severity, severityStyle(th, f.Severity))
-	p.Field("rule", x.Rule, th.Text)
-	if f.Certainty != facts.CertainProven {
-		p.Field("certainty", x.Sure, th.Text)
+	p.Field("severity", words.Severity, severityStyle(th, x.Severity))
+	p.Field("rule", words.Rule, th.Text)
+	if x.Certainty != facts.CertainProven {
+		p.Field("certainty", words.Sure, th.Text)
 	}
-	fixPage(p, f, x)
-	if len(x.Steps) > 0 {
+	fixPage(p, x, words)
+	if len(words.Steps) > 0 {
 		p.Blank()
 		p.Title("Steps")
 	}
-	for _, s := range x.Steps {
-		stepOf(p, s.Layer, "", s.Command)
+	for _, s := range words.Steps {
+		f.addStep(p, words, s.Layer, "")
 	}
-	if len(x.Places) > 0 {
+	if len(words.Places) > 0 {
 		p.Blank()
 		p.Title("Places")
 	}
-	for i := range x.Places {
-		at := &x.Places[i]
+	for i := range words.Places {
+		at := &words.Places[i]
 		from := len(p.Lines)
 		p.Wrap(11, at.Line(), th.Text)
 		p.Lines[from].Spans[0].Text = fmt.Sprintf(" %9s  ", at.Size)
 	}
-	if x.More != "" {
-		p.Wrap(11, x.More, th.Dim)
+	if words.More != "" {
+		p.Wrap(11, words.More, th.Dim)
 	}
 }
 
@@ -255,10 +257,17 @@ func fixPage(p *screen.Page, f *facts.Finding, x report.Finding) {
 	}
 }
 
-// stepOf adds a layer and its command; enter on them goes to the layer.
-func stepOf(p *screen.Page, layer int, what, command string) {
+// addStep adds a layer of the finding and its command, without secrets; enter on
+// them goes to the layer.
+func (f *findings) addStep(p *screen.Page, words report.Finding, layer int, what string) {
 	from := len(p.Lines)
 	p.Add(layer, "", screen.Span{Text: fmt.Sprintf(" %slayer %d", what, layer), Style: p.Theme.Dim})
+	i := slices.IndexFunc(words.Steps, func(s report.FindingStep) bool { return s.Layer == layer })
+	command, ok := f.commands[layer]
+	if !ok && i >= 0 {
+		command = secrets.Hide(words.Steps[i].Command)
+		f.commands[layer] = command
+	}
 	p.Wrap(2, command, p.Theme.Text)
 	for i := range p.Lines[from:] {
 		p.Lines[from+i].Link = layer
@@ -277,18 +286,13 @@ func (f *findings) placePage(p *screen.Page, x *facts.Finding, r findingRow) {
 	p.Field("secret", words.Places[r.place].Value, th.Text)
 	if at.Layer >= 0 {
 		p.Blank()
-		stepOf(p, at.Layer, "stored by ", layerCommand(f.u.rep, at.Layer))
+		f.addStep(p, words, at.Layer, "stored by ")
 	}
 	if at.HiddenBy >= 0 {
 		p.Blank()
-		stepOf(p, at.HiddenBy, "hidden by ", layerCommand(f.u.rep, at.HiddenBy))
+		f.addStep(p, words, at.HiddenBy, "hidden by ")
 	}
 	p.Blank()
 	p.Title(words.Title)
 	fixPage(p, x, words)
-	if n, ok := f.node(*at); ok {
-		p.Blank()
-		p.Title("History")
-		history(p, f.u.img, n)
-	}
 }

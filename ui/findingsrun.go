@@ -8,6 +8,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
+	"fathom/analyzer/secrets"
 )
 
 // finder is advice.Find.
@@ -35,6 +36,7 @@ func (f *findings) stage(a *analyzer.Analysis, find finder, opt advice.Options) 
 		var unread []int
 		opt.Unread = func(layers []int) { unread = layers }
 		all, _, err := find(ctx, a, opt)
+		hideSecrets(all)
 		return func() {
 			f.failed, f.unread = err, unread
 			if err == nil {
@@ -48,6 +50,19 @@ func (f *findings) stage(a *analyzer.Analysis, find finder, opt advice.Options) 
 			}
 		}
 	})
+}
+
+// hideSecrets takes secrets out of the words about findings, which may quote steps.
+func hideSecrets(all []facts.Finding) {
+	for i := range all {
+		f := &all[i]
+		f.Title, f.Fix.Text = secrets.Hide(f.Title), secrets.Hide(f.Fix.Text)
+		lines := make([]string, 0, len(f.Fix.Lines))
+		for _, l := range f.Fix.Lines {
+			lines = append(lines, secrets.Hide(l))
+		}
+		f.Fix.Lines = lines
+	}
 }
 
 // watch redraws the progress until the search has ended.
