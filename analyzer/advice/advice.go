@@ -26,6 +26,8 @@ type Rule struct {
 	Fix      string // how to fix it, as Markdown
 	Not      string // what is no finding, or one of severity info; may be ""
 
+	// optIn is set if the rule is off unless Options.On names it.
+	optIn bool
 	// reads is set if find reads the content of files, or needs the notes of look.
 	reads bool
 	// look, if not nil, looks at the content of files in the pass that reads the
@@ -41,6 +43,8 @@ type Options struct {
 	Quick bool
 	// NoSecrets leaves out the rule that finds secrets.
 	NoSecrets bool
+	// On names rules that are off unless they are asked for.
+	On []string
 	// Progress gets a task if the content of files must be read; may be nil.
 	Progress *analyzer.Progress
 	// Unread, if not nil, is called with the layers that the rules that read content
@@ -50,7 +54,9 @@ type Options struct {
 
 // rules returns the rules that the options ask for.
 func (opt *Options) rules() []Rule {
-	return slices.DeleteFunc(Rules(), func(r Rule) bool { return opt.Quick && r.reads || opt.NoSecrets && r.Name == Secret })
+	return slices.DeleteFunc(Rules(), func(r Rule) bool {
+		return opt.Quick && r.reads || opt.NoSecrets && r.Name == Secret || r.optIn && !slices.Contains(opt.On, r.Name)
+	})
 }
 
 // Lookers returns the lookers whose notes Find needs. If analyzer.Options has them,
@@ -106,6 +112,9 @@ type image struct {
 	report  *facts.Report
 	claimed []bool                     // by content
 	notes   map[string][]analyzer.Note // by the name of the looker
+	parsed  map[int]*step              // by layer; filled in by step
+	cached  map[cachedIn]bool          // the caches that package-cache found
+	modules map[int]bool               // by layer; filled in by storesModules
 }
 
 // last returns the index of the last layer.

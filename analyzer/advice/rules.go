@@ -5,9 +5,26 @@ package advice
 func Rules() []Rule {
 	return []Rule{
 		secret(),
+		packageCache(),
+		buildContext(),
 		archiveAndContent(),
+		sparseLog(),
 		removedLater(),
+		storedAgain(),
+		overwritten(),
+		buildTools(),
+		docs(),
+		leftover(),
 		duplicateContent(),
 		unstripped(),
+		rootUser(),
+		setuid(),
+		worldWritable(),
+		sudo(),
+		missingHealthcheck(),
+		sensitiveVolume(),
+		tooManyLayers(),
+		emptyStep(),
+		installOptions(),
 	}
 }

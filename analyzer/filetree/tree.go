@@ -257,6 +257,9 @@ func (t *Tree) Hash(c Content) (h layer.Hash, fromTable, ok bool) {
 	return t.hashes[c], p.fromTable, true
 }
 
+// Linked reports whether content c has more than one name after some layer.
+func (t *Tree) Linked(c Content) bool { return t.pieces[c].linked }
+
 // FirstName returns the first path, sorted as bytes, that shows content c after
 // layer i; None if there is none.
 func (t *Tree) FirstName(c Content, i int) Node {
