@@ -99,6 +99,9 @@ func TestSentence(t *testing.T) {
 				{Path: "/c", Bytes: 117_000_000, Cause: "removed", StoredIn: 1, HiddenBy: 2},
 			}
 		}, "517 of 1,017 MB wasted: layer 2 removes what layer 1 stores"},
+		{"a chown in an older report", func(r *facts.Report) {
+			r.Findings, r.Waste = nil, []facts.Waste{{Path: "/a", Bytes: 500_000_000, Cause: "metadata", StoredIn: 1, HiddenBy: 2}}
+		}, "500 of 1,017 MB wasted come from one chown"},
 	} {
 		r := shop()
 		tt.change(r)
@@ -184,6 +187,16 @@ func TestHTMLFindings(t *testing.T) {
 		if !strings.Contains(page, part) {
 			t.Errorf("the page doesn't hold %s", part)
 		}
+	}
+}
+
+// TestHTMLInfo checks a page with findings for information only.
+func TestHTMLInfo(t *testing.T) {
+	r := shop()
+	r.Findings = []facts.Finding{r.Findings[2], r.Findings[6]}
+	text := withoutScript(written(t, "html", &Input{Report: r}))
+	if !strings.Contains(text, "\nNothing needs a fix; 2 findings for information.\n") || strings.Contains(text, "More findings") || strings.Contains(text, "fixes save") {
+		t.Error(text)
 	}
 }
 

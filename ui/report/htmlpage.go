@@ -265,7 +265,7 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 		switch h := hidingLayer(f); {
 		case h < 0:
 			s += sizeOf(f.Bytes, t.StoredBytes) + " can go: " + secrets.Hide(Safe(f.Title))
-		case f.Rule == "stored-again" && strings.Contains(r.Layers[h].Command, "chown"):
+		case (f.Rule == "stored-again" || f.Rule == "metadata") && strings.Contains(r.Layers[h].Command, "chown"):
 			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted come from one chown"
 		default:
 			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted: " + secrets.Hide(Safe(f.Title))

@@ -230,7 +230,8 @@
     for (let f = at; f; f = f.parent) chain.unshift(f === at ? make("b", { textContent: f.name }) : folderLink(f));
     $("crumbs").replaceChildren(...chain.flatMap((c, i) => i > 1 ? ["/", c] : [c]));
   }
-  const words = (n) => `${size(n.v)} visible, ${size(n.w)} wasted`;
+  // A report of an earlier version has no folders, and what is visible is unknown.
+  const words = (n) => (data.folders.length ? `${size(n.v)} visible, ` : "") + `${size(n.w)} wasted`;
   const folderLink = (n) => make("a", { href: "#", textContent: n.name, onclick: (e) => { e.preventDefault(); go({ path: n.path }); } });
 
   // fit returns the places of the items that are large enough to draw; the others are
