@@ -64,19 +64,19 @@ func asText(f facts.Finding) string {
 }
 
 func TestUnstripped(t *testing.T) {
-	want := `info 300001: layer 1 stores symbols and debug sections of 2 files
+	want := `info 350001: layer 1 stores symbols and debug sections of 2 files
   fix: let Go leave them out: set this before the step that builds
   > ENV GOFLAGS="'-ldflags=-s -w'"
   /bin/a layer 1, 200000 bytes, 1 files
-  /bin/b layer 1, 100001 bytes, 1 files
+  /bin/b layer 1, 150001 bytes, 1 files
 info 300000: layer 0 stores symbols and debug sections of 1 file
   fix: strip them in the stage that makes them, before they are copied
   /srv/app layer 0, 300000 bytes, 1 files
-info 70000: layer 2 stores symbols and debug sections of 1 file
+info 170000: layer 2 stores symbols and debug sections of 1 file
   fix: strip them at the end of the step that makes them
   > RUN make install \
   >     && strip '/usr/bin/it'\''s'
-  /usr/bin/it's layer 2, 70000 bytes, 1 files
+  /usr/bin/it's layer 2, 170000 bytes, 1 files
 `
 	if d := cmp.Diff(want, foundBy(t, "unstripped", imagetest.Load(t, "unstripped-before"))); d != "" {
 		t.Errorf("before (-want +got):\n%s", d)
@@ -129,6 +129,13 @@ func TestSymbols(t *testing.T) {
 	} {
 		if got, _ := symbols(&layer.Sample{Size: int64(len(tt.file)), Head: tt.file}); got != tt.want {
 			t.Errorf("%s: got %d, want %d", name, got, tt.want)
+		}
+	}
+	look := unstripped().look.Look
+	for n, want := range map[int]int{65535: 0, 65536: 1} {
+		p := imagetest.ELF(n, false)
+		if got := look("", &layer.Sample{Size: int64(len(p)), Head: p}); len(got) != want {
+			t.Errorf("%d bytes of symbols: got notes %q", n, got)
 		}
 	}
 	// Sections that overlap are not more than the file.

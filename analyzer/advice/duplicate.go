@@ -15,13 +15,15 @@ import (
 )
 
 const (
-	leastCopy     = 64 << 10 // bytes of a file or folder that is compared
-	leastGain     = 1e6      // bytes of a finding
-	manyCopies    = 25e6     // bytes of a finding that is a warning
-	maxDuplicates = 50       // findings; one more has the rest
-	maxLinked     = 10       // copies that get a line to paste
-	maxSteps      = 8        // times the size of the tree, for counting what is gained
-	startSize     = 4 << 10  // bytes of a file that are compared before all others
+	leastGain     = 1e6     // bytes that the copies of something must take together,
+	leastPart     = 1000    // and the part of the image that they must be
+	leastShare    = 16      // the part of that which each copy must be
+	smallPart     = 200     // the part of the image that a finding of its own saves
+	manyCopies    = 25e6    // bytes of a finding that is a warning
+	maxDuplicates = 50      // findings; one more has the rest
+	maxLinked     = 10      // copies that get a line to paste
+	maxSteps      = 8       // times the size of the tree, for counting what is gained
+	startSize     = 4 << 10 // bytes of a file that are compared before all others
 )
 
 func duplicateContent() Rule {
@@ -31,7 +33,7 @@ func duplicateContent() Rule {
 		Means:    "The image shows the same files, or whole folders of them, at several paths.",
 		Why:      "Each copy takes the same space again, and none of it is waste: every copy is visible.",
 		Fix:      "Store the content once. In one step, `ln` makes a hard link to a file of the same owner and mode, which takes no space. A hard link to a file of a lower layer stores the file again, so there use a symbolic link, or do not copy.",
-		Not:      "Hard links, and copies that take less than 1 MB together. Less than 25 MB are of severity info: a program may need a copy rather than a link.",
+		Not:      "Hard links, and copies that take less than 1 MB, or a 1000th of the image, together. What saves less than a 200th of the image is one finding. Less than 25 MB are of severity info: a program may need a copy rather than a link.",
 		reads:    true,
 		find:     (*image).duplicates,
 	}
@@ -93,6 +95,7 @@ func (im *image) equalSizes() []copies {
 		return nil
 	}
 	v := im.tree.View(last-1, last)
+	least := im.leastGain() / leastShare
 	for n := filetree.Root + 1; int(n) < im.tree.Len(); {
 		s, ok := im.tree.At(n, last)
 		switch {
@@ -101,13 +104,13 @@ func (im *image) equalSizes() []copies {
 			continue
 		case s.Kind == layer.Dir:
 			sum := v.Sum(n)
-			if sum.Size < leastCopy {
+			if sum.Size < least {
 				n = im.tree.End(n)
 				continue
 			}
 			k := key{sum.Size, sum.Files}
 			found[k] = append(found[k], n)
-		case s.Kind == layer.File && s.Size >= leastCopy && !im.claimed[s.Content] && im.tree.FirstName(s.Content, last) == n:
+		case s.Kind == layer.File && s.Size >= least && !im.claimed[s.Content] && im.tree.FirstName(s.Content, last) == n:
 			k := key{size: s.Size}
 			found[k] = append(found[k], n)
 		}
@@ -115,15 +118,20 @@ func (im *image) equalSizes() []copies {
 	}
 	var sets []copies
 	for k, nodes := range found {
-		if worthwhile(k.size, len(nodes)) {
+		if im.worthwhile(k.size, len(nodes)) {
 			sets = append(sets, copies{k.size, nodes})
 		}
 	}
 	return sets
 }
 
-func worthwhile(size int64, copies int) bool {
-	return copies > 1 && size >= leastGain/int64(copies-1)
+// leastGain returns the bytes that the copies of something must take together.
+func (im *image) leastGain() int64 {
+	return max(leastGain, im.report.Totals.StoredBytes/leastPart)
+}
+
+func (im *image) worthwhile(size int64, copies int) bool {
+	return copies > 1 && size >= im.leastGain()/int64(copies-1)
 }
 
 // split sets the keys of all files and folders in sets, with the keys of files given
@@ -160,7 +168,7 @@ func (c *comparing) split(sets []copies, file func(filetree.Content) uint64) []c
 			equal[c.keys[n]] = append(equal[c.keys[n]], n)
 		}
 		for _, nodes := range equal {
-			if worthwhile(set.size, len(nodes)) {
+			if c.worthwhile(set.size, len(nodes)) {
 				out = append(out, copies{set.size, nodes})
 			}
 		}
@@ -283,11 +291,11 @@ func (im *image) duplicateFindings(sets []copies) []*finding {
 		for _, p := range parts {
 			gain += im.tree.Stored(p.content).Bytes
 		}
-		if gain < leastGain {
+		if gain < im.leastGain() {
 			continue
 		}
 		f := rest
-		if len(out) < maxDuplicates {
+		if len(out) < maxDuplicates && gain >= im.report.Totals.StoredBytes/smallPart {
 			f = im.duplicate(nodes)
 			out = append(out, f)
 		} else if f == nil {

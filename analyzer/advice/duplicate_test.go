@@ -66,10 +66,10 @@ info 1000000: /c has the same content as /a/f
   >     && ln -f /a /b
   /b layer 0, 25000000 bytes, 1 files
 `},
-		{"small files", strings.Repeat(" file %d 65535xf\n", 20), ""},
-		{"files just large enough", strings.Repeat(" file %d 65536xf\n", 17), `info 1048576: 16 other files are the same as /0
+		{"small files", strings.Repeat(" file %d 62499xf\n", 20), ""},
+		{"files just large enough", strings.Repeat(" file %d 62500xf\n", 17), `info 1000000: 16 other files are the same as /0
   fix: replace the copies by links at the end of the step that stores them
-  /1 layer 0, 65536 bytes, 1 files
+  /1 layer 0, 62500 bytes, 1 files
 `},
 	} {
 		files := tt.files

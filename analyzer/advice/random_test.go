@@ -44,7 +44,7 @@ func randomImage(rnd *rand.Rand) string {
 			case 3:
 				fmt.Fprintf(&b, "  file %s 1200000x\x00\n", p)
 			case 4:
-				fmt.Fprintf(&b, "  file %s %s elf=%d%s\n", p, pick("644", "755", "4755"), 60_000+rnd.IntN(2)*100_000, pick("", ",go"))
+				fmt.Fprintf(&b, "  file %s %s elf=%d%s\n", p, pick("644", "755", "4755"), 60_000+rnd.IntN(2)*200_000, pick("", ",go"))
 			case 5:
 				fmt.Fprintf(&b, "  file %s archive=a\n", p)
 			case 6:

@@ -18,16 +18,17 @@ import (
 )
 
 const (
-	leastSymbols = 64 << 10 // bytes that strip must remove from a file
-	manySymbols  = 25e6     // bytes of a finding that is a warning
-	maxSections  = 1 << 10  // of a linked file; real ones have less than 100
-	maxNames     = 64 << 10 // bytes of the names of all sections that are read
-	maxName      = 32       // bytes of the name of a section that are compared
+	leastProgram = 128 << 10 // bytes of a file
+	leastSymbols = 64 << 10  // bytes that strip must remove from it
+	manySymbols  = 25e6      // bytes of a finding that is a warning
+	maxSections  = 1 << 10   // of a linked file; real ones have less than 100
+	maxNames     = 64 << 10  // bytes of the names of all sections that are read
+	maxName      = 32        // bytes of the name of a section that are compared
 )
 
 func unstripped() Rule {
 	look := &layer.Looker{
-		Name: "elf 1", Min: leastSymbols,
+		Name: "elf 1", Min: leastProgram, Sparing: true,
 		Wants: func(path string) bool { return !strings.HasPrefix(path, "usr/lib/debug/") },
 		Sniff: func(head []byte) bool { return bytes.HasPrefix(head, []byte(elf.ELFMAG)) },
 		Look: func(_ string, s *layer.Sample) []string {
@@ -55,62 +56,59 @@ func unstripped() Rule {
 // made it. It returns 0 for what is not a linked file, and if s does not hold the
 // tables.
 func symbols(s *layer.Sample) (sum int64, golang bool) {
-	if len(s.Head) < elf.EI_NIDENT {
+	if len(s.Head) < binary.Size(elf.Header64{}) {
 		return 0, false
 	}
 	order := binary.ByteOrder(binary.LittleEndian)
 	if elf.Data(s.Head[elf.EI_DATA]) == elf.ELFDATA2MSB {
 		order = binary.BigEndian
 	}
-	narrow := elf.Class(s.Head[elf.EI_CLASS]) == elf.ELFCLASS32
-	var h elf.Header64
-	size := int64(binary.Size(elf.Section64{}))
-	if narrow {
-		size = int64(binary.Size(elf.Section32{}))
-		var n elf.Header32
-		if _, err := binary.Decode(s.Head, order, &n); err != nil {
-			return 0, false
-		}
-		h = elf.Header64{Type: n.Type, Shoff: uint64(n.Shoff), Shentsize: n.Shentsize, Shnum: n.Shnum, Shstrndx: n.Shstrndx}
-	} else if _, err := binary.Decode(s.Head, order, &h); err != nil {
+	// Where the fields are that matter: in the header the offset of the table of
+	// sections, the size of its rows, their number and that of the row with the names;
+	// in a row the name, kind, flags, offset and size of a section.
+	number, row := order.Uint64, binary.Size(elf.Section64{})
+	shoff, shentsize, shnum, shstrndx := 40, 58, 60, 62
+	shflags, shoffset, shsize := 8, 24, 32
+	if elf.Class(s.Head[elf.EI_CLASS]) == elf.ELFCLASS32 {
+		number, row = func(p []byte) uint64 { return uint64(order.Uint32(p)) }, binary.Size(elf.Section32{})
+		shoff, shentsize, shnum, shstrndx = 32, 46, 48, 50
+		shflags, shoffset, shsize = 8, 16, 20
+	}
+	kind := elf.Type(order.Uint16(s.Head[16:]))
+	rows, names := order.Uint16(s.Head[shnum:]), order.Uint16(s.Head[shstrndx:])
+	if kind != elf.ET_EXEC && kind != elf.ET_DYN || int(order.Uint16(s.Head[shentsize:])) != row || rows > maxSections || names >= rows {
 		return 0, false
 	}
-	linked := elf.Type(h.Type) == elf.ET_EXEC || elf.Type(h.Type) == elf.ET_DYN
-	if !linked || int64(h.Shentsize) != size || h.Shnum > maxSections || h.Shstrndx >= h.Shnum {
-		return 0, false
-	}
-	table, ok := part(s, h.Shoff, uint64(h.Shnum)*uint64(size))
+	table, ok := part(s, number(s.Head[shoff:]), uint64(rows)*uint64(row))
 	if !ok {
 		return 0, false
 	}
-	sections := make([]elf.Section64, h.Shnum)
-	for i := range sections {
-		x, p := &sections[i], table[int64(i)*size:] // long enough for Decode
-		if !narrow {
-			_, _ = binary.Decode(p, order, x)
-			continue
-		}
-		var n elf.Section32
-		_, _ = binary.Decode(p, order, &n)
-		*x = elf.Section64{Name: n.Name, Type: n.Type, Flags: uint64(n.Flags), Off: uint64(n.Off), Size: uint64(n.Size)}
+	type section struct {
+		name, kind       uint32
+		flags, off, size uint64
 	}
-	names, ok := part(s, sections[h.Shstrndx].Off, min(sections[h.Shstrndx].Size, maxNames))
+	sections := make([]section, rows)
+	for i := range sections {
+		p := table[i*row:]
+		sections[i] = section{order.Uint32(p), order.Uint32(p[4:]), number(p[shflags:]), number(p[shoffset:]), number(p[shsize:])}
+	}
+	text, ok := part(s, sections[names].off, min(sections[names].size, maxNames))
 	if !ok {
 		return 0, false
 	}
 	for i, x := range sections {
-		name := names[min(uint64(x.Name), uint64(len(names))):]
+		name := text[min(uint64(x.name), uint64(len(text))):]
 		name, _, _ = bytes.Cut(name[:min(len(name), maxName)], []byte{0})
 		golang = golang || string(name) == ".go.buildinfo"
-		flags := elf.SectionFlag(x.Flags)
+		flags := elf.SectionFlag(x.flags)
 		switch {
-		case elf.SectionType(x.Type) == elf.SHT_NOBITS:
+		case elf.SectionType(x.kind) == elf.SHT_NOBITS:
 			if flags&elf.SHF_EXECINSTR != 0 {
 				return 0, false // the symbols of another file, split from it
 			}
-		case flags&elf.SHF_ALLOC == 0 && i != int(h.Shstrndx) && isSymbols(string(name)):
-			if x.Off <= uint64(s.Size) && x.Size <= uint64(s.Size)-x.Off {
-				sum = min(sum+int64(x.Size), s.Size)
+		case flags&elf.SHF_ALLOC == 0 && i != int(names) && isSymbols(string(name)):
+			if x.off <= uint64(s.Size) && x.size <= uint64(s.Size)-x.off {
+				sum = min(sum+int64(x.size), s.Size)
 			}
 		}
 	}
@@ -170,7 +168,7 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 		named := len(paths) == len(files) && len(files) <= maxStripped
 		command := facts.Command(im.command(i))
 		switch {
-		case golang:
+		case golang && (!strings.HasPrefix(command, "RUN ") || runsGo(im.command(i))):
 			fix = facts.Fix{Text: "let Go leave them out: set this before the step that builds", Lines: []string{`ENV GOFLAGS="'-ldflags=-s -w'"`}}
 		case strings.HasPrefix(command, "COPY ") || strings.HasPrefix(command, "ADD "):
 			// Stripping them in the image would store them again.
@@ -188,6 +186,12 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// runsGo reports whether a step runs Go.
+func runsGo(command string) bool {
+	s := parseStep(command)
+	return s.runs(func(call) bool { return true }, "go") != nil
 }
 
 // maxStripped is how many files a line to paste may name.

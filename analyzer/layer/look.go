@@ -23,6 +23,9 @@ type Looker struct {
 	Sniff func(head []byte) bool
 	// Look returns the notes about a file. It must not keep s or change its bytes.
 	Look func(path string, s *Sample) []string
+	// Sparing says that Look reads only a little of a file: of s.Head it uses no more
+	// than SniffSize bytes, and everything else it gets from s.Has and s.ReadAt.
+	Sparing bool
 }
 
 // Note is a note about the content of an entry.
@@ -54,6 +57,11 @@ type Sample struct {
 	Size int64
 	Head []byte // the start, or the whole file
 	Tail []byte // the end; empty if Head is the whole file
+
+	// at, if not nil, has the file: Head is as short as Sparing allows, Tail is empty,
+	// and what Head and Tail would hold is read when it is needed.
+	at  io.ReaderAt
+	err error // of at
 }
 
 // ReadAt implements io.ReaderAt for the bytes in s. The others read as zeros.
@@ -62,6 +70,16 @@ func (s *Sample) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	n := int(min(int64(len(p)), s.Size-off))
+	if s.at != nil && s.Has(off, int64(n)) {
+		if err := readFull(s.at, p[:n], off); err != nil {
+			s.err = err
+			return 0, err
+		}
+		if n < len(p) {
+			return n, io.EOF
+		}
+		return n, nil
+	}
 	clear(p[:n])
 	if off < int64(len(s.Head)) {
 		copy(p[:n], s.Head[off:])
@@ -80,6 +98,12 @@ func (s *Sample) ReadAt(p []byte, off int64) (int, error) {
 // Has reports whether s holds the n bytes at off.
 func (s *Sample) Has(off, n int64) bool {
 	within := func(from, size int64) bool { return off >= from && n >= 0 && off <= from+size && n <= from+size-off }
+	if s.at != nil && s.Size <= MaxWhole {
+		return within(0, s.Size)
+	}
+	if s.at != nil {
+		return within(0, sampleEnd) || within(s.Size-sampleEnd, sampleEnd)
+	}
 	return within(0, int64(len(s.Head))) || within(s.Size-int64(len(s.Tail)), int64(len(s.Tail)))
 }
 
@@ -204,6 +228,11 @@ func (l *Looking) At(path string, size int64, r io.ReaderAt) ([]Note, error) {
 	}
 	if l.sniff(l.buf[:start]); len(l.wanting) == 0 {
 		return nil, nil
+	}
+	if !slices.ContainsFunc(l.wanting, func(k *Looker) bool { return !k.Sparing }) {
+		s := Sample{Size: size, Head: l.buf[:start], at: r}
+		notes := l.look(&s)
+		return notes, s.err
 	}
 	if err := readFull(r, l.buf[start:head], start); err != nil {
 		return nil, err

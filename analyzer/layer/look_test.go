@@ -159,6 +159,30 @@ func TestLook(t *testing.T) {
 	}
 	check("at offsets", random)
 	check("from the start", stream)
+	sparing := testLooker(0, 0)
+	sparing.Sparing = true
+	sparing.Look = func(path string, s *Sample) []string {
+		if len(s.Head) > SniffSize || len(s.Tail) > 0 {
+			t.Errorf("%s: a sample of %d+%d bytes", path, len(s.Head), len(s.Tail))
+		}
+		p := make([]byte, 3)
+		if n, err := s.ReadAt(p, s.Size-3); s.Size >= 3 && (n != 3 || err != nil) {
+			t.Errorf("%s: got %d bytes, %v", path, n, err)
+		}
+		middle := s.Has(MaxWhole/2, 1) // between the ends of a file above MaxWhole
+		return []string{fmt.Sprintf("%s %x %v", path, p, middle)}
+	}
+	few := Looking{Lookers: []Looker{sparing}}
+	for _, f := range files {
+		r := &countingAt{r: bytes.NewReader(f.data)}
+		notes, err := few.At(f.path, int64(len(f.data)), r)
+		if n := len(f.data); err != nil || r.n > SniffSize+3 || len(notes) > 0 && n >= 3 && notes[0].Data != fmt.Sprintf("%s %x %v", f.path, f.data[n-3:], n > MaxWhole/2 && n <= MaxWhole) {
+			t.Errorf("%s: %d bytes read for %+v, %v", f.path, r.n, notes, err)
+		}
+	}
+	if _, err := few.At("a", 600, io.NewSectionReader(strings.NewReader("a"+strings.Repeat("x", 520)), 0, 521)); err == nil {
+		t.Error("At accepted a file that ends before what a sparing looker reads")
+	}
 	if _, err := l.At("a", 600, strings.NewReader("abc")); err == nil {
 		t.Error("At accepted a short file")
 	}
