@@ -18,23 +18,29 @@ type anchor struct {
 const delimiters = " \t\n\"'`=:,;|([{<>/@"
 
 // grams finds anchors in a text. Each anchor is represented by four of its bytes, its
-// gram. Of the three pairs of bytes in a gram, one lies at an offset that is a multiple
-// of three, wherever the gram is: so it is enough to look at one pair of every three
-// bytes, and at the gram itself only where that pair is one of a gram. An anchor of
-// three bytes gets a delimiter before it.
+// gram. Of the two groups of three bytes in a gram, one lies at an even offset,
+// wherever the gram is: so it is enough to look at the three bytes at every second
+// offset, and at the gram itself only where the hash of these is that of one in a
+// gram. An anchor of three bytes gets a delimiter before it.
 type grams struct {
 	short []anchor // those of three bytes
-	// pairs has a bit for each place that a pair has in a gram.
-	pairs [1 << 16]uint8
-	taken [slots / 64]uint64 // a bit for each slot that is not empty
-	slots [slots][]anchor    // by hash of the gram
+	// threes has two bits for each hash of three bytes: they can be the first of a
+	// gram, or the last.
+	threes [1 << threeBits]uint8
+	taken  [slots / 64]uint64 // a bit for each slot that is not empty
+	slots  [slots][]anchor    // by hash of the gram
 }
 
 const (
-	gramSize = 4
-	slotBits = 12
-	slots    = 1 << slotBits
+	gramSize  = 4
+	threeBits = 16
+	slotBits  = 12
+	slots     = 1 << slotBits
 )
+
+// three returns the hash of the first three of the bytes in p: the multiplication
+// shifts the fourth one out.
+func three(p uint32) uint32 { return p * (0x9e3779 << 8) >> (32 - threeBits) }
 
 func slot(gram uint32) uint32 { return gram * 0x9e3779b1 >> (32 - slotBits) }
 
@@ -50,11 +56,10 @@ func newGrams(all []anchor) *grams {
 			continue
 		}
 		a.gram = rarest(a.text)
-		p := a.text[a.gram : a.gram+gramSize]
-		for i := range gramSize - 1 {
-			g.pairs[uint16(p[i])|uint16(p[i+1])<<8] |= 1 << i
-		}
-		n := slot(binary.LittleEndian.Uint32([]byte(p)))
+		p := binary.LittleEndian.Uint32([]byte(a.text[a.gram:]))
+		g.threes[three(p)] |= 1
+		g.threes[three(p>>8)] |= 2
+		n := slot(p)
 		g.slots[n] = append(g.slots[n], a)
 		g.taken[n/64] |= 1 << (n % 64)
 	}
@@ -105,29 +110,28 @@ func (g *grams) each(text []byte, f func(a *anchor, at int)) {
 		}
 	}
 	i := 0
-	for ; i+8 <= len(text); i += 9 {
-		p := binary.LittleEndian.Uint64(text[i:])
-		a, b, c := g.pairs[uint16(p)], g.pairs[uint16(p>>24)], g.pairs[uint16(p>>48)]
-		if a|b|c == 0 {
+	for ; i+16 <= len(text); i += 12 {
+		w := text[i : i+16 : i+16]
+		p, q := binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[6:])
+		if g.threes[three(uint32(p))]|g.threes[three(uint32(p>>16))]|g.threes[three(uint32(p>>32))]|
+			g.threes[three(uint32(q))]|g.threes[three(uint32(q>>16))]|g.threes[three(uint32(q>>32))] == 0 {
 			continue
 		}
-		if a != 0 {
-			g.check(text, i, a, f)
+		for j := range 3 {
+			g.check(text, i+2*j, g.threes[three(uint32(p>>(16*j)))], f)
 		}
-		if b != 0 {
-			g.check(text, i+3, b, f)
-		}
-		if c != 0 {
-			g.check(text, i+6, c, f)
+		for j := range 3 {
+			g.check(text, i+6+2*j, g.threes[three(uint32(q>>(16*j)))], f)
 		}
 	}
-	for ; i+1 < len(text); i += 3 {
-		g.check(text, i, g.pairs[uint16(text[i])|uint16(text[i+1])<<8], f)
+	for ; i+2 < len(text); i += 2 {
+		p := uint32(text[i]) | uint32(text[i+1])<<8 | uint32(text[i+2])<<16
+		g.check(text, i, g.threes[three(p)], f)
 	}
 }
 
-// check calls f with the anchors whose gram has the pair at offset i at one of these
-// places.
+// check calls f with the anchors whose gram begins at offset i, if bit 0 of places is
+// set, and one byte before, if bit 1 is.
 func (g *grams) check(text []byte, i int, places uint8, f func(a *anchor, at int)) {
 	for ; places != 0; places &= places - 1 {
 		from := i - bits.TrailingZeros8(places)

@@ -66,7 +66,7 @@ func namedKinds() []Kind {
 // named finds the secrets of a file that is known by its name.
 func (s *scan) named(path string) {
 	path = "/" + strings.TrimLeft(path, "/")
-	for _, f := range table().files {
+	for _, f := range table().byName[path[strings.LastIndexByte(path, '/'):]] {
 		if !slices.ContainsFunc(f.ends, func(end string) bool { return strings.HasSuffix(path, end) }) {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -215,13 +216,13 @@ func (s *scan) anchored() {
 
 // tables is what is made from Kinds once.
 type tables struct {
-	kinds []Kind
-	files []file
-	grams *grams
+	kinds  []Kind
+	byName map[string][]file // by "/" and the last part of their paths
+	grams  *grams
 }
 
 var table = sync.OnceValue(func() *tables {
-	t := &tables{kinds: Kinds(), files: files()}
+	t := &tables{kinds: Kinds(), byName: map[string][]file{}}
 	var all []anchor
 	for i := range t.kinds {
 		for _, text := range t.kinds[i].anchors {
@@ -229,5 +230,14 @@ var table = sync.OnceValue(func() *tables {
 		}
 	}
 	t.grams = newGrams(all)
+	for _, f := range files() {
+		var names []string
+		for _, end := range f.ends {
+			if name := end[strings.LastIndexByte(end, '/'):]; !slices.Contains(names, name) {
+				names = append(names, name)
+				t.byName[name] = append(t.byName[name], f)
+			}
+		}
+	}
 	return t
 })
