@@ -302,6 +302,12 @@ func mountID(name string) string {
 
 // fileFix says how to build without a secret file.
 func (im *image) fileFix(p *facts.Place) facts.Fix {
+	if strings.HasPrefix(p.Path, "/etc/ssh/ssh_host_") {
+		return facts.Fix{
+			Text:  "all containers have the same host key: remove it at the end of the step that installs the server, and run ssh-keygen -A when a container starts",
+			Lines: []string{"    && rm /etc/ssh/ssh_host_*_key*"},
+		}
+	}
 	mount := "type=secret,id=" + mountID(p.Path)
 	if plainPath.MatchString(p.Path) {
 		mount += ",target=" + p.Path
@@ -316,7 +322,8 @@ func (im *image) fileFix(p *facts.Place) facts.Fix {
 		runs := func(s string) bool { p := parseStep(s); return p.instruction == "RUN" }
 		steps := im.steps(p.Layer, p.HiddenBy)
 		if p.HiddenBy >= 0 && plainPath.MatchString(p.Path) && slices.IndexFunc(steps, runs) == len(steps)-1 {
-			if lines := im.mounting(p.Layer, p.HiddenBy, mount, p.Path); lines != nil {
+			lines := im.mounting(p.Layer, p.HiddenBy, mount, p.Path)
+			if lines != nil && len(secrets.ScanCommand(strings.Join(lines, "\n"))) == 0 { // the step can hold another secret
 				fix.Text = "revoke it, and mount it: the line replaces the step that copies it and the step that removes it"
 				fix.Lines = lines
 			}

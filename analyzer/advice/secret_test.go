@@ -225,3 +225,19 @@ func TestSecretFileFix(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretInStep tests that the fix of a secret does not repeat the step if that
+// holds another one.
+func TestSecretInStep(t *testing.T) {
+	other := token(9)
+	for _, run := range []string{"RUN fetch --key /root/key a && rm /root/key", "RUN fetch --key /root/key --token " + other + " && rm /root/key"} {
+		got := secretsIn(t, imageOf([]string{"COPY key /root/", run}, []imagetest.Entry{file("root/key", token(1))}, []imagetest.Entry{whiteout("root/.wh.key")}))
+		if strings.Contains(got, other) || strings.Contains(got, "target=/root/key fetch") == strings.Contains(run, other) {
+			t.Errorf("%s:\n%s", run, got)
+		}
+	}
+	ssh := secretsIn(t, imageOf([]string{"RUN apt-get install -y openssh-server"}, []imagetest.Entry{file("etc/ssh/ssh_host_rsa_key", token(1))}))
+	if !strings.Contains(ssh, "  >     && rm /etc/ssh/ssh_host_*_key*\n") {
+		t.Errorf("a host key:\n%s", ssh)
+	}
+}

@@ -49,6 +49,7 @@ const (
 	// MaxWhole is the size in bytes up to which a Sample is the whole file.
 	MaxWhole  = 1 << 20
 	sampleEnd = MaxWhole / 2 // the length of Head and Tail of a larger file
+	smallFile = 32 << 10     // the size up to which a file is read with one call
 )
 
 // Sample is the part of a file that a Looker gets: all of it if it has at most
@@ -223,6 +224,9 @@ func (l *Looking) At(path string, size int64, r io.ReaderAt) ([]Note, error) {
 	l.alloc()
 	head := l.headSize()
 	start := min(head, SniffSize)
+	if head <= smallFile { // a second call would take longer than reading all
+		start = head
+	}
 	if err := readFull(r, l.buf[:start], 0); err != nil {
 		return nil, err
 	}
