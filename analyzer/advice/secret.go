@@ -29,6 +29,7 @@ func secret() Rule {
 	look := &layer.Looker{
 		// The number changes whenever package secrets finds something else.
 		Name: "secrets 1", Min: 16, Max: secrets.MaxSize,
+		Wants: secrets.Wanted,
 		Sniff: func(head []byte) bool { return !secrets.Binary(head) },
 		Look: func(path string, s *layer.Sample) []string {
 			found, more := secrets.Scan(path, s.Head)

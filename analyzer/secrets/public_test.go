@@ -2,6 +2,19 @@ package secrets
 
 import "testing"
 
+func TestWanted(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/app/src/index.js": true, "root/.npmrc": true, "/etc/ssl/server.key": true, "/usr/share/nginx/html/config.js": true, "/app/test/index.js": true, "/usr/lib/app/x": true,
+		"/app/node_modules/a/index.js": false, "app/node_modules/a/.npmrc": true, "/app/node_modules/a/key.pem": true, "/app/node_modules/.env": true, "/app/node_modules/a/id_rsa": true,
+		"/usr/local/go/src/fmt/print.go": false, "/usr/lib/python3.13/ssl.py": false, "/usr/local/lib/python3.12/site-packages/a/b.py": false, "/usr/lib/python3/pip.conf": true,
+		"/usr/share/doc/a/copyright": false, "/root/go/pkg/mod/a/b.go": false, "node_modules": true,
+	} {
+		if got := Wanted(path); got != want {
+			t.Errorf("%s: got %v, want %v", path, got, want)
+		}
+	}
+}
+
 func TestPublished(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/usr/local/go/src/crypto/x509/platform_root_key.pem":                 true,
