@@ -80,6 +80,19 @@ func TestSentence(t *testing.T) {
 		{"a secret and a chown", func(*facts.Report) {}, "A private key is in layer 1, and 537 of 1,017 MB wasted come from one chown"},
 		{"a chown", func(r *facts.Report) { r.Findings = r.Findings[:5] }, "537 of 1,017 MB wasted come from one chown"},
 		{"no waste", func(r *facts.Report) { r.Findings = r.Findings[1:4] }, "250 of 2,000 MB can go: npm's cache is in layer 1"},
+		{"a title with the size", func(r *facts.Report) {
+			r.Findings = r.Findings[1:4]
+			r.Findings[0].Title = "npm's cache takes 250 MB in layer 1"
+		}, "Npm's cache takes 250 MB in layer 1, of 2.0 GB in all"},
+		{"wasted, and a title with the size", func(r *facts.Report) {
+			r.Findings = r.Findings[3:4]
+			r.Findings[0].Title = "layer 1 overwrites 2.0 kB that layer 0 stores"
+		}, "Layer 1 overwrites 2.0 kB that layer 0 stores, of 1.0 GB wasted"},
+		{"a chown of two layers", func(r *facts.Report) {
+			other := r.Findings[0]
+			other.Bytes, other.Layers, other.Places = 63_000_000, []int{0, 2}, []facts.Place{{Path: "/app", Bytes: 63_000_000, HiddenBy: 2}}
+			r.Findings = append(r.Findings[:5], other)
+		}, "600 of 1,017 MB wasted come from one chown"},
 		{"little waste", func(r *facts.Report) { r.Findings = r.Findings[3:5] }, "2.0 kB of 1.0 GB wasted: layer 1 replaces what layer 0 stores"},
 		{"not about size", func(r *facts.Report) {
 			r.Findings = []facts.Finding{{Severity: facts.SeverityWarn, Title: "the image runs as root"}}

@@ -262,13 +262,26 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 		if s != "" {
 			s += ", and "
 		}
-		switch h := hidingLayer(f); {
-		case h < 0:
-			s += sizeOf(f.Bytes, t.StoredBytes) + " can go: " + secrets.Hide(Safe(f.Title))
-		case (f.Rule == "stored-again" || f.Rule == "metadata") && strings.Contains(r.Layers[h].Command, "chown"):
-			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted come from one chown"
+		title, whole, word := secrets.Hide(Safe(f.Title)), t.StoredBytes, "in all"
+		h := hidingLayer(f)
+		if h >= 0 {
+			whole, word = t.WastedBytes, "wasted"
+		}
+		switch {
+		case h >= 0 && (f.Rule == "stored-again" || f.Rule == "metadata") && strings.Contains(r.Layers[h].Command, "chown"):
+			sum := int64(0)
+			for i := range all {
+				if all[i].Rule == f.Rule && hidingLayer(&all[i]) == h {
+					sum += all[i].Bytes
+				}
+			}
+			s += sizeOf(sum, whole) + " wasted come from one chown"
+		case strings.Contains(title, Size(f.Bytes)):
+			s += title + ", of " + Size(whole) + " " + word
+		case h >= 0:
+			s += sizeOf(f.Bytes, whole) + " wasted: " + title
 		default:
-			s += sizeOf(f.Bytes, t.WastedBytes) + " wasted: " + secrets.Hide(Safe(f.Title))
+			s += sizeOf(f.Bytes, whole) + " can go: " + title
 		}
 	}
 	switch {
