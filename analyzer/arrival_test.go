@@ -124,8 +124,10 @@ func read(t *testing.T, a *analyzer.Analysis, gone bool) {
 			n, err = io.Copy(io.Discard, r)
 			r.Close()
 		}
+		// The start of a layer is kept. If it is compressed, that may be a large file.
+		inStart := s.Held <= 4096 || a.Image.Layers[s.Layer].Compressed && err == nil && n == s.Bytes
 		switch {
-		case gone && s.Held > 4096 && !errors.Is(err, load.ErrNotKept):
+		case gone && !inStart && !errors.Is(err, load.ErrNotKept):
 			t.Errorf("%s: got error %v, want ErrNotKept", a.Tree.Path(s.Node), err)
 		case !gone && !s.Sparse && (err != nil || n != s.Bytes):
 			t.Errorf("%s: %d of %d bytes, %v", a.Tree.Path(s.Node), n, s.Bytes, err)

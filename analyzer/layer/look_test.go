@@ -180,6 +180,10 @@ func TestLook(t *testing.T) {
 			t.Errorf("%s: %d bytes read for %+v, %v", f.path, r.n, notes, err)
 		}
 	}
+	few.Lookers[0].Look = func(_ string, s *Sample) []string {
+		_, _ = s.ReadAt(make([]byte, 3), 597)
+		return nil
+	}
 	if _, err := few.At("a", 600, io.NewSectionReader(strings.NewReader("a"+strings.Repeat("x", 520)), 0, 521)); err == nil {
 		t.Error("At accepted a file that ends before what a sparing looker reads")
 	}
