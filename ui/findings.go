@@ -232,21 +232,8 @@ func (f *findings) copies() string {
 	case r.place >= 0:
 		return f.placeOf(r).Path
 	}
-	fix := &f.all[r.finding].Fix
-	lines := make([]string, 0, len(fix.Lines))
-	for _, l := range fix.Lines {
-		lines = append(lines, pasted(l))
-	}
-	return cmp.Or(strings.Join(lines, "\n"), safe(fix.Text))
-}
-
-// pasted returns a line as it can be pasted: as it is, unless it holds characters
-// that a terminal would interpret.
-func pasted(line string) string {
-	if s := safe(line); strings.ReplaceAll(s, `\\`, `\`) != line {
-		return s
-	}
-	return line
+	words := report.FindingOf(f.u.rep, &f.all[r.finding])
+	return cmp.Or(strings.Join(words.Lines, "\n"), words.Fix)
 }
 
 // Status returns what is under the cursor, and the order.

@@ -217,7 +217,7 @@ func (f *findings) findingPage(p *screen.Page, x *facts.Finding) {
 	if x.Certainty != facts.CertainProven {
 		p.Field("certainty", words.Sure, th.Text)
 	}
-	fixPage(p, x, words)
+	fixPage(p, words)
 	if len(words.Steps) > 0 {
 		p.Blank()
 		p.Title("Steps")
@@ -241,18 +241,18 @@ func (f *findings) findingPage(p *screen.Page, x *facts.Finding) {
 }
 
 // fixPage says how to fix a finding.
-func fixPage(p *screen.Page, f *facts.Finding, x report.Finding) {
+func fixPage(p *screen.Page, x report.Finding) {
 	if x.Fix == "" && len(x.Lines) == 0 {
 		return
 	}
 	p.Blank()
 	p.Title("Fix")
 	p.Wrap(0, x.Fix, p.Theme.Text)
-	for i, l := range x.Lines {
+	for _, l := range x.Lines {
 		from := len(p.Lines)
 		p.Wrap(2, l, p.Theme.Accent)
 		for k := range p.Lines[from:] {
-			p.Lines[from+k].Value = pasted(f.Fix.Lines[i])
+			p.Lines[from+k].Value = l
 		}
 	}
 }
@@ -294,5 +294,5 @@ func (f *findings) placePage(p *screen.Page, x *facts.Finding, r findingRow) {
 	}
 	p.Blank()
 	p.Title(words.Title)
-	fixPage(p, x, words)
+	fixPage(p, words)
 }
