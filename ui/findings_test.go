@@ -382,6 +382,8 @@ func TestFitTitle(t *testing.T) {
 		{long + " is stored", 79, long + " is stored"},
 		{long + " is stored", 50, "…2/sha512/8e/5d/6f6733c38a72ebf5e52ddc9f is stored"},
 		{long + " is stored", 10, "…33c38a72ebf5e52ddc9f is stored"},
+		{long + " is like " + long + "x", 55, "…6f6733c38a72ebf5e52ddc9f is like …3c38a72ebf5e52ddc9fx"},
+		{"/" + strings.Repeat("日本", 20) + " is wide", 40, "…本日本日本日本日本日本日本日本 is wide"},
 		{"the same as " + long + ", too", 40, "the same as …6733c38a72ebf5e52ddc9f, too"},
 	} {
 		if got := fitTitle(th, c.title, c.w); got != c.want {

@@ -132,20 +132,28 @@ func (f *findings) drawPlace(c screen.Canvas, y int, r findingRow, cols findingC
 	f.u.search.highlight(c, at, to, y, path, on)
 }
 
-// fitTitle shortens the longest path in a title that is wider than w, at its start.
+// fitTitle shortens the paths in a title that is wider than w at their starts, the
+// longest first.
 func fitTitle(th *screen.Theme, title string, w int) string {
 	const least = 20 // columns of a path
 	words := strings.Split(title, " ")
-	at, most := -1, least
-	for i, s := range words {
-		if n := screen.Width(s); n > most && strings.HasPrefix(s, "/") {
-			at, most = i, n
+	for over := screen.Width(title) - w; over > 0; {
+		at, most := -1, least
+		for i, s := range words {
+			if n := screen.Width(s); n > most && strings.HasPrefix(s, "/") {
+				at, most = i, n
+			}
 		}
-	}
-	if over := screen.Width(title) - w; over > 0 && at >= 0 {
+		if at < 0 {
+			break
+		}
 		drop := min(over+screen.Width(th.Glyph.Ellipsis), most-least)
 		_, tail := screen.Cut(words[at], drop)
+		if screen.Width(tail) > most-drop { // half of a wide character
+			_, tail = screen.Cut(words[at], drop+1)
+		}
 		words[at] = th.Glyph.Ellipsis + tail
+		over -= most - screen.Width(words[at])
 	}
 	return strings.Join(words, " ")
 }
