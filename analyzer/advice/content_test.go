@@ -63,6 +63,16 @@ func asText(f facts.Finding) string {
 	return b.String()
 }
 
+// What the distribution's packages bring is not for the image's maker to strip.
+func TestPackagedSymbols(t *testing.T) {
+	for path, want := range map[string]bool{"usr/lib/libasan.so": false, "lib/x": false, "usr/local/bin/app": true, "srv/app": true} {
+		got := foundBy(t, "unstripped", imagetest.Must(t, "layer RUN apt-get install -y gcc\n  file "+path+" 755 elf=300000\n"))
+		if (got != "") != want {
+			t.Errorf("%s: got %q", path, got)
+		}
+	}
+}
+
 func TestUnstripped(t *testing.T) {
 	want := `info 350001: layer 1 stores symbols and debug sections of 2 files
   fix: let Go leave them out: set this before the step that builds

@@ -68,6 +68,10 @@ func (im *image) contextFiles() ([]*finding, error) {
 				l.Severity = facts.SeverityWarn
 			}
 		}
+		// The file itself would be copied from now on.
+		if line := "**/.dockerignore"; !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
 		slices.Sort(names)
 		slices.Sort(lines)
 		l.Title = fmt.Sprintf("layer %d copies %s of the build context, %s", l.layer, list(names), size(l.Bytes))

@@ -75,6 +75,7 @@ func TestBeforeAndAfter(t *testing.T) {
 		{"build-context", `warn 1900050: layer 1 copies *.log, .env, .git and node_modules of the build context, 1.9 MB
   fix: add these lines to .dockerignore
   > **/*.log
+  > **/.dockerignore
   > **/.env
   > **/.git
   > **/node_modules

@@ -45,7 +45,7 @@ func unstripped() Rule {
 		Means:    "Programs and libraries have symbol tables and debug sections.",
 		Why:      "Only debuggers read them. A program does not load them.",
 		Fix:      "Strip the files in the step that makes them, before a later stage copies them. Go leaves the sections out with `-ldflags='-s -w'`. To debug a crash later, keep the unstripped files outside the image.",
-		Not:      "Object files, kernel modules, and files below /usr/lib/debug. Less than 25 MB in one layer are of severity info.",
+		Not:      "Object files, kernel modules, files below /usr/lib/debug, and what packages of the distribution bring. Less than 25 MB in one layer are of severity info.",
 		reads:    true,
 		look:     look,
 		find:     func(im *image) ([]*finding, error) { return im.unstripped(look), nil },
@@ -144,7 +144,7 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 		node := im.tree.FirstName(n.Content, im.last())
 		number, kind, _ := strings.Cut(n.Data, " ")
 		symbols, err := strconv.ParseInt(number, 10, 64)
-		if node == filetree.None || im.claimed[n.Content] || err != nil || symbols > s.Bytes {
+		if node == filetree.None || im.claimed[n.Content] || err != nil || symbols > s.Bytes || im.packaged(node, s.Layer) {
 			continue
 		}
 		layers[s.Layer] = append(layers[s.Layer], file{n.Content, node, symbols, kind == "go"})
@@ -192,6 +192,12 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 func runsGo(command string) bool {
 	s := parseStep(command)
 	return s.runs(func(call) bool { return true }, "go") != nil
+}
+
+// packaged reports whether the step of layer i installs packages of the distribution,
+// and n is where only these put files.
+func (im *image) packaged(n filetree.Node, i int) bool {
+	return im.step(i).installs() && im.inSystem(n) && !strings.HasPrefix(im.tree.Path(n), "/usr/local/")
 }
 
 // maxStripped is how many files a line to paste may name.
