@@ -53,7 +53,14 @@ func Advice(w io.Writer, in *Input, opt AdviceOptions) error {
 	listed := slices.Concat(errors, others)
 	return buffered(w, func(b *bufio.Writer) error {
 		fmt.Fprintf(b, "image     %s\n", in.title())
-		fmt.Fprintf(b, "findings  %s\n", savings(r, len(listed), bytesOf(listed)))
+		found := "none"
+		if len(listed) > 0 {
+			found = savings(r, len(listed), bytesOf(listed))
+		}
+		fmt.Fprintf(b, "findings  %s\n", found)
+		if r.Secrets == facts.SecretsOff {
+			b.WriteString("secrets   not searched for\n")
+		}
 		for i := range listed {
 			b.WriteByte('\n')
 			writeAdvice(b, r, &listed[i], opt.All)

@@ -58,11 +58,16 @@ func TestAdvice(t *testing.T) {
 		{"errors", AdviceOptions{Severity: "error"}, "1 finding\n" + adviceKey + "\n2 findings, 940 kB of a lower severity: --all lists them\n"},
 		{"a rule of severity info", AdviceOptions{Rules: []string{"docs"}}, "3.0 MB -> 3.0 MB, 1 finding\n" + adviceDocs},
 		{"two rules", AdviceOptions{Rules: []string{"docs", "secret"}, Severity: "warn"}, "1 finding\n" + adviceKey + "\n1 finding, 40 kB of a lower severity: --all lists them\n"},
-		{"nothing", AdviceOptions{Rules: []string{"sudo"}}, "no findings\n"},
+		{"nothing", AdviceOptions{Rules: []string{"sudo"}}, "none\n"},
 	} {
 		if diff := cmp.Diff(adviceHead+tt.want, advised(t, sample(), tt.opt)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
+	}
+	r := sample()
+	r.Secrets, r.Findings = facts.SecretsOff, []facts.Finding{}
+	if diff := cmp.Diff(adviceHead+"none\nsecrets   not searched for\n", advised(t, r, AdviceOptions{})); diff != "" {
+		t.Errorf("without a search for secrets (-want +got):\n%s", diff)
 	}
 }
 
