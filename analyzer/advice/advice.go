@@ -37,6 +37,15 @@ type Rule struct {
 	find func(*image) ([]*finding, error)
 }
 
+// Help returns how to fix the rule's findings and what is no finding, as Markdown.
+func (r *Rule) Help() string {
+	help := "To fix it: " + r.Fix
+	if r.Not != "" {
+		help += "\n\nNot a finding: " + r.Not
+	}
+	return help
+}
+
 // Options for Find.
 type Options struct {
 	// Quick leaves out the rules that read the content of files.

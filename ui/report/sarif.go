@@ -133,11 +133,7 @@ func sarifRules(in *Input) []object {
 		if !slices.ContainsFunc(in.Report.Findings, func(f facts.Finding) bool { return f.Rule == r.Name }) {
 			continue
 		}
-		help := "To fix it: " + r.Fix
-		if r.Not != "" {
-			help += "\n\nNot a finding: " + r.Not
-		}
-		rules = append(rules, in.sarifRule(r.Name, r.Means, r.Why, help, levels()[r.Severity], object{"tags": []string{"image"}}))
+		rules = append(rules, in.sarifRule(r.Name, r.Means, r.Why, r.Help(), levels()[r.Severity], object{"tags": []string{"image"}}))
 	}
 	return rules
 }
