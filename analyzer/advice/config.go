@@ -195,7 +195,7 @@ func missingHealthcheck() Rule {
 		Means:    "The image has no HEALTHCHECK.",
 		Why:      "Docker and Swarm can't tell whether the program works. Kubernetes ignores it.",
 		Fix:      "Add `HEALTHCHECK CMD` with a command that fails if the program doesn't work.",
-		Not:      "This rule is off unless it is asked for by name. Images whose command is a shell or an interpreter need none.",
+		Not:      "This rule is off unless it is named: `fathom advise --rule missing-healthcheck`, or in `fail-on-finding` of the gate. Images whose command is a shell or an interpreter need none.",
 		optIn:    true,
 		find: func(im *image) ([]*finding, error) {
 			c := im.a.Image.Config

@@ -74,7 +74,9 @@ func (j *job) advise(ctx context.Context, src source, opt report.AdviceOptions) 
 	}
 	r, err := j.saved(src)
 	if r == nil && err == nil {
-		r, err = j.inspect(ctx, src, j.options(), 0, inspect.Findings(j.advice()))
+		look := j.advice()
+		look.On = opt.Rules
+		r, err = j.inspect(ctx, src, j.options(), 0, inspect.Findings(look))
 	}
 	if err != nil {
 		return err

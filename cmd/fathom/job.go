@@ -140,7 +140,11 @@ func (j *job) explore(ctx context.Context, src source) error {
 	}
 	r, err := j.saved(src)
 	if r == nil && err == nil {
-		r, err = j.inspect(ctx, src, j.options(), j.needs(), inspect.Findings(j.advice()))
+		look := j.advice()
+		for _, l := range j.limits {
+			look.On = append(look.On, l.Names...)
+		}
+		r, err = j.inspect(ctx, src, j.options(), j.needs(), inspect.Findings(look))
 	}
 	if err != nil {
 		return err
