@@ -384,10 +384,32 @@ func (im *image) configured() []*found {
 		if s.Layer >= 0 {
 			in = fmt.Sprintf("the command of layer %d", s.Layer)
 		}
-		add(secrets.ScanCommand(s.Command), s.Layer, in, "secret")
+		for _, found := range secrets.ScanCommand(s.Command) {
+			if name := argument(s.Command, found.Offset); name != "" {
+				add([]secrets.Secret{found}, s.Layer, "the build argument "+name, name)
+				continue
+			}
+			add([]secrets.Secret{found}, s.Layer, in, "secret")
+		}
 		if s.Comment != s.Command {
 			add(secrets.ScanCommand(s.Comment), s.Layer, "the comment of "+in, "secret")
 		}
 	}
 	return all
+}
+
+// argument returns the name of the build argument whose value is at offset at of a
+// command with arguments, "|1 NAME=value /bin/sh …", or "".
+func argument(command string, at int) string {
+	before := strings.TrimPrefix(command[:at], "RUN ") // BuildKit has that before it
+	words := strings.Fields(before)
+	if !strings.HasPrefix(before, "|") || len(words) < 2 {
+		return ""
+	}
+	count, err := strconv.Atoi(words[0][1:])
+	name, _, ok := strings.Cut(words[len(words)-1], "=")
+	if err != nil || !ok || len(words)-1 > count { // a value with spaces looks like more arguments
+		return ""
+	}
+	return name
 }

@@ -129,14 +129,14 @@ func TestSecretsInConfig(t *testing.T) {
 	a, b := token(1), token(2)
 	c := imageOf([]string{
 		"|1 NPM_TOKEN=" + b + " /bin/sh -c npm ci",
-		"|1 NPM_TOKEN=" + b + " /bin/sh -c npm run build",
+		"RUN |1 NPM_TOKEN=" + b + " /bin/sh -c npm run build # buildkit",
 	}, []imagetest.Entry{file("a", "a")}, []imagetest.Entry{file("b", "b")})
 	c.Config.Env = []string{"PATH=/bin", "API_TOKEN=" + a, "DB_PASSWORD=k3" + "bPq8xZw2mV"}
 	c.Config.Labels = map[string]string{"build.token": a}
 	c.History = append(c.History, v1.History{CreatedBy: "ENV API_TOKEN=" + a, EmptyLayer: true})
-	want := `error likely: DigitalOcean token in the command of layer 0
-  revoke it; a step that needs it mounts it and reads /run/secrets/secret, and a container gets it when it starts
-  > RUN --mount=type=secret,id=secret \
+	want := `error likely: DigitalOcean token in the build argument NPM_TOKEN
+  revoke it; a step that needs it mounts it and reads /run/secrets/npm_token, and a container gets it when it starts
+  > RUN --mount=type=secret,id=npm_token \
   "" layer 0, hidden by -1: dop_… (71 characters)
   "" layer 1, hidden by -1: dop_… (71 characters)
 error likely: DigitalOcean token in the environment variable API_TOKEN
@@ -189,6 +189,16 @@ func TestNoSecrets(t *testing.T) {
 	all, _, err := Find(t.Context(), a, Options{NoSecrets: true})
 	if err != nil || slices.ContainsFunc(all, func(f facts.Finding) bool { return f.Rule == Secret }) {
 		t.Errorf("got %+v, %v, want no secret", all, err)
+	}
+}
+
+func TestArgument(t *testing.T) {
+	for command, want := range map[string]string{
+		"|1 A=@ /bin/sh -c x": "A", "RUN |2 A=b B=@ /bin/sh -c x": "B", "|1 A=b /bin/sh -c X=@": "", "RUN X=@ make": "", "|x A=@": "", "|@": "", "@": "",
+	} {
+		if got := argument(command, strings.Index(command, "@")); got != want {
+			t.Errorf("%s: got %q, want %q", command, got, want)
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ func findPEM(s *scan, at int, anchor string) (span, bool) {
 	}
 	what := k.what
 	if k.locked {
-		what += ", protected by a passphrase"
+		what += " with a passphrase"
 	}
 	to := body + n + len(dashes+"END "+label+dashes)
 	return span{from: from, to: to, value: k.der, shown: lines, what: what, proven: true, locked: k.locked}, true
@@ -336,7 +336,7 @@ func findPuTTY(s *scan, at int, _ string) (span, bool) {
 			if private--; private == 0 {
 				s := span{from: at, to: at + end, what: "PuTTY private key", proven: true, locked: encryption != "none"}
 				if s.locked {
-					s.what += ", protected by a passphrase"
+					s.what += " with a passphrase"
 				}
 				return s, true
 			}

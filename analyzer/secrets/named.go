@@ -72,7 +72,7 @@ func (s *scan) named(path string) {
 		}
 		at := 0
 		for _, secret := range f.secrets(s.text) {
-			if len(secret) < 6 || standsFor(secret) {
+			if len(secret) < 6 || len(secret) > 16<<10 || standsFor(secret) {
 				continue
 			}
 			i := bytes.Index(s.text[at:], []byte(secret))

@@ -227,6 +227,20 @@ func sshKey(seed []byte, cipher string) []byte {
 	return str(str(out, string(public)), string(private))
 }
 
+// pgpKey returns a secret key packet in ASCII armor.
+func pgpKey(secret []byte) string {
+	packet := append([]byte{5<<2 | 0x80, byte(len(secret))}, secret...)
+	sum := base64.StdEncoding.EncodeToString(crc24(packet))
+	return "-----BEGIN PGP " + secretKey + " BLOCK-----\nVersion: x\n\n" + base64.StdEncoding.EncodeToString(packet) + "\n=" + sum + "\n-----END PGP " + secretKey + " BLOCK-----\n"
+}
+
+// TestCRC24 tests the checksum against the value that RFC 9580 gives for no bytes.
+func TestCRC24(t *testing.T) {
+	if got := base64.StdEncoding.EncodeToString(crc24(nil)); got != "twTO" {
+		t.Errorf("got %s, want twTO", got)
+	}
+}
+
 // keys returns private keys in each form.
 func keys(t testing.TB) map[string]string {
 	t.Helper()
@@ -254,21 +268,24 @@ func keys(t testing.TB) map[string]string {
 	pkcs8 := pemOf(secretKey, must(x509.MarshalPKCS8PrivateKey(ecKey)))
 	inJSON := must(json.Marshal(map[string]string{"type": "service_account", "private_key": pemOf(secretKey, must(x509.MarshalPKCS8PrivateKey(rsaKey)))}))
 	return map[string]string{
-		"RSA private key":                                      pkcs1,
-		"EC private key":                                       pemOf("EC "+secretKey, must(x509.MarshalECPrivateKey(ecKey))),
-		"EC private key, indented":                             "  key: |\n    " + strings.ReplaceAll(pkcs8, "\n", "\n    "),
-		"DSA private key":                                      pemOf("DSA "+secretKey, dsa),
-		"Ed25519 private key":                                  pemOf(secretKey, must(x509.MarshalPKCS8PrivateKey(edKey))),
-		"RSA private key, in JSON":                             string(inJSON),
-		"RSA private key, in code":                             "const key = \"" + strings.ReplaceAll(strings.TrimSpace(pkcs1), "\n", "\\n\" +\n  \"") + "\"",
-		"RSA private key, with carriage returns":               strings.ReplaceAll(pkcs1, "\n", "\r\n"),
-		"RSA private key, protected by a passphrase":           string(pem.EncodeToMemory(locked)),
-		"private key, protected by a passphrase":               pemOf("ENCRYPTED "+secretKey, sealed),
-		"Ed25519 private key (SSH)":                            pemOf("OPENSSH "+secretKey, sshKey(public, "none")),
-		"Ed25519 private key (SSH), protected by a passphrase": pemOf("OPENSSH "+secretKey, sshKey(public, "aes256-ctr")),
-		"EC private key (JWK)":                                 `{"crv":"P-256","kty":"EC","d":"` + b64(ecKey.D.FillBytes(make([]byte, 32))) + `"}`, //nolint:staticcheck // the number is what is needed
-		"OKP private key (JWK)":                                `{"keys":[{"kty":"OKP","x":"` + b64(public) + `","d":"` + b64(edKey.Seed()) + `"}]}`,
-		"RSA private key (JWK)":                                `{"kty":"RSA","n":"` + b64(rsaKey.N.Bytes()) + `","d":"` + b64(rsaKey.D.Bytes()) + `"}`,
+		"RSA private key":                             pkcs1,
+		"EC private key":                              pemOf("EC "+secretKey, must(x509.MarshalECPrivateKey(ecKey))),
+		"EC private key, indented":                    "  key: |\n    " + strings.ReplaceAll(pkcs8, "\n", "\n    "),
+		"DSA private key":                             pemOf("DSA "+secretKey, dsa),
+		"Ed25519 private key":                         pemOf(secretKey, must(x509.MarshalPKCS8PrivateKey(edKey))),
+		"RSA private key, in JSON":                    string(inJSON),
+		"RSA private key, in code":                    "const key = \"" + strings.ReplaceAll(strings.TrimSpace(pkcs1), "\n", "\\n\" +\n  \"") + "\"",
+		"RSA private key, with carriage returns":      strings.ReplaceAll(pkcs1, "\n", "\r\n"),
+		"RSA private key with a passphrase":           string(pem.EncodeToMemory(locked)),
+		"private key with a passphrase":               pemOf("ENCRYPTED "+secretKey, sealed),
+		"Ed25519 private key (SSH)":                   pemOf("OPENSSH "+secretKey, sshKey(public, "none")),
+		"Ed25519 private key (SSH) with a passphrase": pemOf("OPENSSH "+secretKey, sshKey(public, "aes256-ctr")),
+		"PGP private key":                             pgpKey(public),
+		"PuTTY private key":                           "PuTTY-User-Key-File-" + "3: ssh-ed25519\r\nEncryption: none\r\nComment: me\r\nPublic-Lines: 1\r\nAAAA\r\nPrivate-Lines: 1\r\n" + base64.StdEncoding.EncodeToString(public) + "\r\nPrivate-MAC: 00\r\n",
+		"PuTTY private key with a passphrase":         "PuTTY-User-Key-File-" + "2: ssh-rsa\nEncryption: aes256-cbc\nComment: me\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 1\n" + base64.StdEncoding.EncodeToString(public) + "\n",
+		"EC private key (JWK)":                        `{"crv":"P-256","kty":"EC","d":"` + b64(ecKey.D.FillBytes(make([]byte, 32))) + `"}`, //nolint:staticcheck // the number is what is needed
+		"OKP private key (JWK)":                       `{"keys":[{"kty":"OKP","x":"` + b64(public) + `","d":"` + b64(edKey.Seed()) + `"}]}`,
+		"RSA private key (JWK)":                       `{"kty":"RSA","n":"` + b64(rsaKey.N.Bytes()) + `","d":"` + b64(rsaKey.D.Bytes()) + `"}`,
 	}
 }
 
