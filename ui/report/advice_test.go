@@ -56,7 +56,7 @@ func TestAdvice(t *testing.T) {
 		{"all", AdviceOptions{All: true}, "3.0 MB -> 2.1 MB, 3 findings\n" + adviceKey + adviceRemoved + adviceDocs},
 		{"info", AdviceOptions{Severity: "info"}, "3.0 MB -> 2.1 MB, 3 findings\n" + adviceKey + adviceRemoved + adviceDocs},
 		{"errors", AdviceOptions{Severity: "error"}, "1 finding\n" + adviceKey + "\n2 findings, 940 kB of a lower severity: --all lists them\n"},
-		{"a rule of severity info", AdviceOptions{Rules: []string{"docs"}}, "3.0 MB -> 3.0 MB, 1 finding\n" + adviceDocs},
+		{"a rule of severity info", AdviceOptions{Rules: []string{"docs"}}, "1 finding, 40 kB\n" + adviceDocs},
 		{"two rules", AdviceOptions{Rules: []string{"docs", "secret"}, Severity: "warn"}, "1 finding\n" + adviceKey + "\n1 finding, 40 kB of a lower severity: --all lists them\n"},
 		{"nothing", AdviceOptions{Rules: []string{"sudo"}}, "none\n"},
 	} {

@@ -223,14 +223,15 @@ func FindingsLine(r *facts.Report) string {
 	return savings(r, s.Findings, s.Bytes)
 }
 
-// savings returns "2.0 GB -> 711 MB, 8 findings", without the sizes if they are not about
-// size.
+// savings returns "2.0 GB -> 711 MB, 8 findings". If they save too little to tell the
+// sizes apart, it returns "8 findings, 12 kB", or without the size if they save nothing.
 func savings(r *facts.Report, findings int, bytes int64) string {
+	before, after := Size(r.Totals.StoredBytes), Size(r.Totals.StoredBytes-bytes)
 	switch {
 	case findings == 0:
 		return "no findings"
-	case bytes == 0:
-		return count(findings, "finding")
+	case before == after:
+		return FindingsSum{Findings: findings, Bytes: bytes}.String()
 	}
-	return fmt.Sprintf("%s -> %s, %s", Size(r.Totals.StoredBytes), Size(r.Totals.StoredBytes-bytes), count(findings, "finding"))
+	return fmt.Sprintf("%s -> %s, %s", before, after, count(findings, "finding"))
 }

@@ -65,6 +65,7 @@ func TestFindingsLine(t *testing.T) {
 		{"none", []facts.Finding{}, "no findings", "0 findings"},
 		{"only info", []facts.Finding{of("info", 5)}, "no findings", "0 findings"},
 		{"not about size", []facts.Finding{of("error", 0), of("info", 5)}, "1 finding", "1 finding"},
+		{"little", []facts.Finding{of("warn", 12_000)}, "1 finding, 12 kB", "1 finding, 12 kB"},
 		{"all kinds", []facts.Finding{of("warn", 1_290_000_000), of("error", 0), of("info", 5), of("warn", 10_000_000)}, "2.0 GB -> 700 MB, 3 findings", "3 findings, 1.3 GB"},
 	} {
 		r := &facts.Report{Totals: facts.Totals{StoredBytes: 2_000_000_000}, Findings: tt.findings}
