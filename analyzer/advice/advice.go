@@ -115,15 +115,17 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 
 // image is an image whose findings are looked for.
 type image struct {
-	ctx     context.Context
-	a       *analyzer.Analysis
-	tree    *filetree.Tree
-	report  *facts.Report
-	claimed []bool                     // by content
-	notes   map[string][]analyzer.Note // by the name of the looker
-	parsed  map[int]*step              // by layer; filled in by step
-	cached  map[cachedIn]bool          // the caches that package-cache found
-	modules map[int]bool               // by layer; filled in by storesModules
+	ctx      context.Context
+	a        *analyzer.Analysis
+	tree     *filetree.Tree
+	report   *facts.Report
+	claimed  []bool                     // by content
+	notes    map[string][]analyzer.Note // by the name of the looker
+	parsed   map[int]*step              // by layer, and by -1-i for step i of the history; filled in by step and steps
+	cached   map[cachedIn]bool          // the caches that package-cache found
+	modules  map[int]bool               // by layer; filled in by storesModules
+	workdirs map[int]string             // by layer; filled in by workdir
+	visits   int                        // nodes that copied has looked at
 }
 
 // last returns the index of the last layer.

@@ -9,6 +9,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 )
@@ -16,17 +17,28 @@ import (
 // The functions of this file write lines to paste from the steps of the history. They
 // return nil if they can't be sure that the lines do the same as the steps.
 
-// maxJoined is how many steps are joined at most.
-const maxJoined = 8
+// The limits of these functions: an image may have many pairs of layers of which one
+// hides content of the other.
+const (
+	maxJoined  = 8        // steps
+	maxBetween = 64       // steps of the history between two layers
+	maxLine    = 16 << 10 // bytes of the scripts of one fix
+	maxVisits  = 20 << 20 // nodes of the tree, for all fixes
+)
 
 // joined returns one RUN that does what the steps of layers first to last do.
 func (im *image) joined(first, last int) []string {
+	if last-first >= maxJoined {
+		return nil
+	}
 	var lines []string
-	for _, s := range im.steps(first, last) {
-		switch p := parseStep(s); p.instruction {
+	length := 0
+	for _, p := range im.steps(first, last) {
+		switch p.instruction {
 		case "RUN":
-			items, ok := chain(p.script)
-			if !ok || len(lines) == maxJoined {
+			items, ok := p.chain()
+			length += len(p.script)
+			if !ok || len(lines) == maxJoined || length > maxLine {
 				return nil
 			}
 			script := p.script
@@ -51,41 +63,60 @@ func (im *image) joined(first, last int) []string {
 
 // followed returns the RUN of layer i with commands at its end.
 func (im *image) followed(i int, commands ...string) []string {
-	p := parseStep(im.command(i))
-	items, ok := chain(p.script)
+	p := im.step(i)
+	items, ok := p.chain()
 	if p.instruction != "RUN" || !ok {
 		return nil
 	}
+	script := p.script
 	ends := func(c call) bool { return c.is("exit", "exec") }
 	if slices.ContainsFunc(items, func(x item) bool { return x.or }) || slices.ContainsFunc(p.calls, ends) {
-		p.script = "(" + p.script + ")"
+		script = "(" + script + ")"
 	}
-	script := "RUN " + p.script
+	script = "RUN " + script
 	for _, c := range commands {
 		script += " \\\n    && " + c
 	}
 	return strings.Split(script, "\n")
 }
 
-// steps returns the commands of the history from layer first to layer last.
-func (im *image) steps(first, last int) (all []string) {
-	inside := false
-	for _, s := range im.report.History {
-		inside = inside || s.Layer == first
-		if inside {
-			all = append(all, s.Command)
+// steps returns the steps of the history from layer first to layer last, nil if these
+// are too many.
+func (im *image) steps(first, last int) (all []*step) {
+	history := im.report.History
+	at := slices.IndexFunc(history, func(s facts.Step) bool { return s.Layer == first })
+	if at < 0 {
+		return nil
+	}
+	for i, s := range history[at:min(len(history), at+maxBetween)] {
+		p := im.parsed[-1-at-i]
+		if s.Layer >= 0 {
+			p = im.step(s.Layer)
+		} else if p == nil {
+			parsed := parseStep(s.Command)
+			p = &parsed
+			im.parsed[-1-at-i] = p
 		}
-		if s.Layer == last {
-			break
+		if all = append(all, p); s.Layer == last {
+			return all
 		}
 	}
-	return all
+	return nil
 }
 
 // item is one command of a script, as it is written.
 type item struct {
 	text string
 	or   bool // one command of several, of which not all must succeed
+}
+
+// chain returns what the function chain returns for the script of a step.
+func (s *step) chain() ([]item, bool) {
+	if !s.split {
+		s.items, s.follows = chain(s.script)
+		s.split = true
+	}
+	return s.items, s.follows
 }
 
 // chain splits a script at its outermost &&. It reports false for a script of several
@@ -131,16 +162,21 @@ func changesShell(calls []call) bool {
 
 // workdir returns the working directory of the step of layer i.
 func (im *image) workdir(i int) string {
-	dir := "/"
-	for _, s := range im.report.History {
-		if p := parseStep(s.Command); p.instruction == "WORKDIR" && len(p.args) > 0 {
-			dir = absolute(dir, strings.Join(p.args, " "))
-		}
-		if s.Layer == i {
-			break
+	if im.workdirs == nil {
+		im.workdirs = map[int]string{}
+		dir := "/"
+		for _, s := range im.report.History {
+			if strings.Contains(s.Command, "WORKDIR ") && len(s.Command) < maxLine {
+				if p := parseStep(s.Command); p.instruction == "WORKDIR" && len(p.args) > 0 {
+					dir = absolute(dir, strings.Join(p.args, " "))
+				}
+			}
+			if s.Layer >= 0 {
+				im.workdirs[s.Layer] = dir
+			}
 		}
 	}
-	return dir
+	return im.workdirs[i]
 }
 
 func absolute(dir, p string) string {
@@ -160,7 +196,7 @@ var hashed = regexp.MustCompile(`(?:dir|file|multi):[0-9a-f]{64}`)
 // copied returns the COPY of layer i with the owner and the mode that the RUN of layer
 // j gives what it copies, and what that RUN does besides.
 func (im *image) copied(i, j int) []string {
-	s, run := parseStep(im.command(i)), parseStep(im.command(j))
+	s, run := im.step(i), im.step(j)
 	if !s.copies() || run.instruction != "RUN" || len(s.args) < 2 || hashed.MatchString(im.command(i)) {
 		return nil
 	}
@@ -168,9 +204,12 @@ func (im *image) copied(i, j int) []string {
 		return nil
 	}
 	dest := absolute(im.workdir(i), s.args[len(s.args)-1])
-	rest, owner, ok := im.withoutChanges(&run, dest, im.workdir(j))
+	rest, owner, ok := im.withoutChanges(run, dest, im.workdir(j))
 	top, found := im.tree.Lookup(dest)
 	if !ok || !found {
+		return nil
+	}
+	if im.visits += int(im.tree.End(top) - top); im.visits > maxVisits {
 		return nil
 	}
 	var was, is *filetree.State // one of the files
@@ -236,7 +275,7 @@ func (im *image) copied(i, j int) []string {
 // below dest, and the owner as it is written, or "" if that may not be known yet where
 // dest is copied. It reports false if the RUN changes other paths, too.
 func (im *image) withoutChanges(run *step, dest, workdir string) (rest []string, owner string, ok bool) {
-	items, ok := chain(run.script)
+	items, ok := run.chain()
 	if !ok {
 		return nil, "", false
 	}
@@ -277,8 +316,8 @@ var numeric = regexp.MustCompile(`^[0-9]+:[0-9]+$`)
 // mounting returns the RUN of layer j with a mount at p in place of the file that
 // layer i stores there, and without the commands that remove it.
 func (im *image) mounting(i, j int, mount, p string) []string {
-	run := parseStep(im.command(j))
-	items, ok := chain(run.script)
+	run := im.step(j)
+	items, ok := run.chain()
 	if run.instruction != "RUN" || !ok {
 		return nil
 	}

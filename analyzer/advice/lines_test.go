@@ -114,3 +114,30 @@ func TestMountedSteps(t *testing.T) {
 		})
 	}
 }
+
+// Pairs of layers are many: what is done for each of them has a limit.
+func TestLineLimits(t *testing.T) {
+	script := "a" + strings.Repeat(" && a", maxLine/10)
+	if got, _ := pasted(t, "layer\nlayer RUN "+script+"\nlayer RUN "+script+"\n"); got != "" {
+		t.Errorf("scripts that are too long are joined: %d bytes", len(got))
+	}
+	between := strings.Repeat("step LABEL a=b\n", maxBetween)
+	if got, _ := pasted(t, "layer\nlayer RUN a\n"+between+"layer RUN b\n"); got != "" {
+		t.Errorf("steps that are far from each other are joined: %s", got)
+	}
+	if got, _ := pasted(t, "layer\nlayer RUN a\n"+between[:len(between)/2]+"layer RUN b\n"); got != "RUN a \\\n    && b" {
+		t.Errorf("got %s", got)
+	}
+	a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, "layer COPY a /app\n  file app/a 644 3xa\nlayer RUN chown 5:6 /app/a\n  file app/a 644 5:6 3xa\n").Image(), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im := &image{ctx: t.Context(), a: a, tree: a.Tree, report: a.Report}
+	if got := im.copied(0, 1); len(got) != 1 {
+		t.Errorf("got %q", got)
+	}
+	im.visits = maxVisits
+	if got := im.copied(0, 1); got != nil {
+		t.Errorf("after too many visits: %q", got)
+	}
+}

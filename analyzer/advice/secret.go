@@ -320,9 +320,9 @@ func (im *image) fileFix(p *facts.Place) facts.Fix {
 			Text:  "revoke it, copy it no more, and mount it in the step that needs it",
 			Lines: []string{"RUN --mount=" + mount + ` \`},
 		}
-		runs := func(s string) bool { p := parseStep(s); return p.instruction == "RUN" }
+		runs := func(s *step) bool { return s.instruction == "RUN" }
 		steps := im.steps(p.Layer, p.HiddenBy)
-		if p.HiddenBy >= 0 && plainPath.MatchString(p.Path) && slices.IndexFunc(steps, runs) == len(steps)-1 {
+		if p.HiddenBy >= 0 && len(steps) > 0 && plainPath.MatchString(p.Path) && slices.IndexFunc(steps, runs) == len(steps)-1 {
 			lines := im.mounting(p.Layer, p.HiddenBy, mount, p.Path)
 			if lines != nil && len(secrets.ScanCommand(strings.Join(lines, "\n"))) == 0 { // the step can hold another secret
 				fix.Text = "revoke it, and mount it: the line replaces the step that copies it and the step that removes it"

@@ -18,6 +18,10 @@ type step struct {
 	flags       []string // of any other instruction: --chown=app, ...
 	args        []string // of any other instruction: what follows
 	calls       []call   // of RUN: the commands of the script, in their order
+
+	split   bool   // the two below are filled in
+	items   []item // of RUN: the commands joined by && that the script is
+	follows bool   // of RUN: another command can follow the script
 }
 
 // call is a command that a script runs, with its arguments. Quotes are removed;
