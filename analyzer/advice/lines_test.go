@@ -117,7 +117,7 @@ func TestMountedSteps(t *testing.T) {
 
 // Pairs of layers are many: what is done for each of them has a limit.
 func TestLineLimits(t *testing.T) {
-	script := "a" + strings.Repeat(" && a", maxLine/10)
+	script := "a" + strings.Repeat(" && a", maxLine/8)
 	if got, _ := pasted(t, "layer\nlayer RUN "+script+"\nlayer RUN "+script+"\n"); got != "" {
 		t.Errorf("scripts that are too long are joined: %d bytes", len(got))
 	}
@@ -128,7 +128,7 @@ func TestLineLimits(t *testing.T) {
 	if got, _ := pasted(t, "layer\nlayer RUN a\n"+between[:len(between)/2]+"layer RUN b\n"); got != "RUN a \\\n    && b" {
 		t.Errorf("got %s", got)
 	}
-	a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, "layer COPY a /app\n  file app/a 644 3xa\nlayer RUN chown 5:6 /app/a\n  file app/a 644 5:6 3xa\n").Image(), analyzer.Options{})
+	a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, "layer COPY a /a\n  file a 644 3xa\nlayer RUN chown 5:6 /a\n  file a 644 5:6 3xa\n").Image(), analyzer.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
