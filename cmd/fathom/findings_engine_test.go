@@ -34,11 +34,13 @@ func TestEngineFindings(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases", err)
 	}
+	engines := openEngines(t)
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := readProof(t, file)
-			e, dir, tag := openEngine(t, c.engine), t.TempDir(), "fathom-"+name
+			e, dir, tag := engines[c.engine], t.TempDir(), "fathom-"+name
 			c.write(t)
 			build := func(which string, options ...string) (saved, exported string) {
 				e.buildFolder(t, tag, c.folder, options...)
@@ -87,11 +89,13 @@ func TestEngineSilence(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases", err)
 	}
+	engines := openEngines(t)
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := readProof(t, file)
-			e, dir, tag := openEngine(t, c.engine), t.TempDir(), "fathom-"+name
+			e, dir, tag := engines[c.engine], t.TempDir(), "fathom-"+name
 			c.write(t)
 			e.buildFolder(t, tag, c.folder)
 			defer e.run(t, nil, "rmi", "--force", tag)
@@ -104,6 +108,16 @@ func TestEngineSilence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// openEngines opens all engines for parallel tests, which can't set the environment.
+func openEngines(t *testing.T) map[string]engine {
+	t.Helper()
+	all := map[string]engine{}
+	for _, name := range []string{"docker", "docker26", "containerd", "podman"} {
+		all[name] = openEngine(t, name)
+	}
+	return all
 }
 
 // proof is a case of TestEngineFindings.
