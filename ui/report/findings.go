@@ -142,12 +142,11 @@ func (in *Input) openFindings() []facts.Finding {
 			}
 		}
 		f.Places = places
-		if in.Verdict.SuppressedBy(i, n) == nil {
+		others := parts(&in.Report.Findings[i]) > n && in.Verdict.SuppressedBy(i, n) == nil
+		if others {
 			f.Bytes += rest
-		} else {
-			f.MorePlaces = 0
 		}
-		if parts(&in.Report.Findings[i]) > n && in.Verdict.SuppressedBy(i, n) == nil || len(places) > 0 {
+		if others || len(places) > 0 {
 			open = append(open, f)
 		}
 	}
