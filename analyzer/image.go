@@ -26,6 +26,11 @@ type Image struct {
 	Layers    []Layer // bottom first
 	Warnings  []facts.Warning
 
+	Annotations map[string]string // of the manifest
+	// Provenance reads the attestation of how the image was built, an in-toto
+	// statement. It is nil if the source has none.
+	Provenance func(context.Context) ([]byte, error)
+
 	// Parallel is the least number of layers to read at a time. Sources for which
 	// reading is mostly waiting set it above the number of processors.
 	Parallel int

@@ -151,6 +151,7 @@ func (img *Image) Containerd(cs ...Compression) Archive {
 // attestation adds an attestation as buildkit attaches it to the image d.
 func (b *blobs) attestation(d v1.Descriptor) v1.Descriptor {
 	statement := b.add([]byte(`{"_type":"https://in-toto.io/Statement/v0.1","subject":[{"name":"`+d.Digest.Hex+`"}]}`), "application/vnd.in-toto+json")
+	statement.Annotations = map[string]string{"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}
 	config := b.add(toJSON(v1.ConfigFile{
 		OS: "unknown", Architecture: "unknown",
 		RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{statement.Digest}},

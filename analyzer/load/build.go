@@ -47,8 +47,23 @@ func (o *opening) build(ctx context.Context, src source, c *candidate) (*analyze
 		o.unchecked(i, p)
 		img.Layers = append(img.Layers, l)
 	}
+	img.Provenance = provenance(c, nil, func(_ context.Context, p blobRef) (io.ReadCloser, error) {
+		s, err := p.open(src)
+		if err != nil {
+			return nil, err
+		}
+		return reading{io.NewSectionReader(s.at, 0, s.size), s}, nil
+	})
 	return img, nil
 }
+
+// reading is a section as a stream.
+type reading struct {
+	io.Reader
+	s section
+}
+
+func (r reading) Close() error { r.s.close(); return nil }
 
 // unchecked warns about a layer whose digest uses an unknown algorithm.
 func (o *opening) unchecked(i int, p blobRef) {
@@ -78,6 +93,8 @@ func (o *opening) configured(c *candidate, raw []byte) (*analyzer.Image, error) 
 		Platform: v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant, OSVersion: config.OSVersion},
 		Tags:     c.tags,
 		Config:   config,
+
+		Annotations: c.annotations,
 	}
 	if c.digest != "" {
 		img.Digest = parseDigest(c.digest).hash()

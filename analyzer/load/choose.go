@@ -28,6 +28,10 @@ type candidate struct {
 	layers   []blobRef
 	other    string // what it is, if it isn't an image
 	absent   bool   // the source doesn't have its manifest
+
+	annotations  map[string]string // of the manifest
+	about        string            // of a manifest of attestations: the digest of the image
+	attestations []*candidate      // of an image
 }
 
 // blobRef is a reference to a blob in a manifest.

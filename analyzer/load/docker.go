@@ -111,6 +111,7 @@ func join(docker, oci []*candidate) []*candidate {
 			continue
 		}
 		same.digest, same.above, same.platform = c.digest, c.above, c.platform
+		same.annotations, same.attestations = c.annotations, c.attestations
 		same.config.desc = c.config.desc
 		if len(c.layers) == len(same.layers) {
 			for i := range same.layers {

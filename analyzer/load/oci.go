@@ -34,6 +34,9 @@ type document struct {
 	Config       *descriptor     `json:"config"`
 	Layers       []descriptor    `json:"layers"`
 	FSLayers     []any           `json:"fsLayers"`
+	Subject      *descriptor     `json:"subject"`
+
+	Annotations map[string]string `json:"annotations"`
 }
 
 // walker walks through the indexes of a source and collects the images.
@@ -82,6 +85,7 @@ func (o *opening) layoutImages(ctx context.Context, src source, index []byte, do
 			return nil, fmt.Errorf("reading index.json: %w", err)
 		}
 	}
+	attest(w.found)
 	return w.found, nil
 }
 
@@ -102,6 +106,7 @@ func (o *opening) dirImages(ctx context.Context, src source, manifest []byte) ([
 	if err := w.document(ctx, self, manifest, nil); err != nil {
 		return nil, fmt.Errorf("reading manifest.json: %w", err)
 	}
+	attest(w.found)
 	return w.found, nil
 }
 
@@ -142,7 +147,7 @@ func (w *walker) walk(ctx context.Context, d descriptor, tags []string) error {
 	b, err := w.read(ctx, d)
 	if errors.Is(err, fs.ErrNotExist) {
 		// This is legal: an archive may have only some platforms of an index.
-		w.add(&candidate{digest: d.Digest, absent: true, other: pseudo(d, nil)}, d, tags)
+		w.add(&candidate{digest: d.Digest, absent: true, other: pseudo(d, nil), about: attests(d, nil)}, d, tags)
 		return nil
 	}
 	if err != nil {
@@ -180,11 +185,16 @@ func (w *walker) document(ctx context.Context, d descriptor, b []byte, tags []st
 	case doc.FSLayers != nil:
 		w.add(&candidate{digest: d.Digest, other: "an image of schema 1, which is not supported"}, d, tags)
 		return nil
+	case attests(d, &doc) != "":
+		c := &candidate{digest: d.Digest, other: attestation, about: attests(d, &doc)}
+		w.attestationDoc(c, &doc)
+		w.add(c, d, tags)
+		return nil
 	case doc.Config == nil:
 		w.add(&candidate{digest: d.Digest, other: artifact(doc, d)}, d, tags)
 		return nil
 	}
-	c := &candidate{digest: d.Digest, other: pseudo(d, &doc)}
+	c := &candidate{digest: d.Digest, other: pseudo(d, &doc), annotations: doc.Annotations}
 	if c.other == "" {
 		if err := doc.Config.check(); err != nil {
 			return fmt.Errorf("manifest %s: config: %w", d.Digest, err)
@@ -275,15 +285,18 @@ func (d descriptor) data() ([]byte, bool) {
 	return b, err == nil
 }
 
+// attestation is what pseudo says of a manifest of attestations.
+const attestation = "an attestation"
+
 // pseudo says what a manifest is that isn't an image, or returns "". Attestations
 // are recognised as moby does it, artifacts by the OCI's rule. doc is nil if the
 // source doesn't have the manifest.
 func pseudo(d descriptor, doc *document) string {
 	if d.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
-		return "an attestation"
+		return attestation
 	}
 	if p := d.Platform; p != nil && p.OS == "unknown" && p.Architecture == "unknown" {
-		return "an attestation"
+		return attestation
 	}
 	if doc == nil {
 		if d.ArtifactType != "" && d.ArtifactType != string(types.OCIConfigJSON) {

@@ -63,6 +63,16 @@ func (o *opening) registry(ctx context.Context, name string, want platform) (*an
 		img.Layers = append(img.Layers, l)
 	}
 	img.Parallel = remoteLayers
+	img.Provenance = provenance(c, r.manifest, func(ctx context.Context, p blobRef) (io.ReadCloser, error) {
+		size := int64(-1)
+		if p.desc.Size != nil {
+			size = *p.desc.Size
+		}
+		if size > maxAttestation {
+			return nil, &LimitError{What: "the attestation", Limit: maxAttestation, Unit: "bytes"}
+		}
+		return r.repo.Blob(ctx, parseDigest(p.desc.Digest).hash(), size)
+	})
 	if err := r.tables(ctx, img, c.layers); err != nil {
 		return nil, err
 	}
@@ -87,6 +97,7 @@ func (r *remote) choose(ctx context.Context, want platform) (*candidate, error) 
 	if err := w.document(ctx, self, root.Bytes, tags); err != nil {
 		return nil, err
 	}
+	attest(w.found)
 	c, err := r.pick(ctx, w.found, want)
 	if err != nil || !c.absent {
 		return c, err
@@ -105,7 +116,7 @@ func (r *remote) choose(ctx context.Context, want platform) (*candidate, error) 
 		return nil, fmt.Errorf("manifest %s is an index, but its descriptor does not say so", c.digest)
 	}
 	got := w.found[0]
-	got.platform = c.platform
+	got.platform, got.attestations = c.platform, c.attestations
 	if got.other != "" {
 		return nil, notImage(w.found, got)
 	}
