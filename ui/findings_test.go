@@ -111,7 +111,7 @@ func (s *stage) release() {
 // TestFindingsReplaced replaces the list while the cursor is on a row. Cursor and open
 // rows stay with their findings, also if the order changes.
 func TestFindingsReplaced(t *testing.T) {
-	a, all := load(t, "shop"), readFindings(t, "shop")
+	all := readFindings(t, "shop")
 	of := func(rules ...string) []facts.Finding {
 		var out []facts.Finding
 		for _, f := range all {
@@ -143,7 +143,7 @@ func TestFindingsReplaced(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := prepared{all: c.before, searching: true, then: c.after}
-			s := x.stage(t, a, "", false, 120, 40)
+			s := x.stage(t, load(t, "shop"), "", false, 120, 40)
 			for _, k := range strings.Fields(c.keys) {
 				s.press(k)
 			}
@@ -193,7 +193,6 @@ func TestFindingsCopy(t *testing.T) {
 
 // TestFindingsEnter goes from every kind of row to what it is about.
 func TestFindingsEnter(t *testing.T) {
-	a := load(t, "shop")
 	for _, c := range []struct {
 		name, keys string
 		saved      bool
@@ -218,6 +217,7 @@ func TestFindingsEnter(t *testing.T) {
 			if strings.Contains(c.name, "not there") {
 				x.all[0].Places[0].Path = "/not/there"
 			}
+			a := load(t, "shop")
 			s := x.stage(t, a, "", false, 120, 40)
 			if c.saved {
 				rep := *a.Report
@@ -340,7 +340,6 @@ func TestFindingsFails(t *testing.T) {
 // TestFindingsFilter counts the rows: all of them again when the search is over, or is
 // now about another pane.
 func TestFindingsFilter(t *testing.T) {
-	a := load(t, "shop")
 	for keys, want := range map[string]int{
 		"!":                            7,
 		"! F":                          7,
@@ -357,7 +356,7 @@ func TestFindingsFilter(t *testing.T) {
 		"! / type:layer enter w / type:motd enter ! F": 7, // the search is about the waste
 	} {
 		x := prepared{all: readFindings(t, "shop")}
-		s := x.stage(t, a, "", false, 120, 40)
+		s := x.stage(t, load(t, "shop"), "", false, 120, 40)
 		for _, k := range strings.Fields(keys) {
 			s.press(k)
 		}

@@ -200,10 +200,6 @@ func (f *finding) complete(r *Rule) {
 	f.Rule = r.Name
 	f.Severity = cmp.Or(f.Severity, r.Severity)
 	f.Certainty = cmp.Or(f.Certainty, facts.CertainProven)
-	f.Owner = facts.OwnerUnknown
-	if f.Fix.Lines == nil {
-		f.Fix.Lines = []string{}
-	}
 	f.Layers = []int{}
 	for _, p := range f.places {
 		if p.Layer >= 0 {
@@ -218,6 +214,10 @@ func (f *finding) complete(r *Rule) {
 	slices.SortFunc(f.places, func(a, b facts.Place) int {
 		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.Redacted, b.Redacted))
 	})
+	f.attribute(r)
+	if f.Fix.Lines == nil {
+		f.Fix.Lines = []string{}
+	}
 	n := min(len(f.places), facts.MaxPlaces)
 	f.MorePlaces = len(f.places) - n
 	f.Places = slices.Clone(f.places[:n])

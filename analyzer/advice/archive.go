@@ -121,7 +121,7 @@ func (im *image) match(archive filetree.Content, members []member, wanted map[me
 		return match{}, false
 	}
 	best := *slices.MaxFunc(slices.Collect(maps.Values(found)), func(a, b *match) int {
-		return cmp.Or(cmp.Compare(a.files, b.files), cmp.Compare(a.bytes, b.bytes), cmp.Compare(b.layer, a.layer), cmp.Compare(b.strip, a.strip), cmp.Compare(b.root, a.root))
+		return cmp.Or(cmp.Compare(a.files, b.files), cmp.Compare(a.bytes, b.bytes), cmp.Compare(b.strip, a.strip), cmp.Compare(b.root, a.root))
 	})
 	return best, 2*best.files >= len(members) && (best.files >= 3 || best.bytes >= leastArchive)
 }

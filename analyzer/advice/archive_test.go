@@ -169,7 +169,6 @@ layer RUN tar
 		"without a directory": {"file s/1 10xx\n file s/2 20xx\n file s/e/3 30xx\n", "/s"},
 		"two":                 {"file s/d/1 10xx\n file s/d/2 20xx\n", ""},
 		"other sizes":         {"file s/d/1 11xx\n file s/d/2 20xx\n file s/d/e/3 30xx\n", ""},
-		"copied later":        {"file s/1 10xx\n file s/2 20xx\n file s/e/3 30xx\nlayer RUN cp\n file a1/1 10xx\n file a1/2 20xx\n file a1/e/3 30xx\n", "/s"},
 		"in two places":       {"file s/d/1 10xx\n file s/d/2 20xx\n file t/d/e/3 30xx\n", ""},
 		"one large of five":   {"file s/big 1100000xx\n", ""},
 	} {

@@ -91,9 +91,9 @@ func (im *image) packageCaches() ([]*finding, error) {
 	for _, l := range lots {
 		k := known[l.kind]
 		im.cached[cachedIn{l.layer, k.name}] = true
-		l.Title = fmt.Sprintf("%s takes %s in %s", k.name, size(l.Bytes), l.where())
+		l.Title = fmt.Sprintf("%s takes %s in layer %d", k.name, size(l.Bytes), l.layer)
 		if strings.HasSuffix(k.name, "s") {
-			l.Title = fmt.Sprintf("%s take %s in %s", k.name, size(l.Bytes), l.where())
+			l.Title = fmt.Sprintf("%s take %s in layer %d", k.name, size(l.Bytes), l.layer)
 		}
 		l.Fix = im.cacheFix(l, &k)
 		if k.likely {

@@ -133,8 +133,8 @@ func sparseLog() Rule {
 			})
 			for _, l := range lots {
 				l.Title = fmt.Sprintf("layer %d stores a file of zeros, %s", l.layer, size(l.Bytes))
-				if len(l.tops) > 1 {
-					l.Title = fmt.Sprintf("layer %d stores %s of zeros, %s", l.layer, count(len(l.tops), "file"), size(l.Bytes))
+				if len(l.places) > 1 {
+					l.Title = fmt.Sprintf("layer %d stores %s of zeros, %s", l.layer, count(len(l.places), "file"), size(l.Bytes))
 				}
 				l.Fix = im.sparseFix(l)
 			}

@@ -269,9 +269,9 @@ func (im *image) duplicateFindings(sets []copies) []*finding {
 			return cmp.Or(cmp.Compare(im.layerOf(a), im.layerOf(b)), cmp.Compare(a, b))
 		})
 	}
-	// A folder comes before what is in it, unless that is all, and has more copies.
+	// A folder comes before what is in it.
 	slices.SortFunc(sets, func(a, b copies) int {
-		return cmp.Or(cmp.Compare(b.size, a.size), cmp.Compare(len(b.nodes), len(a.nodes)), cmp.Compare(slices.Min(a.nodes), slices.Min(b.nodes)))
+		return cmp.Or(cmp.Compare(b.size, a.size), cmp.Compare(slices.Min(a.nodes), slices.Min(b.nodes)))
 	})
 	gone := make([]bool, im.tree.Len()) // copies, and what is in them
 	var out []*finding
@@ -279,14 +279,11 @@ func (im *image) duplicateFindings(sets []copies) []*finding {
 	more := 0
 	steps := maxSteps * im.tree.Len()
 	for _, set := range sets {
-		for _, n := range set.nodes {
+		nodes := slices.DeleteFunc(set.nodes, func(n filetree.Node) bool { return gone[n] })
+		for _, n := range nodes {
 			steps -= int(im.tree.End(n) - n)
 		}
-		if steps < 0 {
-			break
-		}
-		nodes := slices.DeleteFunc(set.nodes, func(n filetree.Node) bool { return slices.Contains(gone[n:im.tree.End(n)], true) })
-		if len(nodes) < 2 {
+		if len(nodes) < 2 || steps < 0 {
 			continue
 		}
 		nodes, parts := im.gains(nodes)

@@ -43,14 +43,6 @@ func TestDuplicatesFold(t *testing.T) {
   >     && rm -r /b && ln -s /a /b
   /b layer 0, 1500000 bytes, 2 files
 `},
-		{"two copies, alone in their folders", "file a/b/f 1000000xf\n file c/b/f 1000000xf\n file d/b/f 1000000xf\n file d/g 1xg\n", `info 2000000: 2 other folders are the same as /a/b
-  fix: replace the copies by links at the end of the step that stores them
-  > RUN make \
-  >     && rm -r /c/b && ln -s /a/b /c/b \
-  >     && rm -r /d/b && ln -s /a/b /d/b
-  /c/b layer 0, 1000000 bytes, 1 files
-  /d/b layer 0, 1000000 bytes, 1 files
-`},
 		{"a file of it once more", "file a/f 1000000xf\n file a/g 1100000xg\n file b/f 1000000xf\n file b/g 1100000xg\n file c 1000000xf\n", `info 2100000: /b holds the same files as /a
   fix: replace the copies by links at the end of the step that stores them
   > RUN make \

@@ -1,9 +1,7 @@
 package advice
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -58,62 +56,26 @@ type lot struct {
 	removedBy   int             // a later layer that removes some of it, or -1
 }
 
-// where returns the layers that store what the lot claims: "layer 1", "layers 1 and 3".
-func (l *lot) where() string {
-	var layers []int
-	for _, p := range l.places {
-		layers = append(layers, p.Layer)
-	}
-	slices.Sort(layers)
-	layers = slices.Compact(layers)
-	if len(layers) == 1 {
-		return fmt.Sprintf("layer %d", layers[0])
-	}
-	words := make([]string, len(layers))
-	for i, n := range layers {
-		words[i] = strconv.Itoa(n)
-	}
-	return "layers " + list(words)
-}
-
 // lots claims the content for which pick returns a place, which is the content's
 // path or a folder above it, and puts content of the same kind and layer together.
-// If a later layer stores the content again, the copy belongs to the same lot: it
-// goes with the first.
 func (im *image) lots(pick func(filetree.Content, filetree.Stored) (place filetree.Node, kind int)) []*lot {
 	var all []*lot
 	at := map[[2]int]*lot{}
-	type path struct {
-		node  filetree.Node
-		layer int
-	}
-	type copied struct {
-		lot   *lot
-		place filetree.Node
-	}
-	again := map[path]copied{} // what stores content of a lot again
 	for c := range filetree.Content(im.tree.Contents()) {
 		s := im.tree.Stored(c)
 		if im.claimed[c] || s.Bytes == 0 {
 			continue
 		}
-		first, copies := again[path{s.Node, s.Layer}]
-		copies = copies && !im.tree.Linked(c) // else pick knows about its other names
-		place, kind, l := first.place, 0, first.lot
-		if !copies {
-			place, kind = pick(c, s)
-			l = at[[2]int{kind, s.Layer}]
-		}
+		place, kind := pick(c, s)
 		if place == filetree.None {
 			continue
 		}
+		k := [2]int{kind, s.Layer}
+		l := at[k]
 		if l == nil {
 			l = &lot{im.newFinding("", facts.Fix{}), kind, s.Layer, nil, -1}
-			at[[2]int{kind, s.Layer}] = l
+			at[k] = l
 			all = append(all, l)
-		}
-		if s.Cause == filetree.MetadataOnly {
-			again[path{s.Lost, s.HiddenBy}] = copied{l, place}
 		}
 		if s.Cause == filetree.Deleted && s.HiddenBy > s.Layer {
 			l.removedBy = s.HiddenBy

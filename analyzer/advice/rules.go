@@ -9,6 +9,7 @@ func Rules() []Rule {
 		buildContext(),
 		archiveAndContent(),
 		sparseLog(),
+		outdatedBase(),
 		removedLater(),
 		storedAgain(),
 		overwritten(),
@@ -26,5 +27,9 @@ func Rules() []Rule {
 		tooManyLayers(),
 		emptyStep(),
 		installOptions(),
+		latestBase(),
+		remoteAdd(),
+		copyBeforeInstall(),
+		noCacheMount(),
 	}
 }

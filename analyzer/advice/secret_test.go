@@ -192,18 +192,6 @@ func TestNoSecrets(t *testing.T) {
 	}
 }
 
-// TestSecretSeverity tests what is a warning: a key with a passphrase, and a key that
-// browsers get to see.
-func TestSecretSeverity(t *testing.T) {
-	sealed := "PuTTY-User-Key-" + "File-2: ssh-rsa\nEncryption: aes256-cbc\nPrivate-Lines: 1\n" + "QUJDREVGR0g=\n"
-	got := secretsIn(t, imageOf([]string{"COPY . /"}, []imagetest.Entry{file("a.ppk", sealed), file("b.js", "key: 'AI"+"za"+token(1)[20:55]+"'")}))
-	for _, want := range []string{"warn proven: PuTTY private key with a passphrase in /a.ppk (layer 0)\n", "warn likely: Google API key in /b.js (layer 0)\n"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("no %q in:\n%s", want, got)
-		}
-	}
-}
-
 func TestArgument(t *testing.T) {
 	for command, want := range map[string]string{
 		"|1 A=@ /bin/sh -c x": "A", "RUN |2 A=b B=@ /bin/sh -c x": "B", "|1 A=b /bin/sh -c X=@": "", "RUN X=@ make": "", "|x A=@": "", "|@": "", "@": "",

@@ -27,6 +27,10 @@ type Report struct {
 	// Secrets says which layers were searched for secrets: one of the Secrets
 	// constants, or "" if an older version wrote the report.
 	Secrets string `json:"secrets"`
+	// Base is the base image; nil if unknown.
+	Base *Base `json:"base"`
+	// Dockerfile is what the image was built from; nil if unknown.
+	Dockerfile *Dockerfile `json:"dockerfile"`
 }
 
 // Image says which image was measured.
@@ -63,6 +67,8 @@ type Totals struct {
 	Files           int     `json:"files"`           // regular files of the final filesystem; each hard link counts
 	Layers          int     `json:"layers"`
 	FindingsBytes   int64   `json:"findingsBytes"` // what all findings save together; no byte counts twice
+	Own             *Part   `json:"own"`           // of the layers above the base; nil if that is unknown
+	Base            *Part   `json:"base"`
 }
 
 // Layer holds the figures of one layer.
@@ -87,6 +93,8 @@ type Layer struct {
 	// Checked says what the layer's bytes were compared with: one of the Checked
 	// constants, or "" if Unverified is set or an older version wrote the report.
 	Checked string `json:"checked,omitempty"`
+	// Source is the lines of the Dockerfile that made the layer; nil if unknown.
+	Source *Source `json:"source"`
 }
 
 // What a layer's bytes were compared with (Layer.Checked).
@@ -104,6 +112,7 @@ type Step struct {
 	Comment string     `json:"comment"`
 	Author  string     `json:"author"`
 	Layer   int        `json:"layer"` // index, or -1
+	Source  *Source    `json:"source"`
 }
 
 // Waste is one piece of wasted content: one that the final filesystem does not
@@ -115,6 +124,9 @@ type Waste struct {
 	Cause     string `json:"cause"` // removed, overwritten, metadata, repeated
 	StoredIn  int    `json:"storedIn"`
 	HiddenBy  int    `json:"hiddenBy"`
+	// OwnCopy reports whether it is content of the base image that an own layer
+	// stores again, unchanged, and the image shows that copy.
+	OwnCopy bool `json:"ownCopy,omitempty"`
 }
 
 // Warning is something that a reader should know about the image. The analysis is

@@ -42,8 +42,9 @@ type Place struct {
 // Source is a range of lines in a file.
 type Source struct {
 	File      string `json:"file"`
-	Line      int    `json:"line"` // from 1
-	End       int    `json:"end"`  // the last line
+	Line      int    `json:"line"`            // from 1
+	End       int    `json:"end"`             // the last line
+	Stage     string `json:"stage,omitempty"` // the name or the number of the stage
 	Certainty string `json:"certainty"`
 }
 
@@ -64,6 +65,7 @@ func Severities() []string { return []string{SeverityError, SeverityWarn, Severi
 const (
 	CertainProven = "proven"
 	CertainLikely = "likely"
+	CertainExact  = "exact" // of a Source: the builder says so
 )
 
 // Whose step a finding is about (Finding.Owner).

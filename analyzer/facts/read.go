@@ -53,6 +53,9 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 		Warnings []Warning `json:"warnings"`
 		Findings []Finding `json:"findings"`
 		Secrets  string    `json:"secrets"`
+
+		Base       *Base       `json:"base"`
+		Dockerfile *Dockerfile `json:"dockerfile"`
 	}
 	err = json.Unmarshal(data, &form)
 	// Unmarshal skips values of the wrong type and decodes the rest, so the schema
@@ -82,7 +85,7 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 			return nil, fmt.Errorf("it has no %s", part.name)
 		}
 	}
-	rep := &Report{Schema, *form.Image, *form.Totals, form.Layers, form.History, form.Waste, form.Folders, form.Warnings, form.Findings, form.Secrets}
+	rep := &Report{Schema, *form.Image, *form.Totals, form.Layers, form.History, form.Waste, form.Folders, form.Warnings, form.Findings, form.Secrets, form.Base, form.Dockerfile}
 	rep.fill()
 	if err := rep.check(); err != nil {
 		return nil, err
@@ -156,6 +159,9 @@ func (r *Report) fill() {
 		r.Folders = []Folder{}
 	}
 	r.fillFindings()
+	if r.Base != nil && r.Base.Chain == nil {
+		r.Base.Chain = []Link{}
+	}
 	r.Image.FillLists()
 }
 
@@ -207,7 +213,10 @@ func (r *Report) check() error {
 	if err := r.checkFindings(); err != nil {
 		return err
 	}
-	return r.checkWaste()
+	if err := r.checkWaste(); err != nil {
+		return err
+	}
+	return r.checkOrigin()
 }
 
 // Check returns an error if the totals contradict each other.

@@ -15,10 +15,11 @@ func stores(x *facts.Layer) bool      { return x.StoredBytes > 0 }
 
 // explainWaste lists the waste that counts. All rules about waste share it.
 func (c *check) explainWaste(r *Rule, _ Limit) {
-	if c.wasted == nil {
-		c.wasted = c.groups()
+	if c.in.wasted == nil {
+		c.in.wasted = c.groups()
 	}
-	r.Offenders, r.More, r.MoreBytes, r.all = c.wasted.Offenders, c.wasted.More, c.wasted.MoreBytes, c.wasted.all
+	w := c.in.wasted
+	r.Offenders, r.More, r.MoreBytes, r.all = w.Offenders, w.More, w.MoreBytes, w.all
 }
 
 // list makes all of them the rule's offenders.
@@ -34,10 +35,10 @@ func (r *Rule) list(all []Offender) {
 // that cost most first.
 func (c *check) layers(cost func(*facts.Layer) int64, which func(*facts.Layer) bool) []Offender {
 	var all []Offender
-	for i := range c.r.Layers {
-		if x := &c.r.Layers[i]; which(x) {
+	for i := range c.in.layers {
+		if x := &c.in.layers[i]; which(x) {
 			all = append(all, Offender{
-				Files: x.Added, Bytes: cost(x), StoredIn: x.Index, StoredBy: x.Command, HiddenBy: -1, Advice: advice.OfStep(x.Command),
+				Files: x.Added, Bytes: cost(x), StoredIn: x.Index, StoredBy: x.Command, StoredAt: x.Source, HiddenBy: -1, Advice: advice.OfStep(x.Command),
 			})
 		}
 	}
@@ -47,7 +48,7 @@ func (c *check) layers(cost func(*facts.Layer) int64, which func(*facts.Layer) b
 
 // groups lists the waste that counts, grouped by the tree.
 func (c *check) groups() *Rule {
-	all := advice.Groups(c.r, c.waste)
+	all := advice.Groups(c.r, c.in.waste)
 	n := min(len(all), MaxOffenders)
 	rule := &Rule{More: len(all) - n}
 	for i := range all[:n] {
@@ -68,8 +69,8 @@ func (c *check) groups() *Rule {
 
 func (c *check) offender(g *advice.Group) Offender {
 	o := Offender{
-		Path: g.Path, Files: g.Files, Bytes: g.Bytes, Cause: g.Cause, StoredIn: g.StoredIn, StoredBy: c.command(g.StoredIn),
-		HiddenBy: g.HiddenBy, HiddenAs: c.command(g.HiddenBy),
+		Path: g.Path, Files: g.Files, Bytes: g.Bytes, Cause: g.Cause, StoredIn: g.StoredIn, StoredBy: c.command(g.StoredIn), StoredAt: c.source(g.StoredIn),
+		HiddenBy: g.HiddenBy, HiddenAs: c.command(g.HiddenBy), HiddenAt: c.source(g.HiddenBy),
 	}
 	o.Advice = advice.OfWaste(o.Path, o.Cause, o.HiddenAs)
 	return o
@@ -83,9 +84,18 @@ func (c *check) command(i int) string {
 	return c.r.Layers[i].Command
 }
 
+// source returns the lines of the step that made layer i, nil if they are unknown.
+func (c *check) source(i int) *facts.Source {
+	if i < 0 || i >= len(c.r.Layers) {
+		return nil
+	}
+	return c.r.Layers[i].Source
+}
+
 // denial is what a rule that denies paths found.
 type denial struct {
 	about func(File) bool
+	from  int // the first layer that counts
 	globs []string
 	match func(path string) int // the glob that denies it, or -1
 	known *suppressions
@@ -110,7 +120,7 @@ func (c *check) deny() {
 			continue
 		}
 		c.denied[l.Rule] = &denial{
-			about: s.paths, globs: l.Globs, match: denier(l.Globs),
+			about: s.paths, from: c.scope(l).from, globs: l.Globs, match: denier(l.Globs),
 			known: c.suppressions.about(l.Rule), first: make([][]File, len(l.Globs)),
 		}
 	}
@@ -119,7 +129,7 @@ func (c *check) deny() {
 	for f := range c.opt.Files {
 		var counted *Suppressed
 		for _, d := range c.denied {
-			if !d.about(f) {
+			if f.Layer < d.from || !d.about(f) {
 				continue
 			}
 			glob := d.match(f.Path)
@@ -156,8 +166,8 @@ func (c *check) deny() {
 
 func (c *check) deniedFile(f File, glob string) Offender {
 	return Offender{
-		Path: f.Path, Files: 1, Bytes: f.Bytes, StoredIn: f.Layer, StoredBy: c.command(f.Layer),
-		HiddenBy: f.HiddenBy, HiddenAs: c.command(f.HiddenBy), Glob: glob, Advice: denyAdvice(f),
+		Path: f.Path, Files: 1, Bytes: f.Bytes, StoredIn: f.Layer, StoredBy: c.command(f.Layer), StoredAt: c.source(f.Layer),
+		HiddenBy: f.HiddenBy, HiddenAs: c.command(f.HiddenBy), HiddenAt: c.source(f.HiddenBy), Glob: glob, Advice: denyAdvice(f),
 	}
 }
 

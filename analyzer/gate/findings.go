@@ -57,8 +57,8 @@ func (c *check) offenders(f *facts.Finding) []Offender {
 		p := &f.Places[i]
 		rest -= p.Bytes
 		all = append(all, Offender{
-			Path: p.Path, Files: p.Files, Bytes: p.Bytes, StoredIn: p.Layer, StoredBy: c.command(p.Layer),
-			HiddenBy: p.HiddenBy, HiddenAs: c.command(p.HiddenBy), Finding: f.Rule, Redacted: p.Redacted, Advice: f.Fix.Text,
+			Path: p.Path, Files: p.Files, Bytes: p.Bytes, StoredIn: p.Layer, StoredBy: c.command(p.Layer), StoredAt: c.source(p.Layer),
+			HiddenBy: p.HiddenBy, HiddenAs: c.command(p.HiddenBy), HiddenAt: c.source(p.HiddenBy), Finding: f.Rule, Redacted: p.Redacted, Advice: f.Fix.Text,
 		})
 	}
 	if f.MorePlaces > 0 || len(all) == 0 {
@@ -95,7 +95,7 @@ func (c *check) suppressFindings() {
 func (c *check) found(is func(*facts.Finding) bool) (findings int, places []Offender) {
 	for i := range c.r.Findings {
 		f := &c.r.Findings[i]
-		if !is(f) {
+		if !is(f) || c.in == c.own && f.Owner == facts.OwnerBase {
 			continue
 		}
 		before := len(places)
@@ -153,7 +153,7 @@ func (c *check) failingFindings(l Limit) (value, error) {
 	case c.r.Secrets == facts.SecretsOff && slices.Contains(l.Names, advice.Secret):
 		return value{}, ErrNoSecrets
 	case c.r.Secrets == facts.SecretsOff:
-		c.v.Notes = append(c.v.Notes, FailOnFinding+": the image was not searched for secrets")
+		c.note(FailOnFinding + ": the image was not searched for secrets")
 	}
 	n, _ := c.found(l.fails())
 	return value{number: int64(n)}, nil

@@ -31,6 +31,8 @@ type Options struct {
 	// AllowUnverified also judges layers that are listed from a table of
 	// contents that was not compared with their content.
 	AllowUnverified bool
+	// Scope is that of limits without one.
+	Scope Scope
 }
 
 // File is a path as one layer has it.
@@ -66,6 +68,7 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	v := Verdict{FailOn: opt.FailOn, Baseline: opt.Baseline}
 	v.Default = !slices.ContainsFunc(l, func(x Limit) bool { return x.Source != defaultSource })
 	c := check{r: r, opt: opt, limits: l, v: &v}
+	c.all, c.own = scopes(r)
 	if err := c.suppress(); err != nil {
 		return Verdict{}, err
 	}
@@ -84,6 +87,8 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 			continue
 		}
 		rule := Rule{Name: s.Name, Unit: l[i].Unit, AtLeast: s.AtLeast, Severity: l[i].Severity, Source: l[i].Source, Globs: l[i].Globs, Names: l[i].Names}
+		c.in = c.scope(l[i])
+		rule.Own = c.in == c.own
 		if rule.Err = none; none == nil {
 			rule.Err = c.judge(&s, &rule, l[i])
 		}
@@ -103,8 +108,8 @@ type check struct {
 	limits       Limits
 	v            *Verdict // filled in by the methods
 	suppressions suppressions
-	waste        []int              // indexes of r.Waste that are not suppressed
-	wasted       *Rule              // its offenders are the waste that counts
+	all, own     *scope             // own is nil if the base is unknown
+	in           *scope             // what the current rule judges
 	denied       map[string]*denial // by rule; filled by deny
 }
 
@@ -120,6 +125,7 @@ func (c *check) judge(s *Spec, rule *Rule, l Limit) error {
 	} else {
 		rule.Limit, rule.Observed, rule.OK = l.Ratio, seen.ratio, passes(s, seen.ratio, l.Ratio)
 	}
+	rule.OK = rule.OK || c.little(s, rule)
 	if !rule.OK {
 		s.explain(c, rule, l)
 	}
@@ -137,6 +143,14 @@ func (c *check) growth(l Limit) (value, error) {
 	bytes, ratio, ok := c.v.Growth()
 	if !ok {
 		return value{}, cmp.Or(c.opt.BaselineErr, ErrNoBaseline)
+	}
+	if c.in == c.own {
+		before := c.v.Baseline.Totals.Own
+		if before == nil {
+			return value{}, errors.New("the base image of the baseline is unknown")
+		}
+		bytes = c.in.figures.StoredBytes - before.StoredBytes
+		ratio = growth(bytes, before.StoredBytes)
 	}
 	if err := c.v.Baseline.Totals.Check(); err != nil {
 		return value{}, fmt.Errorf("the baseline contradicts itself: %w", err)
@@ -165,4 +179,11 @@ func growth(bytes, baseline int64) float64 {
 		return math.Inf(1)
 	}
 	return float64(bytes) / float64(baseline)
+}
+
+// note adds a note to the verdict, once.
+func (c *check) note(text string) {
+	if !slices.Contains(c.v.Notes, text) {
+		c.v.Notes = append(c.v.Notes, text)
+	}
 }

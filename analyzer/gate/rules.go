@@ -81,27 +81,27 @@ func Specs() []Spec {
 		{
 			Name: MinEfficiency, Unit: Ratio, AtLeast: true, Default: "0.9", Example: "0.9",
 			Means:   "at least this share of what is stored is visible",
-			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.v.Totals.Efficiency}, nil },
+			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.in.counted.Efficiency}, nil },
 			explain: (*check).explainWaste,
 		},
 		{
 			Name: MaxWastedBytes, Unit: Bytes, Example: "20MB",
 			Means:   "at most this much is wasted",
-			observe: func(c *check, _ Limit) (value, error) { return value{number: c.v.Totals.WastedBytes}, nil },
+			observe: func(c *check, _ Limit) (value, error) { return value{number: c.in.counted.WastedBytes}, nil },
 			explain: (*check).explainWaste,
 		},
 		{
 			Name: MaxWastedPercent, Unit: Percent, Default: "10%", Example: "10%",
 			Means:   "at most this share of what is stored is wasted",
 			Note:    "a bare `1` is refused: it would be all of it",
-			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.v.Totals.WastedRatio}, nil },
+			observe: func(c *check, _ Limit) (value, error) { return value{ratio: c.in.counted.WastedRatio}, nil },
 			explain: (*check).explainWaste,
 		},
 		{
 			Name: MaxSize, Unit: Bytes, Example: "500MB",
 			Means:   "all layers together store at most this much, uncompressed",
 			Note:    "the report's `storedBytes`: what the image takes on a disk, wasted bytes included",
-			observe: func(c *check, _ Limit) (value, error) { return value{number: c.r.Totals.StoredBytes}, nil },
+			observe: func(c *check, _ Limit) (value, error) { return value{number: c.in.figures.StoredBytes}, nil },
 			explain: func(c *check, r *Rule, _ Limit) { r.list(c.layers(stored, stores)) },
 		},
 		{
@@ -109,10 +109,10 @@ func Specs() []Spec {
 			Means: "all layers together are at most this large, compressed",
 			Note:  "what a pull or a push of all layers transfers",
 			observe: func(c *check, _ Limit) (value, error) {
-				if t := c.r.Totals; t.CompressedBytes == 0 && t.Layers > 0 {
+				if t := c.in.figures; t.CompressedBytes == 0 && t.Layers > 0 {
 					return value{}, ErrNoCompressedSize
 				}
-				return value{number: c.r.Totals.CompressedBytes}, nil
+				return value{number: c.in.figures.CompressedBytes}, nil
 			},
 			explain: func(c *check, r *Rule, _ Limit) {
 				r.list(c.layers(compressed, func(x *facts.Layer) bool { return x.CompressedBytes > 0 }))
@@ -126,7 +126,7 @@ func Specs() []Spec {
 					return value{}, fmt.Errorf("the report lists %d layers where there are %d", len(c.r.Layers), c.r.Totals.Layers)
 				}
 				largest := int64(0)
-				for _, x := range c.r.Layers {
+				for _, x := range c.in.layers {
 					largest = max(largest, x.StoredBytes)
 				}
 				return value{number: largest}, nil
@@ -139,7 +139,7 @@ func Specs() []Spec {
 			Name: MaxLayers, Unit: Count, Example: "30",
 			Means:   "at most this many layers",
 			Note:    "steps without a layer don't count",
-			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.r.Totals.Layers)}, nil },
+			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.in.figures.Layers)}, nil },
 			explain: func(c *check, r *Rule, _ Limit) {
 				all := c.layers(stored, func(*facts.Layer) bool { return true })
 				slices.Reverse(all) // the smallest are the easiest to join with another
@@ -153,7 +153,7 @@ func Specs() []Spec {
 			Name: MaxFiles, Unit: Count, Example: "50000",
 			Means:   "at most this many files in the final image",
 			Note:    "regular files, each name counted",
-			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.r.Totals.Files)}, nil },
+			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.in.figures.Files)}, nil },
 			explain: func(c *check, r *Rule, _ Limit) {
 				all := c.layers(stored, func(x *facts.Layer) bool { return x.Added > 0 })
 				slices.SortStableFunc(all, func(a, b Offender) int { return cmp.Compare(b.Files, a.Files) })
@@ -230,6 +230,7 @@ type Limit struct {
 	Globs    []string // of the form Globs
 	Names    []string // of the form Names
 	Severity Severity
+	Scope    Scope
 	Source   string // becomes the Rule's
 }
 

@@ -109,9 +109,7 @@ func (c *check) suppress() error {
 		v.Suppressed = append(v.Suppressed, Suppressed{Suppression: s, Expired: s.Expired(c.opt.Today)})
 	}
 	c.suppressions.all = v.Suppressed
-	v.Totals.StoredBytes = c.r.Totals.StoredBytes
 	known := c.suppressions.about("")
-	c.waste = []int{}
 	for i := range c.r.Waste {
 		w := &c.r.Waste[i]
 		by := known.of(w.Path)
@@ -119,16 +117,21 @@ func (c *check) suppress() error {
 			by.Pieces++
 			by.Bytes += w.Bytes
 		}
-		if by != nil && !by.Expired {
-			v.Totals.SuppressedBytes += w.Bytes
-			continue
+		suppressed := by != nil && !by.Expired
+		c.all.add(i, w, suppressed)
+		if c.own != nil && c.own.counts(w) {
+			c.own.add(i, w, suppressed)
 		}
-		v.Totals.WastedBytes += w.Bytes
-		c.waste = append(c.waste, i)
 	}
-	v.Totals.Efficiency, v.Totals.WastedRatio = shares(v.Totals.StoredBytes, v.Totals.WastedBytes)
-	if sum := v.Totals.WastedBytes + v.Totals.SuppressedBytes; sum != c.r.Totals.WastedBytes {
-		return fmt.Errorf("the report contradicts itself: its list of waste adds up to %d bytes, and its totals say %d", sum, c.r.Totals.WastedBytes)
+	if err := c.all.finish(); err != nil {
+		return err
+	}
+	v.Totals = c.all.counted
+	if c.own != nil {
+		if err := c.own.finish(); err != nil {
+			return err
+		}
+		v.Own = &c.own.counted
 	}
 	c.suppressFindings()
 	return nil

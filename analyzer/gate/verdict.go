@@ -44,6 +44,7 @@ type Rule struct {
 	Observed float64
 	OK       bool
 	Severity Severity
+	Own      bool     // only the layers above the base image are judged
 	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unknown
 	Globs    []string // what is denied, of the rules that deny paths
 	Names    []string // which findings fail, of fail-on-finding
@@ -121,19 +122,20 @@ func (r *Rule) All() iter.Seq[Offender] {
 // Offender is one thing that a broken rule is about, and what would fix it.
 // Path and the commands are the image's text: never print them as they are.
 type Offender struct {
-	Path     string // rooted, with the image's own bytes; ends in "/" for everything below a folder; "" for a whole layer
-	Files    int    // how many files of Path the bytes are of; of a layer, how many paths it adds
-	Bytes    int64  // what it costs
-	Cause    string // why it is wasted (removed, overwritten, metadata, repeated); "" when it isn't
-	StoredIn int    // the layer; -1 for the config, and for places that are not listed
-	StoredBy string // that layer's command as the history spells it; "" when unknown
-	HiddenBy int    // the layer that hid it; -1 when it is in the final image, or for a whole layer
-	HiddenAs string // that layer's command
-	Glob     string // the glob that denies it; "" for other rules
-	Finding  string // the rule of the finding that it is a place of; "" for other rules
-	Redacted string // of a secret: its first characters and its length
-	Places   int    // of a finding: it stands for so many places that the report doesn't list
-	Advice   string // what would fix it, in a sentence of our own; "" when nothing is known
+	Path               string        // rooted, with the image's own bytes; ends in "/" for everything below a folder; "" for a whole layer
+	Files              int           // how many files of Path the bytes are of; of a layer, how many paths it adds
+	Bytes              int64         // what it costs
+	Cause              string        // why it is wasted (removed, overwritten, metadata, repeated); "" when it isn't
+	StoredIn           int           // the layer; -1 for the config, and for places that are not listed
+	StoredBy           string        // that layer's command as the history spells it; "" when unknown
+	HiddenBy           int           // the layer that hid it; -1 when it is in the final image, or for a whole layer
+	HiddenAs           string        // that layer's command
+	StoredAt, HiddenAt *facts.Source // the lines of those steps; nil if unknown
+	Glob               string        // the glob that denies it; "" for other rules
+	Finding            string        // the rule of the finding that it is a place of; "" for other rules
+	Redacted           string        // of a secret: its first characters and its length
+	Places             int           // of a finding: it stands for so many places that the report doesn't list
+	Advice             string        // what would fix it, in a sentence of our own; "" when nothing is known
 }
 
 // Totals are the image's waste as the rules count it.
@@ -181,6 +183,8 @@ type Verdict struct {
 	// severity Warn are shown and nothing more.
 	FailOn Severity
 	Totals Totals
+	// Own are those of the layers above the base image; nil if that is unknown.
+	Own *Totals
 	// Baseline is nil without one.
 	Baseline   *Baseline
 	Suppressed []Suppressed // every suppression, as given

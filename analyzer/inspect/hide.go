@@ -39,6 +39,11 @@ func HideSecrets(r *facts.Report) {
 		}
 		c.Labels[name] = hidden
 	}
+	if d := r.Dockerfile; d != nil {
+		lines := strings.Split(d.Text, "\n") // each alone: they keep their numbers
+		list(lines)
+		d.Text = strings.Join(lines, "\n")
+	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		hide(&f.Title, &f.Fix.Text)

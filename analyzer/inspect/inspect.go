@@ -50,7 +50,10 @@ type Pass struct {
 	Needs Needs
 	// Look has the lookers whose notes Run asks Result.Analysis for.
 	Look []layer.Looker
-	Run  func(context.Context, *Result) error
+	// Start, if not nil, is called before the image is opened: it can begin what does
+	// not depend on the image.
+	Start func(context.Context)
+	Run   func(context.Context, *Result) error
 }
 
 // Options for Open.
@@ -77,6 +80,9 @@ func Open(ctx context.Context, ref string, opt Options) (*Result, error) {
 	opt.Load.TOC = needs&Proof == 0
 	for _, p := range opt.Passes {
 		opt.Load.Look = append(opt.Load.Look, p.Look...)
+		if p.Start != nil {
+			p.Start(ctx)
+		}
 	}
 	a, err := measure(ctx, ref, opt)
 	var storage *load.StorageError

@@ -173,20 +173,6 @@ func TestGitHubChecksum(t *testing.T) {
 	}
 }
 
-func TestWrongChecksum(t *testing.T) {
-	for _, kind := range []string{"github-token", "npm-token", "grafana-token"} {
-		token := []byte(tokens()[kind])
-		if last := &token[len(token)-1]; *last == 'a' {
-			*last = 'b'
-		} else {
-			*last = 'a'
-		}
-		if got, _ := Scan("/a", token); len(got) > 0 {
-			t.Errorf("%s: got %+v with a wrong checksum", kind, got)
-		}
-	}
-}
-
 func TestPlaceholders(t *testing.T) {
 	for _, text := range []string{
 		"AKIA" + "IOSFODNN7EXAMPLE",
@@ -354,21 +340,18 @@ func TestNoKeys(t *testing.T) {
 	public := "-----BEGIN PUBLIC KEY-----\n" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("public"), 20)) + "\n-----END PUBLIC KEY-----\n"
 	der := x509.MarshalPKCS1PrivateKey(must1(rsa.GenerateKey(rand.Reader, 1024)))
 	der[60] ^= 1 // in the modulus
-	ssh := sshKey([]byte(random(word, 32)), "none")
-	ssh[bytes.Index(ssh, []byte("abcdabcd"))] ^= 1 // in one of the two numbers that must be equal
 	for what, text := range map[string]string{
-		"a public key":                      public,
-		"a certificate":                     pemOf("CERTIFICATE", bytes.Repeat([]byte("cert"), 100)),
-		"an example":                        "-----BEGIN RSA " + secretKey + "-----\nMIIEpAIBAAKCAQEA...\n-----END RSA " + secretKey + "-----",
-		"random base64":                     pemOf("RSA "+secretKey, []byte(random(word, 600))),
-		"primes of another":                 pemOf("RSA "+secretKey, der),
-		"an SSH key that was not decrypted": pemOf("OPENSSH "+secretKey, ssh),
-		"no end":                            "-----BEGIN " + secretKey + "-----\nMIIE",
-		"another end":                       strings.Replace(pemOf("RSA "+secretKey, der), "END RSA", "END DSA", 1),
-		"a name in code":                    `if strings.HasPrefix(line, "-----BEGIN ` + secretKey + `-----") {`,
-		"a public JWK":                      `{"kty":"RSA","n":"` + random(word, 342) + `","e":"AQAB"}`,
-		"a JWK with a flag d":               `{"kty":"RSA","n":"` + random(word, 342) + `","d":"true"}`,
-		"zeros":                             pemOf(secretKey, bytes.Repeat([]byte{0}, 48)),
+		"a public key":        public,
+		"a certificate":       pemOf("CERTIFICATE", bytes.Repeat([]byte("cert"), 100)),
+		"an example":          "-----BEGIN RSA " + secretKey + "-----\nMIIEpAIBAAKCAQEA...\n-----END RSA " + secretKey + "-----",
+		"random base64":       pemOf("RSA "+secretKey, []byte(random(word, 600))),
+		"primes of another":   pemOf("RSA "+secretKey, der),
+		"no end":              "-----BEGIN " + secretKey + "-----\nMIIE",
+		"another end":         strings.Replace(pemOf("RSA "+secretKey, der), "END RSA", "END DSA", 1),
+		"a name in code":      `if strings.HasPrefix(line, "-----BEGIN ` + secretKey + `-----") {`,
+		"a public JWK":        `{"kty":"RSA","n":"` + random(word, 342) + `","e":"AQAB"}`,
+		"a JWK with a flag d": `{"kty":"RSA","n":"` + random(word, 342) + `","d":"true"}`,
+		"zeros":               pemOf(secretKey, bytes.Repeat([]byte{0}, 48)),
 	} {
 		if got, _ := Scan("/app/server.key", []byte(text)); len(got) > 0 {
 			t.Errorf("%s: got %+v, want nothing", what, got)

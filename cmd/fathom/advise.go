@@ -38,7 +38,7 @@ func newAdvise(a *app) *cobra.Command {
 		},
 	}
 	j.flags = cmd.Flags()
-	j.addFlags(j.flags, opening, search, configFile)
+	j.addFlags(j.flags, opening, building, search, configFile)
 	j.flags.StringArrayVar(&opt.Rules, "rule", nil, "list only the findings of `RULE`, also of severity info; may be repeated")
 	j.flags.StringVar(&opt.Severity, "severity", "", "the least `SEVERITY` to list: error, warn or info (default warn)")
 	j.flags.BoolVar(&opt.All, "all", false, "list findings of severity info too, and all places of each finding")
@@ -69,14 +69,15 @@ func (j *job) advise(ctx context.Context, src source, opt report.AdviceOptions) 
 	if err != nil {
 		return err
 	}
-	if err := j.settle(j.settings, j.flags, c, opening, search); err != nil {
+	if err := j.settle(j.settings, j.flags, c, opening, building, search); err != nil {
 		return err
 	}
+	j.findDockerfile(true)
 	r, err := j.saved(src)
 	if r == nil && err == nil {
 		look := j.advice()
 		look.On = opt.Rules
-		r, err = j.inspect(ctx, src, j.options(), 0, inspect.Findings(look))
+		r, err = j.inspect(ctx, src, j.options(), 0, j.passes(look)...)
 	}
 	if err != nil {
 		return err

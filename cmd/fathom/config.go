@@ -231,7 +231,7 @@ func readSmall(name string) ([]byte, error) {
 // keys returns the keys that a config file can have. They are read into sections.
 func (s *settings) keys(file string, sections map[group]*section) mapping {
 	top := mapping{"version": version1}
-	for _, g := range []group{explorer, search, judgment} {
+	for _, g := range []group{explorer, building, search, judgment} {
 		top[string(g)] = func(n *yaml.Node) error {
 			found := &section{file: file, values: map[string]given{}}
 			sections[g] = found

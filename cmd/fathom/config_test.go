@@ -235,11 +235,11 @@ func settled(t *testing.T, args []string, env map[string]string, file string) (*
 	}
 	a := &app{getenv: func(name string) string { return env[name] }}
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	c.of.addFlags(flags, opening, explorer, judgment)
+	c.of.addFlags(flags, opening, explorer, building, judgment)
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.settle(c.of, flags, c, opening, explorer); err != nil {
+	if err := a.settle(c.of, flags, c, opening, explorer, building); err != nil {
 		return nil, err
 	}
 	return c.of, a.settleGate(c.of, flags, c)
@@ -322,7 +322,7 @@ func ruleSchema(s gate.Spec) object {
 	}
 	return object{"description": s.Means, "anyOf": []object{limit, {
 		"type": "object", "additionalProperties": false, "required": []string{"limit"},
-		"properties": object{"limit": limit, "severity": object{"enum": gate.Severities()}},
+		"properties": object{"limit": limit, "severity": object{"enum": gate.Severities()}, "scope": object{"enum": gate.Scopes()}},
 	}}}
 }
 
@@ -393,7 +393,7 @@ func uncommented(text string) string {
 // docs/config.schema.json has every key of the table.
 func TestConfigSchema(t *testing.T) {
 	sections := object{"version": object{"const": 1}}
-	for _, g := range []group{explorer, search, judgment} {
+	for _, g := range []group{explorer, building, search, judgment} {
 		keys := object{}
 		for _, r := range newSettings().rows {
 			if r.group == g && r.in&inFile != 0 {
@@ -510,7 +510,7 @@ func TestConfigDoc(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(data)
-	for _, table := range [][]group{{explorer}, {search}, {judgment, configFile}, {opening}} {
+	for _, table := range [][]group{{explorer}, {building}, {search}, {judgment, configFile}, {opening}} {
 		start := fmt.Sprintf("<!-- settings %q -->\n", table)
 		before, rest, ok := strings.Cut(want, start)
 		old, after, ended := strings.Cut(rest, "\n\n")

@@ -29,6 +29,6 @@ func newConvert(a *app) *cobra.Command {
 			})
 		},
 	}
-	j.add(cmd)
+	j.add(cmd, building)
 	return cmd
 }

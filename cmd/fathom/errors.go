@@ -55,9 +55,13 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return sig.exitCode()
 	}
 	var out *outputError
+	var failed *builderError
 	switch {
 	case errors.Is(err, errRule):
 		return exitRule
+	case errors.As(err, &failed):
+		a.report(err, "")
+		return failed.code
 	case errors.As(err, &out) && out.closed():
 		return exitError
 	}

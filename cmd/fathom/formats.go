@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -21,10 +20,9 @@ import (
 
 // outputFlags say which results to write, and where.
 type outputFlags struct {
-	json       string
-	reports    []string
-	dockerfile string
-	noGitHub   bool
+	json     string
+	reports  []string
+	noGitHub bool
 }
 
 func (f *outputFlags) add(flags *pflag.FlagSet) {
@@ -34,7 +32,6 @@ func (f *outputFlags) add(flags *pflag.FlagSet) {
 	}
 	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`; - is standard output")
 	flags.StringArrayVar(&f.reports, "report", nil, "write a report to FILE, or else to standard output; may be repeated: `FORMAT[=FILE]` is "+strings.Join(names, ", "))
-	flags.StringVar(&f.dockerfile, "dockerfile", "Dockerfile", "the `FILE` in the repository that reports attach problems to")
 	flags.BoolVar(&f.noGitHub, "no-github", false, "in GitHub Actions, write annotations and a job summary only when asked to")
 }
 
@@ -129,21 +126,14 @@ func (j *job) checkOutputs(src source) error {
 			return hinted("leave out --ci=false", "%s tells how an image is judged, and --ci=false judges nothing", w.flag)
 		}
 	}
-	if err := j.spare(src, "the image"); err != nil {
-		return err
-	}
-	file := filepath.ToSlash(j.dockerfile)
-	if file == "" || path.IsAbs(file) || filepath.IsAbs(j.dockerfile) || path.Clean(file) != strings.TrimPrefix(file, "./") || strings.HasPrefix(path.Clean(file), "..") {
-		return hinted("it is where the Dockerfile lies in the repository: docker/app.Dockerfile", "--dockerfile %q is not a plain relative path", j.dockerfile)
-	}
-	return nil
+	return j.spare(src, "the image")
 }
 
 // print writes all results: files first, so that the verdict comes last.
 func (j *job) print(ctx context.Context, r *facts.Report, v *gate.Verdict) error {
 	in := &report.Input{
 		Report: r, Verdict: v, Version: version(), Home: home(),
-		Dockerfile: strings.TrimPrefix(filepath.ToSlash(j.dockerfile), "./"),
+		Dockerfile: j.origin.Dockerfile,
 	}
 	var out *written
 	annotated := false

@@ -17,7 +17,7 @@ import (
 // judge gives the verdict on an image.
 func (j *job) judge(ctx context.Context, r *inspect.Result) (*gate.Verdict, error) {
 	var err error
-	opt := gate.Options{FailOn: j.failOn, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC}
+	opt := gate.Options{FailOn: j.failOn, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC, Scope: j.scope}
 	if r.Analysis != nil {
 		opt.Files = gate.Files(r.Analysis.Tree, r.Report.Waste)
 	}

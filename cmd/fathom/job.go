@@ -110,7 +110,7 @@ func (j *job) prepare() error {
 	if err != nil {
 		return err
 	}
-	if err := j.settle(j.settings, j.flags, c, opening, explorer, search); err != nil {
+	if err := j.settle(j.settings, j.flags, c, opening, explorer, building, search); err != nil {
 		return err
 	}
 	for _, name := range c.read {
@@ -118,6 +118,7 @@ func (j *job) prepare() error {
 			return err
 		}
 	}
+	j.findDockerfile(j.gated || len(j.results) > 0)
 	if !j.gated {
 		return nil
 	}
@@ -144,7 +145,7 @@ func (j *job) explore(ctx context.Context, src source) error {
 		for _, l := range j.limits {
 			look.On = append(look.On, l.Names...)
 		}
-		r, err = j.inspect(ctx, src, j.options(), j.needs(), inspect.Findings(look))
+		r, err = j.inspect(ctx, src, j.options(), j.needs(), j.passes(look)...)
 	}
 	if err != nil {
 		return err
@@ -163,6 +164,23 @@ func (j *job) explore(ctx context.Context, src source) error {
 	return j.outcome(r.Report, verdict)
 }
 
+// passes returns the passes over an image.
+func (j *job) passes(opt advice.Options) []inspect.Pass {
+	return []inspect.Pass{inspect.Origin(j.origin, j.options()), inspect.Findings(opt)}
+}
+
+// findDockerfile takes the Dockerfile in the working directory if none is named and
+// there is a reason to: the image is judged or reported where it was built.
+func (j *job) findDockerfile(reason bool) {
+	j.origin.Asked = j.origin.Dockerfile != ""
+	if j.origin.Asked || !reason {
+		return
+	}
+	if _, err := os.Stat("Dockerfile"); err == nil {
+		j.origin.Dockerfile = "Dockerfile"
+	}
+}
+
 // saved returns the saved report that src names, or nil.
 func (j *job) saved(src source) (*inspect.Result, error) {
 	rep, err := inspect.Saved(src.ref)
@@ -174,7 +192,7 @@ func (j *job) saved(src source) (*inspect.Result, error) {
 	case rep == nil:
 		return nil, nil
 	}
-	for _, name := range []string{"image", "platform", "rootfs", "verify", "secrets"} {
+	for _, name := range []string{"image", "platform", "rootfs", "verify", "secrets", "base", "provenance"} {
 		if j.flags.Changed(name) {
 			return nil, fmt.Errorf("--%s: %s is a saved report, not an image", name, src.ref)
 		}
@@ -207,7 +225,7 @@ func (j *job) show(ctx context.Context, src source) error {
 	var progress analyzer.Progress
 	err = ui.Open(ctx, cmp.Or(src.name, src.ref), &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
 		var err error
-		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress, notes); err != nil {
+		if r, err = j.open(ctx, src, j.options(), inspect.Content, &progress, inspect.Origin(j.origin, j.options()), notes); err != nil {
 			return nil, err
 		}
 		return r.Analysis, nil

@@ -21,6 +21,7 @@ type judging struct {
 	limits   gate.Limits          // the active rules, at least one
 	warn     []string             // rules that only warn
 	failOn   gate.Severity
+	scope    gate.Scope
 	noFail   bool
 	allowTOC bool
 	baseline string
@@ -171,7 +172,7 @@ func parseRule(spec *gate.Spec, texts []string) (ruleValue, error) {
 // readRule reads a limit of the config file: a value, of globs or names perhaps a
 // list of them, or either with a severity. It returns also where the limit stands.
 func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
-	limit, severity := n, gate.Error
+	limit, severity, scope := n, gate.Error, gate.Auto
 	if n.Kind == yaml.MappingNode {
 		limit = nil
 		err := mapping{
@@ -179,6 +180,11 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 			"severity": func(v *yaml.Node) error {
 				name, err := nameOf(v, gate.Severities())
 				severity = gate.Severity(slices.Index(gate.Severities(), name))
+				return err
+			},
+			"scope": func(v *yaml.Node) error {
+				name, err := nameOf(v, gate.Scopes())
+				scope = gate.Scope(slices.Index(gate.Scopes(), name))
 				return err
 			},
 		}.read(n)
@@ -231,7 +237,7 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 	if err != nil {
 		return v, nil, at(limit, "%s: %w", spec.Name, err)
 	}
-	v.limit.Severity = severity
+	v.limit.Severity, v.limit.Scope = severity, scope
 	return v, limit, nil
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,12 +98,10 @@ func oneOf[T ~string](to *T, names ...T) kind {
 	return k
 }
 
-// severity is the name of one.
-func severity(to *gate.Severity) kind {
-	k := value(to, func(s string) (gate.Severity, error) {
-		return gate.Severity(slices.Index(gate.Severities(), s)), among(s, gate.Severities())
-	})
-	k.initial, k.schema = gate.Error.String(), map[string]any{"enum": gate.Severities()}
+// ranked is one of names, which stand for the numbers from 0.
+func ranked[T ~uint8](to *T, names []string) kind {
+	k := value(to, func(s string) (T, error) { return T(max(slices.Index(names, s), 0)), among(s, names) })
+	k.initial, k.schema = names[0], map[string]any{"enum": names}
 	return k
 }
 
@@ -142,6 +142,48 @@ func size(to *int64) kind {
 		}
 		return n, nil
 	})
+}
+
+// dockerfile is a path in the repository.
+func dockerfile(to *string) kind {
+	k := value(to, func(s string) (string, error) {
+		file := filepath.ToSlash(s)
+		if file == "" || path.IsAbs(file) || filepath.IsAbs(s) || path.Clean(file) != strings.TrimPrefix(file, "./") || strings.HasPrefix(path.Clean(file), "..") {
+			return "", hinted("it is where the Dockerfile lies in the repository: docker/app.Dockerfile", "%q is not a plain relative path", s)
+		}
+		return strings.TrimPrefix(file, "./"), nil
+	})
+	k.schema = map[string]any{"type": "string", "pattern": `\S`}
+	return k
+}
+
+// imagesOf is one image, or a list of them in the config file.
+func imagesOf(to *[]string) kind {
+	k := listOf(to, nil)
+	k.initial = "none"
+	k.node = func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		items := []*yaml.Node{n}
+		if n.Kind == yaml.SequenceNode {
+			items = n.Content
+		}
+		var refs []string
+		for _, item := range items {
+			ref, err := textOf(item)
+			if err != nil {
+				return given{}, err
+			}
+			refs = append(refs, ref)
+		}
+		if len(refs) == 0 {
+			return given{}, at(n, "there is no image")
+		}
+		g, err := k.parse(refs)
+		g.from = place(n)
+		return g, err
+	}
+	image := map[string]any{"type": "string", "pattern": `\S`}
+	k.schema = map[string]any{"anyOf": []any{image, map[string]any{"type": "array", "minItems": 1, "items": image}}}
+	return k
 }
 
 // listOf is any number of texts, or of names.

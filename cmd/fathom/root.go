@@ -68,12 +68,12 @@ func newRoot(a *app) *cobra.Command {
 			})
 		},
 	}
-	j.add(root, opening, explorer, search)
+	j.add(root, opening, explorer, building, search)
 	root.SetVersionTemplate("{{.Version}}\n")
 	help := newHelp()
 	help.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(help)
-	root.AddCommand(newDemo(a), newConvert(a))
+	root.AddCommand(newDemo(a), newConvert(a), newBuild(a))
 	for _, c := range []*cobra.Command{newAdvise(a), newLs(a), newCat(a), newExtract(a), newConfigCommand(a), newCache(a), newVersion(a), newCompletion(a)} {
 		c.SetFlagErrorFunc(flagError)
 		root.AddCommand(c)

@@ -22,6 +22,7 @@ type issueLocation struct {
 
 type issueLines struct {
 	Begin int `json:"begin"`
+	End   int `json:"end"`
 }
 
 // CodeQuality writes the problems that are not suppressed as a code quality report of
@@ -31,7 +32,7 @@ func CodeQuality(w io.Writer, in *Input) error {
 		b.WriteByte('[')
 		severities := map[string]string{"error": "major", "warning": "minor", "note": "info"}
 		n, err := writeElements(b, "  ", open(problems(in, math.MaxInt)), func(x problem) any {
-			return issue{x.text, x.id, x.print, severities[x.level], issueLocation{in.dockerfile(), issueLines{1}}}
+			return issue{x.text, x.id, x.print, severities[x.level], issueLocation{x.lines.file, issueLines{x.lines.begin, x.lines.end}}}
 		})
 		if err != nil {
 			return err

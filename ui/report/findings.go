@@ -53,7 +53,7 @@ func FindingOf(r *facts.Report, f *facts.Finding) Finding {
 		x.More = "and " + count(f.MorePlaces, "more place")
 	}
 	for _, i := range f.Layers {
-		x.Steps = append(x.Steps, FindingStep{i, stepOr(r.Layers[i].Command)})
+		x.Steps = append(x.Steps, FindingStep{i, stepAt(r.Layers[i].Command, r.Layers[i].Source)})
 	}
 	return x
 }

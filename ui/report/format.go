@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net/url"
 	"path"
 	"path/filepath"
 	"slices"
@@ -66,11 +65,6 @@ func (in *Input) dockerfile() string {
 		return "Dockerfile"
 	}
 	return in.Dockerfile
-}
-
-// dockerfileURI returns the Dockerfile as a relative URI reference.
-func (in *Input) dockerfileURI() string {
-	return (&url.URL{Path: in.dockerfile()}).String()
 }
 
 const tagsShown = 3 // in a title

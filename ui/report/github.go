@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/gate"
 )
 
 const (
@@ -28,8 +29,8 @@ func GitHub(w io.Writer, in *Input) error {
 			var all []annotation
 			for _, r := range brokenRules(in.Verdict) {
 				if r.level() == kind {
-					all = append(all, annotation{r.Name, func() string {
-						first, _, _ := r.First(r.shown())
+					first, _, _ := r.First(r.shown())
+					all = append(all, annotation{r.Name, in.ruleLines(first), func() string {
 						return ruleText(&r, slices.Values(first), maxAnnotation)
 					}})
 				}
@@ -37,7 +38,7 @@ func GitHub(w io.Writer, in *Input) error {
 			found := in.shownFindings()
 			for i := range found {
 				if f := &found[i]; levels()[f.Severity] == kind {
-					all = append(all, annotation{Safe(f.Rule), func() string { return findingText(in.Report, f) }})
+					all = append(all, annotation{Safe(f.Rule), in.lines(f.Source), func() string { return findingText(in.Report, f) }})
 				}
 			}
 			n := len(all)
@@ -45,14 +46,14 @@ func GitHub(w io.Writer, in *Input) error {
 				n = maxAnnotations - 1
 			}
 			for _, x := range all[:n] {
-				writeAnnotation(b, in, kind, "fathom: "+x.name+": "+in.title(), x.text())
+				writeAnnotation(b, kind, x.at, "fathom: "+x.name+": "+in.title(), x.text())
 			}
 			if n < len(all) {
 				var more []string
 				for _, x := range all[n:] {
 					more = append(more, x.name)
 				}
-				writeAnnotation(b, in, kind, "fathom: "+in.title(), "also: "+strings.Join(more, ", "))
+				writeAnnotation(b, kind, in.lines(nil), "fathom: "+in.title(), "also: "+strings.Join(more, ", "))
 			}
 		}
 		return nil
@@ -61,12 +62,13 @@ func GitHub(w io.Writer, in *Input) error {
 
 // annotation is an annotation of GitHub Actions.
 type annotation struct {
-	name string        // of the rule
+	name string // of the rule
+	at   lines
 	text func() string // several lines
 }
 
-func writeAnnotation(b *bufio.Writer, in *Input, kind, title, text string) {
-	fmt.Fprintf(b, "::%s file=%s,line=1,title=%s::%s\n", kind, property(in.dockerfile()), property(cut(title, maxTitle)), message(cut(text, maxAnnotation)))
+func writeAnnotation(b *bufio.Writer, kind string, at lines, title, text string) {
+	fmt.Fprintf(b, "::%s %s,title=%s::%s\n", kind, at.properties(), property(cut(title, maxTitle)), message(cut(text, maxAnnotation)))
 }
 
 // findingText returns a finding with its largest places, its steps and its fix.
@@ -74,6 +76,25 @@ func findingText(r *facts.Report, f *facts.Finding) string {
 	var b strings.Builder
 	writeAdvice(&b, r, f, false)
 	return strings.TrimSpace(b.String())
+}
+
+// ruleLines returns the lines of the first offender that has some.
+func (in *Input) ruleLines(first []gate.Offender) lines {
+	for _, o := range first {
+		if s := sourceOf(in.Report, o.StoredIn, o.HiddenBy, o.Cause == "metadata"); s != nil {
+			return in.lines(s)
+		}
+	}
+	return in.lines(nil)
+}
+
+// properties returns the place of an annotation.
+func (l lines) properties() string {
+	s := fmt.Sprintf("file=%s,line=%d", property(l.file), l.begin)
+	if l.end > l.begin {
+		s += fmt.Sprintf(",endLine=%d", l.end)
+	}
+	return s
 }
 
 // message escapes s for the text of an annotation.

@@ -317,6 +317,9 @@ func (d *markdown) figures(in *Input) {
 	for _, x := range amounts(&t) {
 		fmt.Fprintf(&b, "| %s | %s (%s) |\n", x.Name, x.Size, x.Exact)
 	}
+	for _, x := range partsOf(in.Report) {
+		fmt.Fprintf(&b, "| %s | %s %s |\n", x.Name, x.Size, code(x.Text))
+	}
 	if t.CompressedBytes == 0 {
 		b.WriteString("| compressed | unknown |\n")
 	}

@@ -60,6 +60,9 @@ func rulesOf(v *gate.Verdict) []rule {
 		}
 		x.Seen, x.Most = ruleValues(r)
 		x.Bound += x.Most + ofNames(r)
+		if r.Own {
+			x.Bound += " in own layers"
+		}
 		if r.Source != "default" && !strings.HasPrefix(r.Source, "--") {
 			x.From = Safe(r.Source)
 		}
@@ -169,12 +172,29 @@ type row struct {
 func alone(o *gate.Offender) row {
 	x := row{Offender: *o, Fix: Safe(o.Advice)}
 	if o.Path != "" || o.Finding != "" { // without a path, the offender is the layer itself
-		x.Stored = Safe(facts.Command(o.StoredBy))
+		x.Stored = knownStep(o.StoredBy, o.StoredAt)
 	}
 	if o.HiddenBy >= 0 && o.HiddenBy != o.StoredIn {
-		x.Hidden = Safe(facts.Command(o.HiddenAs))
+		x.Hidden = knownStep(o.HiddenAs, o.HiddenAt)
 	}
 	return x
+}
+
+// stepAt returns a step and its lines, as far as they are known.
+func stepAt(command string, at *facts.Source) string {
+	s := stepOr(command)
+	if at != nil {
+		s += " (" + Lines(at) + ")"
+	}
+	return s
+}
+
+// knownStep is stepAt for a step, or "" if nothing is known of it.
+func knownStep(command string, at *facts.Source) string {
+	if command == "" && at == nil {
+		return ""
+	}
+	return stepAt(command, at)
 }
 
 // rows returns the rows of a list of offenders. Consecutive ones of the same steps name

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -19,6 +20,7 @@ type problem struct {
 	text       string // several lines: the problem and the image, where it comes from, how to fix it
 	print      string // a fingerprint: the same for the same problem in the next build
 	where      *where // nil for a rule as a whole
+	lines      lines
 	suppressed *gate.Suppressed
 }
 
@@ -27,6 +29,45 @@ type where struct {
 	path           string // not safe to show; "" for a layer or the config
 	bytes          int64
 	stored, hidden int // layers, or -1
+}
+
+// storedAgain is the rule whose findings are about the step that hides.
+const storedAgain = "stored-again"
+
+// lines is the place of a problem in a Dockerfile.
+type lines struct {
+	file       string // relative to the repository, with slashes
+	begin, end int
+}
+
+// lines returns the place of a source; without one, the first line of the Dockerfile.
+func (in *Input) lines(s *facts.Source) lines {
+	if s == nil {
+		return lines{in.dockerfile(), 1, 1}
+	}
+	file := s.File
+	if d := in.Report.Dockerfile; d != nil && d.Name == file && in.Dockerfile != "" {
+		file = in.Dockerfile // the builder knows only its name
+	}
+	return lines{file, s.Line, s.End}
+}
+
+// uri returns the file as a relative URI reference.
+func (l *lines) uri() string { return (&url.URL{Path: l.file}).String() }
+
+// sourceOf returns the lines to change: those of the step that stored something or, if
+// that is a step of the base or the content was stored again, of the one that hides it.
+func sourceOf(r *facts.Report, stored, hidden int, again bool) *facts.Source {
+	at := []int{stored, hidden}
+	if again {
+		at = []int{hidden, stored}
+	}
+	for _, i := range at {
+		if i >= 0 && i < len(r.Layers) && r.Layers[i].Source != nil {
+			return r.Layers[i].Source
+		}
+	}
+	return nil
 }
 
 // problems returns the problems of an image: of each broken rule, denied paths first, and
@@ -65,12 +106,13 @@ func brokenProblems(in *Input, most int, p *printer) iter.Seq[problem] {
 				}
 				room--
 				most--
-				x := problem{id: r.Name, level: r.level(), text: title + ": " + r.line()}
+				x := problem{id: r.Name, level: r.level(), text: title + ": " + r.line(), lines: in.lines(nil)}
 				key := []string{r.Name}
 				if o != nil {
 					row := alone(o)
 					x.text += "\n" + strings.TrimLeft(row.text("stored by ", "hidden by ", "to fix: "), " ")
 					x.where = &where{o.Path, o.Bytes, o.StoredIn, o.HiddenBy}
+					x.lines = in.lines(sourceOf(in.Report, o.StoredIn, o.HiddenBy, o.Cause == "metadata"))
 					key = append(key, o.Path, o.Cause, p.step(o.StoredBy))
 				}
 				x.print = p.print(key...)
@@ -96,7 +138,7 @@ func foundProblems(in *Input, p *printer) iter.Seq[problem] {
 				words := FindingOf(r, f)
 				rest := f.Bytes
 				for j := range parts(f) {
-					x := problem{id: words.Rule, level: levels()[severity], text: title + ": " + words.Rule + ": " + words.Title}
+					x := problem{id: words.Rule, level: levels()[severity], text: title + ": " + words.Rule + ": " + words.Title, lines: in.lines(f.Source)}
 					key := []string{f.Rule}
 					size := sizeOr(rest)
 					switch {
@@ -106,6 +148,9 @@ func foundProblems(in *Input, p *printer) iter.Seq[problem] {
 						size = words.Places[j].Size
 						x.text += "\n" + words.Places[j].Line()
 						x.where = &where{place.Path, place.Bytes, place.Layer, place.HiddenBy}
+						if s := sourceOf(r, place.Layer, place.HiddenBy, f.Rule == storedAgain); s != nil {
+							x.lines = in.lines(s)
+						}
 						key = append(key, place.Path, place.Redacted)
 						if place.Layer >= 0 {
 							key = append(key, p.step(r.Layers[place.Layer].Command))

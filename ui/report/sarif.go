@@ -85,7 +85,7 @@ func sarifResult(in *Input, x *problem, index map[string]int) object {
 		o["ruleIndex"] = i
 	}
 	place := object{"physicalLocation": object{
-		"artifactLocation": object{"uri": in.dockerfileURI(), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": 1},
+		"artifactLocation": object{"uri": x.lines.uri(), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": x.lines.begin, "endLine": x.lines.end},
 	}}
 	if at := x.where; at != nil {
 		properties := object{"bytes": at.bytes}

@@ -29,7 +29,7 @@ func Text(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	b := bufio.NewWriter(w)
 	writeImage(b, r)
 	writeLayers(b, r.Layers)
-	writeTotals(b, &r.Totals)
+	writeTotals(b, r)
 	writeFindings(b, &Input{Report: r, Verdict: v})
 	writeWaste(b, r.Waste)
 	writeWarnings(b, r.Warnings)
@@ -76,17 +76,25 @@ func writeImage(b *bufio.Writer, r *facts.Report) {
 func writeLayers(b *bufio.Writer, layers []facts.Layer) {
 	fmt.Fprintf(b, "\nlayer     size   wasted    hides   command\n")
 	for _, l := range layers {
-		fmt.Fprintf(b, "%5d  %7s  %7s  %7s   %s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), Size(l.HidesBytes), short(stepOr(l.Command)))
+		from := ""
+		if l.Source != nil {
+			from = "  (" + Lines(l.Source) + ")"
+		}
+		fmt.Fprintf(b, "%5d  %7s  %7s  %7s   %s%s\n", l.Index, Size(l.StoredBytes), Size(l.WastedBytes), Size(l.HidesBytes), short(stepOr(l.Command)), from)
 	}
 	if len(layers) == 0 {
 		b.WriteString("       (no layers)\n")
 	}
 }
 
-func writeTotals(b *bufio.Writer, t *facts.Totals) {
+func writeTotals(b *bufio.Writer, r *facts.Report) {
+	t := &r.Totals
 	b.WriteByte('\n')
 	for _, x := range amounts(t) {
 		fmt.Fprintf(b, "%-10s  %7s  %s\n", x.Name, x.Size, x.Exact)
+	}
+	for _, x := range partsOf(r) {
+		fmt.Fprintf(b, "%-10s  %7s  %s\n", x.Name, x.Size, x.Text)
 	}
 	fmt.Fprintf(b, "efficiency  %7s\n", Percent(t.Efficiency))
 	fmt.Fprintf(b, "files       %7d  in %s\n", t.Files, count(t.Layers, "layer"))

@@ -18,6 +18,7 @@ type verdictForm struct {
 	Default      bool              `json:"default"`
 	Config       string            `json:"config"`
 	Totals       verdictTotals     `json:"totals"`
+	Own          *verdictTotals    `json:"own"` // null if the base image is unknown
 	Baseline     *baselineForm     `json:"baseline"`
 	Suppressions []suppressionForm `json:"suppressions"`
 	Notes        []string          `json:"notes"`
@@ -65,6 +66,7 @@ type ruleForm struct {
 	Name      string         `json:"name"`
 	Result    string         `json:"result"` // pass, warn, fail or error
 	Severity  string         `json:"severity"`
+	Scope     string         `json:"scope"` // all, or own: the layers above the base image
 	Unit      string         `json:"unit"`  // ratio, bytes or count
 	Bound     string         `json:"bound"` // atMost or atLeast
 	Limit     any            `json:"limit"`
@@ -135,9 +137,13 @@ func formOf(r *facts.Report, v *gate.Verdict) verdictForm {
 	t := v.Totals
 	f := verdictForm{
 		Result: result(v), FailOn: v.FailOn.String(), Default: v.Default, Config: v.Config,
-		Totals:       verdictTotals{t.StoredBytes, t.WastedBytes, t.SuppressedBytes, t.Efficiency, t.WastedRatio},
+		Totals:       verdictTotals(t),
 		Suppressions: []suppressionForm{}, Notes: append([]string{}, v.Notes...), Warnings: append([]string{}, v.Warnings...),
 		Rules: []ruleForm{},
+	}
+	if v.Own != nil {
+		own := verdictTotals(*v.Own)
+		f.Own = &own
 	}
 	if bytes, ratio, ok := v.Growth(); ok {
 		f.Baseline = &baselineForm{v.Baseline.Reference, v.Baseline.ID, v.Baseline.Totals.StoredBytes, bytes, &ratio}
@@ -175,11 +181,14 @@ func formOf(r *facts.Report, v *gate.Verdict) verdictForm {
 
 func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 	f := ruleForm{
-		Name: r.Name, Result: word(v, r), Severity: r.Severity.String(), Unit: "ratio", Bound: "atMost",
+		Name: r.Name, Result: word(v, r), Severity: r.Severity.String(), Scope: gate.All.String(), Unit: "ratio", Bound: "atMost",
 		Source: r.Source, Globs: append([]string{}, r.Globs...), Names: append([]string{}, r.Names...), Offenders: []offenderForm{},
 	}
 	if f.Result == "ok" {
 		f.Result = "pass"
+	}
+	if r.Own {
+		f.Scope = gate.Own.String()
 	}
 	if r.AtLeast {
 		f.Bound = "atLeast"

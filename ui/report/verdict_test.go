@@ -73,10 +73,10 @@ func TestVerdictForm(t *testing.T) {
 	}
 	none := []string{}
 	rules := []ruleForm{
-		{"min-efficiency", "fail", "error", "ratio", "atLeast", 0.9, 0.7, "", ".fathom.yaml:3:3", none, none, nil},
-		{"max-size", "warn", "warn", "bytes", "atMost", 2_999_999.0, 3_000_000.0, "", "", none, none, nil},
-		{"max-growth", "error", "error", "ratio", "atMost", nil, nil, v.Rules[2].Err.Error(), "", none, none, nil},
-		{"deny-path", "fail", "error", "count", "atMost", 0.0, 1.0, "", "", []string{"*.key"}, none, nil},
+		{"min-efficiency", "fail", "error", "all", "ratio", "atLeast", 0.9, 0.7, "", ".fathom.yaml:3:3", none, none, nil},
+		{"max-size", "warn", "warn", "all", "bytes", "atMost", 2_999_999.0, 3_000_000.0, "", "", none, none, nil},
+		{"max-growth", "error", "error", "all", "ratio", "atMost", nil, nil, v.Rules[2].Err.Error(), "", none, none, nil},
+		{"deny-path", "fail", "error", "all", "count", "atMost", 0.0, 1.0, "", "", []string{"*.key"}, none, nil},
 	}
 	if diff := cmp.Diff(rules, f.Rules); diff != "" {
 		t.Error(diff)
@@ -102,7 +102,7 @@ func TestUnevaluated(t *testing.T) {
 		"codequality": `"description":"app.tar: max-growth can't be evaluated: gone\\x1b"`,
 		"github":      `::error file=Dockerfile,line=1,title=fathom%3A max-growth%3A app.tar::max-growth can't be evaluated: gone\x1b` + "\n",
 		"junit":       `<error message="max-growth can&#39;t be evaluated: gone\x1b"`,
-		"json":        `"result":"error","severity":"error","unit":"ratio","bound":"atMost","limit":null,"observed":null,"error":"gone\u001b"`,
+		"json":        `"result":"error","severity":"error","scope":"all","unit":"ratio","bound":"atMost","limit":null,"observed":null,"error":"gone\u001b"`,
 	} {
 		if text := written(t, format, in); !strings.Contains(text, want) {
 			t.Errorf("%s: no %s in\n%s", format, want, text)
