@@ -52,10 +52,12 @@ func (d *detail) click(_, y int, twice bool) {
 
 // enter goes to the layer that the line is about.
 func (d *detail) enter() {
-	if d.At < len(d.lines) && d.lines[d.At].Link >= 0 {
-		d.u.goLayer(d.lines[d.At].Link)
+	if layer := d.layerAt(); layer >= 0 {
+		d.u.goLayer(layer)
 	}
 }
+
+func (d *detail) layerAt() int { return linkAt(d.lines, d.At) }
 
 func timeText(t *time.Time) string {
 	if t == nil || t.IsZero() {
@@ -86,6 +88,12 @@ func layerPage(p *screen.Page, rep *facts.Report, s step, hides []hidden) {
 	p.Blank()
 	p.Wrap(0, command(rep, s), th.Text)
 	p.Blank()
+	if b := rep.Base; b != nil && s.layer < b.Layers {
+		p.Field("base", report.BaseName(b), th.Accent)
+	}
+	if lr.Source != nil {
+		p.Field("lines", report.Lines(lr.Source), th.Text)
+	}
 	if lr.Unverified {
 		p.Field("unverified", "listed from its table of contents", th.Alarm)
 	}

@@ -153,6 +153,8 @@ func (u *ui) tabKey(i int) string {
 		return keyOf(u.keys, "waste")
 	case *findings:
 		return keyOf(u.keys, "findings")
+	case *dockerfile:
+		return keyOf(u.keys, "dockerfile")
 	}
 	return keyOf(u.keys, "files")
 }
@@ -272,16 +274,26 @@ func (u *ui) drawTitle(c screen.Canvas) {
 	wasted := report.Size(t.WastedBytes) + " wasted"
 	eff := report.Percent(t.Efficiency) + " efficient"
 	stored := report.Size(t.StoredBytes)
+	ownStored, ownWasted := "", ""
+	if t.Own != nil {
+		ownStored = ", own " + report.Size(t.Own.StoredBytes)
+		ownWasted = ", own " + report.Size(t.Own.WastedBytes+t.Own.CopiedFromBaseBytes)
+	}
 	name := safe(u.rep.Image.Reference)
 	if name == "" && len(u.rep.Image.Tags) > 0 {
 		name = safe(u.rep.Image.Tags[0])
 	}
 	dot := "  " + th.Glyph.Dot + "  "
 	right := [][]screen.Span{
+		{{Text: stored + " stored" + ownStored, Style: th.Text}, {Text: dot, Style: th.Dim}, {Text: wasted + ownWasted, Style: wastedStyle(th, t.WastedBytes)}, {Text: dot, Style: th.Dim}, {Text: eff, Style: th.Text}},
+		{{Text: stored + ownStored, Style: th.Text}, {Text: dot, Style: th.Dim}, {Text: wasted, Style: wastedStyle(th, t.WastedBytes)}, {Text: dot, Style: th.Dim}, {Text: report.Percent(t.Efficiency), Style: th.Text}},
 		{{Text: stored + " stored", Style: th.Text}, {Text: dot, Style: th.Dim}, {Text: wasted, Style: wastedStyle(th, t.WastedBytes)}, {Text: dot, Style: th.Dim}, {Text: eff, Style: th.Text}},
 		{{Text: stored, Style: th.Text}, {Text: dot, Style: th.Dim}, {Text: wasted, Style: wastedStyle(th, t.WastedBytes)}, {Text: dot, Style: th.Dim}, {Text: report.Percent(t.Efficiency), Style: th.Text}},
 		{{Text: stored, Style: th.Text}, {Text: " ", Style: th.Dim}, {Text: report.Percent(t.Efficiency), Style: th.Text}},
 		{{Text: report.Percent(t.Efficiency), Style: th.Text}},
+	}
+	if t.Own == nil {
+		right = right[2:]
 	}
 	brand := " fathom  "
 	if c.W < 60 {

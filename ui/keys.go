@@ -15,6 +15,7 @@ const (
 	inFiles
 	inWaste
 	inFindings
+	inDockerfile
 	inViewer
 	inHelp
 	inImage
@@ -24,8 +25,8 @@ const (
 	inQuestion
 	inWork
 
-	inPanes    = inLayers | inDetail | inFiles | inWaste | inFindings
-	inTree     = inPanes &^ (inWaste | inFindings) // panes that follow the choice of files
+	inPanes    = inLayers | inDetail | inFiles | inWaste | inFindings | inDockerfile
+	inTree     = inPanes &^ (inWaste | inFindings | inDockerfile) // panes that follow the choice of files
 	everywhere = ^place(0)
 )
 
@@ -33,10 +34,11 @@ const (
 type need uint8
 
 const (
-	_           need = iota
-	needSpan         // a pane that shows one layer, or everything up to it
-	needTree         // files
-	needContent      // what files hold
+	_              need = iota
+	needSpan            // a pane that shows one layer, or everything up to it
+	needTree            // files
+	needContent         // what files hold
+	needDockerfile      // the lines that made the layers
 )
 
 // binding is one row of the key table. The table drives the handling, the help,
@@ -56,7 +58,7 @@ type binding struct {
 // the first one that can be done counts.
 func bindings() []binding {
 	scrolls := inViewer | inHelp | inImage | inFilter | inHistory | inDiff | inQuestion
-	paths := inPanes&^inLayers | inViewer
+	paths := inPanes&^(inLayers|inDockerfile) | inViewer
 	var names []string
 	for _, o := range outline.Orders() {
 		names = append(names, o.Long())
@@ -124,6 +126,9 @@ func bindings() []binding {
 		{"fold", "space", inFindings, 0, "Findings", "places", "show or hide the places of a finding", on((*findings).toggle)},
 		{"copy", "y", inFindings, 0, "Findings", "copy the fix", "copy the lines of the fix, or the path of a place", func(u *ui) { u.copyText(u.on().copies()) }},
 		{"sort", "s", inFindings, 0, "Findings", "sort", "sort by size, severity, rule; again reverses", on((*findings).sortNext)},
+
+		{"dockerfile", "D", inPanes | inHistory, needDockerfile, "Dockerfile", "", "the line of the Dockerfile that made what is selected, and back to the files", (*ui).toDockerfile},
+		{"go-to-layer", "enter", inDockerfile, 0, "Dockerfile", "go to the layer", "go to the layer that the instruction made", on((*dockerfile).enter)},
 
 		{"view", "v", paths &^ inViewer, needContent, "Content", "", "view a file: text or hex", (*ui).view},
 		{"diff", "d", paths, needContent, "Content", "diff", "differences from the version below, or between the two layers compared", (*ui).openDiff},

@@ -46,6 +46,18 @@ func (l *layers) place() place  { return inLayers }
 func (l *layers) Title() string { return "Layers" }
 func (l *layers) about() string { return "of the layer" }
 
+// Note names the base image, whose layers have a line before them.
+func (l *layers) Note() string {
+	b := l.rep.Base
+	if b == nil {
+		return ""
+	}
+	return l.u.th.Glyph.Wall + " base " + safe(b.Reference)
+}
+
+// ofBase reports whether a layer is the base image's.
+func (l *layers) ofBase(i int) bool { return l.rep.Base != nil && i < l.rep.Base.Layers }
+
 func (l *layers) Status() (where, state string) {
 	if f, _, ok := paneOf[*findings](&l.u.layout); ok {
 		state = f.says()
@@ -207,6 +219,10 @@ func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on 
 	var lr facts.Layer
 	if s.layer >= 0 {
 		lr, number, st = l.rep.Layers[s.layer], strconv.Itoa(s.layer), th.Text
+		if l.ofBase(s.layer) {
+			st = th.Dim
+			c.Text(0, y, on(th.Dim), th.Glyph.Wall)
+		}
 		if s.layer == l.u.sel.marked {
 			c.Text(0, y, on(th.Accent), th.Glyph.Flag)
 		}

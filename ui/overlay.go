@@ -37,9 +37,19 @@ func (t *text) Draw(c screen.Canvas, _ bool) {
 }
 
 func (t *text) enter() {
-	if t.At < len(t.lines) && t.lines[t.At].Link >= 0 {
-		t.open(t.lines[t.At].Link)
+	if layer := linkAt(t.lines, t.At); layer >= 0 {
+		t.open(layer)
 	}
+}
+
+func (t *text) layerAt() int { return linkAt(t.lines, t.At) }
+
+// linkAt returns the layer that a line is about, or -1.
+func linkAt(lines []screen.Line, i int) int {
+	if i >= len(lines) {
+		return -1
+	}
+	return lines[i].Link
 }
 
 // filter is the menu that chooses which kinds of change are shown.

@@ -88,10 +88,20 @@ func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
 			return func() { u.img.owners = who }
 		})
 	}
+	u.addDockerfile()
 	if set.find != nil {
 		found.run(a, set.find, set.advice)
 	}
 	return u
+}
+
+// addDockerfile adds the tab of the Dockerfile, if that is known.
+func (u *ui) addDockerfile() {
+	if u.rep.Dockerfile == nil {
+		u.lacks[needDockerfile] = "the Dockerfile of this image is unknown: --dockerfile FILE names it"
+		return
+	}
+	u.tabs = append(u.tabs, newDockerfile(u))
 }
 
 // safe makes text safe to show. All text from an image or a user must pass through it.

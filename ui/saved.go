@@ -44,6 +44,7 @@ func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, 
 		u.tabs = []pane{&blank{write: u.noFolders}, w, found}
 		u.lacks[needSpan] = u.lacks[needTree]
 	}
+	u.addDockerfile()
 	u.show(1)
 	return u
 }

@@ -227,7 +227,8 @@ func (s *stage) text() string {
 // lines "task NAME READ TOTAL" and "note TEXT" the screen is the loading screen, five
 // seconds after the start. With "findings NAME" the UI finds what readFindings returns;
 // with "searching READ TOTAL" it is still looking for more, with "broken TEXT" that
-// has failed. With "choice" it is the chooser, with the engines of lines
+// has failed. With "dockerfile NAME" the UI knows the Dockerfile that readBuild returns.
+// With "choice" it is the chooser, with the engines of lines
 // "engine NAME WHAT" (see engineOf). The UI runs in a folder that is empty except for
 // the files of lines "file PATH".
 func TestScreens(t *testing.T) {
@@ -260,6 +261,7 @@ func TestScreens(t *testing.T) {
 				notes        []string
 				engines      []Engine
 				choice       bool
+				built        *analyzer.Analysis // an image whose Dockerfile is known
 				find         prepared
 			)
 			for _, l := range strings.Split(string(head), "\n") {
@@ -290,6 +292,9 @@ func TestScreens(t *testing.T) {
 					notes = append(notes, rest)
 				case "findings":
 					find.all = readFindings(t, rest)
+				case "dockerfile":
+					built = load(t, rest)
+					built.Report.Dockerfile, built.Report.Base = readBuild(t, rest, built)
 				case "searching":
 					find.searching = true
 					if _, err := fmt.Sscanf(rest, "%d %d", &find.read, &find.total); err != nil {
@@ -315,12 +320,16 @@ func TestScreens(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s := find.stage(t, images[image], theme, ascii, w, h)
+			shown := images[image]
+			if built != nil {
+				shown = built
+			}
+			s := find.stage(t, shown, theme, ascii, w, h)
 			if choice {
 				s = chooserStage(t, engines, theme, ascii, w, h)
 			}
 			if saved {
-				rep := *images[image].Report
+				rep := *shown.Report
 				if plain {
 					rep.Folders = nil
 				}

@@ -1,0 +1,448 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer/facts"
+	"fathom/analyzer/filetree"
+	"fathom/ui/outline"
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// dockerfile is the pane that shows the Dockerfile, with what each instruction costs
+// beside its first line.
+type dockerfile struct {
+	screen.List
+	none
+	u     *ui
+	name  string
+	lines []dockerLine
+	hits  []int // the lines that match the search
+}
+
+// dockerLine is a line of the Dockerfile.
+type dockerLine struct {
+	text   string // safe to show
+	kind   dockerWord
+	layers []int // that the instruction at this line made; only at its first line
+	within int   // the first line of the instruction, from 0; -1 for none that made a layer
+	end    int   // the last one, at its first line
+}
+
+// dockerWord is what a line begins with.
+type dockerWord uint8
+
+const (
+	plainLine dockerWord = iota
+	commentLine
+	instructionLine
+)
+
+func newDockerfile(u *ui) *dockerfile {
+	file := u.rep.Dockerfile
+	d := &dockerfile{u: u, name: file.Name}
+	continued, heredoc := false, ""
+	for line := range strings.Lines(file.Text) {
+		line = strings.TrimRight(line, "\r\n")
+		l := dockerLine{text: safe(strings.ReplaceAll(line, "\t", "    ")), within: -1}
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case heredoc != "":
+			if trimmed == heredoc {
+				heredoc = ""
+			}
+		case strings.HasPrefix(trimmed, "#"):
+			l.kind = commentLine
+		case trimmed != "":
+			if !continued {
+				l.kind = instructionLine
+			}
+			continued = strings.HasSuffix(trimmed, `\`)
+			if _, after, ok := strings.Cut(trimmed, "<<"); ok && !continued {
+				word, _, _ := strings.Cut(strings.TrimLeft(after, "-"), " ")
+				heredoc = strings.Trim(word, `"'`)
+			}
+		}
+		d.lines = append(d.lines, l)
+	}
+	for i := range u.rep.Layers {
+		s := u.rep.Layers[i].Source
+		if s == nil || s.File != file.Name || s.End > len(d.lines) {
+			continue
+		}
+		first := &d.lines[s.Line-1]
+		first.layers = append(first.layers, i)
+		first.end = max(first.end, s.End-1)
+		for k := s.Line - 1; k < s.End; k++ {
+			d.lines[k].within = s.Line - 1
+		}
+	}
+	d.N = len(d.lines)
+	return d
+}
+
+func (d *dockerfile) place() place  { return inDockerfile }
+func (d *dockerfile) Title() string { return "Dockerfile" }
+func (d *dockerfile) about() string { return "of the instruction" }
+
+// Note says how sure it is that the image was built from this file.
+func (d *dockerfile) Note() string {
+	if d.u.rep.Dockerfile.Certainty == facts.CertainExact {
+		return safe(d.name)
+	}
+	return safe(d.name) + ", likely"
+}
+
+// dockerColumns are the columns of a row.
+type dockerColumns struct{ number, stored, visible, wasted, found, text screen.Column }
+
+func fitDockerfile(w, lines int) dockerColumns {
+	right := func(w int) screen.Column { return screen.Column{W: w, Right: true} }
+	c := dockerColumns{number: right(len(strconv.Itoa(lines)) + 2), stored: right(9), visible: right(9), wasted: right(9), found: right(10)}
+	if w < 110 {
+		c.visible.W = 0
+	}
+	if w < 70 {
+		c.found.W = 0
+	}
+	if w < 45 {
+		c.wasted.W = 0
+	}
+	if w < 30 {
+		c.stored.W = 0
+	}
+	c.text.X = 1 + screen.Place(0, &c.number, &c.stored, &c.visible, &c.wasted, &c.found)
+	c.text.W = w - c.text.X
+	return c
+}
+
+func (d *dockerfile) Draw(c screen.Canvas, focused bool) {
+	cols := fitDockerfile(c.W, len(d.lines))
+	c = d.Head(c, c.H > 5, func() {
+		for _, h := range []struct {
+			col  screen.Column
+			name string
+		}{{cols.stored, "stored"}, {cols.visible, "visible"}, {cols.wasted, "wasted"}, {cols.found, "findings"}} {
+			if h.col.W > 0 {
+				c.Cell(h.col, 0, c.Theme.Dim, h.name)
+			}
+		}
+	})
+	found := d.findings()
+	d.List.Draw(c, len(d.lines), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
+		l := &d.lines[i]
+		c.Cell(cols.number, y, on(c.Theme.Dim), strconv.Itoa(i+1))
+		if len(l.layers) > 0 {
+			sum := d.sum(l)
+			d.cost(c, cols.stored, y, on(c.Theme.Text), sum.StoredBytes)
+			d.cost(c, cols.visible, y, on(c.Theme.Visible), sum.VisibleBytes)
+			d.cost(c, cols.wasted, y, on(c.Theme.Wasted), sum.WastedBytes)
+		}
+		if n := found[i]; n > 0 && cols.found.W > 0 {
+			c.Cell(cols.found, y, on(c.Theme.Alarm), strconv.Itoa(n))
+		}
+		d.drawText(c, cols.text.X, y, l, on)
+	})
+}
+
+func (d *dockerfile) cost(c screen.Canvas, col screen.Column, y int, st tcell.Style, bytes int64) {
+	if col.W > 0 {
+		c.Cell(col, y, st, report.Size(bytes))
+	}
+}
+
+// drawText draws a line with colours: comments, the word of an instruction, its flags,
+// quoted text and variables.
+func (d *dockerfile) drawText(c screen.Canvas, x, y int, l *dockerLine, on func(tcell.Style) tcell.Style) {
+	th, start := c.Theme, x
+	for _, w := range dockerTokens(l) {
+		st := th.Text
+		switch w.kind {
+		case tokenComment:
+			st = th.Dim
+		case tokenWord:
+			st = th.Accent
+		case tokenFlag:
+			st = th.Dir
+		case tokenQuoted:
+			st = th.Added
+		case tokenVariable:
+			st = th.Link
+		}
+		if x < c.W {
+			x = c.Short(x, y, c.W-x, on(st), w.text)
+		}
+	}
+	d.u.search.highlight(c, start, x, y, l.text, on)
+}
+
+// dockerToken is a piece of a line that has a colour of its own.
+type dockerToken struct {
+	text string
+	kind tokenKind
+}
+
+type tokenKind uint8
+
+const (
+	tokenText tokenKind = iota
+	tokenComment
+	tokenWord
+	tokenFlag
+	tokenQuoted
+	tokenVariable
+)
+
+func dockerTokens(l *dockerLine) []dockerToken {
+	if l.kind == commentLine {
+		return []dockerToken{{l.text, tokenComment}}
+	}
+	var out []dockerToken
+	text := l.text
+	if l.kind == instructionLine {
+		n := len(text) - len(strings.TrimLeft(text, " "))
+		end := n + len(text[n:])
+		if k := strings.IndexByte(text[n:], ' '); k >= 0 {
+			end = n + k
+		}
+		out, text = append(out, dockerToken{text[:end], tokenWord}), text[end:]
+	}
+	for text != "" {
+		kind, n := tokenText, 0
+		switch {
+		case text[0] == '"' || text[0] == '\'':
+			kind, n = tokenQuoted, 1+strings.IndexByte(text[1:], text[0])+1
+			if n == 1 { // it goes on in the next line
+				n = len(text)
+			}
+		case text[0] == '$':
+			kind, n = tokenVariable, 1+len(text[1:])-len(strings.TrimLeft(text[1:], "{}_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-"))
+		case strings.HasPrefix(text, "--") && (len(out) == 0 || strings.HasSuffix(out[len(out)-1].text, " ") || out[len(out)-1].kind == tokenWord):
+			kind, n = tokenFlag, strings.IndexByte(text+" ", ' ')
+		default:
+			n = 1 + strings.IndexAny(text[1:]+"$", `"'$ `)
+			if text[0] == ' ' {
+				n = len(text) - len(strings.TrimLeft(text, " "))
+			}
+		}
+		n = max(min(n, len(text)), 1)
+		out, text = append(out, dockerToken{text[:n], kind}), text[n:]
+	}
+	return out
+}
+
+// sum adds up the figures of the layers of an instruction.
+func (d *dockerfile) sum(l *dockerLine) facts.Part {
+	var p facts.Part
+	for _, i := range l.layers {
+		x := &d.u.rep.Layers[i]
+		p.StoredBytes += x.StoredBytes
+		p.VisibleBytes += x.VisibleBytes
+		p.WastedBytes += x.WastedBytes
+	}
+	return p
+}
+
+// findings returns, by line, how many findings above severity info are about it.
+func (d *dockerfile) findings() map[int]int {
+	counts := map[int]int{}
+	if f, _, ok := paneOf[*findings](&d.u.layout); ok {
+		for i := range f.all {
+			if s := f.all[i].Source; s != nil && s.File == d.name && f.all[i].Severity != facts.SeverityInfo {
+				counts[s.Line-1]++
+			}
+		}
+	}
+	return counts
+}
+
+// instruction returns the line that begins the instruction under the cursor.
+func (d *dockerfile) instruction() (*dockerLine, bool) {
+	if d.At >= len(d.lines) || d.lines[d.At].within < 0 {
+		return nil, false
+	}
+	return &d.lines[d.lines[d.At].within], true
+}
+
+// enter goes to the layer of the instruction under the cursor: to the largest if there
+// are several.
+func (d *dockerfile) enter() {
+	l, ok := d.instruction()
+	if !ok {
+		d.u.note = "no layer of this image was made by this line"
+		return
+	}
+	best := slices.MaxFunc(l.layers, func(a, b int) int {
+		return int(min(max(d.u.rep.Layers[a].StoredBytes-d.u.rep.Layers[b].StoredBytes, -1), 1))
+	})
+	d.u.selectLayer(best)
+	d.u.show(0)
+	d.u.setFocus(layersPane)
+}
+
+func (d *dockerfile) copies() string {
+	if d.At >= len(d.lines) {
+		return ""
+	}
+	return d.lines[d.At].text
+}
+
+func (d *dockerfile) Status() (where, state string) {
+	where = fmt.Sprintf("%s:%d", safe(d.name), d.At+1)
+	if l, ok := d.instruction(); ok {
+		var names []string
+		for _, i := range l.layers {
+			names = append(names, strconv.Itoa(i))
+		}
+		state = "layer " + strings.Join(names, ", ")
+	}
+	return where, state
+}
+
+func (d *dockerfile) click(_, y int, twice bool) {
+	if d.Click(y) && twice {
+		d.enter()
+	}
+}
+
+// details describes the instruction: its layers, and the findings about it.
+func (d *dockerfile) details(p *screen.Page) any {
+	l, ok := d.instruction()
+	if !ok {
+		p.Wrap(0, "no layer of this image was made by this line", p.Theme.Dim)
+		return d.At
+	}
+	for _, i := range l.layers {
+		x := &d.u.rep.Layers[i]
+		p.Wrap(0, layerName(i, len(d.u.rep.Layers)), p.Theme.Strong)
+		p.Wrap(2, fmt.Sprintf("stored %s, visible %s, wasted %s", report.Size(x.StoredBytes), report.Size(x.VisibleBytes), report.Size(x.WastedBytes)), p.Theme.Text)
+		p.Blank()
+	}
+	if f, _, ok := paneOf[*findings](&d.u.layout); ok {
+		for i := range f.all {
+			if s := f.all[i].Source; s != nil && s.File == d.name && s.Line-1 == d.lines[d.At].within {
+				p.Wrap(0, safe(f.all[i].Title), severityStyle(p.Theme, f.all[i].Severity))
+			}
+		}
+	}
+	return d.lines[d.At].within
+}
+
+// show goes to a line.
+func (d *dockerfile) showLine(line int) {
+	d.At = line - 1
+	d.Top = max(d.At-d.H/2, 0)
+	d.Fit(len(d.lines), d.H)
+}
+
+func (d *dockerfile) follow() {}
+
+// The lines are searched one by one.
+func (d *dockerfile) paths() *filetree.Tree { return nil }
+func (d *dockerfile) scope() outline.Scope  { return outline.Scope{} }
+
+func (d *dockerfile) bookmark() func() {
+	at, top := d.At, d.Top
+	return func() {
+		d.At, d.Top = at, top
+		d.Fit(len(d.lines), d.H)
+	}
+}
+
+func (d *dockerfile) sift() {
+	d.hits = d.hits[:0]
+	s := &d.u.search
+	if s.in != seeker(d) || !s.active() {
+		return
+	}
+	for i := range d.lines {
+		if s.pattern.Matches(d.lines[i].text) {
+			d.hits = append(d.hits, i)
+		}
+	}
+}
+
+func (d *dockerfile) found() (int, string) { return len(d.hits), count(len(d.hits), "line") + " found" }
+
+// hit goes to the next or previous line that matches.
+func (d *dockerfile) hit(forward, here bool) {
+	if len(d.hits) == 0 {
+		return
+	}
+	at := d.At
+	if here {
+		at--
+		forward = true
+	}
+	k, same := slices.BinarySearch(d.hits, at)
+	switch {
+	case forward && same:
+		k++
+	case !forward:
+		k--
+	}
+	d.At = d.hits[(k+len(d.hits))%len(d.hits)]
+	d.Fit(len(d.lines), d.H)
+}
+
+// toDockerfile goes to the line that made what is under the cursor, or from the
+// Dockerfile back to the files.
+func (u *ui) toDockerfile() {
+	d, tab, ok := paneOf[*dockerfile](&u.layout)
+	if !ok {
+		u.note = u.lacks[needDockerfile]
+		return
+	}
+	if u.on() == part(d) {
+		u.tabTo(0)
+		return
+	}
+	s := u.source()
+	for len(u.over) > 0 && u.top().shut() {
+		u.drop(u.top())
+	}
+	u.tabTo(tab)
+	switch {
+	case s != nil && s.File == d.name:
+		d.showLine(s.Line)
+	default:
+		u.note = "the line that made this is unknown"
+	}
+}
+
+// source returns the lines that made what is under the cursor; nil if they are unknown.
+func (u *ui) source() *facts.Source {
+	switch p := u.on().(type) {
+	case *findings:
+		if r, ok := p.current(); ok {
+			return p.all[r.finding].Source
+		}
+	case *layers:
+		if s, ok := p.current(); ok && s.layer < 0 && s.history >= 0 {
+			return u.rep.History[s.history].Source
+		}
+	case *waste:
+		if it, ok := p.current(); ok {
+			return u.rep.Layers[it.stored].Source
+		}
+	case interface{ layerAt() int }: // details, and the history of a path
+		if i := p.layerAt(); i >= 0 {
+			return u.rep.Layers[i].Source
+		}
+	}
+	if t, ok := u.on().target(); ok && u.img != nil {
+		if st, ok := u.img.Tree.At(t.node, t.to); ok && st.Layer >= 0 {
+			return u.rep.Layers[st.Layer].Source
+		}
+	}
+	if u.sel.layer >= 0 && u.sel.layer < len(u.rep.Layers) {
+		return u.rep.Layers[u.sel.layer].Source
+	}
+	return nil
+}
