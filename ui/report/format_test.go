@@ -647,7 +647,7 @@ func TestSARIFFindings(t *testing.T) {
 				t.Errorf("%s: %s description %q", r.ID, what, text)
 			}
 		}
-		if !regexp.MustCompile(`^https://example\.com/fathom/blob/HEAD/docs/(gate|findings)\.md#`+r.ID+"$").MatchString(r.HelpURI) || len(r.FullDescription.Text) <= len(r.ShortDescription.Text) {
+		if !regexp.MustCompile(`^https://example\.com/fathom/blob/HEAD/docs/(gate\.md#rules|findings\.md#`+r.ID+")$").MatchString(r.HelpURI) || len(r.FullDescription.Text) <= len(r.ShortDescription.Text) {
 			t.Errorf("%s: %q, %q", r.ID, r.HelpURI, r.FullDescription.Text)
 		}
 	}

@@ -152,11 +152,11 @@ func (in *Input) sarifRule(name, means, why, help, level string, properties obje
 		"defaultConfiguration": object{"level": level}, "properties": properties,
 	}
 	if in.Home != "" {
-		doc := "findings.md"
+		doc := "findings.md#" + name
 		if _, ok := gate.SpecOf(name); ok {
-			doc = "gate.md"
+			doc = "gate.md#rules"
 		}
-		o["helpUri"] = in.Home + "/blob/HEAD/docs/" + doc + "#" + name
+		o["helpUri"] = in.Home + "/blob/HEAD/docs/" + doc
 	}
 	return o
 }
