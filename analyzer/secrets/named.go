@@ -35,8 +35,8 @@ func files() []file {
 			[]string{"/pip.conf", "/pip.ini", "/uv.toml"}, urlPasswords},
 		{Kind{Name: "kubeconfig", Means: "Kubernetes credential", Form: "`.kube/config`, `kubeconfig`, `kubernetes/admin.conf`: `token`, and `client-key-data` that is a private key"},
 			[]string{"/.kube/config", "/kubeconfig", "/kubernetes/admin.conf", "/kubeconfig.yaml", "/kubeconfig.yml"}, kubeSecrets},
-		{Kind{Name: "env-file", Means: "password in a URL", Form: "`.env`, `.env.*`: the password of a URL; tokens and keys are found everywhere"},
-			[]string{"/.env", "/.env.local", "/.env.production", "/.env.prod", "/.env.development", "/.env.staging", "/.envrc"}, urlPasswords},
+		{Kind{Name: "env-file", Means: "password in a URL", Form: "`.env`, `.env.local`, `.envrc` …: the password of a URL with letters and digits, not for localhost; tokens and keys are found everywhere"},
+			[]string{"/.env", "/.env.local", "/.env.production", "/.env.prod", "/.env.development", "/.env.staging", "/.envrc"}, envPasswords},
 		{Kind{Name: "cargo-credentials", Means: "crates.io token", Form: "`.cargo/credentials`, `.cargo/credentials.toml`: `token`"},
 			[]string{"/.cargo/credentials", "/.cargo/credentials.toml"}, values(regexp.MustCompile(`(?m)^\s*token\s*=\s*(.*)$`))},
 		{Kind{Name: "composer-auth", Means: "Composer password", Form: "`.composer/auth.json`, `composer/auth.json`: every password and token"},
@@ -57,7 +57,7 @@ func namedKinds() []Kind {
 		out = append(out, f.Kind)
 	}
 	return append(out,
-		Kind{Name: urlPassword, Means: "password in a URL", Form: "`scheme://user:password@host`, in the configuration and the history of the image"},
+		Kind{Name: urlPassword, Means: "password in a URL", Form: "`scheme://user:password@host` with letters and digits, not for localhost, in the configuration and the history of the image"},
 		Kind{Name: authorization, Means: "Authorization header", Form: "`Authorization: Bearer …`, `Basic …` or `token …`, in the configuration and the history"},
 		Kind{Name: Suspicious, Means: "value that looks like a secret", Form: "an environment variable, label or build argument whose name says password, secret, token or key, with a value of letters and digits; severity info"},
 	)
@@ -114,6 +114,25 @@ func values(re *regexp.Regexp) func([]byte) []string {
 
 // urlPattern matches a URL with a password.
 var urlPattern = regexp.MustCompile(`[a-z][a-z0-9+.-]{1,20}://[^\s/:@"'<>]{0,100}:([^\s/@"'<>]{1,300})@[A-Za-z0-9\[]`)
+
+// goodPassword reports whether the password in a match of urlPattern is that of a
+// service: not a mere word, and not for this machine.
+func goodPassword(text []byte, match []int) bool {
+	host := text[match[3]+1:]
+	return suspiciousValue(string(text[match[2]:match[3]])) && !bytes.HasPrefix(host, []byte("localhost")) && !bytes.HasPrefix(host, []byte("127.0.0.1"))
+}
+
+// envPasswords returns the passwords of the URLs in a file of settings, which often
+// has those of a development machine.
+func envPasswords(text []byte) []string {
+	var out []string
+	for _, m := range urlPattern.FindAllSubmatchIndex(text, MaxHits) {
+		if goodPassword(text, m) {
+			out = append(out, string(text[m[2]:m[3]]))
+		}
+	}
+	return out
+}
 
 func urlPasswords(text []byte) []string {
 	return values(urlPattern)(text)

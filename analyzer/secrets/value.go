@@ -75,7 +75,7 @@ func scanCommand(command string) scan {
 func (s *scan) line() {
 	s.anchored()
 	for _, m := range urlPattern.FindAllSubmatchIndex(s.text, -1) {
-		if password := string(s.text[m[2]:m[3]]); len(password) >= 6 && !standsFor(password) {
+		if goodPassword(s.text, m) {
 			s.add(urlPassword, span{from: m[2], to: m[3], what: "password in a URL"})
 		}
 	}
