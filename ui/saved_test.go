@@ -115,6 +115,8 @@ func TestSavedRandomKeys(t *testing.T) {
 			data := randomBytes(i+100, 400)
 			t.Chdir(t.TempDir())
 			a, data := someImage(t, data)
+			x := prepared{all: someFindings(a, data)}
+			x.into(a.Report)
 			perform(t, savedStage(t, a.Report, screen.Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
 		})
 	}
