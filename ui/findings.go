@@ -2,13 +2,12 @@ package ui
 
 import (
 	"cmp"
-	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
-	"fathom/ui/outline"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -40,9 +39,11 @@ type findingRow struct{ finding, place int }
 
 // findingKey identifies a finding when the list is replaced.
 type findingKey struct {
-	rule, title string
-	nth         int // of those with the same rule and title
+	rule, title string // the title without sizes, which other rules may change
+	nth         int    // of those with the same rule and title
 }
+
+var sizes = regexp.MustCompile(`\b[0-9][0-9.,]* [kMGTPE]?B\b`)
 
 // findingHead is the title of a column by which findings can be sorted.
 type findingHead struct {
@@ -131,7 +132,7 @@ func findingKeys(all []facts.Finding) []findingKey {
 	times := map[findingKey]int{}
 	keys := make([]findingKey, len(all))
 	for i := range all {
-		same := findingKey{rule: all[i].Rule, title: all[i].Title}
+		same := findingKey{rule: all[i].Rule, title: sizes.ReplaceAllString(all[i].Title, "")}
 		keys[i] = same
 		keys[i].nth = times[same]
 		times[same]++
@@ -362,104 +363,4 @@ func (f *findings) setOpen(open bool) bool {
 	f.At -= r.place + 1
 	f.fill()
 	return true
-}
-
-// toggleOnly shows only the findings that match, or all of them again.
-func (f *findings) toggleOnly() {
-	if !f.sought() {
-		f.u.note = "search for something first (" + keyOf(f.u.keys, "find") + ")"
-		return
-	}
-	f.only = !f.only
-	f.stay(f.fill)
-}
-
-// The findings have paths that the image doesn't list in this form, so they are not
-// searched as a tree.
-func (f *findings) paths() *filetree.Tree { return nil }
-func (f *findings) scope() outline.Scope  { return outline.Scope{} }
-
-func (f *findings) bookmark() func() {
-	at, top, open := f.At, f.Top, maps.Clone(f.open)
-	return func() {
-		f.open = maps.Clone(open)
-		f.At, f.Top = at, top
-		f.fill()
-	}
-}
-
-// sought reports whether the user searches the findings.
-func (f *findings) sought() bool { return f.u.search.in == seeker(f) && f.u.search.active() }
-
-// filtered reports whether only findings that match have rows.
-func (f *findings) filtered() bool { return f.only && f.sought() }
-
-// sift finds what matches the search: a title, a rule, a severity, or a path.
-func (f *findings) sift() {
-	f.hits = f.hits[:0]
-	s := &f.u.search
-	active := f.sought()
-	for i := range f.all {
-		if !active {
-			break
-		}
-		x := &f.all[i]
-		switch p := slices.IndexFunc(x.Places, func(p facts.Place) bool { return s.pattern.Matches(p.Path) }); {
-		case s.pattern.Matches(x.Title), s.pattern.Matches(x.Rule), s.pattern.Matches(x.Severity):
-			f.hits = append(f.hits, findingRow{i, -1})
-		case p >= 0:
-			f.hits = append(f.hits, findingRow{i, p})
-		}
-	}
-	f.fill()
-}
-
-// match returns which of the hits a finding is; false for none.
-func (f *findings) match(i int) (int, bool) {
-	return slices.BinarySearchFunc(f.hits, i, func(h findingRow, i int) int { return cmp.Compare(h.finding, i) })
-}
-
-func (f *findings) found() (int, string) {
-	return len(f.hits), count(len(f.hits), "finding") + " found"
-}
-
-// hit goes to the next or previous finding that matches, and opens it if one of its
-// places does.
-func (f *findings) hit(forward, here bool) {
-	if len(f.hits) == 0 {
-		return
-	}
-	at := make([]int, len(f.hits)) // where the findings that match are
-	for y, r := range f.rows {
-		if r.place < 0 {
-			if k, is := f.match(r.finding); is {
-				at[k] = y
-			}
-		}
-	}
-	row, _ := f.current()
-	now := f.At - row.place - 1
-	next, ok := 0, false
-	for k, y := range at {
-		switch {
-		case here && y >= now && (!ok || y < at[next]),
-			!here && forward && y > now && (!ok || y < at[next]),
-			!here && !forward && y < now && (!ok || y > at[next]):
-			next, ok = k, true
-		}
-	}
-	if !ok { // wrap around
-		for k, y := range at {
-			if forward && y < at[next] || !forward && y > at[next] {
-				next = k
-			}
-		}
-	}
-	f.At = at[next]
-	h := f.hits[next]
-	if h.place >= 0 {
-		f.setOpen(true)
-		f.At += h.place + 1
-	}
-	f.Fit(len(f.rows), f.H)
 }

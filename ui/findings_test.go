@@ -121,8 +121,12 @@ func TestFindingsReplaced(t *testing.T) {
 		}
 		return out
 	}
-	smaller := of("stored-again", "secret", "docs")
-	smaller[0].Bytes = 1 // another rule has claimed most of it
+	sized := func(size string, bytes int64) facts.Finding {
+		f := of("stored-again")[0]
+		f.Title, f.Bytes = "layer 3 stores "+size+" of layer 2 again", bytes
+		return f
+	}
+	smaller := append(of("secret", "docs"), sized("1 B", 1)) // another rule has claimed most of it
 	slices.SortStableFunc(smaller, facts.CompareFindings)
 	for _, c := range []struct {
 		name, keys string
@@ -132,7 +136,7 @@ func TestFindingsReplaced(t *testing.T) {
 	}{
 		{"more above", "!", of("docs"), all, "the image ships documentation"},
 		{"more above a place", "! right down down", of("stored-again"), all, "/srv/app/server.js"},
-		{"smaller", "!", of("stored-again"), smaller, "layer 3 stores files"},
+		{"smaller", "!", []facts.Finding{sized("1.3 MB", 1_300_000)}, smaller, "layer 3 stores 1 B"},
 		{"by severity", "! s s down", of("docs", "stored-again"), all, "the image ships documentation"},
 		{"gone", "! down", of("stored-again", "docs"), of("stored-again", "secret"), "a private key"},
 		{"all gone", "! down right down", of("docs", "stored-again"), []facts.Finding{}, ""},
