@@ -307,12 +307,12 @@ func TestHTMLOfOldReport(t *testing.T) {
 	r := shop()
 	r.Findings, r.Totals.FindingsBytes = nil, 0
 	for i := range 150 {
-		r.Waste = append(r.Waste, facts.Waste{Path: fmt.Sprintf("/app/%03d", i), Bytes: 1_000_000, Cause: "metadata", StoredIn: 1, HiddenBy: 2})
+		r.Waste = append(r.Waste, facts.Waste{Path: fmt.Sprintf("/f%03d", i), Bytes: 1_000_000, Cause: "metadata", StoredIn: 1, HiddenBy: 2})
 	}
 	r.Waste = append(r.Waste, facts.Waste{Path: "/twice", Bytes: 9, Cause: "repeated", StoredIn: 2, HiddenBy: 2})
 	text := withoutScript(written(t, "html", &Input{Report: r}))
 	for _, part := range []string{
-		"\nLargest waste\n", "Layer 2 stores again what layer 1 stores", "Evidence: \n/app/000\n and 149 more\n", "and 50 more: --json lists all", "Layer 2 stores files more than once",
+		"\nLargest waste\n", "Layer 2 stores again what layer 1 stores", "Evidence: \n/f000\n and 149 more\n", "and 50 more: --json lists all", "Layer 2 stores files more than once",
 		"An earlier version wrote this report, without findings.",
 	} {
 		if !strings.Contains(text, part) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/secrets"
@@ -209,7 +210,7 @@ func wasteFindings(r *facts.Report) []facts.Finding {
 	}
 	at := map[group]int{}
 	all := []facts.Finding{}
-	for _, w := range r.Waste {
+	for _, w := range advice.Groups(r, nil) {
 		k := group{w.Cause, w.StoredIn, w.HiddenBy}
 		i, ok := at[k]
 		if !ok {
@@ -227,7 +228,7 @@ func wasteFindings(r *facts.Report) []facts.Finding {
 		f := &all[i]
 		f.Bytes += w.Bytes
 		if len(f.Places) < facts.MaxPlaces {
-			f.Places = append(f.Places, facts.Place{Path: w.Path, Layer: w.StoredIn, HiddenBy: w.HiddenBy, Bytes: w.Bytes, Files: 1})
+			f.Places = append(f.Places, facts.Place{Path: w.Path, Layer: w.StoredIn, HiddenBy: w.HiddenBy, Bytes: w.Bytes, Files: w.Files})
 		} else {
 			f.MorePlaces++
 		}

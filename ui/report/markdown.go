@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
@@ -343,14 +344,15 @@ func (d *markdown) layers(in *Input) {
 }
 
 func (d *markdown) waste(in *Input) {
-	waste := in.Report.Waste
+	waste := advice.Groups(in.Report, nil)
 	if len(waste) == 0 {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n", count(len(waste), "wasted file"))
-	for _, w := range waste[:min(len(waste), markdownWaste)] {
-		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), code(Safe(w.Path)), plain(w.Cause), w.StoredIn, w.HiddenBy)
+	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n", count(len(in.Report.Waste), "wasted file"))
+	for i := range waste[:min(len(waste), markdownWaste)] {
+		w := &waste[i]
+		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), wastePath(w, code(Safe(w.Path))), plain(w.Cause), w.StoredIn, w.HiddenBy)
 	}
 	if n := len(waste) - markdownWaste; n > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", n)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
 )
@@ -31,7 +32,7 @@ func Text(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	writeLayers(b, r.Layers)
 	writeTotals(b, r)
 	writeFindings(b, &Input{Report: r, Verdict: v})
-	writeWaste(b, r.Waste)
+	writeWaste(b, r)
 	writeWarnings(b, r.Warnings)
 	if v != nil {
 		b.WriteByte('\n')
@@ -100,13 +101,16 @@ func writeTotals(b *bufio.Writer, r *facts.Report) {
 	fmt.Fprintf(b, "files       %7d  in %s\n", t.Files, count(t.Layers, "layer"))
 }
 
-func writeWaste(b *bufio.Writer, waste []facts.Waste) {
+// writeWaste lists the waste, grouped by the tree.
+func writeWaste(b *bufio.Writer, r *facts.Report) {
+	waste := advice.Groups(r, nil)
 	if len(waste) == 0 {
 		return
 	}
 	b.WriteString("\n wasted  cause        layers     path\n")
-	for _, w := range waste[:min(len(waste), wasteShown)] {
-		fmt.Fprintf(b, "%7s  %-11s  %-9s  %s\n", Size(w.Bytes), Safe(w.Cause), fmt.Sprintf("%d -> %d", w.StoredIn, w.HiddenBy), Safe(w.Path))
+	for i := range waste[:min(len(waste), wasteShown)] {
+		w := &waste[i]
+		fmt.Fprintf(b, "%7s  %-11s  %-9s  %s\n", Size(w.Bytes), Safe(w.Cause), fmt.Sprintf("%d -> %d", w.StoredIn, w.HiddenBy), wastePath(w, Safe(w.Path)))
 	}
 	if len(waste) > wasteShown {
 		var rest int64
@@ -115,6 +119,14 @@ func writeWaste(b *bufio.Writer, waste []facts.Waste) {
 		}
 		fmt.Fprintf(b, "%7s  in %d more: --json lists all\n", Size(rest), len(waste)-wasteShown)
 	}
+}
+
+// wastePath returns a path and, of a folder, how many files of it are wasted.
+func wastePath(g *advice.Group, path string) string {
+	if g.Files == 1 {
+		return path
+	}
+	return fmt.Sprintf("%s (%s)", path, count(g.Files, "file"))
 }
 
 // writeFindings lists what to change, one line each.

@@ -123,10 +123,10 @@ verdict: pass rules=4 failed=0
 func TestTextIsShort(t *testing.T) {
 	r := &facts.Report{Image: facts.Image{Reference: "x"}, Totals: facts.Totals{Efficiency: 1}}
 	for i := range 1000 {
-		r.Waste = append(r.Waste, facts.Waste{Path: "/f", Bytes: 10, Cause: "removed"})
+		r.Waste = append(r.Waste, facts.Waste{Path: fmt.Sprintf("/f%d", i), Bytes: 10, Cause: "removed"})
 		r.Warnings = append(r.Warnings, facts.Warning{Layer: i, Text: "odd"})
 	}
-	r.Layers = []facts.Layer{{Command: "RUN " + strings.Repeat("世", 500)}}
+	r.Layers = []facts.Layer{{Command: "RUN " + strings.Repeat("世", 500), VisibleBytes: 1}}
 	var b strings.Builder
 	if err := Text(&b, r, nil); err != nil {
 		t.Fatal(err)
