@@ -125,7 +125,9 @@ func (c *check) judge(s *Spec, rule *Rule, l Limit) error {
 	} else {
 		rule.Limit, rule.Observed, rule.OK = l.Ratio, seen.ratio, passes(s, seen.ratio, l.Ratio)
 	}
-	rule.OK = rule.OK || c.little(s, rule)
+	if !rule.OK && c.little(s, rule) {
+		rule.OK, rule.Little = true, true
+	}
 	if !rule.OK {
 		s.explain(c, rule, l)
 	}

@@ -198,7 +198,7 @@ func TestLittleWaste(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v.Rules[0].OK != want || v.Rules[1].OK != want {
+		if v.Rules[0].OK != want || v.Rules[1].OK != want || v.Rules[0].Little != want {
 			t.Errorf("%d bytes wasted: got %v, want %v", v.Own.WastedBytes, v.Rules[0].OK, want)
 		}
 		v, err = Check(based(facts.CertainExact), Limits{{Rule: MinEfficiency, Unit: Ratio, Ratio: 0.9, Scope: Own, Source: "--min-efficiency"}}, Options{})

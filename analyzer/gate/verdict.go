@@ -45,6 +45,7 @@ type Rule struct {
 	OK       bool
 	Severity Severity
 	Own      bool     // only the layers above the base image are judged
+	Little   bool     // it passes because own layers waste little, whatever the share
 	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unknown
 	Globs    []string // what is denied, of the rules that deny paths
 	Names    []string // which findings fail, of fail-on-finding

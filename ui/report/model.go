@@ -63,6 +63,9 @@ func rulesOf(v *gate.Verdict) []rule {
 		if r.Own {
 			x.Bound += " in own layers"
 		}
+		if r.Little {
+			x.Bound += "; up to 1 MB of waste passes"
+		}
 		if r.Source != "default" && !strings.HasPrefix(r.Source, "--") {
 			x.From = Safe(r.Source)
 		}
