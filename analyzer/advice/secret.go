@@ -254,7 +254,7 @@ func (im *image) secretFinding(f *found) *finding {
 		}
 	}
 	out.Title = fmt.Sprintf("%s in %s (%s)%s", f.What, where, holder(f.layer), fate)
-	out.Fix = im.fileFix(&first.Place)
+	out.Fix = im.fileFix(f.places)
 	return out
 }
 
@@ -301,12 +301,13 @@ func mountID(name string) string {
 	return cmp.Or(strings.Trim(id, "_-"), "secret")
 }
 
-// fileFix says how to build without a secret file.
-func (im *image) fileFix(p *facts.Place) facts.Fix {
+// fileFix says how to build without a secret that a layer stores in these files.
+func (im *image) fileFix(places []foundPlace) facts.Fix {
+	p := &places[0].Place
 	if strings.HasPrefix(p.Path, "/etc/ssh/ssh_host_") {
 		return facts.Fix{
 			Text:  "all containers have the same host key: remove it at the end of the step that installs the server, and run ssh-keygen -A when a container starts",
-			Lines: []string{"    && rm /etc/ssh/ssh_host_*_key*"},
+			Lines: im.followed(p.Layer, "rm /etc/ssh/ssh_host_*_key*"),
 		}
 	}
 	mount := "type=secret,id=" + mountID(p.Path)
@@ -331,10 +332,18 @@ func (im *image) fileFix(p *facts.Place) facts.Fix {
 		}
 		return fix
 	case copies && plainPath.MatchString(base):
-		return facts.Fix{
+		fix := facts.Fix{
 			Text:  "revoke it, keep the file out of the build context with this line in .dockerignore, and if a step needs it: RUN --mount=" + mount,
 			Lines: []string{"**/" + base},
 		}
+		for _, other := range places[1:] {
+			name := path.Base(other.Path)
+			if line := "**/" + name; plainPath.MatchString(name) && !slices.Contains(fix.Lines, line) && len(fix.Lines) < maxStripped {
+				fix.Text = "revoke it, keep the files out of the build context with these lines in .dockerignore, and if a step needs one: RUN --mount=" + mount
+				fix.Lines = append(fix.Lines, line)
+			}
+		}
+		return fix
 	}
 	return facts.Fix{Text: "revoke it, and mount it in the step that needs it, which then does not store it", Lines: []string{"RUN --mount=" + mount + ` \`}}
 }

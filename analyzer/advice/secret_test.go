@@ -101,8 +101,9 @@ func TestSecrets(t *testing.T) {
   > **/.env
   "/app/.env" layer 0, hidden by 2: dop_… (71 characters)
 error likely: DigitalOcean token in /app/.env and another place (layer 0), overwritten in layer 3 and still in every copy of the image
-  revoke it, keep the file out of the build context with this line in .dockerignore, and if a step needs it: RUN --mount=type=secret,id=env,target=/app/.env
+  revoke it, keep the files out of the build context with these lines in .dockerignore, and if a step needs one: RUN --mount=type=secret,id=env,target=/app/.env
   > **/.env
+  > **/settings
   "/app/.env" layer 0, hidden by 2: dop_… (71 characters)
   "/app/settings" layer 0, hidden by 3: dop_… (71 characters)
 error likely: DigitalOcean token in /app/a b (layer 1)
