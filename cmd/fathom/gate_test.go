@@ -235,6 +235,39 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
+// A flag and a variable take several names, with commas.
+func TestNames(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		env  string
+		want []string
+	}{
+		{[]string{"--fail-on-finding=secret,warn"}, "", []string{"secret", "warn"}},
+		{[]string{"--fail-on-finding", "secret", "--fail-on-finding", "warn, docs"}, "info", []string{"secret", "warn", "docs"}},
+		{nil, "secret,warn docs", []string{"secret", "warn", "docs"}},
+		{[]string{"--fail-on-finding=off", "--max-size=1"}, "secret", nil},
+		{[]string{"--fail-on-finding="}, "", nil},
+		{[]string{"--fail-on-finding=off,secret"}, "", nil},
+		{[]string{"--fail-on-finding=,"}, "", nil},
+	} {
+		s, err := settled(t, tt.args, map[string]string{"FATHOM_FAIL_ON_FINDING": tt.env}, "version: 1\n")
+		refused := tt.want == nil && len(tt.args) == 1
+		if (err != nil) != refused {
+			t.Fatalf("%q, %q: got %v", tt.args, tt.env, err)
+		}
+		if err != nil {
+			continue
+		}
+		var got []string
+		if l := s.limitOf(gate.FailOnFinding); l != nil {
+			got = l.Names
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%q, %q: got %q, want %q", tt.args, tt.env, got, tt.want)
+		}
+	}
+}
+
 // The sample of docs/gate.md is the program's output for the image there.
 func TestGateSample(t *testing.T) {
 	const doc = "../../docs/gate.md"

@@ -119,6 +119,9 @@ func (j *judging) rule(spec *gate.Spec) kind {
 		k.split = func(r rune) bool { return r == ',' || r == ' ' }
 	}
 	k.parse = func(texts []string) (given, error) {
+		if spec.Form == gate.Names { // a flag can have several, as the variable has
+			texts = strings.FieldsFunc(strings.Join(texts, ","), k.split)
+		}
 		v, err := parseRule(spec, texts)
 		return j.ruleGiven(spec.Name, v, ""), err
 	}
