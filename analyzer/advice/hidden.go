@@ -37,9 +37,9 @@ func storedAgain() Rule {
 		find: func(im *image) ([]*finding, error) {
 			pairs := im.hidden(filetree.MetadataOnly, nil)
 			for _, p := range pairs {
-				what, attributes := im.differences(p)
+				what, flags := im.differences(p)
 				p.Title = fmt.Sprintf("layer %d stores %s of layer %d again, with %s", p.by, size(p.Bytes), p.layer, what)
-				p.Fix = im.againFix(p, attributes)
+				p.Fix = im.againFix(p, flags)
 			}
 			return pairFindings(pairs), nil
 		},
@@ -149,10 +149,11 @@ func (im *image) removedFix(p *pair) facts.Fix {
 	}
 }
 
-// differences says how files differ from what a lower layer has, and whether their
-// owner or mode does.
-func (im *image) differences(p *pair) (what string, attributes bool) {
+// differences says how files differ from what a lower layer has, and returns the flags
+// of a COPY that sets their owner or mode; "" if neither differs.
+func (im *image) differences(p *pair) (what, flags string) {
 	owner, mode, xattrs, times := false, false, false, false
+	owners, modes := map[string]bool{}, map[string]bool{}
 	for _, c := range p.contents {
 		n := im.tree.Stored(c).Lost
 		was, ok1 := im.tree.At(n, p.by-1)
@@ -164,36 +165,47 @@ func (im *image) differences(p *pair) (what string, attributes bool) {
 		mode = mode || was.Mode != is.Mode
 		xattrs = xattrs || was.Xattrs != is.Xattrs
 		times = times || was.ModTime != is.ModTime
+		owners[fmt.Sprintf("--chown=%d:%d", is.UID, is.GID)] = true
+		modes[fmt.Sprintf("--chmod=%o", is.Mode)] = true
+	}
+	// flag returns the only one of the flags, or one without a value.
+	flag := func(all map[string]bool, bare string) string {
+		for f := range all {
+			if len(all) == 1 {
+				return f
+			}
+		}
+		return bare
 	}
 	switch {
 	case owner && mode:
-		return "another owner and another mode", true
+		return "another owner and another mode", flag(owners, "--chown") + " " + flag(modes, "--chmod")
 	case owner:
-		return "another owner", true
+		return "another owner", flag(owners, "--chown")
 	case mode:
-		return "another mode", true
+		return "another mode", flag(modes, "--chmod")
 	case xattrs:
-		return "other extended attributes", false
+		return "other extended attributes", ""
 	case times:
-		return "only another time", false
+		return "only another time", ""
 	}
-	return "nothing changed", false
+	return "nothing changed", ""
 }
 
 // againFix says how to store content with its attributes at once.
-func (im *image) againFix(p *pair, attributes bool) facts.Fix {
+func (im *image) againFix(p *pair, flags string) facts.Fix {
 	stored, by := im.step(p.layer), im.step(p.by)
 	switch {
-	case by.copies() && !attributes:
+	case by.copies() && flags == "":
 		return facts.Fix{Text: fmt.Sprintf("copy it once: layer %d copies what layer %d has", p.by, p.layer)}
 	case by.copies():
 		return facts.Fix{Text: fmt.Sprintf("copy it once, with the owner and mode that layer %d gives it", p.by)}
-	case stored.copies():
+	case stored.copies() && flags != "":
 		return facts.Fix{
-			Text:  fmt.Sprintf("set the owner and mode where layer %d copies it (COPY --chown --chmod), not in the step of layer %d", p.layer, p.by),
+			Text:  fmt.Sprintf("copy it with %s in the step of layer %d, and leave that out of the step of layer %d", flags, p.layer, p.by),
 			Lines: im.copied(p.layer, p.by),
 		}
-	case !attributes:
+	case flags == "":
 		return facts.Fix{Text: fmt.Sprintf("leave it as layer %d stores it, or make the change in that step", p.layer), Lines: im.joined(p.layer, p.by)}
 	}
 	return facts.Fix{Text: fmt.Sprintf("set the owner and mode in the step that stores it, not in that of layer %d", p.by), Lines: im.joined(p.layer, p.by)}

@@ -96,7 +96,7 @@ func TestBeforeAndAfter(t *testing.T) {
   /src layer 1, 2000000 bytes, 2 files, hidden by 2
 `},
 		{"stored-again", `warn 1500000: layer 2 stores 1.5 MB of layer 1 again, with another owner
-  fix: set the owner and mode where layer 1 copies it (COPY --chown --chmod), not in the step of layer 2
+  fix: copy it with --chown=1000:1000 in the step of layer 1, and leave that out of the step of layer 2
   > COPY --chown=1000:1000 app /app
   /app layer 1, 1500000 bytes, 2 files, hidden by 2
 `},
@@ -415,6 +415,56 @@ func TestCacheFixes(t *testing.T) {
 						t.Error(diff)
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestAgainFixes has the texts of content that is stored again.
+func TestAgainFixes(t *testing.T) {
+	const two = "  file a 600 1:1 5xa\n  file b 644 2:2 5xb\n"
+	for name, tt := range map[string]struct{ image, want string }{
+		"mode":             {"layer COPY x /\n  file a 5xa\nlayer RUN chmod 755 a\n  file a 755 5xa\n", "copy it with --chmod=755 in the step of layer 0, and leave that out of the step of layer 1"},
+		"several owners":   {"layer COPY x /\n  file a 5xa\n  file b 5xb\nlayer RUN x\n" + two, "copy it with --chown --chmod in the step of layer 0, and leave that out of the step of layer 1"},
+		"made by a step":   {"layer RUN x\n  file a 5xa\nlayer RUN chmod 755 a\n  file a 755 5xa\n", "set the owner and mode in the step that stores it, not in that of layer 1"},
+		"copied again":     {"layer COPY x /\n  file a 5xa\nlayer COPY x /\n  file a 5xa\n", "copy it once: layer 1 copies what layer 0 has"},
+		"copied as others": {"layer COPY x /\n  file a 5xa\nlayer COPY x /\n  file a 755 5xa\n", "copy it once, with the owner and mode that layer 1 gives it"},
+		"touch":            {"layer COPY x /\n  file a 5xa\nlayer RUN touch a\n  file a 5xa mtime=5\n", "leave it as layer 0 stores it, or make the change in that step"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, all := find(t, imagetest.Must(t, tt.image))
+			for _, f := range all {
+				if f.Rule == "stored-again" && f.Fix.Text != tt.want {
+					t.Errorf("got %q, want %q", f.Fix.Text, tt.want)
+				}
+			}
+			if short(all, "stored-again") == "" {
+				t.Error("not found")
+			}
+		})
+	}
+}
+
+// TestHiddenFixes has the texts of content that a later step removes or overwrites.
+func TestHiddenFixes(t *testing.T) {
+	for name, tt := range map[string]struct{ image, rule, want string }{
+		"a copied file is removed": {"layer COPY x /\n  file a 5xa\nlayer RUN rm a\n  file .wh.a\n", "removed-later", "leave it out of what layer 0 copies, or copy it in an earlier stage: layer 1 removes it too late"},
+		"packages are upgraded":    {"layer Imported from -\n  file usr/lib/a 5xa\nlayer RUN apt-get upgrade -y\n  file usr/lib/a 6xb\n", "overwritten", "begin with a newer base image: layer 1 upgrades packages of a lower layer"},
+		"two steps install":        {"layer RUN apk add a\n  file lib/apk/db/installed 5xa\nlayer RUN apk add b\n  file lib/apk/db/installed 6xb\n", "overwritten", "install the packages of layers 0 and 1 in one step"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, all := find(t, imagetest.Must(t, tt.image))
+			found := false
+			for _, f := range all {
+				if f.Rule == tt.rule {
+					found = true
+					if f.Fix.Text != tt.want {
+						t.Errorf("got %q, want %q", f.Fix.Text, tt.want)
+					}
+				}
+			}
+			if !found {
+				t.Error("not found")
 			}
 		})
 	}
