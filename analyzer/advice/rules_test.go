@@ -420,6 +420,22 @@ func TestCacheFixes(t *testing.T) {
 	}
 }
 
+func TestRunLines(t *testing.T) {
+	for _, tt := range []struct {
+		flags        []string
+		script, want string
+	}{
+		{nil, "a && b", "RUN a && b"},
+		{[]string{"--x", "--y"}, "a && b", "RUN --x --y \\\n    a && b"},
+		{[]string{"--x"}, "a\nb\n", "RUN --x <<EOF\na\nb\nEOF"},
+		{nil, "cat <<EOF\nb\nEOF\n", "RUN <<EOF_\ncat <<EOF\nb\nEOF\nEOF_"},
+	} {
+		if got := strings.Join(runLines(tt.flags, tt.script), "\n"); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.script, got, tt.want)
+		}
+	}
+}
+
 // TestAgainFixes has the texts of content that is stored again.
 func TestAgainFixes(t *testing.T) {
 	const two = "  file a 600 1:1 5xa\n  file b 644 2:2 5xb\n"
