@@ -106,6 +106,9 @@ func TestOpenFindings(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, want.findings)
 		}
 	}
+	if page := written(t, "html", in); strings.Contains(page, "-----B (900 characters)") || !strings.Contains(page, "-----B (1675 characters)") {
+		t.Error("html: the suppressed key is there, or the other one is not")
+	}
 	// No format for people lists what is suppressed or info, apart from the suppression.
 	for _, format := range []string{"text", "markdown", "junit", "github"} {
 		text := written(t, format, in)

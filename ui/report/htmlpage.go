@@ -165,8 +165,8 @@ func (p *page) layers() {
 // last. Errors and those that save most are open.
 func (p *page) findings() {
 	r := p.Report
-	all := slices.Clone(r.Findings)
-	if all == nil {
+	all := slices.Clone(p.openFindings())
+	if r.Findings == nil {
 		all = wasteFindings(r)
 	}
 	slices.SortStableFunc(all, func(a, b facts.Finding) int {
