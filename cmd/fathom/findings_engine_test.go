@@ -44,7 +44,6 @@ func TestEngineFindings(t *testing.T) {
 			c.write(t)
 			build := func(which string, options ...string) (saved, exported string) {
 				e.buildFolder(t, tag, c.folder, options...)
-				defer e.run(t, nil, "rmi", "--force", tag)
 				if c.same {
 					exported = e.export(t, t.TempDir(), tag)
 				}
@@ -98,7 +97,6 @@ func TestEngineSilence(t *testing.T) {
 			e, dir, tag := engines[c.engine], t.TempDir(), "fathom-"+name
 			c.write(t)
 			e.buildFolder(t, tag, c.folder)
-			defer e.run(t, nil, "rmi", "--force", tag)
 			for _, f := range measure(t, e.file(t, dir, "saved.tar", "save", tag)).Findings {
 				if f.Severity == facts.SeverityInfo {
 					t.Logf("%s: %s: %d bytes", f.Rule, f.Title, f.Bytes)
@@ -255,7 +253,8 @@ func (c *proof) findings(t *testing.T, image string) []facts.Finding {
 	return found
 }
 
-// buildFolder builds the image NAME from a folder.
+// buildFolder builds the image NAME from a folder. Its tests remove no image: docker
+// would also remove the steps that another build is about to use.
 func (e engine) buildFolder(t *testing.T, name, folder string, options ...string) {
 	t.Helper()
 	args := append([]string{"build", "--network", "host", "-t", name}, options...)
