@@ -78,6 +78,9 @@ func (im *image) duplicates() ([]*finding, error) {
 			return nil, err
 		}
 		sets = c.split(sets, c.known)
+		if len(contents) == 0 {
+			break // all of it was known
+		}
 	}
 	return im.duplicateFindings(sets), nil
 }
@@ -367,6 +370,10 @@ func (im *image) below(n filetree.Node) []filetree.Content {
 	for i := n; i < im.tree.End(n); i++ {
 		s, ok := im.tree.At(i, im.last())
 		if !ok || s.Content == filetree.NoContent || im.claimed[s.Content] || seen[s.Content] {
+			continue
+		}
+		if !im.tree.Linked(s.Content) {
+			out = append(out, s.Content)
 			continue
 		}
 		seen[s.Content] = true
