@@ -176,7 +176,7 @@ func warningText(w facts.Warning) string {
 }
 
 // filePage describes a path as a view shows it, and its history.
-func filePage(p *screen.Page, img *image, v *filetree.View, n filetree.Node) {
+func filePage(p *screen.Page, rep *facts.Report, img *image, v *filetree.View, n filetree.Node) {
 	th, t := p.Theme, img.Tree
 	p.Title(safe(t.Path(n)))
 	if st, ok := v.State(n); !ok {
@@ -207,7 +207,7 @@ func filePage(p *screen.Page, img *image, v *filetree.View, n filetree.Node) {
 	}
 	p.Blank()
 	p.Title("History")
-	history(p, img, n)
+	history(p, rep, img, n)
 }
 
 // otherName returns the first name of the content that n has after the view; None if
@@ -308,7 +308,7 @@ func wastePage(p *screen.Page, rep *facts.Report, t *filetree.Tree, img *image, 
 	if !it.folder && img != nil {
 		p.Blank()
 		p.Title("History")
-		history(p, img, it.node)
+		history(p, rep, img, it.node)
 	}
 }
 

@@ -126,7 +126,7 @@ func (f *files) details(p *screen.Page) any {
 	if !ok {
 		return nil
 	}
-	filePage(p, f.u.img, f.out.Scope().View, r.Node)
+	filePage(p, f.u.rep, f.u.img, f.out.Scope().View, r.Node)
 	return r.Node
 }
 

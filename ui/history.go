@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 	"fathom/ui/report"
@@ -12,7 +13,7 @@ import (
 
 // history adds every layer that touched n, with what it changed; enter on a line
 // goes to that layer.
-func history(p *screen.Page, img *image, n filetree.Node) {
+func history(p *screen.Page, rep *facts.Report, img *image, n filetree.Node) {
 	th := p.Theme
 	var before *filetree.State // nil where the path did not exist
 	for _, e := range img.Tree.History(n) {
@@ -35,7 +36,7 @@ func history(p *screen.Page, img *image, n filetree.Node) {
 		for i := range p.Lines[from:] {
 			p.Lines[from+i].Link = e.Layer
 		}
-		cmd := layerCommand(img.Report, e.Layer)
+		cmd := layerCommand(rep, e.Layer)
 		text := cmd
 		if w := p.W - 8; screen.Width(text) > w {
 			text, _ = screen.Cut(text, max(w-1, 0))
@@ -91,7 +92,7 @@ func (u *ui) openHistory() {
 		return
 	}
 	u.push(&text{in: inHistory, name: "History of " + safe(u.img.Tree.Path(t.node)), write: func(p *screen.Page) {
-		history(p, u.img, t.node)
+		history(p, u.rep, u.img, t.node)
 		if len(p.Lines) == 0 {
 			p.Wrap(0, "no layer lists it: it exists because there is something in it", p.Theme.Dim)
 		}

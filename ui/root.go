@@ -12,6 +12,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
+	"fathom/analyzer/inspect"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -61,7 +62,7 @@ type bottom struct {
 // newRoot returns a UI whose right side is still empty.
 func newRoot(rep *facts.Report, set setup, do doer) *ui {
 	u := &ui{
-		Box: tview.NewBox(), setup: set, do: do, rep: rep, sel: selection{marked: -1}, lacks: map[need]string{},
+		Box: tview.NewBox(), setup: set, do: do, rep: inspect.Hidden(rep), sel: selection{marked: -1}, lacks: map[need]string{},
 		goTo: func(filetree.Node, int, bool) {},
 	}
 	u.layers, u.detail = newLayers(u), &detail{u: u}

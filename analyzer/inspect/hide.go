@@ -1,11 +1,32 @@
 package inspect
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"fathom/analyzer/facts"
 	"fathom/analyzer/secrets"
 )
+
+// Hidden returns a copy of a report to show, in which secrets are hidden as by
+// HideSecrets.
+func Hidden(r *facts.Report) *facts.Report {
+	c := *r
+	c.Layers, c.History, c.Findings = slices.Clone(r.Layers), slices.Clone(r.History), slices.Clone(r.Findings)
+	for i := range c.Findings {
+		c.Findings[i].Fix.Lines = slices.Clone(c.Findings[i].Fix.Lines)
+	}
+	config := &c.Image.Config
+	config.Env, config.Entrypoint, config.Cmd = slices.Clone(config.Env), slices.Clone(config.Entrypoint), slices.Clone(config.Cmd)
+	config.Labels = maps.Clone(config.Labels)
+	if d := r.Dockerfile; d != nil {
+		copied := *d
+		c.Dockerfile = &copied
+	}
+	HideSecrets(&c)
+	return &c
+}
 
 // HideSecrets replaces each secret in the commands and in the configuration of a report
 // by its redacted form, for a report that is printed or saved: it goes to logs, comments
