@@ -77,8 +77,9 @@ const (
 
 // Which layers were searched for secrets (Report.Secrets).
 const (
-	SecretsAll = "all"
-	SecretsOff = "off"
+	SecretsAll  = "all"
+	SecretsSome = "some" // the content of some layers was not downloaded
+	SecretsOff  = "off"
 )
 
 // CompareFindings orders findings as a report lists them: the largest first, then

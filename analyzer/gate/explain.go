@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
@@ -73,7 +74,32 @@ func (c *check) offender(g *advice.Group) Offender {
 		HiddenBy: g.HiddenBy, HiddenAs: c.command(g.HiddenBy), HiddenAt: c.source(g.HiddenBy),
 	}
 	o.Advice = advice.OfWaste(o.Path, o.Cause, o.HiddenAs)
+	if f := c.findingAt(g); f != nil {
+		o.Advice = f.Fix.Text // it knows more than the path and the step
+	}
 	return o
+}
+
+// wasteKey is a place of waste, or of a finding about it.
+type wasteKey struct {
+	path           string
+	stored, hidden int
+}
+
+// findingAt returns the finding that has waste as one of its places, or nil.
+func (c *check) findingAt(g *advice.Group) *facts.Finding {
+	if c.about == nil {
+		c.about = map[wasteKey]*facts.Finding{}
+		for i := range c.r.Findings {
+			f := &c.r.Findings[i]
+			for _, p := range f.Places {
+				if p.HiddenBy >= 0 && p.Bytes > 0 {
+					c.about[wasteKey{p.Path, p.Layer, p.HiddenBy}] = f
+				}
+			}
+		}
+	}
+	return c.about[wasteKey{strings.TrimSuffix(g.Path, "/"), g.StoredIn, g.HiddenBy}]
 }
 
 // command is the step that made layer i, "" when it is unknown.

@@ -150,13 +150,18 @@ func (c *check) failingFindings(l Limit) (value, error) {
 	switch {
 	case c.r.Findings == nil:
 		return value{}, ErrNoFindings
-	case c.r.Secrets == facts.SecretsOff && slices.Contains(l.Names, advice.Secret):
+	case c.unsearched() && slices.Contains(l.Names, advice.Secret):
 		return value{}, ErrNoSecrets
-	case c.r.Secrets == facts.SecretsOff:
-		c.note(FailOnFinding + ": the image was not searched for secrets")
+	case c.unsearched():
+		c.note(FailOnFinding + ": the image was not searched for secrets, or not in all layers")
 	}
 	n, _ := c.found(l.fails())
 	return value{number: int64(n)}, nil
+}
+
+// unsearched reports whether some layers were not searched for secrets.
+func (c *check) unsearched() bool {
+	return c.r.Secrets == facts.SecretsOff || c.r.Secrets == facts.SecretsSome
 }
 
 // explainFailing lists the places of the most serious findings first.

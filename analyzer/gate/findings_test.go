@@ -210,8 +210,15 @@ func TestNoFindings(t *testing.T) {
 
 // TestNoSecrets checks fail-on-finding on an image that was not searched for secrets.
 func TestNoSecrets(t *testing.T) {
+	for _, searched := range []string{facts.SecretsOff, facts.SecretsSome} {
+		testNoSecrets(t, searched)
+	}
+}
+
+func testNoSecrets(t *testing.T, searched string) {
+	t.Helper()
 	r := found()
-	r.Secrets, r.Findings = facts.SecretsOff, r.Findings[:1]
+	r.Secrets, r.Findings = searched, r.Findings[:1]
 	for name, want := range map[string]error{"error": nil, advice.Secret: ErrNoSecrets} {
 		v, err := Check(r, Limits{{Rule: FailOnFinding, Unit: Count, Names: []string{name}}}, Options{})
 		if err != nil {
@@ -220,7 +227,7 @@ func TestNoSecrets(t *testing.T) {
 		if got := v.Rules[0].Err; !errors.Is(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
-		if want == nil && !slices.Equal(v.Notes, []string{"fail-on-finding: the image was not searched for secrets"}) {
+		if want == nil && !slices.Equal(v.Notes, []string{"fail-on-finding: the image was not searched for secrets, or not in all layers"}) {
 			t.Errorf("notes %q", v.Notes)
 		}
 	}
@@ -254,5 +261,30 @@ func TestNamesOfFindings(t *testing.T) {
 		if err := s.Validate(); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// TestAdviceOfFinding checks that waste that a finding is about has the finding's fix.
+func TestAdviceOfFinding(t *testing.T) {
+	r := &facts.Report{
+		Layers: []facts.Layer{{StoredBytes: 30, VisibleBytes: 10, WastedBytes: 20}, {Index: 1, HidesBytes: 20}},
+		Waste: []facts.Waste{
+			{Path: "/opt/a.tar", Bytes: 15, Cause: "removed", StoredIn: 0, HiddenBy: 1},
+			{Path: "/tmp/b", Bytes: 5, Cause: "removed", StoredIn: 0, HiddenBy: 1},
+		},
+		Findings: []facts.Finding{{Bytes: 15, Fix: facts.Fix{Text: "let ADD unpack it"}, Places: []facts.Place{{Path: "/opt/a.tar", Layer: 0, HiddenBy: 1, Bytes: 15}}}},
+		Totals:   facts.Totals{StoredBytes: 30, VisibleBytes: 10, WastedBytes: 20, Efficiency: 10.0 / 30, Layers: 2, FindingsBytes: 15},
+		Folders:  []facts.Folder{{Path: "/", VisibleBytes: 10, WastedBytes: 20, Layers: []facts.FolderLayer{{VisibleBytes: 10, WastedBytes: 20}}}},
+	}
+	v, err := Check(r, Limits{{Rule: MaxWastedBytes, Unit: Bytes}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for o := range v.Rules[0].All() {
+		got[o.Path] = o.Advice
+	}
+	if got["/opt/a.tar"] != "let ADD unpack it" || got["/tmp/b"] == "" || got["/tmp/b"] == "let ADD unpack it" {
+		t.Errorf("got %q", got)
 	}
 }

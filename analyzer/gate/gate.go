@@ -108,9 +108,10 @@ type check struct {
 	limits       Limits
 	v            *Verdict // filled in by the methods
 	suppressions suppressions
-	all, own     *scope             // own is nil if the base is unknown
-	in           *scope             // what the current rule judges
-	denied       map[string]*denial // by rule; filled by deny
+	all, own     *scope                      // own is nil if the base is unknown
+	in           *scope                      // what the current rule judges
+	denied       map[string]*denial          // by rule; filled by deny
+	about        map[wasteKey]*facts.Finding // filled by findingAt
 }
 
 // judge fills in the observed value of a rule and, if the rule is broken, why. An

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"fathom/analyzer/advice"
-	"fathom/analyzer/facts"
 )
 
 // Day is how days are written: 2027-01-31.
@@ -142,7 +141,7 @@ func (c *check) warnOfSuppressions() {
 	v := c.v
 	for _, s := range v.Suppressed {
 		evaluated := len(s.Rules) == 0 || c.r.Findings != nil && slices.ContainsFunc(s.Rules, func(name string) bool {
-			return slices.Contains(FindingRules(), name) && !(name == advice.Secret && c.r.Secrets == facts.SecretsOff)
+			return slices.Contains(FindingRules(), name) && !(name == advice.Secret && c.unsearched())
 		})
 		for _, r := range v.Rules {
 			evaluated = evaluated || r.Err == nil && slices.Contains(s.Rules, r.Name)

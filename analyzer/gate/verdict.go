@@ -248,7 +248,7 @@ var (
 	ErrNoCompressedSize = errors.New("the compressed size of some layer is unknown")
 	ErrNoPaths          = errors.New("a report doesn't hold the image's paths, only the image does")
 	ErrNoFindings       = errors.New("the report has no findings, because an older version wrote it")
-	ErrNoSecrets        = errors.New("the image was not searched for secrets")
+	ErrNoSecrets        = errors.New("the image was not searched for secrets, or not in all layers")
 )
 
 // UnverifiedError says that an image is not judged: a layer's table of contents

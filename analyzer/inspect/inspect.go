@@ -164,14 +164,18 @@ func Findings(opt advice.Options) Pass {
 		if r.Analysis == nil {
 			return nil
 		}
+		r.Report.Secrets = facts.SecretsAll
+		off := opt.Quick || opt.NoSecrets
+		if off {
+			r.Report.Secrets = facts.SecretsOff
+		}
 		opt.Unread = func(layers []int) {
+			if !off {
+				r.Report.Secrets = facts.SecretsSome
+			}
 			for _, i := range layers {
 				r.Report.Warnings = append(r.Report.Warnings, facts.Warning{Layer: i, Text: "its content was not downloaded, so rules that read content found nothing in it"})
 			}
-		}
-		r.Report.Secrets = facts.SecretsAll
-		if opt.Quick || opt.NoSecrets {
-			r.Report.Secrets = facts.SecretsOff
 		}
 		var err error
 		r.Report.Findings, r.Report.Totals.FindingsBytes, err = advice.Find(ctx, r.Analysis, opt)

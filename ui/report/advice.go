@@ -61,6 +61,9 @@ func Advice(w io.Writer, in *Input, opt AdviceOptions) error {
 		if r.Secrets == facts.SecretsOff {
 			b.WriteString("secrets   not searched for\n")
 		}
+		if r.Secrets == facts.SecretsSome {
+			b.WriteString("secrets   not searched for in all layers\n")
+		}
 		for i := range listed {
 			b.WriteByte('\n')
 			writeAdvice(b, r, &listed[i], opt.All)

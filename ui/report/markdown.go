@@ -251,7 +251,7 @@ func markdownOffender(x row) string {
 		fmt.Fprintf(&b, "  - hidden by layer %d: %s\n", x.HiddenBy, code(x.Hidden))
 	}
 	if x.Fix != "" {
-		fmt.Fprintf(&b, "  - to fix: %s\n", plain(x.Fix))
+		fmt.Fprintf(&b, "  - to fix: %s\n", code(x.Fix))
 	}
 	return b.String()
 }

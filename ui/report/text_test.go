@@ -83,7 +83,7 @@ func TestTextVerdict(t *testing.T) {
        900 kB  /var/lib/\xff\n, removed: layer 0 -> 1
                stored by  ADD file:1 in /
                hidden by  RUN rm \x1b[2J
-               to fix     remove it in the step that stores it, or make it in an earlier stage and copy only what is needed
+               to fix     join the two steps
        100 kB  /etc/\U000e0041, overwritten: layer 0 -> 1
                stored by  ADD file:1 in /
                hidden by  RUN rm \x1b[2J
