@@ -22,9 +22,12 @@ type Alignment struct {
 // adds files has a step.
 func (a *Alignment) Fits() bool { return 2*a.Matched > a.Of }
 
-// maxAligned is the largest number of pairs of a step and an instruction that are
-// compared.
-const maxAligned = 4 << 20
+// The limits of what is compared: pairs of a step and an instruction, and the bytes of
+// the text of all pairs.
+const (
+	maxAligned      = 4 << 20
+	maxAlignedBytes = 1 << 30
+)
 
 // Align pairs steps with the instructions of the stage that fits them best. The order
 // is kept, and later steps are paired first: the first ones are the base image's.
@@ -35,14 +38,22 @@ func (d *Dockerfile) Align(steps []string) *Alignment {
 		score     int
 	}
 	split := make([]step, len(steps))
+	size := 0
 	for i, s := range steps {
 		split[i] = splitStep(s)
+		size += len(s)
 	}
 	best := choice{&Alignment{Stage: len(d.Stages) - 1, Sources: make([]*facts.Source, len(steps))}, -1}
-	work := 0
-	for i := len(d.Stages) - 1; i >= 0; i-- { // the last stage wins among equals
-		made := d.instructions(i)
-		if work += len(made) * len(steps); work > maxAligned {
+	pairs, compared := 0, 0
+	for i := len(d.Stages) - 1; i >= 0 && len(steps) > 0; i-- { // the last stage wins among equals
+		chain := d.Chain(i)
+		made := d.instructions(chain)
+		pairs += (len(chain) + len(made)) * len(steps)
+		compared += len(made) * size
+		for _, m := range made {
+			compared += len(m.Text) * len(steps)
+		}
+		if pairs > maxAligned || compared > maxAlignedBytes {
 			break
 		}
 		a, score := d.alignStage(i, made, split)
@@ -59,11 +70,10 @@ type placed struct {
 	stage int
 }
 
-// instructions returns the instructions of a stage and of those it starts from, in
-// the order in which they run.
-func (d *Dockerfile) instructions(stage int) []placed {
+// instructions returns the instructions of stages in order.
+func (d *Dockerfile) instructions(stages []int) []placed {
 	var all []placed
-	for _, n := range d.Chain(stage) {
+	for _, n := range stages {
 		s := &d.Stages[n]
 		for i := range s.Instructions {
 			all = append(all, placed{&s.Instructions[i], n})

@@ -4,6 +4,7 @@ package origin
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,15 +14,17 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// MaxDockerfile is the largest Dockerfile that is parsed. BuildKit's own limit is
-// smaller.
-const MaxDockerfile = 4 << 20
+// MaxDockerfile is the largest Dockerfile that is parsed. The parser takes a second
+// for a few hundred thousand instructions.
+const MaxDockerfile = 512 << 10
 
 // Dockerfile is a parsed Dockerfile.
 type Dockerfile struct {
 	Name   string // as a path
 	Text   string
 	Stages []Stage
+	lines  int            // of the text
+	names  map[string]int // the last stage of each name, in lower case
 }
 
 // Stage is one stage of a Dockerfile.
@@ -52,12 +55,20 @@ func ParseDockerfile(name string, text []byte) (*Dockerfile, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dockerfile{Name: name, Text: string(text)}
+	d := &Dockerfile{Name: name, Text: string(text), names: map[string]int{}}
+	d.lines = bytes.Count(text, []byte{'\n'})
+	if !bytes.HasSuffix(text, []byte{'\n'}) {
+		d.lines++
+	}
 	for _, n := range res.AST.Children {
 		i := instruction(n)
 		switch {
 		case i.Name == "FROM":
-			d.Stages = append(d.Stages, d.stage(i))
+			s := d.stage(i)
+			if s.Name != "" {
+				d.names[strings.ToLower(s.Name)] = len(d.Stages)
+			}
+			d.Stages = append(d.Stages, s)
 		case len(d.Stages) > 0:
 			s := &d.Stages[len(d.Stages)-1]
 			s.Instructions = append(s.Instructions, i)
@@ -120,10 +131,8 @@ func (d *Dockerfile) stage(from Instruction) Stage {
 
 // find returns the last stage of that name, or the stage of that number.
 func (d *Dockerfile) find(name string) (int, bool) {
-	for i := len(d.Stages) - 1; i >= 0; i-- {
-		if strings.EqualFold(d.Stages[i].Name, name) && name != "" {
-			return i, true
-		}
+	if i, ok := d.names[strings.ToLower(name)]; ok {
+		return i, true
 	}
 	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(d.Stages) {
 		return i, true
@@ -143,13 +152,11 @@ func (d *Dockerfile) Chain(stage int) []int {
 
 // StageAt returns the stage that has a line, or -1.
 func (d *Dockerfile) StageAt(line int) int {
-	stage := -1
-	for i := range d.Stages {
-		if d.Stages[i].Line <= line {
-			stage = i
-		}
+	i, found := slices.BinarySearchFunc(d.Stages, line, func(s Stage, line int) int { return cmp.Compare(s.Line, line) })
+	if found {
+		return i
 	}
-	return stage
+	return i - 1
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

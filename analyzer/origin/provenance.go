@@ -19,7 +19,7 @@ const MaxProvenance = 40 << 20
 // Provenance is what a builder says about how it made an image: an attestation of
 // BuildKit, of SLSA v0.2 or v1.
 type Provenance struct {
-	Files []*Dockerfile // nil for one that can't be parsed
+	Files []*Dockerfile // nil for one that can't be parsed; MaxDockerfile bytes together
 	steps []provenStep
 	bases []Material
 }
@@ -34,10 +34,14 @@ type Material struct {
 type provenStep struct {
 	number int
 	chains [][]string // digests of all layers after the step, compressed
-	file   int        // index of Files, or -1
-	line   int
-	end    int
-	source string // the image, of a step that is one
+	places []place    // the instructions that it is of: stages can share a step
+	source string     // the image, of a step that is one
+}
+
+// place is an instruction in a Dockerfile.
+type place struct {
+	file, line, end int
+	stage           int
 }
 
 // ErrNoSteps means that an attestation names no steps: a build with mode=min
@@ -115,7 +119,6 @@ const metadataKey = "https://mobyproject.org/buildkit@v1#metadata"
 
 // ParseProvenance parses an attestation of BuildKit: an in-toto statement, its
 // predicate alone, or the file that docker buildx build --metadata-file writes.
-// A warning says what of it can't be used.
 func ParseProvenance(text []byte) (*Provenance, error) {
 	if len(text) > MaxProvenance {
 		return nil, fmt.Errorf("it is larger than %d bytes", MaxProvenance)
@@ -158,10 +161,11 @@ func ParseProvenance(text []byte) (*Provenance, error) {
 	if kit == nil || config == nil || len(kit.Layers) == 0 {
 		return out, ErrNoSteps
 	}
+	size := 0
 	for _, info := range kit.Source.Infos {
-		d, err := ParseDockerfile(cmp.Or(info.Filename, "Dockerfile"), info.Data)
-		if err != nil {
-			d = nil
+		var d *Dockerfile
+		if size += len(info.Data); size <= MaxDockerfile {
+			d, _ = ParseDockerfile(cmp.Or(info.Filename, "Dockerfile"), info.Data)
 		}
 		out.Files = append(out.Files, d)
 	}
@@ -177,7 +181,7 @@ func ParseProvenance(text []byte) (*Provenance, error) {
 		if err != nil {
 			continue
 		}
-		s := provenStep{number: number, file: -1, source: images[id]}
+		s := provenStep{number: number, source: images[id]}
 		for _, chain := range kit.Layers[name] {
 			digests := make([]string, len(chain))
 			for i, d := range chain {
@@ -185,16 +189,23 @@ func ParseProvenance(text []byte) (*Provenance, error) {
 			}
 			s.chains = append(s.chains, digests)
 		}
-		if at := kit.Source.Locations[id].Locations; len(at) > 0 && at[0].Source >= 0 && at[0].Source < len(out.Files) {
-			for _, r := range at[0].Ranges {
-				if r.Start.Line < 1 || r.End.Line < r.Start.Line {
+		for _, at := range kit.Source.Locations[id].Locations {
+			if at.Source < 0 || at.Source >= len(out.Files) || out.Files[at.Source] == nil {
+				continue
+			}
+			p := place{file: at.Source}
+			for _, r := range at.Ranges {
+				if r.Start.Line < 1 || r.End.Line < r.Start.Line || r.End.Line > out.Files[at.Source].lines {
 					continue
 				}
-				s.file = at[0].Source
-				if s.line == 0 || r.Start.Line < s.line {
-					s.line = r.Start.Line
+				if p.line == 0 || r.Start.Line < p.line {
+					p.line = r.Start.Line
 				}
-				s.end = max(s.end, r.End.Line)
+				p.end = max(p.end, r.End.Line)
+			}
+			if p.line > 0 {
+				p.stage = out.Files[at.Source].StageAt(p.line)
+				s.places = append(s.places, p)
 			}
 		}
 		out.steps = append(out.steps, s)
@@ -220,52 +231,94 @@ func digestOf(all map[string]string) string {
 	return ""
 }
 
+// Of reports whether the attestation is of an image with these layers.
+func (p *Provenance) Of(digests []string) bool { return p.last(digests) != nil }
+
+// last returns a step after which the image has all of its layers; nil if there is
+// none.
+func (p *Provenance) last(digests []string) *provenStep {
+	var found *provenStep
+	for i := range p.steps {
+		for _, chain := range p.steps[i].chains {
+			if len(digests) > 0 && slices.Equal(chain, digests) {
+				found = &p.steps[i]
+			}
+		}
+	}
+	return found
+}
+
 // Sources returns for each layer the lines that made it, or nil. digests are those of
 // the layers as stored, the bottom layer first.
 func (p *Provenance) Sources(digests []string) []*facts.Source {
 	out := make([]*facts.Source, len(digests))
-	last := map[string]int{} // by the last digest of a chain: the first step that has lines
-	prefix := map[string]int{}
+	const several = -1
+	alone := map[string]int{}        // by the only digest of a chain: the step, or several
+	made := make([]int, len(digests)) // by layer: 1 + the step
 	for i := range p.steps {
 		s := &p.steps[i]
-		if s.file < 0 || s.source != "" { // the lines of an image are those of FROM
+		if len(s.places) == 0 || s.source != "" { // the lines of an image are those of FROM
 			continue
 		}
 		for _, chain := range s.chains {
-			if len(chain) == 0 {
-				continue
+			n := len(chain)
+			if n > 0 && n <= len(digests) && made[n-1] == 0 && slices.Equal(chain, digests[:n]) {
+				made[n-1] = 1 + i
 			}
-			for _, at := range []struct {
-				m   map[string]int
-				key string
-			}{{prefix, strings.Join(chain, " ")}, {last, chain[len(chain)-1]}} {
-				if _, ok := at.m[at.key]; !ok {
-					at.m[at.key] = i
+			if n == 1 {
+				if at, ok := alone[chain[0]]; ok && at != i {
+					alone[chain[0]] = several
+				} else {
+					alone[chain[0]] = i
 				}
 			}
 		}
 	}
+	_, base, _ := p.Base(digests)
+	last := p.last(digests)
+	stages := p.stages(last)
 	for i, d := range digests {
-		at, ok := prefix[strings.Join(digests[:i+1], " ")]
-		if !ok {
-			if at, ok = last[d]; !ok {
-				continue
+		at := made[i] - 1
+		if at < 0 && i >= base && last != nil { // COPY --link makes a layer that knows none below
+			if only, ok := alone[d]; ok {
+				at = only
 			}
 		}
-		out[i] = p.source(&p.steps[at])
+		if at >= 0 {
+			out[i] = p.source(&p.steps[at], stages)
+		}
 	}
 	return out
 }
 
-func (p *Provenance) source(s *provenStep) *facts.Source {
-	out := &facts.Source{Line: s.line, End: s.end, Certainty: facts.CertainExact}
-	d := p.Files[s.file]
-	if d == nil {
+// stageOf is a stage of one of the files.
+type stageOf struct{ file, stage int }
+
+// stages returns the stages that the image with this last step is made from. If
+// several stages end with that step, it is the last of them.
+func (p *Provenance) stages(last *provenStep) map[stageOf]bool {
+	if last == nil || len(last.places) == 0 {
 		return nil
 	}
-	out.File = d.Name
-	if at := d.StageAt(s.line); at >= 0 {
-		out.Stage = cmp.Or(d.Stages[at].Name, strconv.Itoa(at))
+	end := slices.MaxFunc(last.places, func(a, b place) int { return cmp.Compare(a.stage, b.stage) })
+	all := map[stageOf]bool{}
+	for _, stage := range p.Files[end.file].Chain(end.stage) {
+		all[stageOf{end.file, stage}] = true
+	}
+	return all
+}
+
+// source returns the lines of a step: of several places the first in one of the
+// stages, if there is one.
+func (p *Provenance) source(s *provenStep, stages map[stageOf]bool) *facts.Source {
+	at := s.places[0]
+	if i := slices.IndexFunc(s.places, func(p place) bool { return stages[stageOf{p.file, p.stage}] }); i >= 0 {
+		at = s.places[i]
+	}
+	d := p.Files[at.file]
+	out := &facts.Source{File: d.Name, Line: at.line, End: at.end, Certainty: facts.CertainExact}
+	if at.stage >= 0 {
+		out.Stage = cmp.Or(d.Stages[at.stage].Name, strconv.Itoa(at.stage))
 	}
 	return out
 }
@@ -298,12 +351,11 @@ func (p *Provenance) Dockerfile() *Dockerfile {
 	counts := make([]int, len(p.Files))
 	best := -1
 	for _, s := range p.steps {
-		if s.file < 0 || p.Files[s.file] == nil {
-			continue
-		}
-		counts[s.file]++
-		if best < 0 || counts[s.file] > counts[best] {
-			best = s.file
+		for _, at := range s.places {
+			counts[at.file]++
+			if best < 0 || counts[at.file] > counts[best] {
+				best = at.file
+			}
 		}
 	}
 	if best < 0 {

@@ -1,9 +1,11 @@
 package origin
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -48,6 +50,84 @@ func TestSources(t *testing.T) {
 		if got := strings.Join(stages, " "); got != tt.stages {
 			t.Errorf("%s: got the stages %s, want %s", tt.name, got, tt.stages)
 		}
+	}
+}
+
+// attestation returns one of a build of the Dockerfile, made of "ID LINES CHAIN"
+// lines: LINES are those of its places, and CHAIN the digests of its layers.
+func attestation(t *testing.T, dockerfile string, steps ...string) *Provenance {
+	t.Helper()
+	type object = map[string]any
+	locations, layers, llb := object{}, object{}, []any{}
+	for _, s := range steps {
+		words := strings.Fields(s)
+		id, op := words[0], object{}
+		if words[1] == "image" {
+			op = object{"Op": object{"source": object{"identifier": "docker-image://debian@sha256:d"}}}
+			words[1] = "1"
+		}
+		var places, chain []object
+		for line := range strings.SplitSeq(words[1], ",") {
+			n, err := strconv.Atoi(line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := object{"line": n}
+			places = append(places, object{"ranges": []object{{"start": at, "end": at}}})
+		}
+		for _, d := range words[2:] {
+			chain = append(chain, object{"digest": d})
+		}
+		locations[id], layers[id+":0"] = object{"locations": places}, [][]object{chain}
+		llb = append(llb, object{"id": id, "op": op})
+	}
+	text, err := json.Marshal(object{
+		"buildConfig": object{"llbDefinition": llb},
+		"metadata": object{metadataKey: object{
+			"layers": layers,
+			"source": object{"locations": locations, "infos": []object{{"filename": "Dockerfile", "data": []byte(dockerfile)}}},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ParseProvenance(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestSourcesClaim has attestations that could claim lines for layers that other
+// steps, builds or images made.
+func TestSourcesClaim(t *testing.T) {
+	const stages = "FROM debian AS a\nRUN x\nRUN y\nFROM debian AS b\nRUN x\nCOPY --link z z\nWORKDIR /z\n"
+	steps := []string{
+		"step0 image B E", // E is the layer of a WORKDIR that was there
+		"step1 2,5 B E x", // both stages have the step
+		"step2 6 z",
+		"step3 7 B E x z E",
+	}
+	for _, tt := range []struct{ name, digests, want string }{
+		{"the image", "B E x z E", "- - 5 6 7"},
+		{"an image of other layers with the same base", "B E o E", "- - - -"},
+		{"an image with the same linked copy", "o z E", "- - -"},
+		{"the lower layers of the image and others", "B E x o E", "- - 2 - -"},
+		{"layers of another base", "C E x z E", "- - - - -"},
+		{"no layers", "", ""},
+	} {
+		digests := strings.Fields(tt.digests)
+		p := attestation(t, stages, steps...)
+		if got := strings.Join(lines(p.Sources(digests)), " "); got != tt.want {
+			t.Errorf("%s: got the lines %s, want %s", tt.name, got, tt.want)
+		}
+		if got, want := p.Of(digests), tt.name == "the image"; got != want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, want)
+		}
+	}
+	p := attestation(t, stages, "step0 image B", "step1 8 B x", "step2 9999999 B x y")
+	if got := lines(p.Sources([]string{"B", "x", "y"})); !slices.Equal(got, []string{"-", "-", "-"}) {
+		t.Errorf("lines beyond the file: got %s", got)
 	}
 }
 
