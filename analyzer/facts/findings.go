@@ -147,9 +147,6 @@ func (f *Finding) check(name string, layers int) error {
 	case len(f.Places) > MaxPlaces:
 		return fmt.Errorf("%s lists %d places, more than %d", name, len(f.Places), MaxPlaces)
 	}
-	if s := f.Source; s != nil && (s.Line < 1 || s.End < s.Line) {
-		return fmt.Errorf("%s: %d to %d is not a range of lines", name, s.Line, s.End)
-	}
 	at := -1
 	for _, l := range f.Layers {
 		if l <= at || l >= layers {

@@ -1,6 +1,10 @@
 package facts
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Base is the image that the lowest layers of an image are.
 type Base struct {
@@ -60,12 +64,23 @@ type Dockerfile struct {
 
 // checkOrigin returns an error if the base and its figures contradict the report.
 func (r *Report) checkOrigin() error {
+	if err := r.checkSources(); err != nil {
+		return err
+	}
 	t := &r.Totals
 	if (t.Own == nil) != (r.Base == nil) || (t.Base == nil) != (r.Base == nil) {
 		return fmt.Errorf("its base and the figures of its base do not go together")
 	}
 	if r.Base == nil {
 		return nil
+	}
+	for _, l := range append(slices.Clone(r.Base.Chain), Link{Evidence: r.Base.Evidence, Certainty: r.Base.Certainty}) {
+		switch {
+		case !slices.Contains([]string{EvidenceFlag, EvidenceProvenance, EvidenceAnnotation, EvidenceEngine, EvidenceHistory}, l.Evidence):
+			return fmt.Errorf("its base has an unknown evidence: %.40q", l.Evidence)
+		case l.Certainty != CertainExact && l.Certainty != CertainVerified && l.Certainty != CertainGuessed:
+			return fmt.Errorf("its base has an unknown certainty: %.40q", l.Certainty)
+		}
 	}
 	above := len(r.Layers)
 	for _, layers := range r.Base.sizes() {
@@ -107,6 +122,46 @@ func (r *Report) checkOrigin() error {
 	}
 	if t.Own.Files+t.Base.Files != t.Files {
 		return fmt.Errorf("own and base have %d and %d files of %d", t.Own.Files, t.Base.Files, t.Files)
+	}
+	return nil
+}
+
+// checkSources returns an error if lines of the Dockerfile can't be there.
+func (r *Report) checkSources() error {
+	lines := -1
+	if d := r.Dockerfile; d != nil {
+		if d.Certainty != CertainExact && d.Certainty != CertainLikely {
+			return fmt.Errorf("its Dockerfile has an unknown certainty: %.40q", d.Certainty)
+		}
+		lines = 1 + strings.Count(d.Text, "\n")
+	}
+	check := func(s *Source) error {
+		switch {
+		case s == nil:
+			return nil
+		case s.Line < 1 || s.End < s.Line:
+			return fmt.Errorf("%d to %d is not a range of lines", s.Line, s.End)
+		case lines >= 0 && s.File == r.Dockerfile.Name && s.End > lines:
+			return fmt.Errorf("the Dockerfile has %d lines, not %d", lines, s.End)
+		case s.Certainty != CertainExact && s.Certainty != CertainLikely:
+			return fmt.Errorf("its lines have an unknown certainty: %.40q", s.Certainty)
+		}
+		return nil
+	}
+	for i := range r.Layers {
+		if err := check(r.Layers[i].Source); err != nil {
+			return fmt.Errorf("layer %d: %w", i, err)
+		}
+	}
+	for i := range r.History {
+		if err := check(r.History[i].Source); err != nil {
+			return fmt.Errorf("step %d: %w", i, err)
+		}
+	}
+	for i := range r.Findings {
+		if err := check(r.Findings[i].Source); err != nil {
+			return fmt.Errorf("finding %d: %w", i, err)
+		}
 	}
 	return nil
 }
