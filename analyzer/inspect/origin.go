@@ -35,10 +35,13 @@ type OriginOptions struct {
 // the user named none.
 const patience = 2 * time.Second
 
+// maxMaterials is how many of the images that a build used are looked up.
+const maxMaterials = 20
+
 // Origin returns the pass that finds the base image, the lines of the Dockerfile
 // that made each layer, and the figures of the base and of the image's own layers.
 func Origin(opt OriginOptions, loading load.Options) Pass {
-	var local func() []load.Described
+	var local func() ([]load.Described, error)
 	return Pass{
 		Name: "finding the base image",
 		Start: func(ctx context.Context) {
@@ -57,17 +60,34 @@ func Origin(opt OriginOptions, loading load.Options) Pass {
 }
 
 // describeLocal begins to ask the engines for their images, and returns a function that
-// waits for the answer. An engine that can't be asked, or is slow, has no images.
-func describeLocal(ctx context.Context, opt load.Options) func() []load.Described {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	answer := make(chan []load.Described, 1)
+// waits for the answer. An engine that can't be asked has no images; one that is slow
+// is an error.
+func describeLocal(ctx context.Context, opt load.Options) func() ([]load.Described, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	type answer struct {
+		all []load.Described
+		err error
+	}
+	answered := make(chan answer, 1)
 	go func() {
-		defer cancel()
-		all, _ := load.Local(ctx, opt)
-		answer <- all
+		all, err := load.Local(ctx, opt)
+		if !errors.Is(context.Cause(ctx), errSlow) {
+			err = nil
+		}
+		answered <- answer{all, err}
 	}()
-	return sync.OnceValue(func() []load.Described { return <-answer })
+	return sync.OnceValues(func() ([]load.Described, error) {
+		defer cancel()
+		select {
+		case a := <-answered:
+			return a.all, a.err
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	})
 }
+
+var errSlow = errors.New("the engines did not tell their images in time; --base IMAGE names the base")
 
 type finder struct {
 	opt     OriginOptions
@@ -77,7 +97,7 @@ type finder struct {
 	proven  *origin.Provenance
 	diffIDs []string
 	digests []string
-	local   func() []load.Described // nil if engines are not asked
+	local   func() ([]load.Described, error) // nil if engines are not asked
 }
 
 func (o *finder) run(ctx context.Context, a *analyzer.Analysis) error {
@@ -140,18 +160,24 @@ func (o *finder) base(ctx context.Context) error {
 	if len(o.opt.Bases) > 0 {
 		return o.given(ctx)
 	}
+	limited, cancel := context.WithTimeout(ctx, patience) // for all that the build names
+	defer cancel()
+	var problems []error
 	for _, find := range []func(context.Context) (*facts.Base, error){o.byProvenance, o.byAnnotation, o.byEngine} {
-		b, err := find(ctx)
+		b, err := find(limited)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			o.warn("looking for the base image: %v", err)
+			problems = append(problems, err)
 		}
 		if b != nil {
 			o.rep.Base = b
 			return nil
 		}
+	}
+	for _, err := range problems {
+		o.warn("looking for the base image: %v", err)
 	}
 	o.rep.Base = origin.Guess(o.rep.History)
 	return nil
@@ -186,10 +212,7 @@ func (o *finder) describe(ctx context.Context, ref string) (*origin.Known, error
 		}
 		return k, nil
 	}
-	opt := o.loading
-	opt.Image, opt.Stdin, opt.Rootfs = "", nil, false
-	opt.Platform = cmp.Or(opt.Platform, o.rep.Image.Platform)
-	d, err := load.Describe(ctx, ref, opt)
+	d, err := load.Describe(ctx, ref, o.describing())
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +228,8 @@ func (o *finder) byProvenance(ctx context.Context) (*facts.Base, error) {
 	}
 	var known []origin.Known
 	var first error
-	for _, m := range o.proven.Materials() {
+	materials := o.proven.Materials()
+	for _, m := range materials[:min(len(materials), maxMaterials)] {
 		k, err := o.lookUp(ctx, m.Reference, m.Digest)
 		if err != nil {
 			first = cmp.Or(first, err)
@@ -237,8 +261,6 @@ func (o *finder) lookUp(ctx context.Context, name, digest string) (*origin.Known
 	if o.opt.Offline {
 		return nil, fmt.Errorf("%s is not looked up", name)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	ref := name
 	if digest != "" {
 		at, _, _ := strings.Cut(name, "@")
@@ -247,12 +269,22 @@ func (o *finder) lookUp(ctx context.Context, name, digest string) (*origin.Known
 		}
 		ref = at + "@" + digest
 	}
-	k, err := o.describe(ctx, ref)
+	d, err := load.DescribeNamed(ctx, ref, o.describing())
 	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("%s did not answer in %v", name, patience)
+		}
 		return nil, err
 	}
-	k.Reference, k.Digest = name, cmp.Or(digest, k.Digest)
-	return k, nil
+	return &origin.Known{Reference: name, Digest: cmp.Or(digest, d.Digest), DiffIDs: d.DiffIDs}, nil
+}
+
+// describing returns how to look at an image that may be the base.
+func (o *finder) describing() load.Options {
+	opt := o.loading
+	opt.Image, opt.Stdin, opt.Rootfs = "", nil, false
+	opt.Platform = cmp.Or(opt.Platform, o.rep.Image.Platform)
+	return opt
 }
 
 func (o *finder) byEngine(context.Context) (*facts.Base, error) {
@@ -264,7 +296,11 @@ func (o *finder) byEngine(context.Context) (*facts.Base, error) {
 		own[repository(tag)] = true
 	}
 	var known []origin.Known
-	for _, d := range o.local() {
+	all, err := o.local()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
 		if !own[repository(d.Reference)] { // an earlier build of the same image
 			known = append(known, origin.Known{Reference: d.Reference, Digest: d.Digest, DiffIDs: d.DiffIDs})
 		}
@@ -284,13 +320,18 @@ func repository(ref string) string {
 // lines finds the lines of the Dockerfile that made each layer.
 func (o *finder) lines() {
 	if o.proven != nil {
+		found := o.proven.Of(o.digests)
 		for i, s := range o.proven.Sources(o.digests) {
 			o.rep.Layers[i].Source = s
+			found = found || s != nil
 		}
-		if d := o.proven.Dockerfile(); d != nil {
+		if d := o.proven.Dockerfile(); d != nil && found {
 			o.rep.Dockerfile = &facts.Dockerfile{Name: d.Name, Text: d.Text, Certainty: facts.CertainExact}
 			o.steps(d)
 			return
+		}
+		if o.opt.Provenance != "" && !found {
+			o.warn("%s is not used: the build that it is of made no layer of this image", o.opt.Provenance)
 		}
 	}
 	if o.opt.Dockerfile == "" {

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"fathom/analyzer"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/load"
@@ -128,5 +130,45 @@ func TestOriginUnused(t *testing.T) {
 				t.Errorf("%s, asked for: %v, warnings: %v", file, asked, got)
 			}
 		}
+	}
+}
+
+// TestOriginNamed has names of base images that come from the image. They are names
+// in engines and registries, never of files, and never choose where to look.
+func TestOriginNamed(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+	t.Setenv("CONTAINER_HOST", "unix:///nonexistent/podman.sock")
+	dir := t.TempDir()
+	img := imagetest.Must(t, baseImage)
+	base := writeFile(t, dir, "base.tar", img.DockerArchive().Tar())
+	t.Chdir(dir)
+	for _, name := range []string{base, "./base.tar", "base.tar", "archive:base.tar", "file:" + base, "-", "rootfs:/", "docker-archive:base.tar", ""} {
+		o := &finder{
+			img: &analyzer.Image{Annotations: map[string]string{"org.opencontainers.image.base.name": name}},
+			rep: &facts.Report{}, diffIDs: []string{img.ConfigFile().RootFS.DiffIDs[0].String()},
+			loading: load.Options{Stdin: strings.NewReader("")},
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		if name == "base.tar" { // a name on Docker Hub, which is not asked
+			cancel()
+		}
+		if b, err := o.byAnnotation(ctx); b != nil || err == nil && name != "" {
+			t.Errorf("%q: got the base %+v, %v", name, b, err)
+		}
+		cancel()
+	}
+}
+
+// TestOriginOtherProvenance has the attestation of another build.
+func TestOriginOtherProvenance(t *testing.T) {
+	r, err := openOrigin(t, baseImage+ownLayers, OriginOptions{Provenance: "../origin/testdata/v0.2.json"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Report.Dockerfile != nil {
+		t.Errorf("its Dockerfile is used: %+v", r.Report.Dockerfile)
+	}
+	if w := r.Report.Warnings; len(w) != 1 || !strings.Contains(w[0].Text, "v0.2.json is not used: the build that it is of made no layer of this image") {
+		t.Errorf("warnings: %v", w)
 	}
 }

@@ -3,6 +3,9 @@ package load
 import (
 	"context"
 	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"fathom/analyzer"
 	"fathom/analyzer/load/engine"
@@ -21,6 +24,16 @@ func Describe(ctx context.Context, ref string, opt Options) (*Described, error) 
 	if err != nil {
 		return nil, err
 	}
+	return describeAt(ctx, ref, r, opt)
+}
+
+// DescribeNamed describes an image that an engine or its registry has under a name
+// that is not the user's: it can't be a file, or choose where to look.
+func DescribeNamed(ctx context.Context, name string, opt Options) (*Described, error) {
+	return describeAt(ctx, "registry:"+name, reference{name: name}, opt)
+}
+
+func describeAt(ctx context.Context, ref string, r reference, opt Options) (*Described, error) {
 	if r.path == "" && r.scheme != "registry" {
 		for _, kind := range engines {
 			if r.scheme != "" && r.scheme != kind.String() {
@@ -69,6 +82,10 @@ func inspected(ctx context.Context, kind engine.Kind, name string, opt Options) 
 // maxDescribed is how many images of an engine Local looks at, the newest ones.
 const maxDescribed = 500
 
+// askedAtOnce is how many of them an engine is asked for at once: docker with the
+// containerd store takes 20 ms for each.
+const askedAtOnce = 8
+
 // Local describes the images with a name that running engines have.
 func Local(ctx context.Context, opt Options) ([]Described, error) {
 	var out []Described
@@ -93,22 +110,22 @@ func local(ctx context.Context, kind engine.Kind, opt Options) ([]Described, err
 	if err != nil {
 		return nil, err
 	}
-	var out []Described
-	for _, i := range all {
-		if len(i.Tags) == 0 {
-			continue
-		}
-		if len(out) == maxDescribed {
-			break
-		}
-		img, err := e.Find(ctx, i.ID, "")
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if err != nil {
-			continue // it was removed in the meantime
-		}
-		out = append(out, Described{Reference: i.Tags[0], DiffIDs: img.DiffIDs})
+	all = slices.DeleteFunc(all, func(i engine.Image) bool { return len(i.Tags) == 0 })
+	all = all[:min(len(all), maxDescribed)]
+	out := make([]Described, len(all))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(askedAtOnce)
+	for i := range all {
+		group.Go(func() error {
+			img, err := e.Find(ctx, all[i].ID, "")
+			if err == nil { // otherwise it was removed in the meantime
+				out[i] = Described{Reference: all[i].Tags[0], DiffIDs: img.DiffIDs}
+			}
+			return context.Cause(ctx)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return out, nil
 }
