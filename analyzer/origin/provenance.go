@@ -253,7 +253,7 @@ func (p *Provenance) last(digests []string) *provenStep {
 func (p *Provenance) Sources(digests []string) []*facts.Source {
 	out := make([]*facts.Source, len(digests))
 	const several = -1
-	alone := map[string]int{}        // by the only digest of a chain: the step, or several
+	alone := map[string]int{}         // by the only digest of a chain: the step, or several
 	made := make([]int, len(digests)) // by layer: 1 + the step
 	for i := range p.steps {
 		s := &p.steps[i]
