@@ -66,6 +66,20 @@ const url = "file://" + process.argv[2];
     await settled("#search=" + path);
     assert((await tree()).includes(path), "the search doesn't find " + path);
 
+    // From a layer to its lines, from these to a finding, and to the layer.
+    if (await page.$("#dockerfile")) {
+      await open();
+      const line = await page.$eval(".layers a.source", (e) => { e.click(); return e.hash; });
+      await settled(line);
+      await page.waitForFunction((line) => { const r = document.querySelector(line).getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight; }, {}, line);
+      const finding = await page.$eval(".costs a[href^='#finding']", (e) => { document.querySelector(e.hash).open = false; e.click(); return e.hash; });
+      await settled(finding);
+      await page.waitForFunction((finding) => { const e = document.querySelector(finding); return e.open && e.getBoundingClientRect().top < innerHeight; }, {}, finding);
+      const layer = await page.$eval(".costs a.layer", (e) => { e.click(); return e.textContent; });
+      await settled(`#layer=${layer}`);
+      await page.waitForSelector(".block[aria-current]");
+    }
+
     const copy = await page.$(".label button");
     if (copy) {
       await browser.defaultBrowserContext().overridePermissions("file://", ["clipboard-read", "clipboard-sanitized-write"]).catch(() => {});

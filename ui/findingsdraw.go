@@ -269,8 +269,12 @@ func fixPage(p *screen.Page, x report.Finding) {
 // them goes to the layer.
 func (f *findings) addStep(p *screen.Page, words report.Finding, layer int, what string) {
 	from := len(p.Lines)
-	p.Add(layer, "", screen.Span{Text: fmt.Sprintf(" %slayer %d", what, layer), Style: p.Theme.Dim})
+	at := ""
 	i := slices.IndexFunc(words.Steps, func(s report.FindingStep) bool { return s.Layer == layer })
+	if i >= 0 && words.Steps[i].At != "" {
+		at = "  " + words.Steps[i].At
+	}
+	p.Add(layer, "", screen.Span{Text: fmt.Sprintf(" %slayer %d%s", what, layer, at), Style: p.Theme.Dim})
 	command, ok := f.commands[layer]
 	if !ok && i >= 0 {
 		command = secrets.Hide(words.Steps[i].Command)

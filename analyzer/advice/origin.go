@@ -47,7 +47,7 @@ func (f *finding) attribute(r *Rule) {
 	switch {
 	case f.Owner == facts.OwnerBase && r.Name != Secret:
 		f.Severity = facts.SeverityInfo
-		f.Fix = facts.Fix{Text: "it comes from the base image " + strings.TrimSpace(f.im.report.Base.Reference+": ") + "a smaller or a newer base would not have it"}
+		f.Fix = facts.Fix{Text: "it comes from the base image " + strings.TrimPrefix(f.im.report.Base.Reference+": ", ": ") + "a smaller or a newer base would not have it"}
 	case f.Owner == facts.OwnerOwn && again && f.places[0].Layer < n:
 		f.Fix = facts.Fix{Text: fmt.Sprintf("leave the files of the base image as they are, or change them there: layer %d stores all of them again", f.places[0].HiddenBy)}
 	}

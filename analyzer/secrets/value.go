@@ -40,16 +40,28 @@ func ScanCommand(command string) []Secret {
 
 // Hide returns a command of the history with the redacted form in place of each
 // secret, wherever it occurs.
-func Hide(command string) string {
+func Hide(command string) string { return hide(command, false) }
+
+// HideLines is Hide for a file. The result has as many lines as the file.
+func HideLines(text string) string { return hide(text, true) }
+
+func hide(command string, lines bool) string {
+	// left returns the line feeds of a text that is replaced.
+	left := func(text string) string {
+		if !lines {
+			return ""
+		}
+		return strings.Repeat("\n", strings.Count(text, "\n"))
+	}
 	s := scanCommand(command)
 	if s.more > 0 {
-		return fmt.Sprintf("(a command with more than %d secrets)", MaxHits)
+		return fmt.Sprintf("(a command with more than %d secrets)", MaxHits) + left(command)
 	}
 	// The longest first: a short one may be the beginning of another.
 	slices.SortStableFunc(s.hits, func(a, b hit) int { return cmp.Compare(b.to-b.from, a.to-a.from) })
 	hidden := command
 	for _, h := range s.hits {
-		hidden = strings.ReplaceAll(hidden, command[h.from:h.to], h.Redacted)
+		hidden = strings.ReplaceAll(hidden, command[h.from:h.to], h.Redacted+left(command[h.from:h.to]))
 	}
 	return hidden
 }

@@ -100,7 +100,7 @@ func writeAdvice(b io.Writer, r *facts.Report, found *facts.Finding, all bool) {
 		fmt.Fprintf(b, "                  and %s\n", count(more, "more place"))
 	}
 	for _, s := range f.Steps {
-		fmt.Fprintf(b, "         %-7s  %s\n", fmt.Sprintf("layer %d", s.Layer), short(s.Command))
+		fmt.Fprintf(b, "         %-7s  %s\n", fmt.Sprintf("layer %d", s.Layer), s.short())
 	}
 	label := "to fix"
 	for _, line := range slices.Concat([]string{f.Fix}, f.Lines) {

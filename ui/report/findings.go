@@ -36,7 +36,12 @@ type FindingPlace struct {
 type FindingStep struct {
 	Layer   int
 	Command string // one line, whole
+	At      string // its lines of the Dockerfile, or ""
 }
+
+// short returns the step on a line that is not too long, with its lines of the
+// Dockerfile.
+func (s *FindingStep) short() string { return short(s.Command) + inParentheses(s.At) }
 
 // FindingOf returns a finding of r in words.
 func FindingOf(r *facts.Report, f *facts.Finding) Finding {
@@ -53,7 +58,7 @@ func FindingOf(r *facts.Report, f *facts.Finding) Finding {
 		x.More = "and " + count(f.MorePlaces, "more place")
 	}
 	for _, i := range f.Layers {
-		x.Steps = append(x.Steps, FindingStep{i, stepAt(r.Layers[i].Command, r.Layers[i].Source)})
+		x.Steps = append(x.Steps, FindingStep{i, stepOr(r.Layers[i].Command), Lines(r.Layers[i].Source)})
 	}
 	return x
 }

@@ -37,7 +37,7 @@ func TestFindingOf(t *testing.T) {
 			{Path: "the config", Value: "ghp_ (40 characters)"},
 		},
 		More:  "and 1 more place",
-		Steps: []FindingStep{{0, "ADD file:x in /"}, {1, "(no command)"}, {2, `RUN rm\x1b[2J /a`}},
+		Steps: []FindingStep{{0, "ADD file:x in /", ""}, {1, "(no command)", ""}, {2, `RUN rm\x1b[2J /a`, ""}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -40,6 +40,7 @@ func HTML(w io.Writer, in *Input) error {
 		},
 		"comma": func(n int) string { return humanize.Comma(int64(n)) },
 		"step":  pageStep, "line": pasteable, "count": count,
+		"source": p.source, "from": func(layer int) pageSource { return p.source(in.Report.Layers[layer].Source) },
 		"warning": Warning, "suppressed": suppressed, "result": result,
 	}).Parse(pageHTML)
 	if err != nil {

@@ -64,6 +64,31 @@ func shop() *facts.Report {
 	return r
 }
 
+// ownFrom makes the first layers those of a base image, and findings in other layers
+// own ones.
+func ownFrom(r *facts.Report, base int) {
+	part := func(all []facts.Layer) *facts.Part {
+		p := &facts.Part{Layers: len(all)}
+		for _, l := range all {
+			p.StoredBytes += l.StoredBytes
+			p.VisibleBytes += l.VisibleBytes
+			p.WastedBytes += l.WastedBytes
+		}
+		return p
+	}
+	r.Base = &facts.Base{Reference: "debian:12", Layers: base, Certainty: facts.CertainVerified, Evidence: facts.EvidenceEngine}
+	r.Totals.Base, r.Totals.Own = part(r.Layers[:base]), part(r.Layers[base:])
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Owner = facts.OwnerBase
+		for _, p := range f.Places {
+			if p.Layer < 0 || p.Layer >= base {
+				f.Owner = facts.OwnerOwn
+			}
+		}
+	}
+}
+
 // withoutScript returns a page as a browser without scripts shows it: its elements
 // without what is hidden, as text.
 func withoutScript(page string) string {
@@ -115,6 +140,27 @@ func TestSentence(t *testing.T) {
 		{"a chown in an older report", func(r *facts.Report) {
 			r.Findings, r.Waste = nil, []facts.Waste{{Path: "/a", Bytes: 500_000_000, Cause: "metadata", StoredIn: 1, HiddenBy: 2}}
 		}, "500 of 1,017 MB wasted come from one chown"},
+		{"own layers", func(r *facts.Report) { ownFrom(r, 1) }, "A private key is in layer 1, and 537 of 917 MB wasted in own layers come from one chown"},
+		{"what own layers can save", func(r *facts.Report) {
+			ownFrom(r, 1)
+			r.Findings = r.Findings[1:2]
+		}, "250 of 1,500 MB in own layers can go: npm's cache is in layer 1"},
+		{"own layers of a guessed base", func(r *facts.Report) {
+			ownFrom(r, 1)
+			r.Base.Certainty, r.Findings = facts.CertainGuessed, r.Findings[2:3]
+		}, "Little is wasted: 49.1% of 2.0 GB is visible"},
+		{"own layers that waste something", func(r *facts.Report) {
+			ownFrom(r, 1)
+			r.Findings = r.Findings[2:3]
+		}, "Own layers waste 917 MB of 1.5 GB"},
+		{"own layers that waste nothing", func(r *facts.Report) {
+			ownFrom(r, 2)
+			r.Findings = r.Findings[2:3]
+		}, "Own layers waste nothing: all 500 MB are visible"},
+		{"own layers without content", func(r *facts.Report) {
+			ownFrom(r, 3)
+			r.Findings = r.Findings[2:3]
+		}, "Own layers store no bytes"},
 	} {
 		r := shop()
 		tt.change(r)
@@ -172,7 +218,7 @@ func TestHTMLName(t *testing.T) {
 func TestHTMLFindings(t *testing.T) {
 	page := written(t, "html", &Input{Report: shop()})
 	var got []string
-	for _, m := range regexp.MustCompile(`<details class="finding" data-layers="([\d ]*)"( open)?>\n<summary><span class="saves">(.*?)</span><span class="what"><strong>(.*?)</strong> <span class="dim rule-name">(.*?)</span>`).FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile(`<details class="finding" id="finding-\d+" data-layers="([\d ]*)"( open)?>\n<summary><span class="saves">(.*?)</span><span class="what"><strong>(.*?)</strong> <span class="dim rule-name">(.*?)</span>`).FindAllStringSubmatch(page, -1) {
 		got = append(got, html.UnescapeString(fmt.Sprintf("%s|%s|%s|%s|%s", m[1], m[2], m[3], m[4], m[5])))
 	}
 	want := []string{
@@ -221,7 +267,7 @@ func TestHTMLManyFindings(t *testing.T) {
 		r.Findings = append([]facts.Finding{{Rule: "x", Severity: facts.SeverityInfo, Title: "x", Places: places}}, r.Findings...)
 	}
 	page := written(t, "html", &Input{Report: r})
-	if n := strings.Count(page, `<details class="finding"`); n != htmlFindings {
+	if n := strings.Count(page, `<details class="finding" id="`); n != htmlFindings {
 		t.Errorf("%d findings", n)
 	}
 	// The first 20 findings have all their places, the other 480 have 10 of 100.
@@ -323,7 +369,7 @@ func TestHTMLOfOldReport(t *testing.T) {
 		r.Layers = append(r.Layers, facts.Layer{Index: 3 + i})
 		r.Waste = append(r.Waste, facts.Waste{Path: "/x", Bytes: 10, Cause: "removed", HiddenBy: 3 + i})
 	}
-	if n := strings.Count(written(t, "html", &Input{Report: r}), `<details class="finding"`); n != htmlWaste {
+	if n := strings.Count(written(t, "html", &Input{Report: r}), `<details class="finding" id="`); n != htmlWaste {
 		t.Errorf("%d groups of waste", n)
 	}
 	if strings.Contains(text, "fixes save") || strings.Contains(text, "What to change") {

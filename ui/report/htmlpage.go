@@ -39,6 +39,11 @@ type page struct {
 	Growth        *growth
 	Layers        []pageLayer
 	First, Others []pageFinding
+	OfBase        []pageFinding // that only another base can fix
+	Origin        *pageOrigin   // nil if the base is unknown
+	Blocks        []*pageBlock  // of the Dockerfile
+	LinesLeft     int           // lines of the Dockerfile that are left out
+	lines         []string      // those that are shown
 	Sum           FindingsSum
 	Left          int // number of the findings that are left out
 	Rows          []pageRow
@@ -50,6 +55,7 @@ type page struct {
 // and, in the list of layers, of the largest layer.
 type pageLayer struct {
 	facts.Layer
+	OfBase                                bool
 	At, Visible, WastedAt, Wasted, Middle string
 	VisibleWidth, WastedWidth             string
 	Wide                                  bool // enough for a number
@@ -58,10 +64,11 @@ type pageLayer struct {
 // pageFinding is a finding with the steps that it is about.
 type pageFinding struct {
 	*facts.Finding
-	Text  Finding
-	Open  bool
-	Files int // in the listed places
-	More  int // places after the first
+	Number int // on the page
+	Text   Finding
+	Open   bool
+	Files  int // in the listed places
+	More   int // places after the first
 }
 
 // pageRow is a row of the folder tree without the page's script.
@@ -100,8 +107,11 @@ func newPage(in *Input) *page {
 			p.About = append(p.About, s)
 		}
 	}
+	p.readDockerfile()
 	p.layers()
+	p.origin()
 	p.findings()
+	p.dockerfile()
 	p.rows()
 	for _, r := range rulesOf(in.Verdict) {
 		n := gate.MaxOffenders
@@ -153,7 +163,7 @@ func (p *page) layers() {
 	}
 	for _, l := range p.Report.Layers {
 		p.Layers = append(p.Layers, pageLayer{
-			Layer: l, At: percentOf(at, all), Visible: percentOf(l.VisibleBytes, all), WastedAt: percentOf(at+l.VisibleBytes, all),
+			Layer: l, OfBase: p.Report.Base != nil && l.Index < p.Report.Base.Layers, At: percentOf(at, all), Visible: percentOf(l.VisibleBytes, all), WastedAt: percentOf(at+l.VisibleBytes, all),
 			Wasted: percentOf(l.WastedBytes, all), Middle: percentOf(at+l.StoredBytes/2, all), Wide: l.StoredBytes > all/40,
 			VisibleWidth: percentOf(l.VisibleBytes, largest), WastedWidth: percentOf(l.WastedBytes, largest),
 		})
@@ -181,7 +191,7 @@ func (p *page) findings() {
 		if n := len(f.Places) - htmlPlaces; i >= htmlWhole && n > 0 {
 			f.Places, f.MorePlaces = f.Places[:htmlPlaces], f.MorePlaces+n
 		}
-		x := pageFinding{Finding: f, Text: FindingOf(r, f), More: len(f.Places) + f.MorePlaces - 1}
+		x := pageFinding{Finding: f, Number: i, Text: FindingOf(r, f), More: len(f.Places) + f.MorePlaces - 1}
 		x.Text.Title, x.Text.Fix = sentenceCase(secrets.Hide(x.Text.Title)), sentenceCase(secrets.Hide(x.Text.Fix))
 		x.Text.Steps = x.Text.Steps[:min(len(x.Text.Steps), htmlSteps)]
 		for i := range x.Text.Steps {
@@ -190,11 +200,14 @@ func (p *page) findings() {
 		for _, place := range f.Places {
 			x.Files += place.Files
 		}
-		if f.Severity != facts.SeverityError {
+		own := f.Owner != facts.OwnerBase
+		if f.Severity != facts.SeverityError && own {
 			top--
 		}
-		if x.Open = f.Severity == facts.SeverityError || f.Severity == facts.SeverityWarn && top >= 0; x.Open {
+		if x.Open = f.Severity == facts.SeverityError || f.Severity == facts.SeverityWarn && top >= 0 && own; x.Open {
 			p.First = append(p.First, x)
+		} else if !own {
+			p.OfBase = append(p.OfBase, x)
 		} else {
 			p.Others = append(p.Others, x)
 		}

@@ -15,6 +15,10 @@ import (
 // and what the largest finding saves. The findings are in the order of the page.
 func sentence(r *facts.Report, all []facts.Finding) string {
 	t := &r.Totals
+	own := t.Own
+	if r.Base == nil || r.Base.Certainty == facts.CertainGuessed {
+		own = nil
+	}
 	s := ""
 	if len(all) > 0 && all[0].Severity == facts.SeverityError {
 		s = secrets.Hide(Safe(all[0].Title))
@@ -25,10 +29,14 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 		if s != "" {
 			s += ", and "
 		}
-		title, whole, word := secrets.Hide(Safe(f.Title)), t.StoredBytes, "in all"
 		h := hidingLayer(f)
+		title, whole, wasted, in, inAll := secrets.Hide(Safe(f.Title)), t.StoredBytes, t.WastedBytes, "", "in all"
+		if own != nil && f.Owner == facts.OwnerOwn && (h < 0 || f.Bytes <= own.WastedBytes+own.CopiedFromBaseBytes) && f.Bytes <= own.StoredBytes {
+			whole, wasted, in, inAll = own.StoredBytes, own.WastedBytes+own.CopiedFromBaseBytes, " in own layers", "in own layers"
+		}
+		word := inAll
 		if h >= 0 {
-			whole, word = t.WastedBytes, "wasted"
+			whole, word = wasted, "wasted"+in
 		}
 		switch {
 		case h >= 0 && (f.Rule == "stored-again" || f.Rule == "metadata") && strings.Contains(r.Layers[h].Command, "chown"):
@@ -38,13 +46,16 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 					sum += all[i].Bytes
 				}
 			}
-			s += sizeOf(sum, whole) + " wasted come from one chown"
+			if sum > whole {
+				whole, in = t.WastedBytes, ""
+			}
+			s += sizeOf(sum, whole) + " wasted" + in + " come from one chown"
 		case strings.Contains(title, Size(f.Bytes)):
 			s += title + ", of " + Size(whole) + " " + word
 		case h >= 0:
-			s += sizeOf(f.Bytes, whole) + " wasted: " + title
+			s += sizeOf(f.Bytes, whole) + " wasted" + in + ": " + title
 		default:
-			s += sizeOf(f.Bytes, whole) + " can go: " + title
+			s += sizeOf(f.Bytes, whole) + in + " can go: " + title
 		}
 	}
 	switch {
@@ -53,6 +64,12 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 		s = Safe(all[0].Title)
 	case t.StoredBytes == 0:
 		s = "The image stores no bytes"
+	case own != nil && own.StoredBytes == 0:
+		s = "Own layers store no bytes"
+	case own != nil && own.WastedBytes+own.CopiedFromBaseBytes == 0:
+		s = "Own layers waste nothing: all " + Size(own.StoredBytes) + " are visible"
+	case own != nil:
+		s = fmt.Sprintf("Own layers waste %s of %s", Size(own.WastedBytes+own.CopiedFromBaseBytes), Size(own.StoredBytes))
 	case t.WastedBytes == 0:
 		s = "Nothing is wasted: all " + Size(t.StoredBytes) + " are visible"
 	default:

@@ -163,7 +163,7 @@ func (d *markdown) fixes(in *Input) {
 			d.block("  - and %s\n", count(n, "more place"))
 		}
 		for _, s := range x.Steps[:min(len(x.Steps), 2)] {
-			d.block("  - layer %d: %s\n", s.Layer, code(s.Command))
+			d.block("  - layer %d: %s\n", s.Layer, code(s.short()))
 		}
 		d.fix(&x, "  ")
 	}
@@ -245,10 +245,10 @@ func markdownOffender(x row) string {
 	}
 	fmt.Fprintf(&b, "- **%s** %s\n", Size(x.Bytes), what)
 	if x.Stored != "" {
-		fmt.Fprintf(&b, "  - stored by layer %d: %s\n", x.StoredIn, code(x.Stored))
+		fmt.Fprintf(&b, "  - stored by layer %d: %s\n", x.StoredIn, code(shortStep(x.Stored, x.StoredAt)))
 	}
 	if x.Hidden != "" {
-		fmt.Fprintf(&b, "  - hidden by layer %d: %s\n", x.HiddenBy, code(x.Hidden))
+		fmt.Fprintf(&b, "  - hidden by layer %d: %s\n", x.HiddenBy, code(shortStep(x.Hidden, x.HiddenAt)))
 	}
 	if x.Fix != "" {
 		fmt.Fprintf(&b, "  - to fix: %s\n", code(x.Fix))

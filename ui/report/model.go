@@ -183,21 +183,23 @@ func alone(o *gate.Offender) row {
 	return x
 }
 
-// stepAt returns a step and its lines, as far as they are known.
-func stepAt(command string, at *facts.Source) string {
-	s := stepOr(command)
-	if at != nil {
-		s += " (" + Lines(at) + ")"
+// shortStep returns a step on a line that is not too long, and its lines of the
+// Dockerfile if they are known.
+func shortStep(step string, at *facts.Source) string { return short(step) + inParentheses(Lines(at)) }
+
+func inParentheses(s string) string {
+	if s == "" {
+		return ""
 	}
-	return s
+	return " (" + s + ")"
 }
 
-// knownStep is stepAt for a step, or "" if nothing is known of it.
+// knownStep returns a step, or "" if nothing is known of it.
 func knownStep(command string, at *facts.Source) string {
 	if command == "" && at == nil {
 		return ""
 	}
-	return stepAt(command, at)
+	return stepOr(command)
 }
 
 // rows returns the rows of a list of offenders. Consecutive ones of the same steps name

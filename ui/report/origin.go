@@ -30,11 +30,23 @@ func partsOf(r *facts.Report) []part {
 	}
 }
 
-// BaseName returns the base image and how sure it is: "debian:12 (exact, flag)". It is
-// safe to show.
+// BaseName returns the base image and how sure it is: "debian:12 (exact: you named it)".
+// It is safe to show.
 func BaseName(b *facts.Base) string {
-	return Safe(fmt.Sprintf("%s (%s, %s)", cmp.Or(b.Reference, "unknown image"), b.Certainty, b.Evidence))
+	return baseReference(b.Reference) + " (" + BaseCertainty(b) + ")"
 }
+
+// BaseCertainty returns how sure it is that an image is the base, and why: "exact: you
+// named it". It is safe to show.
+func BaseCertainty(b *facts.Base) string {
+	why := map[string]string{
+		facts.EvidenceFlag: "you named it", facts.EvidenceProvenance: "the build's attestation names it", facts.EvidenceAnnotation: "the image's annotation names it",
+		facts.EvidenceEngine: "an engine here has it", facts.EvidenceHistory: "the history looks like it",
+	}[b.Evidence]
+	return Safe(b.Certainty + ": " + cmp.Or(why, b.Evidence))
+}
+
+func baseReference(reference string) string { return Safe(cmp.Or(reference, "unknown image")) }
 
 // Lines returns a source as "Dockerfile:17" or "Dockerfile:17-19", safe to show; "" for
 // nil.

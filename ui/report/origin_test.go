@@ -56,7 +56,7 @@ func TestSourceLines(t *testing.T) {
 		"text": {
 			"RUN make  (Dockerfile:3-4)", "RUN clean  (Dockerfile:5)",
 			"own           500 B  stored in 2 layers, 20 B wasted\n",
-			"base         1.0 kB  stored in 1 layer, 100 B wasted, 100 B hidden by own layers: debian:12 (exact, flag)\n",
+			"base         1.0 kB  stored in 1 layer, 100 B wasted, 100 B hidden by own layers: debian:12 (exact: you named it)\n",
 		},
 		"markdown": {"| own | 500 B ` stored in 2 layers, 20 B wasted ` |", "stored by layer 1: ` RUN make (Dockerfile:3-4) `"},
 	} {

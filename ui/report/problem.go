@@ -205,7 +205,7 @@ func countPlaces(r *facts.Report) int {
 func (f *Finding) steps() string {
 	text := ""
 	for _, s := range f.Steps {
-		text += fmt.Sprintf("\nlayer %d: %s", s.Layer, short(s.Command))
+		text += fmt.Sprintf("\nlayer %d: %s", s.Layer, s.short())
 	}
 	return text
 }
@@ -292,10 +292,10 @@ func stableStep(createdBy string) string {
 func (x *row) text(stored, hidden, fix string) string {
 	lines := []string{offender(x.Offender)}
 	if x.Stored != "" {
-		lines = append(lines, stored+short(x.Stored))
+		lines = append(lines, stored+shortStep(x.Stored, x.StoredAt))
 	}
 	if x.Hidden != "" {
-		lines = append(lines, hidden+short(x.Hidden))
+		lines = append(lines, hidden+shortStep(x.Hidden, x.HiddenAt))
 	}
 	if x.Fix != "" {
 		lines = append(lines, fix+x.Fix)

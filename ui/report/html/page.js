@@ -141,6 +141,11 @@
       pathDrawn = state.path;
       for (let n = find(state.path); n; n = n.parent) if (!n.leaf) open.set(n.path, open.get(n.path) || pageOfRows);
     }
+    const aim = /^#(finding|line)-\d+$/.test(location.hash) && $(location.hash.slice(1));
+    if (aim) {
+      for (let e = aim; e; e = e.parentElement) if (e.localName === "details") e.open = true;
+      aim.scrollIntoView();
+    }
     if ($("search").value !== state.search) $("search").value = state.search;
     if ($("map-section").hidden) return;
     map();
@@ -154,6 +159,7 @@
     for (const e of document.querySelectorAll(".whole g")) e.classList.toggle("off", on && e.dataset.layer !== String(layer));
     for (const e of document.querySelectorAll(".layers li")) if (e.dataset.layer === String(layer)) e.setAttribute("aria-current", "true"); else e.removeAttribute("aria-current");
     for (const e of document.querySelectorAll(".finding")) e.hidden = on && !e.dataset.layers.split(" ").includes(String(layer));
+    for (const e of document.querySelectorAll(".block[data-layers]")) if (on && e.dataset.layers.split(" ").includes(String(layer))) e.setAttribute("aria-current", "true"); else e.removeAttribute("aria-current");
     $("filter").hidden = !on;
     if (!on) return;
     const [command, visible, wasted, hidden] = data.layers[layer], all = document.querySelectorAll(".finding").length;
@@ -389,7 +395,7 @@
       pre.previousElementSibling.append(button);
     }
     let closed = [];
-    window.onbeforeprint = () => { closed = [...document.querySelectorAll(".finding:not([open])")]; closed.forEach((d) => { d.open = true; }); };
+    window.onbeforeprint = () => { closed = [...document.querySelectorAll(".finding:not([open]), .fold:not([open])")]; closed.forEach((d) => { d.open = true; }); };
     window.onafterprint = () => closed.forEach((d) => { d.open = false; });
   }
   const focus = (all, to) => {
