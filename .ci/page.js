@@ -66,6 +66,14 @@ const url = "file://" + process.argv[2];
     await settled("#search=" + path);
     assert((await tree()).includes(path), "the search doesn't find " + path);
 
+    const copy = await page.$(".label button");
+    if (copy) {
+      await browser.defaultBrowserContext().overridePermissions("file://", ["clipboard-read", "clipboard-sanitized-write"]).catch(() => {});
+      await page.evaluate(() => document.querySelectorAll(".finding").forEach((d) => { d.open = true; }));
+      await copy.click();
+      await page.waitForFunction((b) => b.textContent === "Copied", {}, copy);
+    }
+
     // From a layer to its lines, from these to a finding, and to the layer.
     if (await page.$("#dockerfile")) {
       await open();
@@ -78,14 +86,6 @@ const url = "file://" + process.argv[2];
       const layer = await page.$eval(".costs a.layer", (e) => { e.click(); return e.textContent; });
       await settled(`#layer=${layer}`);
       await page.waitForSelector(".block[aria-current]");
-    }
-
-    const copy = await page.$(".label button");
-    if (copy) {
-      await browser.defaultBrowserContext().overridePermissions("file://", ["clipboard-read", "clipboard-sanitized-write"]).catch(() => {});
-      await page.evaluate(() => document.querySelectorAll(".finding").forEach((d) => { d.open = true; }));
-      await copy.click();
-      await page.waitForFunction((b) => b.textContent === "Copied", {}, copy);
     }
     assert.deepStrictEqual(problems, []);
   } finally {
