@@ -9,6 +9,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"golang.org/x/sync/errgroup"
+
 	"fathom/analyzer"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
@@ -33,6 +35,9 @@ type Rule struct {
 	// look, if not nil, looks at the content of files in the pass that reads the
 	// layers. Its notes are in image.notes.
 	look *layer.Looker
+	// apart is set if find claims nothing and uses nothing of image but what never
+	// changes: it is called concurrently with others.
+	apart bool
 	// find returns the rule's findings. It claims the content whose bytes it counts.
 	find func(*image) ([]*finding, error)
 }
@@ -84,27 +89,69 @@ func Lookers(opt Options) []layer.Looker {
 // what they save together. Each byte of the image counts in at most one finding: in
 // that of the first rule of the table that claims it.
 func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Finding, int64, error) {
+	rules := opt.rules()
+	found := make([][]*finding, len(rules))
+	work, ctx := errgroup.WithContext(ctx)
 	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents())}
-	notes, err := a.Notes(ctx, Lookers(opt), opt.Progress)
-	if err != nil {
-		return nil, 0, err
+	run := func(i int) (err error) {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if found[i], err = rules[i].find(im); err != nil {
+			return fmt.Errorf("looking for %s: %w", rules[i].Name, err)
+		}
+		return nil
 	}
-	im.notes = notes.By
-	if opt.Unread != nil && len(notes.Unread) > 0 {
-		opt.Unread(notes.Unread)
+	// Content is looked at, and the rules apart are run, beside the rules that need
+	// neither.
+	noted := make(chan *analyzer.Notes, 1)
+	work.Go(func() error {
+		notes, err := a.Notes(ctx, Lookers(opt), opt.Progress)
+		if err == nil {
+			noted <- notes
+		}
+		return err
+	})
+	work.Go(func() error {
+		for i := range rules {
+			if rules[i].apart {
+				if err := run(i); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	work.Go(func() error {
+		for i := range rules {
+			if rules[i].apart {
+				continue
+			}
+			if rules[i].look != nil && im.notes == nil {
+				select {
+				case notes := <-noted:
+					im.notes = notes.By
+					if opt.Unread != nil && len(notes.Unread) > 0 {
+						opt.Unread(notes.Unread)
+					}
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+			if err := run(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := work.Wait(); err != nil {
+		return nil, 0, err
 	}
 	all := []facts.Finding{}
 	sum := int64(0)
-	for _, r := range opt.rules() {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, context.Cause(ctx)
-		}
-		found, err := r.find(im)
-		if err != nil {
-			return nil, 0, fmt.Errorf("looking for %s: %w", r.Name, err)
-		}
-		for _, f := range found {
-			f.complete(&r)
+	for i := range rules {
+		for _, f := range found[i] {
+			f.complete(&rules[i])
 			sum += f.Bytes
 			all = append(all, f.Finding)
 		}

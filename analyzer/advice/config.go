@@ -90,6 +90,7 @@ func setuid() Rule {
 		Why:      "A flaw in such a program makes any user root.",
 		Fix:      "Remove the bits in the step that stores the program: `chmod a-s`. In Kubernetes, `allowPrivilegeEscalation: false` makes them ineffective.",
 		Not:      "Those of the system's folders (`/usr`, `/bin`, …), such as su and mount, are of severity info: they usually are the base image's.",
+		apart:    true,
 		find: func(im *image) ([]*finding, error) {
 			own, system := im.newFinding("", facts.Fix{}), im.newFinding("", facts.Fix{})
 			im.states(func(n filetree.Node, st filetree.State) {
@@ -134,6 +135,7 @@ func worldWritable() Rule {
 		Why:      "A program that is taken over can replace what others run or read, even without being root.",
 		Fix:      "Set the mode where the file is stored: `COPY --chmod=755`, or `chmod o-w` in the same step. A program that must write needs the owner, not everyone.",
 		Not:      "Folders with the sticky bit, such as `/tmp`, links and devices. Outside of the system's folders (`/usr`, `/etc`, …) it is of severity info.",
+		apart:    true,
 		find: func(im *image) ([]*finding, error) {
 			own, system := im.newFinding("", facts.Fix{}), im.newFinding("", facts.Fix{})
 			im.states(func(n filetree.Node, st filetree.State) {

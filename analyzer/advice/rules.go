@@ -4,9 +4,9 @@ package advice
 // knows less.
 func Rules() []Rule {
 	return []Rule{
-		secret(),
 		packageCache(),
 		buildContext(),
+		secret(),
 		archiveAndContent(),
 		sparseLog(),
 		outdatedBase(),
