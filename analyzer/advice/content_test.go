@@ -185,8 +185,8 @@ func TestSymbolsOfDamagedFiles(t *testing.T) {
 	for range 20_000 {
 		p := bytes.Clone(whole)
 		for range 1 + rnd.IntN(4) {
-			at := rnd.IntN(len(p))
-			if at = rnd.IntN(64); rnd.IntN(2) == 0 {
+			at := rnd.IntN(64)
+			if rnd.IntN(2) == 0 {
 				at = len(p) - 1 - rnd.IntN(500)
 			}
 			p[at] = byte(rnd.Uint32())

@@ -13,7 +13,7 @@ var (
 // pipInstalls reports whether c is pip install or python -m pip install.
 func pipInstalls(c call) bool {
 	if i := slices.Index(c, "-m"); i >= 0 && i+1 < len(c) {
-		return c[i+1] == "pip" && call(c[i+1:]).sub() == "install"
+		return c[i+1] == "pip" && c[i+1:].sub() == "install"
 	}
 	return c.is("pip", "pip3") && c.sub() == "install"
 }
