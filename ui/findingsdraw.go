@@ -225,6 +225,12 @@ func (f *findings) findingPage(p *screen.Page, x *facts.Finding) {
 	if x.Certainty != facts.CertainProven {
 		p.Field("certainty", words.Sure, th.Text)
 	}
+	if x.Owner == facts.OwnerBase {
+		p.Field("of", "the base image", th.Text)
+	}
+	if len(words.Steps) == 0 {
+		p.Field("line", words.At, th.Text)
+	}
 	fixPage(p, words)
 	if len(words.Steps) > 0 {
 		p.Blank()

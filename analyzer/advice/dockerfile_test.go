@@ -165,6 +165,9 @@ layer RUN rm /tmp/big
 		if f.Owner == facts.OwnerBase && len(f.Fix.Lines) > 0 {
 			t.Errorf("%s: its fix changes a step of the base: %q", title, f.Fix.Lines)
 		}
+		if f.Owner == facts.OwnerBase && f.Fix.Text != "it comes from the base image base:1: a smaller or a newer base would not have it" {
+			t.Errorf("%s: its fix is %q", title, f.Fix.Text)
+		}
 	}
 	// Without a base that is known for sure, it is unknown whose they are.
 	a.Report.Base.Certainty = facts.CertainGuessed
@@ -172,5 +175,17 @@ layer RUN rm /tmp/big
 		if f.Owner != facts.OwnerUnknown || f.Severity != facts.SeverityWarn {
 			t.Errorf("a guessed base: got %+v", f)
 		}
+	}
+}
+
+// TestSecretOfBase checks that a secret in the base image stays an error, and that its
+// fix changes no step of the base.
+func TestSecretOfBase(t *testing.T) {
+	r := &facts.Report{Base: &facts.Base{Reference: "base:1", Layers: 1, Certainty: facts.CertainVerified}, Layers: make([]facts.Layer, 2)}
+	f := &finding{im: &image{report: r}, places: []facts.Place{{Path: "/key", Layer: 0, HiddenBy: 1}}}
+	f.Severity, f.Fix.Lines = facts.SeverityError, []string{"RUN --mount=type=secret"}
+	f.attribute(&Rule{Name: Secret})
+	if f.Owner != facts.OwnerBase || f.Severity != facts.SeverityError || f.Fix.Text != "revoke it, and use another base image: it comes from base:1" || len(f.Fix.Lines) > 0 {
+		t.Errorf("got %+v", f.Finding)
 	}
 }

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,12 +46,37 @@ func (f *finding) attribute(r *Rule) {
 		}
 	}
 	switch {
-	case f.Owner == facts.OwnerBase && r.Name != Secret:
+	case f.Owner == facts.OwnerBase && r.Name == Secret:
+		f.Fix = facts.Fix{Text: "revoke it, and use another base image: it comes from " + cmp.Or(f.im.report.Base.Reference, "the base image")}
+	case f.Owner == facts.OwnerBase:
 		f.Severity = facts.SeverityInfo
-		f.Fix = facts.Fix{Text: "it comes from the base image " + strings.TrimPrefix(f.im.report.Base.Reference+": ", ": ") + "a smaller or a newer base would not have it"}
+		f.Fix = facts.Fix{Text: OfBase(f.im.report.Base)}
 	case f.Owner == facts.OwnerOwn && again && f.places[0].Layer < n:
-		f.Fix = facts.Fix{Text: fmt.Sprintf("leave the files of the base image as they are, or change them there: layer %d stores all of them again", f.places[0].HiddenBy)}
+		f.Fix = facts.Fix{Text: againOfBase(f.places[0].HiddenBy)}
 	}
+}
+
+// OfBase returns what to do about something that a layer of the base image stores. No
+// own step can change that.
+func OfBase(b *facts.Base) string {
+	text := "it comes from the base image"
+	if b.Reference != "" {
+		text += " " + b.Reference
+	}
+	return text + ": a smaller or a newer base would not have it"
+}
+
+func againOfBase(layer int) string {
+	return fmt.Sprintf("leave the files of the base image as they are, or change them there: layer %d stores all of them again", layer)
+}
+
+// OfBaseWaste returns what to do about content of the base image that a layer hides. An
+// own layer that stores it again need not do so.
+func OfBaseWaste(b *facts.Base, cause string, hidden int) string {
+	if cause == "metadata" && hidden >= b.Layers {
+		return againOfBase(hidden)
+	}
+	return OfBase(b)
 }
 
 // storedAgainName is the rule whose findings are about the step that hides.

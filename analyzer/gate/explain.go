@@ -39,7 +39,7 @@ func (c *check) layers(cost func(*facts.Layer) int64, which func(*facts.Layer) b
 	for i := range c.in.layers {
 		if x := &c.in.layers[i]; which(x) {
 			all = append(all, Offender{
-				Files: x.Added, Bytes: cost(x), StoredIn: x.Index, StoredBy: x.Command, StoredAt: x.Source, HiddenBy: -1, Advice: advice.OfStep(x.Command),
+				Files: x.Added, Bytes: cost(x), StoredIn: x.Index, StoredBy: x.Command, StoredAt: x.Source, HiddenBy: -1, Advice: c.advise(x.Index, advice.OfStep(x.Command)),
 			})
 		}
 	}
@@ -73,11 +73,30 @@ func (c *check) offender(g *advice.Group) Offender {
 		Path: g.Path, Files: g.Files, Bytes: g.Bytes, Cause: g.Cause, StoredIn: g.StoredIn, StoredBy: c.command(g.StoredIn), StoredAt: c.source(g.StoredIn),
 		HiddenBy: g.HiddenBy, HiddenAs: c.command(g.HiddenBy), HiddenAt: c.source(g.HiddenBy),
 	}
-	o.Advice = advice.OfWaste(o.Path, o.Cause, o.HiddenAs)
-	if f := c.findingAt(g); f != nil {
+	f := c.findingAt(g)
+	switch {
+	case f != nil:
 		o.Advice = f.Fix.Text // it knows more than the path and the step
+	case c.ofBase(o.StoredIn):
+		o.Advice = advice.OfBaseWaste(c.r.Base, o.Cause, o.HiddenBy)
+	default:
+		o.Advice = advice.OfWaste(o.Path, o.Cause, o.HiddenAs)
 	}
 	return o
+}
+
+// advise returns the advice about what a layer stores. No step of the base image can be
+// changed.
+func (c *check) advise(layer int, own string) string {
+	if c.ofBase(layer) {
+		return advice.OfBase(c.r.Base)
+	}
+	return own
+}
+
+// ofBase reports whether a layer is the base image's for sure.
+func (c *check) ofBase(layer int) bool {
+	return certain(c.r) && layer >= 0 && layer < c.r.Base.Layers
 }
 
 // wasteKey is a place of waste, or of a finding about it.
@@ -193,7 +212,7 @@ func (c *check) deny() {
 func (c *check) deniedFile(f File, glob string) Offender {
 	return Offender{
 		Path: f.Path, Files: 1, Bytes: f.Bytes, StoredIn: f.Layer, StoredBy: c.command(f.Layer), StoredAt: c.source(f.Layer),
-		HiddenBy: f.HiddenBy, HiddenAs: c.command(f.HiddenBy), HiddenAt: c.source(f.HiddenBy), Glob: glob, Advice: denyAdvice(f),
+		HiddenBy: f.HiddenBy, HiddenAs: c.command(f.HiddenBy), HiddenAt: c.source(f.HiddenBy), Glob: glob, Advice: c.advise(f.Layer, denyAdvice(f)),
 	}
 }
 

@@ -144,7 +144,7 @@ func Specs() []Spec {
 				all := c.layers(stored, func(*facts.Layer) bool { return true })
 				slices.Reverse(all) // the smallest are the easiest to join with another
 				for i := range all {
-					all[i].Advice = "join steps that belong together: several commands in one RUN, several sources in one COPY"
+					all[i].Advice = c.advise(all[i].StoredIn, "join steps that belong together: several commands in one RUN, several sources in one COPY")
 				}
 				r.list(all)
 			},

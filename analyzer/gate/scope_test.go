@@ -207,3 +207,35 @@ func TestLittleWaste(t *testing.T) {
 		}
 	}
 }
+
+// TestBaseAdvice checks that no rule tells people to change a step of the base image,
+// unless it is guessed.
+func TestBaseAdvice(t *testing.T) {
+	base := "it comes from the base image debian:12: a smaller or a newer base would not have it"
+	denied := files(File{Path: "/etc/key", Layer: 0, HiddenBy: -1, Bytes: 5}, File{Path: "/app/key", Layer: 1, HiddenBy: -1, Bytes: 5})
+	for _, certainty := range []string{facts.CertainVerified, facts.CertainGuessed} {
+		r := based(certainty)
+		r.Base.Reference, r.Findings = "debian:12", r.Findings[:0]
+		r.Layers[0].Command, r.Layers[0].Added = "RUN apt-get install gcc", 1
+		v := check1(t, r, "max-wasted-bytes=0 max-layer-size=0 max-layers=0 max-files=0 deny-path=**/key", Options{Files: denied})
+		seen := map[string]bool{}
+		for _, rule := range v.Rules {
+			for _, o := range rule.Offenders {
+				want := base
+				if o.Path == "/bin/sh" {
+					want = "leave the files of the base image as they are, or change them there: layer 1 stores all of them again"
+				}
+				ofBase := certainty != facts.CertainGuessed && o.StoredIn == 0
+				if (o.Advice == want) != ofBase {
+					t.Errorf("%s, base %s: %s in layer %d has the advice %q", rule.Name, certainty, o.Path, o.StoredIn, o.Advice)
+				}
+				seen[rule.Name] = seen[rule.Name] || o.StoredIn == 0
+			}
+		}
+		for _, name := range []string{MaxWastedBytes, MaxLayerSize, MaxLayers, MaxFiles, DenyPath} {
+			if !seen[name] {
+				t.Errorf("%s has no offender in the base", name)
+			}
+		}
+	}
+}

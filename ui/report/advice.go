@@ -39,11 +39,13 @@ func (o *AdviceOptions) names(f *facts.Finding) bool {
 // Each finding has its places, the steps that it is about, and lines to paste.
 func Advice(w io.Writer, in *Input, opt AdviceOptions) error {
 	r := in.Report
-	var errors, others, left []facts.Finding
+	var errors, others, base, left []facts.Finding
 	for _, f := range r.Findings {
 		switch {
 		case opt.lists(&f) && f.Severity == facts.SeverityError:
 			errors = append(errors, f)
+		case opt.names(&f) && f.Owner == facts.OwnerBase:
+			base = append(base, f)
 		case opt.lists(&f):
 			others = append(others, f)
 		case opt.names(&f):
@@ -58,6 +60,9 @@ func Advice(w io.Writer, in *Input, opt AdviceOptions) error {
 			found = savings(r, len(listed), bytesOf(listed))
 		}
 		fmt.Fprintf(b, "findings  %s\n", found)
+		if r.Base != nil {
+			fmt.Fprintf(b, "base      %s\n", BaseName(r.Base))
+		}
 		if r.Secrets == facts.SecretsOff {
 			b.WriteString("secrets   not searched for\n")
 		}
@@ -72,8 +77,33 @@ func Advice(w io.Writer, in *Input, opt AdviceOptions) error {
 			rest := FindingsSum{Findings: len(left), Bytes: bytesOf(left)}
 			fmt.Fprintf(b, "\n%s of a lower severity: --all lists them\n", rest)
 		}
+		writeBaseAdvice(b, r, base, &opt)
 		return nil
 	})
+}
+
+// writeBaseAdvice counts the findings of the base image, or lists them, without steps:
+// only another base can change them.
+func writeBaseAdvice(b io.Writer, r *facts.Report, all []facts.Finding, opt *AdviceOptions) {
+	if len(all) == 0 {
+		return
+	}
+	text := count(len(all), "finding")
+	if sum := bytesOf(all); sum > 0 {
+		text += ", " + Size(sum)
+	}
+	listed := slices.DeleteFunc(all, func(f facts.Finding) bool { return !opt.lists(&f) })
+	hint := ""
+	if len(listed) == 0 {
+		hint = "; --all lists them"
+	}
+	fmt.Fprintf(b, "\n%s in the base image, which only another base can change%s\n", text, hint)
+	for i := range listed {
+		f := FindingOf(r, &listed[i])
+		f.Owner = "" // the line above says it
+		fmt.Fprintf(b, "%7s  %-5s  %s\n", f.Size, f.Severity, f.line())
+		writePlaces(b, &f, &listed[i], opt.All)
+	}
 }
 
 func bytesOf(all []facts.Finding) int64 {
@@ -88,6 +118,24 @@ func bytesOf(all []facts.Finding) int64 {
 func writeAdvice(b io.Writer, r *facts.Report, found *facts.Finding, all bool) {
 	f := FindingOf(r, found)
 	fmt.Fprintf(b, "%7s  %-5s  %s\n", f.Size, f.Severity, f.line())
+	writePlaces(b, &f, found, all)
+	for _, s := range f.Steps {
+		fmt.Fprintf(b, "         %-7s  %s\n", fmt.Sprintf("layer %d", s.Layer), s.short())
+	}
+	if len(f.Steps) == 0 && f.At != "" {
+		fmt.Fprintf(b, "         %-7s  %s\n", "at", f.At)
+	}
+	label := "to fix"
+	for _, line := range slices.Concat([]string{f.Fix}, f.Lines) {
+		if line != "" {
+			fmt.Fprintf(b, "         %-7s  %s\n", label, line)
+			label = ""
+		}
+	}
+}
+
+// writePlaces writes all places of a finding, or the largest ones.
+func writePlaces(b io.Writer, f *Finding, found *facts.Finding, all bool) {
 	more := 0
 	for i, p := range f.Places {
 		if i == placesShown && !all && len(f.Places) > placesShown+1 {
@@ -98,15 +146,5 @@ func writeAdvice(b io.Writer, r *facts.Report, found *facts.Finding, all bool) {
 	}
 	if more += found.MorePlaces; more > 0 {
 		fmt.Fprintf(b, "                  and %s\n", count(more, "more place"))
-	}
-	for _, s := range f.Steps {
-		fmt.Fprintf(b, "         %-7s  %s\n", fmt.Sprintf("layer %d", s.Layer), s.short())
-	}
-	label := "to fix"
-	for _, line := range slices.Concat([]string{f.Fix}, f.Lines) {
-		if line != "" {
-			fmt.Fprintf(b, "         %-7s  %s\n", label, line)
-			label = ""
-		}
 	}
 }

@@ -21,6 +21,8 @@ type Finding struct {
 	Places   []FindingPlace
 	More     string // "and 12 more places", or ""
 	Steps    []FindingStep
+	Owner    string // "of the base image", or ""
+	At       string // the lines of the Dockerfile to change, or ""
 }
 
 // FindingPlace is a place of a Finding in words.
@@ -46,7 +48,10 @@ func (s *FindingStep) short() string { return short(s.Command) + inParentheses(s
 // FindingOf returns a finding of r in words.
 func FindingOf(r *facts.Report, f *facts.Finding) Finding {
 	x := Finding{
-		Rule: Safe(f.Rule), Severity: Safe(f.Severity), Sure: Safe(f.Certainty), Size: sizeOr(f.Bytes), Title: Safe(f.Title), Fix: Safe(f.Fix.Text),
+		Rule: Safe(f.Rule), Severity: Safe(f.Severity), Sure: Safe(f.Certainty), Size: sizeOr(f.Bytes), Title: Safe(f.Title), Fix: Safe(f.Fix.Text), At: Lines(f.Source),
+	}
+	if f.Owner == facts.OwnerBase {
+		x.Owner = "of the base image"
 	}
 	for _, l := range f.Fix.Lines {
 		x.Lines = append(x.Lines, pasted(l))
@@ -180,7 +185,7 @@ func (f *Finding) line() string {
 	if f.Sure == facts.CertainLikely {
 		s += " (likely)"
 	}
-	return s
+	return s + inParentheses(f.Owner)
 }
 
 // FindingsSum is what findings come to.

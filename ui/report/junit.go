@@ -73,6 +73,9 @@ func JUnit(w io.Writer, in *Input) error {
 			{"compressedBytes", n(t.CompressedBytes)}, {"files", n(int64(t.Files))}, {"layers", n(int64(t.Layers))},
 		},
 	}
+	if b := r.Base; b != nil && t.Own != nil {
+		s.Properties = append(s.Properties, junitProperty{"base", BaseName(b)}, junitProperty{"ownStoredBytes", n(t.Own.StoredBytes)}, junitProperty{"ownWastedBytes", n(t.Own.WastedBytes)})
+	}
 	var out []string
 	if v != nil {
 		s.Tests, s.Failures, s.Errors = len(v.Rules), v.Failed(), v.Errors()

@@ -92,6 +92,10 @@ func (d *markdown) totals(in *Input) {
 		text += "; what to change: " + savings(in.Report, len(all), bytesOf(all))
 	}
 	d.block("%s.\n\n", plain(text))
+	if r := in.Report; r.Base != nil && t.Own != nil && t.Base != nil {
+		d.block("Own layers store **%s** and waste %s, the base image %s stores %s and wastes %s.\n\n",
+			Size(t.Own.StoredBytes), Size(t.Own.WastedBytes), code(BaseName(r.Base)), Size(t.Base.StoredBytes), Size(t.Base.WastedBytes))
+	}
 }
 
 // errors lists the places of findings of severity error, such as secrets.
@@ -107,7 +111,7 @@ func (d *markdown) errors(in *Input) {
 		}
 		f := &all[i]
 		x := FindingOf(in.Report, f)
-		d.block("- %s %s\n", plain(x.Rule+":"), code(x.Title))
+		d.block("- %s %s\n", plain(x.Rule+inParentheses(x.Owner)+":"), code(x.Title))
 		n := min(len(x.Places), max(deniedShown-i, 1))
 		for _, p := range x.Places[:n] {
 			d.block("  - %s\n", code(p.Line()))
@@ -164,6 +168,9 @@ func (d *markdown) fixes(in *Input) {
 		}
 		for _, s := range x.Steps[:min(len(x.Steps), 2)] {
 			d.block("  - layer %d: %s\n", s.Layer, code(s.short()))
+		}
+		if len(x.Steps) == 0 && x.At != "" {
+			d.block("  - at %s\n", code(x.At))
 		}
 		d.fix(&x, "  ")
 	}

@@ -78,3 +78,74 @@ func TestLines(t *testing.T) {
 		}
 	}
 }
+
+// TestBaseFindings checks that every format says of a finding that it is the base's, and
+// that none tells people to change a step of the base.
+func TestBaseFindings(t *testing.T) {
+	r := fromDockerfile()
+	r.Findings = append(r.Findings,
+		facts.Finding{Rule: "docs", Severity: "info", Bytes: 100, Owner: facts.OwnerBase, Title: "layer 0 stores manual pages", Layers: []int{0}, Fix: facts.Fix{Text: "another base"}, Places: []facts.Place{{Path: "/man", Layer: 0, Bytes: 100, HiddenBy: -1}}},
+		facts.Finding{Rule: "secret", Severity: "error", Owner: facts.OwnerBase, Title: "a key is in layer 0", Layers: []int{0}, Fix: facts.Fix{Text: "revoke it"}, Places: []facts.Place{{Path: "/key", Layer: 0, HiddenBy: -1}}},
+		facts.Finding{Rule: "latest-base", Severity: "warn", Owner: facts.OwnerOwn, Title: "no version", Source: &facts.Source{File: "Dockerfile", Line: 1, End: 1}},
+	)
+	r.Findings[0].Layers = []int{1, 2}
+	r.Layers[1].Command = "RUN " + strings.Repeat("make && ", 40) + "true"
+	for _, tt := range []struct {
+		opt  AdviceOptions
+		want []string
+		not  []string
+	}{
+		{AdviceOptions{}, []string{
+			"base      debian:12 (exact: you named it)\n", "error  secret: a key is in layer 0 (of the base image)\n", "mak… (Dockerfile:3-4)\n",
+			"         at       Dockerfile:1\n", "\n1 finding, 100 B in the base image, which only another base can change; --all lists them\n",
+		}, []string{"docs"}},
+		{AdviceOptions{All: true}, []string{"\n1 finding, 100 B in the base image, which only another base can change\n  100 B  info   docs: layer 0 stores manual pages\n           100 B  /man, in layer 0\n"}, []string{"another base\n         ", "--all"}},
+		{AdviceOptions{Rules: []string{"latest-base"}}, []string{"no version"}, []string{"in the base image"}},
+	} {
+		var b strings.Builder
+		if err := Advice(&b, &Input{Report: r}, tt.opt); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range tt.want {
+			if !strings.Contains(b.String(), s) {
+				t.Errorf("%+v: no %q in\n%s", tt.opt, s, b.String())
+			}
+		}
+		for _, s := range tt.not {
+			if strings.Contains(b.String(), s) {
+				t.Errorf("%+v: it has %q:\n%s", tt.opt, s, b.String())
+			}
+		}
+	}
+	l, err := gate.Parse(gate.MaxWastedBytes, "0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := gate.Check(r, gate.Limits{l}, gate.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for format, want := range map[string][]string{
+		"markdown": {
+			"Own layers store **500 B** and waste 20 B, the base image ` debian:12 (exact: you named it) ` stores 1.0 kB and wastes 100 B.", "secret \\(of the base image\\):",
+			"  - at ` Dockerfile:1 `", "mak… (Dockerfile:3-4) `",
+		},
+		"html":        {"secret, of the base image</span>", "No version"},
+		"text":        {"secret: a key is in layer 0 (of the base image)"},
+		"junit":       {"secret: a key is in layer 0 (of the base image)", `name="base" value="debian:12 (exact: you named it)"`, `name="ownWastedBytes" value="20"`},
+		"sarif":       {"docs: layer 0 stores manual pages (of the base image)"},
+		"codequality": {"docs: layer 0 stores manual pages (of the base image)"},
+		"github":      {"secret: a key is in layer 0 (of the base image)"},
+	} {
+		got := written(t, format, &Input{Report: r, Verdict: &v})
+		for _, s := range want {
+			if !strings.Contains(got, s) {
+				t.Errorf("%s has no %q:\n%s", format, s, got)
+			}
+		}
+		// /lists is waste that the base stores and an own step removes.
+		if format != "html" && !strings.Contains(got, "it comes from the base image debian:12: a smaller or a newer base") || strings.Contains(got, "remove it in the step that stores it") {
+			t.Errorf("%s tells people to change a step of the base:\n%s", format, got)
+		}
+	}
+}

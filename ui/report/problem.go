@@ -138,7 +138,7 @@ func foundProblems(in *Input, p *printer) iter.Seq[problem] {
 				words := FindingOf(r, f)
 				rest := f.Bytes
 				for j := range parts(f) {
-					x := problem{id: words.Rule, level: levels()[severity], text: title + ": " + words.Rule + ": " + words.Title, lines: in.lines(f.Source)}
+					x := problem{id: words.Rule, level: levels()[severity], text: title + ": " + words.Rule + ": " + words.Title + inParentheses(words.Owner), lines: in.lines(f.Source)}
 					key := []string{f.Rule}
 					size := sizeOr(rest)
 					switch {
