@@ -57,6 +57,9 @@ type Options struct {
 	Quick bool
 	// NoSecrets leaves out the rule that finds secrets.
 	NoSecrets bool
+	// OwnSecrets leaves out the secrets that the base image has, if that is known for
+	// sure.
+	OwnSecrets bool
 	// On names rules that are off unless they are asked for.
 	On []string
 	// Progress gets a task if the content of files must be read; may be nil.
@@ -92,7 +95,7 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 	rules := opt.rules()
 	found := make([][]*finding, len(rules))
 	work, ctx := errgroup.WithContext(ctx)
-	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents())}
+	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents()), ownSecrets: opt.OwnSecrets}
 	run := func(i int) (err error) {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
@@ -173,6 +176,8 @@ type image struct {
 	modules  map[int]bool               // by layer; filled in by storesModules
 	workdirs map[int]string             // by layer; filled in by workdir
 	visits   int                        // nodes that copied has looked at
+
+	ownSecrets bool // as in Options
 }
 
 // last returns the index of the last layer.

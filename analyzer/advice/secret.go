@@ -122,8 +122,15 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 	var all []*found
 	published := map[int][]facts.Place{} // by layer
 	more := map[int]int{}                // by layer, how many secrets are not in the notes
+	theirs := 0                          // the layers whose secrets are left out
+	if im.ownSecrets {
+		theirs = im.baseLayers()
+	}
 	for _, n := range notes {
 		d := im.tree.Stored(n.Content)
+		if d.Layer < theirs {
+			continue
+		}
 		p := foundPlace{im.place(d.Node, d), d.Cause}
 		public := secrets.Published(p.Path)
 		if count, ok := strings.CutPrefix(n.Data, moreNote); ok {
@@ -153,6 +160,9 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 		}
 	}
 	all = append(all, im.configured()...)
+	all = slices.DeleteFunc(all, func(f *found) bool { // in a command of the base image, and nowhere else
+		return !slices.ContainsFunc(f.places, func(p foundPlace) bool { return p.Layer < 0 || p.Layer >= theirs })
+	})
 
 	// The first maxSecrets of a layer are findings of their own, the most serious
 	// ones first.

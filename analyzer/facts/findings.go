@@ -78,6 +78,7 @@ const (
 // Which layers were searched for secrets (Report.Secrets).
 const (
 	SecretsAll  = "all"
+	SecretsOwn  = "own"  // only those above the base image
 	SecretsSome = "some" // the content of some layers was not downloaded
 	SecretsOff  = "off"
 )

@@ -165,6 +165,9 @@ func Findings(opt advice.Options) Pass {
 			return nil
 		}
 		r.Report.Secrets = facts.SecretsAll
+		if opt.OwnSecrets {
+			r.Report.Secrets = facts.SecretsOwn
+		}
 		off := opt.Quick || opt.NoSecrets
 		if off {
 			r.Report.Secrets = facts.SecretsOff

@@ -486,7 +486,7 @@ func TestConfigSchema(t *testing.T) {
 		"version: 1\nci: {suppress: {path: /a, reason: known}}\n":                false,
 		"version: 1\n": true, "version: 1\nui: {keys: {sort: [S, z], image: 9}}\n": true,
 		"version: 2\n": false, "ui: {}\n": false, "version: 1\nui: {thme: dark}\n": false, "version: 1\nui: {keys: {srot: x}}\n": false,
-		"version: 1\nfindings: {secrets: off}\n": true, "version: 1\nfindings: {secrets: own}\n": false, "version: 1\nfindings: {secrets: }\n": false,
+		"version: 1\nfindings: {secrets: off}\n": true, "version: 1\nfindings: {secrets: mine}\n": false, "version: 1\nfindings: {secrets: }\n": false,
 		"version: 1\nui: {sort: count}\n": false, "version: 1\nui: {mouse: 1}\n": false,
 	} {
 		var v any

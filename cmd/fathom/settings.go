@@ -119,7 +119,7 @@ func (s *settings) table() []setting {
 		{name: "mouse", group: explorer, in: inAll, negated: true, takes: truth(&s.mouse), help: "leave the mouse to the terminal"},
 		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer.Keys)},
 
-		{name: "secrets", group: search, in: inAll, takes: oneOf(&s.secrets, facts.SecretsAll, facts.SecretsOff), help: "search `WHICH` layers and the configuration for secrets: all, or off (default all)"},
+		{name: "secrets", group: search, in: inAll, takes: oneOf(&s.secrets, facts.SecretsAll, facts.SecretsOwn, facts.SecretsOff), help: "search `WHICH` layers and the configuration for secrets: all, own (without those of a base image that is known for sure), or off (default all)"},
 		{name: "base", group: building, in: inAll, takes: imagesOf(&s.origin.Bases), help: "the base image is this `IMAGE`, or one of several; may be repeated"},
 		{name: "dockerfile", group: building, in: inAll, takes: dockerfile(&s.origin.Dockerfile), help: "the image was built from `FILE`, a path in the repository: reports point at its lines (default Dockerfile, if it fits the image)"},
 		{name: "provenance", group: building, in: inArgs, takes: text(&s.origin.Provenance, "provenance"), help: "read how the image was built from `FILE`: an attestation, or what docker buildx build --metadata-file wrote"},
@@ -290,7 +290,7 @@ func (a *app) settleOne(s *settings, r *setting, flags *pflag.FlagSet, c *config
 
 // advice returns what to look for in an image.
 func (s *settings) advice() advice.Options {
-	return advice.Options{NoSecrets: s.secrets == facts.SecretsOff}
+	return advice.Options{NoSecrets: s.secrets == facts.SecretsOff, OwnSecrets: s.secrets == facts.SecretsOwn}
 }
 
 // options returns how to open an image.
