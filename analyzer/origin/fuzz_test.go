@@ -12,7 +12,7 @@ import (
 
 // FuzzProvenance checks that lines of an attestation exist in its files.
 func FuzzProvenance(f *testing.F) {
-	for _, name := range []string{"v0.2.json", "base.json"} {
+	for _, name := range []string{"v0.2.json", "v1.json", "base.json"} {
 		text, err := os.ReadFile("testdata/" + name)
 		if err != nil {
 			f.Fatal(err)

@@ -27,11 +27,12 @@ func readProvenance(t *testing.T, name string) (*Provenance, []string) {
 	return p, strings.Fields(string(digests))
 }
 
-// TestSources has attestations of docker 26 and the lines of the Dockerfiles, which
-// are in align.Dockerfile and heredoc.Dockerfile.
+// TestSources has attestations of docker 26 and, v1, of BuildKit 0.25, and the lines of
+// the Dockerfiles, which are in align.Dockerfile and heredoc.Dockerfile.
 func TestSources(t *testing.T) {
 	for _, tt := range []struct{ name, want, stages string }{
 		{"v0.2", "4 20 21 22-24 25", "base 2 2 2 2"},
+		{"v1", "4 20 21 22-24 25", "base 2 2 2 2"},
 		{"base", "- - 17 18 19 20 21", "- - 1 1 1 1 1"},
 	} {
 		p, digests := readProvenance(t, tt.name)
