@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,15 +48,15 @@ const (
 func newDockerfile(u *ui) *dockerfile {
 	file := u.rep.Dockerfile
 	d := &dockerfile{u: u, name: file.Name}
-	continued, heredoc := false, ""
+	continued, heredocs, escape := false, []string(nil), escapeOf(file.Text)
 	for line := range strings.Lines(file.Text) {
 		line = strings.TrimRight(line, "\r\n")
 		l := dockerLine{text: safe(strings.ReplaceAll(line, "\t", "    ")), within: -1}
 		trimmed := strings.TrimSpace(line)
 		switch {
-		case heredoc != "":
-			if trimmed == heredoc {
-				heredoc = ""
+		case len(heredocs) > 0 && !continued:
+			if trimmed == heredocs[0] {
+				heredocs = heredocs[1:]
 			}
 		case strings.HasPrefix(trimmed, "#"):
 			l.kind = commentLine
@@ -63,10 +64,9 @@ func newDockerfile(u *ui) *dockerfile {
 			if !continued {
 				l.kind = instructionLine
 			}
-			continued = strings.HasSuffix(trimmed, `\`)
-			if _, after, ok := strings.Cut(trimmed, "<<"); ok && !continued {
-				word, _, _ := strings.Cut(strings.TrimLeft(after, "-"), " ")
-				heredoc = strings.Trim(word, `"'`)
+			continued = strings.HasSuffix(trimmed, escape)
+			for _, m := range heredocStart.FindAllStringSubmatch(trimmed, -1) {
+				heredocs = append(heredocs, m[1])
 			}
 		}
 		d.lines = append(d.lines, l)
@@ -85,6 +85,24 @@ func newDockerfile(u *ui) *dockerfile {
 	}
 	d.N = len(d.lines)
 	return d
+}
+
+// heredocStart matches what begins a here-document, with its name.
+var heredocStart = regexp.MustCompile(`(?:^|\s)\d*<<-?["']?([A-Za-z_][A-Za-z0-9_]*)`)
+
+// escapeOf returns the character that continues a line: that of a directive in the first
+// lines, or a backslash.
+func escapeOf(text string) string {
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "#"), "=")
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") || !ok {
+			break
+		}
+		if strings.EqualFold(strings.TrimSpace(name), "escape") && strings.TrimSpace(value) == "`" {
+			return "`"
+		}
+	}
+	return `\`
 }
 
 func (d *dockerfile) place() place  { return inDockerfile }
@@ -217,10 +235,7 @@ func dockerTokens(l *dockerLine) []dockerToken {
 		kind, n := tokenText, 0
 		switch {
 		case text[0] == '"' || text[0] == '\'':
-			kind, n = tokenQuoted, 1+strings.IndexByte(text[1:], text[0])+1
-			if n == 1 { // it goes on in the next line
-				n = len(text)
-			}
+			kind, n = tokenQuoted, quoted(text)
 		case text[0] == '$':
 			kind, n = tokenVariable, 1+len(text[1:])-len(strings.TrimLeft(text[1:], "{}_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-"))
 		case strings.HasPrefix(text, "--") && (len(out) == 0 || strings.HasSuffix(out[len(out)-1].text, " ") || out[len(out)-1].kind == tokenWord):
@@ -235,6 +250,20 @@ func dockerTokens(l *dockerLine) []dockerToken {
 		out, text = append(out, dockerToken{text[:n], kind}), text[n:]
 	}
 	return out
+}
+
+// quoted returns the length of the quoted text that s begins with: all of s if it goes
+// on in the next line.
+func quoted(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == s[0]:
+			return i + 1
+		case s[i] == '\\' && s[0] == '"':
+			i++
+		}
+	}
+	return len(s)
 }
 
 // sum adds up the figures of the layers of an instruction.
@@ -311,12 +340,21 @@ func (d *dockerfile) click(_, y int, twice bool) {
 	}
 }
 
+const detailLines = 100 // of an instruction
+
 // details describes the instruction: its layers, and the findings about it.
 func (d *dockerfile) details(p *screen.Page) any {
-	l, ok := d.instruction()
-	if !ok {
-		p.Wrap(0, "no layer of this image was made by this line", p.Theme.Dim)
+	if d.At >= len(d.lines) {
 		return d.At
+	}
+	from, end := d.At, d.At
+	l, ok := d.instruction()
+	if ok {
+		from, end = d.lines[d.At].within, l.end
+	} else {
+		l = &dockerLine{}
+		p.Wrap(0, "no layer of this image was made by this line", p.Theme.Dim)
+		p.Blank()
 	}
 	for _, i := range l.layers {
 		x := &d.u.rep.Layers[i]
@@ -326,12 +364,16 @@ func (d *dockerfile) details(p *screen.Page) any {
 	}
 	if f, _, ok := paneOf[*findings](&d.u.layout); ok {
 		for i := range f.all {
-			if s := f.all[i].Source; s != nil && s.File == d.name && s.Line-1 == d.lines[d.At].within {
+			if s := f.all[i].Source; s != nil && s.File == d.name && s.Line-1 == from {
 				p.Wrap(0, safe(f.all[i].Title), severityStyle(p.Theme, f.all[i].Severity))
+				p.Blank()
 			}
 		}
 	}
-	return d.lines[d.At].within
+	for i := from; i <= end && i < from+detailLines; i++ {
+		p.Wrap(0, d.lines[i].text, p.Theme.Text)
+	}
+	return from
 }
 
 // show goes to a line.
@@ -403,7 +445,10 @@ func (u *ui) toDockerfile() {
 		u.tabTo(0)
 		return
 	}
-	s := u.source()
+	s, ofBase := u.source(), false
+	if _, ok := u.on().(*layers); ok && u.rep.Base != nil {
+		ofBase = u.sel.layer >= 0 && u.sel.layer < u.rep.Base.Layers
+	}
 	for len(u.over) > 0 && u.top().shut() {
 		u.drop(u.top())
 	}
@@ -411,6 +456,8 @@ func (u *ui) toDockerfile() {
 	switch {
 	case s != nil && s.File == d.name:
 		d.showLine(s.Line)
+	case s == nil && ofBase:
+		u.note = "this layer is from the base image, not from this Dockerfile"
 	default:
 		u.note = "the line that made this is unknown"
 	}

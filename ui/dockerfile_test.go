@@ -53,6 +53,8 @@ func TestDockerTokens(t *testing.T) {
 		{plainLine, `    && echo "${A:-b}`, `    |&&| |echo| |"${A:-b}`},
 		{plainLine, `a--b --c`, `a--b| |--c`},
 		{instructionLine, `X`, `X`},
+		{plainLine, `"a \"b\" c" d`, `"a \"b\" c"| |d`},
+		{plainLine, `'a\' b "c`, `'a\'| |b| |"c`},
 		{plainLine, ``, ``},
 		{plainLine, `é$`, `é|$`},
 	} {
@@ -124,5 +126,27 @@ func TestDockerfileSum(t *testing.T) {
 	d := newDockerfile(&ui{rep: rep})
 	if l := &d.lines[1]; !slices.Equal(l.layers, []int{0, 1}) || d.sum(l) != (facts.Part{StoredBytes: 12, VisibleBytes: 10, WastedBytes: 2}) {
 		t.Errorf("got the layers %v and %+v", l.layers, d.sum(l))
+	}
+}
+
+// TestDockerLines checks which lines begin an instruction, and which are comments: with
+// another escape character, carriage returns, here-documents and what only looks so.
+func TestDockerLines(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"# a\nFROM b\n\nRUN c \\\n # d\n\n  e\nRUN f\n", "#I.I#..I"},
+		{"# escape=`\r\nFROM b\r\nRUN c `\r\n d\r\nRUN C:\\\r\nRUN e\r\n", "#II.II"},
+		{"# x\n# escape=`\nRUN a \\\nb\nRUN c\n", "##I.I"}, // a comment ends the directives
+		{"RUN <<A cat <<-'B'\nRUN 1\nA\n# 2\n\tB\nRUN 3\n", "I....I"},
+		{"RUN echo $((1<<2)) <<< x\nRUN b\n", "II"},
+		{"RUN <<A \\\n  more\nRUN 1\nA\nRUN 2\n", "I...I"},
+		{"", ""},
+	} {
+		got := ""
+		for _, l := range newDockerfile(&ui{rep: &facts.Report{Dockerfile: &facts.Dockerfile{Text: tt.text}}}).lines {
+			got += string(".#I"[l.kind])
+		}
+		if got != tt.want {
+			t.Errorf("%q: got %s, want %s", tt.text, got, tt.want)
+		}
 	}
 }

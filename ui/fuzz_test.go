@@ -103,9 +103,33 @@ func randomBytes(seed uint64, n int) []byte {
 func play(t *testing.T, data []byte) {
 	t.Chdir(t.TempDir()) // x extracts to it
 	a, data := someImage(t, data)
+	someDockerfile(a, data)
 	x := prepared{all: someFindings(a, data), searching: len(data)%4 == 0}
 	x.then = x.all[len(x.all)/2:]
 	perform(t, x.stage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+}
+
+// someDockerfile makes up a Dockerfile, for three of four images, and the lines that made
+// the layers. Some lines are not in it, and some are of two layers.
+func someDockerfile(a *analyzer.Analysis, data []byte) {
+	r := a.Report
+	if len(data) < 20 || data[0]%4 == 0 {
+		return
+	}
+	lines := []string{"FROM a\n", "RUN a \\\n", "\n", "# escape=`\r\n", "\tCOPY --a=\"b $C d\r\n", "RUN <<日本\n", "\x1b[2J\xff\u202e\n", "E\n", "'"}
+	text := ""
+	for _, b := range data[:data[1]%20] {
+		text += lines[int(b)%len(lines)]
+	}
+	r.Dockerfile = &facts.Dockerfile{Name: "a\x1b", Text: text, Certainty: facts.CertainLikely}
+	for i := range r.Layers {
+		line := 1 + int(data[2+i])%12
+		r.Layers[i].Source = &facts.Source{File: r.Dockerfile.Name, Line: line, End: line + int(data[3+i])%4}
+	}
+	if n := len(r.Layers); n > 0 && data[2]%2 == 0 {
+		r.Base = &facts.Base{Reference: "\x1b", Layers: 1 + int(data[3])%n, Certainty: facts.CertainGuessed}
+		r.Totals.Own, r.Totals.Base = &facts.Part{}, &facts.Part{}
+	}
 }
 
 // someFindings returns findings about an image and about paths that it doesn't have.
@@ -128,6 +152,10 @@ func someFindings(a *analyzer.Analysis, data []byte) []facts.Finding {
 				p.Path = "/not/there"
 			}
 			f.Places = append(f.Places, p)
+		}
+		if d := a.Report.Dockerfile; d != nil && b%2 == 0 {
+			f.Source = &facts.Source{File: d.Name, Line: 1 + int(b)%20, End: 2 + int(b)%20}
+			f.Owner = facts.OwnerBase
 		}
 		all = append(all, f)
 	}
