@@ -8,6 +8,7 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
+	"fathom/analyzer/inspect"
 	"fathom/analyzer/secrets"
 )
 
@@ -57,11 +58,7 @@ func hideSecrets(all []facts.Finding) {
 	for i := range all {
 		f := &all[i]
 		f.Title, f.Fix.Text = secrets.Hide(f.Title), secrets.Hide(f.Fix.Text)
-		lines := make([]string, 0, len(f.Fix.Lines))
-		for _, l := range f.Fix.Lines {
-			lines = append(lines, secrets.Hide(l))
-		}
-		f.Fix.Lines = lines
+		f.Fix.Lines = inspect.HideLines(f.Fix.Lines)
 	}
 }
 

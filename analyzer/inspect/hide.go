@@ -14,9 +14,6 @@ import (
 func Hidden(r *facts.Report) *facts.Report {
 	c := *r
 	c.Layers, c.History, c.Findings = slices.Clone(r.Layers), slices.Clone(r.History), slices.Clone(r.Findings)
-	for i := range c.Findings {
-		c.Findings[i].Fix.Lines = slices.Clone(c.Findings[i].Fix.Lines)
-	}
 	config := &c.Image.Config
 	config.Env, config.Entrypoint, config.Cmd = slices.Clone(config.Env), slices.Clone(config.Entrypoint), slices.Clone(config.Cmd)
 	config.Labels = maps.Clone(config.Labels)
@@ -49,25 +46,31 @@ func HideSecrets(r *facts.Report) {
 		hide(&r.History[i].Command, &r.History[i].Comment)
 	}
 	c := &r.Image.Config
-	list(c.Env)
+	for i, e := range c.Env {
+		if name, value, ok := strings.Cut(e, "="); ok {
+			c.Env[i] = name + "=" + secrets.HideSetting(name, value)
+		}
+	}
 	list(c.Entrypoint)
 	list(c.Cmd)
 	for name, value := range c.Labels {
-		hidden := name + "=" + value // a name such as "token" tells what the value is
-		hide(&hidden)
-		if rest, ok := strings.CutPrefix(hidden, name+"="); ok {
-			hidden = rest
-		}
-		c.Labels[name] = hidden
+		c.Labels[name] = secrets.HideSetting(name, value)
 	}
 	if d := r.Dockerfile; d != nil {
-		lines := strings.Split(d.Text, "\n") // each alone: they keep their numbers
-		list(lines)
-		d.Text = strings.Join(lines, "\n")
+		d.Text = secrets.HideLines(d.Text)
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		hide(&f.Title, &f.Fix.Text)
-		list(f.Fix.Lines)
+		f.Fix.Lines = HideLines(f.Fix.Lines)
 	}
+}
+
+// HideLines hides the secrets in lines to paste, also one of several lines: a key in a
+// heredoc.
+func HideLines(lines []string) []string {
+	if len(lines) == 0 {
+		return lines
+	}
+	return strings.Split(secrets.HideLines(strings.Join(lines, "\n")), "\n")
 }

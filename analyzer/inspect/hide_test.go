@@ -1,7 +1,11 @@
 package inspect
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"strings"
 	"testing"
 
@@ -43,5 +47,44 @@ func TestHideSecrets(t *testing.T) {
 	}
 	if text, err := json.Marshal(r); err != nil || strings.Contains(string(text), "ossifrage") {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// TestHideSecretOfSeveralLines checks that a key in a heredoc is hidden as a whole, and
+// that the lines keep their numbers.
+func TestHideSecretOfSeveralLines(t *testing.T) {
+	seed := sha256.Sum256([]byte("fathom"))
+	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(seed[:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	body := strings.Split(key, "\n")[1]
+	text := "FROM debian:12\nRUN <<EOF\ncat > /key <<KEY\n" + key + "KEY\nEOF\nUSER app\n"
+	r := &facts.Report{
+		Dockerfile: &facts.Dockerfile{Text: text},
+		Findings:   []facts.Finding{{Fix: facts.Fix{Lines: strings.Split(text, "\n")}}},
+	}
+	shown := Hidden(r)
+	for name, got := range map[string]string{"Dockerfile": shown.Dockerfile.Text, "fix": strings.Join(shown.Findings[0].Fix.Lines, "\n")} {
+		lines := strings.Split(got, "\n")
+		if strings.Contains(got, body) || len(lines) != 10 || lines[8] != "USER app" {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+	if r.Dockerfile.Text != text || r.Findings[0].Fix.Lines[4] != body {
+		t.Error("the report itself has changed")
+	}
+}
+
+// TestHideSettings checks that what is found in a setting is hidden in it, whatever
+// characters it has.
+func TestHideSettings(t *testing.T) {
+	const value = "a1;squeamish&7ossifrage'42"
+	r := &facts.Report{Image: facts.Image{Config: facts.Config{Env: []string{"DB_PASSWORD=" + value, "EMPTY"}, Labels: map[string]string{"token": value}}}}
+	HideSecrets(r)
+	want := facts.Config{Env: []string{"DB_PASSWORD=a1;s… (26 characters)", "EMPTY"}, Labels: map[string]string{"token": "a1;s… (26 characters)"}}
+	if diff := cmp.Diff(want, r.Image.Config); diff != "" {
+		t.Error(diff)
 	}
 }

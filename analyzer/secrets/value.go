@@ -21,13 +21,18 @@ const (
 
 // ScanSetting returns the secrets in an environment variable or a label.
 func ScanSetting(name, value string) []Secret {
+	s := scanSetting(name, value)
+	found, _ := s.result()
+	return found
+}
+
+func scanSetting(name, value string) scan {
 	s := scan{text: []byte(value)}
 	s.line()
 	if len(s.hits) == 0 && suspiciousName(name) && suspiciousValue(value) {
 		s.add(Suspicious, span{to: len(value), what: "value that looks like a secret"})
 	}
-	found, _ := s.result()
-	return found
+	return s
 }
 
 // ScanCommand returns the secrets in a command of the history, with its build
@@ -40,12 +45,24 @@ func ScanCommand(command string) []Secret {
 
 // Hide returns a command of the history with the redacted form in place of each
 // secret, wherever it occurs.
-func Hide(command string) string { return hide(command, false) }
+func Hide(command string) string { return scanCommand(command).hide(false) }
 
 // HideLines is Hide for a file. The result has as many lines as the file.
-func HideLines(text string) string { return hide(text, true) }
+func HideLines(text string) string { return scanCommand(text).hide(true) }
 
-func hide(command string, lines bool) string {
+// HideSetting is Hide for the value of an environment variable or a label. It hides
+// everything that ScanSetting finds, also a value with characters that end a word of a
+// command.
+func HideSetting(name, value string) string {
+	value = scanSetting(name, value).hide(false)
+	if hidden, ok := strings.CutPrefix(Hide(name+"="+value), name+"="); ok {
+		return hidden
+	}
+	return value
+}
+
+func (s scan) hide(lines bool) string {
+	command := string(s.text)
 	// left returns the line feeds of a text that is replaced.
 	left := func(text string) string {
 		if !lines {
@@ -53,7 +70,6 @@ func hide(command string, lines bool) string {
 		}
 		return strings.Repeat("\n", strings.Count(text, "\n"))
 	}
-	s := scanCommand(command)
 	if s.more > 0 {
 		return fmt.Sprintf("(a command with more than %d secrets)", MaxHits) + left(command)
 	}
