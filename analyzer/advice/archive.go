@@ -149,6 +149,8 @@ func (im *image) archiveFix(s filetree.Stored, kind string, m match) facts.Fix {
 	from, ok := shellWord(at)
 	to, ok2 := shellWord(im.tree.Path(m.root))
 	plain := ok && ok2 // both fit on a line
+	// A flag, and an instruction that is not RUN, take no quotes.
+	bare := plainPath.MatchString(at) && plainPath.MatchString(im.tree.Path(m.root))
 	unpack := func(archive string) string {
 		switch {
 		case kind == zipKind:
@@ -163,9 +165,9 @@ func (im *image) archiveFix(s filetree.Stored, kind string, m match) facts.Fix {
 		fix := facts.Fix{Text: "unpack it from a bind mount: the line replaces the step that copies it and the step that unpacks it"}
 		switch {
 		case !plain || source.path == "":
-		case source.alone && s.HiddenBy == m.layer && im.doesMore(m.layer):
+		case bare && source.alone && s.HiddenBy == m.layer && im.doesMore(m.layer):
 			fix.Lines = im.mounting(s.Layer, m.layer, fmt.Sprintf("type=bind,%ssource=%s,target=%s", source.stage, source.path, from), at)
-		case source.alone && source.stage == "" && m.strip == 0 && kind != zipKind && kind != "--zstd": // older builders don't unpack zstd
+		case bare && source.alone && source.stage == "" && m.strip == 0 && kind != zipKind && kind != "--zstd": // older builders don't unpack zstd
 			fix.Text = "let ADD unpack it: the line replaces the step that copies it and the step that unpacks it"
 			fix.Lines = []string{fmt.Sprintf("ADD %s %s/", source.path, strings.TrimSuffix(to, "/"))}
 		default:

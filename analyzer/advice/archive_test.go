@@ -226,6 +226,24 @@ func TestArchiveFix(t *testing.T) {
 	}
 }
 
+// A flag and an ADD take no quotes: such paths are left to a shell.
+func TestArchiveFixQuotes(t *testing.T) {
+	for _, tt := range []struct{ dir, to, second, want string }{
+		{"t,ro", "s", "tar && make && rm /t,ro/a.tar", "RUN --mount=type=bind,source=a.tar,target=/mnt/a.tar mkdir -p /s && tar -xf /mnt/a.tar -C /s"},
+		{"t", "s;t", "tar", "RUN --mount=type=bind,source=a.tar,target=/mnt/a.tar mkdir -p '/s;t' && tar -xf /mnt/a.tar -C '/s;t'"},
+	} {
+		text := fmt.Sprintf("archive a tar\n file 1 1xx\n file 2 2xx\n file 3 1100000xx\nlayer COPY a.tar /%[1]s/\n file %[1]s/a.tar archive=a\nlayer RUN %s\n file %[1]s/.wh.a.tar\n", tt.dir, tt.second)
+		for i, size := range []string{"1", "2", "1100000"} {
+			text += fmt.Sprintf(" file %s/%d %sxx\n", tt.to, i+1, size)
+		}
+		got := foundBy(t, "archive-and-content", imagetest.Must(t, text))
+		_, line, _ := strings.Cut(got, "\n  > ")
+		if line, _, _ = strings.Cut(line, "\n"); line != tt.want {
+			t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+		}
+	}
+}
+
 // BenchmarkArchiveBomb looks at an archive that takes longest.
 func BenchmarkArchiveBomb(b *testing.B) {
 	for name, p := range map[string][]byte{

@@ -228,7 +228,11 @@ func (im *image) copied(i, j int) []string {
 			if after.Kind != layer.Dir || len(others) == 3 || before.Mode != after.Mode {
 				return nil
 			}
-			others = append(others, im.tree.Path(n))
+			word, fits := shellWord(im.tree.Path(n))
+			if !fits {
+				return nil
+			}
+			others = append(others, word)
 			continue
 		case before.Kind == layer.Symlink:
 			continue

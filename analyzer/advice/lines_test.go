@@ -63,6 +63,7 @@ func TestCopiedSteps(t *testing.T) {
 		{"what else the step does", "layer\nlayer COPY app /app\n" + files + "layer RUN x && chown -R 5:6 /app && y > z\n" + owned, "COPY --chown=5:6 app /app\nRUN x && y > z"},
 		{"a relative path", "step WORKDIR /app\nlayer WORKDIR /app\n  dir app/\nlayer COPY . .\n" + files + "layer RUN chown -R 5:6 .\n" + owned, "COPY --chown=5:6 . .\nRUN chown 5:6 /app"},
 		{"a folder that was there", "layer WORKDIR /app\n  dir app/\nlayer COPY . /app\n" + files + "layer RUN chown -R 5:6 /app\n" + owned, "COPY --chown=5:6 . /app\nRUN chown 5:6 /app"},
+		{"a folder whose name a shell would run", "layer WORKDIR /a;b\n  dir a;b/\nlayer COPY . .\n  dir a;b/\n  file a;b/a 644 10xa\nlayer RUN chown -R 5:6 .\n  dir a;b/ 755 5:6\n  file a;b/a 644 5:6 10xa\n", "COPY --chown=5:6 . .\nRUN chown 5:6 '/a;b'"},
 		{"mode of a file", "layer\nlayer COPY app/a /app/a\n  file app/a 644 10xa\nlayer RUN chmod +x /app/a\n  file app/a 755 10xa\n", "COPY --chmod=755 app/a /app/a"},
 		{"mode and owner", "layer\nlayer COPY app/a /app/a\n  file app/a 644 10xa\nlayer RUN chown 5:6 /app/a && chmod 700 /app/a\n  file app/a 700 5:6 10xa\n", "COPY --chown=5:6 --chmod=700 app/a /app/a"},
 		{"only some of the files", "layer\nlayer COPY app /app\n" + files + "layer RUN chown -R 5:6 /app/a\n  file app/a 644 5:6 10xa\n", ""},
