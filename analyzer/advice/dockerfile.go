@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -78,7 +79,7 @@ func latestBase() Rule {
 			}
 			fix := facts.Fix{Text: "name a version of " + name + ", with its digest if every build must start from the same base"}
 			if b := im.report.Base; b != nil && b.Digest != "" && b.Evidence == facts.EvidenceProvenance {
-				line := "FROM " + s.From + "@" + b.Digest
+				line := strings.Join(slices.Concat([]string{"FROM"}, s.Flags, []string{s.From + "@" + b.Digest}), " ")
 				if s.Name != "" {
 					line += " AS " + s.Name
 				}
@@ -158,6 +159,9 @@ func download(i *origin.Instruction) (string, bool) {
 // checksum returns the SHA-256 of the only file that a layer stores; "" if there are
 // several, or it is large or can't be read here.
 func (im *image) checksum(layer int) (string, error) {
+	if layer < 0 {
+		return "", nil
+	}
 	only := filetree.NoContent
 	for c := range filetree.Content(im.tree.Contents()) {
 		if im.tree.Stored(c).Layer != layer {
@@ -189,6 +193,7 @@ type installer struct {
 	runs  func(call) bool
 	mount string   // of its cache
 	files []string // what the dependencies are listed in
+	only  string   // the command that installs only these; "" for the call itself
 }
 
 func installers() []installer {
@@ -197,20 +202,20 @@ func installers() []installer {
 	}
 	cache := func(target string) string { return "--mount=type=cache,target=" + target }
 	return []installer{
-		{"apt-get", runs([]string{"apt-get", "apt"}, "install"), cache("/var/cache/apt,sharing=locked") + " " + cache("/var/lib/apt,sharing=locked"), nil},
-		{"apk", runs([]string{"apk"}, "add"), cache("/var/cache/apk"), nil},
-		{"dnf", runs([]string{"dnf", "yum", "microdnf"}, "install"), cache("/var/cache/dnf"), nil},
-		{"npm", runs([]string{"npm"}, "ci", "install"), cache("/root/.npm"), []string{"package.json", "package-lock.json"}},
-		{"yarn", func(c call) bool { return c.is("yarn") && (c.sub() == "" || c.sub() == "install") }, cache("/root/.cache/yarn"), []string{"package.json", "yarn.lock"}},
-		{"pnpm", runs([]string{"pnpm"}, "install"), cache("/root/.local/share/pnpm/store"), []string{"package.json", "pnpm-lock.yaml"}},
-		{"pip", pipInstalls, cache("/root/.cache/pip"), []string{"requirements.txt"}},
-		{"poetry", runs([]string{"poetry"}, "install"), cache("/root/.cache/pypoetry"), []string{"pyproject.toml", "poetry.lock"}},
-		{"uv", runs([]string{"uv"}, "sync"), cache("/root/.cache/uv"), []string{"pyproject.toml", "uv.lock"}},
-		{"go", runs([]string{"go"}, "build", "install", "mod"), cache("/go/pkg/mod") + " " + cache("/root/.cache/go-build"), []string{"go.mod", "go.sum"}},
-		{"cargo", runs([]string{"cargo"}, "build", "install"), cache("/usr/local/cargo/registry"), []string{"Cargo.toml", "Cargo.lock"}},
-		{"bundle", runs([]string{"bundle"}, "install"), cache("/usr/local/bundle/cache"), []string{"Gemfile", "Gemfile.lock"}},
-		{"composer", runs([]string{"composer"}, "install"), cache("/root/.cache/composer"), []string{"composer.json", "composer.lock"}},
-		{"mvn", runs([]string{"mvn"}), cache("/root/.m2"), []string{"pom.xml"}},
+		{"apt-get", runs([]string{"apt-get", "apt"}, "install"), cache("/var/cache/apt,sharing=locked") + " " + cache("/var/lib/apt,sharing=locked"), nil, ""},
+		{"apk", runs([]string{"apk"}, "add"), cache("/var/cache/apk"), nil, ""},
+		{"dnf", runs([]string{"dnf", "yum", "microdnf"}, "install"), cache("/var/cache/dnf"), nil, ""},
+		{"npm", runs([]string{"npm"}, "ci", "install"), cache("/root/.npm"), []string{"package.json", "package-lock.json"}, ""},
+		{"yarn", func(c call) bool { return c.is("yarn") && (c.sub() == "" || c.sub() == "install") }, cache("/root/.cache/yarn"), []string{"package.json", "yarn.lock"}, ""},
+		{"pnpm", runs([]string{"pnpm"}, "install"), cache("/root/.local/share/pnpm/store"), []string{"package.json", "pnpm-lock.yaml"}, ""},
+		{"pip", pipInstalls, cache("/root/.cache/pip"), []string{"requirements.txt"}, ""},
+		{"poetry", runs([]string{"poetry"}, "install"), cache("/root/.cache/pypoetry"), []string{"pyproject.toml", "poetry.lock"}, "poetry install --no-root"},
+		{"uv", runs([]string{"uv"}, "sync"), cache("/root/.cache/uv"), []string{"pyproject.toml", "uv.lock"}, "uv sync --no-install-project"},
+		{"go", runs([]string{"go"}, "build", "install", "mod"), cache("/go/pkg/mod") + " " + cache("/root/.cache/go-build"), []string{"go.mod", "go.sum"}, "go mod download"},
+		{"cargo", runs([]string{"cargo"}, "build", "install"), cache("/usr/local/cargo/registry"), []string{"Cargo.toml", "Cargo.lock"}, ""},
+		{"bundle", runs([]string{"bundle"}, "install"), cache("/usr/local/bundle/cache"), []string{"Gemfile", "Gemfile.lock"}, ""},
+		{"composer", runs([]string{"composer"}, "install"), cache("/root/.cache/composer"), []string{"composer.json", "composer.lock"}, ""},
+		{"mvn", runs([]string{"mvn"}), cache("/root/.m2"), []string{"pom.xml"}, "mvn dependency:go-offline"},
 	}
 }
 
@@ -309,16 +314,31 @@ func (d *dockerfile) copiesFirst(im *image, instructions []origin.Instruction) *
 		if sources == nil || bound || before || slices.Contains(c, "-g") || x.name == "pip" && !c.has("-r") && !c.has(".") {
 			return nil
 		}
-		install := strings.Join(slices.Concat([]string{"RUN"}, i.Flags, []string{strings.Join(c, " ")}), " ")
-		if x.name == "go" {
-			install = "RUN go mod download"
+		fix := facts.Fix{Text: "copy the files that list the dependencies first"}
+		if install := cmp.Or(x.only, installsOnly(c)); install != "" {
+			fix.Lines = []string{
+				"COPY " + strings.Join(x.files, " ") + " ./",
+				strings.Join(slices.Concat([]string{"RUN"}, i.Flags, []string{install}), " "),
+				"COPY " + strings.Join(slices.Concat(sources.Flags, []string{sources.Text}), " "),
+			}
 		}
-		return d.finding(im, sources.Line, i.End, fmt.Sprintf("every change of the sources installs the dependencies again: line %d copies them before line %d runs %s", sources.Line, i.Line, x.name), facts.Fix{
-			Text:  "copy the files that list the dependencies first",
-			Lines: []string{"COPY " + strings.Join(x.files, " ") + " ./", install, "COPY " + strings.Join(slices.Concat(sources.Flags, []string{sources.Text}), " ")},
-		})
+		return d.finding(im, sources.Line, i.End, fmt.Sprintf("every change of the sources installs the dependencies again: line %d copies them before line %d runs %s", sources.Line, i.Line, x.name), fix)
 	}
 	return nil
+}
+
+// installsOnly returns a call of an installer as it is written, or "" if it needs the
+// sources, or its words need quotes, which a call has lost.
+func installsOnly(c call) string {
+	if c.is("cargo") || pipInstalls(c) && slices.ContainsFunc(c, func(w string) bool { return strings.HasPrefix(w, ".") }) {
+		return ""
+	}
+	for _, w := range c {
+		if word, ok := shellWord(w); !ok || word != w {
+			return ""
+		}
+	}
+	return strings.Join(c, " ")
 }
 
 // copiesAll reports whether an instruction copies the whole build context.

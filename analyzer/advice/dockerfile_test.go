@@ -73,6 +73,12 @@ func TestDockerfileRules(t *testing.T) {
 		{"copy-before-install", "FROM a:1\nCOPY . .\nRUN npm ci\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs npm\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . ."},
 		{"copy-before-install", "FROM a:1\nCOPY --chown=1 ./ /app\nRUN pip install -r requirements.txt\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs pip\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\nCOPY --chown=1 ./ /app"},
 		{"copy-before-install", "FROM a:1 AS build\nCOPY . .\nRUN go build ./...\nFROM a:1\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs go\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . ."},
+		{"copy-before-install", "FROM a:1\nCOPY . .\nRUN poetry install\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs poetry\nCOPY pyproject.toml poetry.lock ./\nRUN poetry install --no-root\nCOPY . ."},
+		{"copy-before-install", "FROM a:1\nCOPY . .\nRUN uv sync\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs uv\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --no-install-project\nCOPY . ."},
+		{"copy-before-install", "FROM a:1\nCOPY . .\nRUN mvn package\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs mvn\nCOPY pom.xml ./\nRUN mvn dependency:go-offline\nCOPY . ."},
+		{"copy-before-install", "FROM a:1\nCOPY . .\nRUN cargo build\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs cargo"},
+		{"copy-before-install", "FROM a:1\nCOPY . .\nRUN pip install .\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs pip"},
+		{"copy-before-install", "FROM a:1\nCOPY . .\nRUN pip install -r requirements.txt 'flask>=3'\nRUN make\n", "2: every change of the sources installs the dependencies again: line 2 copies them before line 3 runs pip"},
 		{"copy-before-install", "FROM a:1\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npm install -g x\nRUN make\n", ""},
 		{"copy-before-install", "FROM a:1\nCOPY package*.json ./\nCOPY . .\nRUN npm ci\nRUN make\n", ""},
 		{"copy-before-install", "FROM a:1\nCOPY --from=0 . .\nRUN npm ci\nRUN make\n", ""},
@@ -104,10 +110,10 @@ func TestRemoteAddChecksum(t *testing.T) {
 }
 
 func TestLatestBaseDigest(t *testing.T) {
-	a := built(t, oneFile, "FROM debian AS x\nRUN make\n")
+	a := built(t, oneFile, "FROM --platform=linux/arm64 debian AS x\nRUN make\n")
 	a.Report.Base = &facts.Base{Reference: "docker.io/library/debian:latest", Digest: "sha256:ab", Layers: 1, Evidence: facts.EvidenceProvenance, Certainty: facts.CertainExact}
 	found := ofRule(t, a, "latest-base")
-	if len(found) != 1 || !slices.Equal(found[0].Fix.Lines, []string{"FROM debian@sha256:ab AS x"}) {
+	if len(found) != 1 || !slices.Equal(found[0].Fix.Lines, []string{"FROM --platform=linux/arm64 debian@sha256:ab AS x"}) {
 		t.Errorf("got %+v", found)
 	}
 }

@@ -29,9 +29,10 @@ type Dockerfile struct {
 
 // Stage is one stage of a Dockerfile.
 type Stage struct {
-	Name         string // of AS; "" if it has none
-	From         string // the image or the stage it starts from
-	Parent       int    // the stage it starts from; -1 for an image
+	Name         string   // of AS; "" if it has none
+	Flags        []string // of FROM: "--platform=linux/amd64"
+	From         string   // the image or the stage it starts from
+	Parent       int      // the stage it starts from; -1 for an image
 	Instructions []Instruction
 	Line         int // of FROM
 }
@@ -115,7 +116,7 @@ func rest(n *parser.Node) string {
 
 // stage returns the stage that a FROM begins.
 func (d *Dockerfile) stage(from Instruction) Stage {
-	s := Stage{Parent: -1, Line: from.Line}
+	s := Stage{Flags: from.Flags, Parent: -1, Line: from.Line}
 	words := strings.Fields(from.Text)
 	if len(words) > 0 {
 		s.From = words[0]
