@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const completionLong = `Write a script to standard output that completes fathom's commands and flags.
@@ -12,6 +13,22 @@ const completionLong = `Write a script to standard output that completes fathom'
   zsh         fathom completion zsh > "${fpath[1]}/_fathom"
   fish        fathom completion fish | source
   powershell  fathom completion powershell | Out-String | Invoke-Expression`
+
+// completeValues lets a shell complete the values of flags that take one of a few, in
+// all commands.
+func completeValues(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if v, ok := f.Value.(*flagText); ok {
+			if names, ok := v.takes.schema["enum"].([]string); ok {
+				// It fails only for a flag that the command doesn't have.
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+			}
+		}
+	})
+	for _, c := range cmd.Commands() {
+		completeValues(c)
+	}
+}
 
 // newCompletion is cobra's completion command, except that a shell it doesn't
 // know is an error.

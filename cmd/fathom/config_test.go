@@ -387,7 +387,7 @@ func withDays(v any) any {
 // uncommented returns the starter with all of its commented keys.
 func uncommented(text string) string {
 	key := regexp.MustCompile(`(?m)^  # ([a-z-]+: .*|suppress:|  .*)$`)
-	return key.ReplaceAllString(text, "  $1")
+	return regexp.MustCompile(`(?m)^# (build:|  .*)$`).ReplaceAllString(key.ReplaceAllString(text, "  $1"), "$1")
 }
 
 // docs/config.schema.json has every key of the table.
@@ -576,11 +576,11 @@ func settingsTable(groups []group, old string) string {
 	return b
 }
 
-// fathom config init shows an example of every key of the section ci, and the
+// fathom config init shows an example of every key of the sections ci and build, and the
 // reader takes it.
 func TestStarterIsWhole(t *testing.T) {
 	for _, r := range newSettings().rows {
-		if r.group == judgment && r.in&inFile != 0 && r.example == "" {
+		if (r.group == judgment || r.group == building) && r.in&inFile != 0 && r.example == "" {
 			t.Errorf("%s has no example", r.name)
 		}
 	}
@@ -589,8 +589,10 @@ func TestStarterIsWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range c.of.rows {
-		if _, ok := c.section(judgment).values[r.name]; !ok && r.group == judgment && r.in&inFile != 0 {
-			t.Errorf("the starter has no %s", r.name)
+		for _, g := range []group{judgment, building} {
+			if _, ok := c.section(g).values[r.name]; !ok && r.group == g && r.in&inFile != 0 {
+				t.Errorf("the starter has no %s", r.name)
+			}
 		}
 	}
 }

@@ -160,9 +160,9 @@ func (s *settings) check() error {
 	return nil
 }
 
-const configShowLong = `Show every setting of the gate that applies here, and what fathom searches for, and
-where each is from: a flag, a variable, a place in a file, or the default. Give flags of the gate to see what
-they change.`
+const configShowLong = `Show every setting of the gate that applies here, what fathom searches for and what
+the image was built from, and where each is from: a flag, a variable, a place in a
+file, or the default. Give flags of the gate to see what they change.`
 
 func newConfigShow(a *app) *cobra.Command {
 	s := newSettings()
@@ -176,7 +176,7 @@ func newConfigShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.settle(s, cmd.Flags(), c, search); err != nil {
+			if err := a.settle(s, cmd.Flags(), c, search, building); err != nil {
 				return err
 			}
 			if err := a.settleGate(s, cmd.Flags(), c); err != nil {
@@ -185,7 +185,7 @@ func newConfigShow(a *app) *cobra.Command {
 			return a.showConfig(s, c.read)
 		},
 	}
-	s.addFlags(cmd.Flags(), search, judgment, configFile)
+	s.addFlags(cmd.Flags(), search, building, judgment, configFile)
 	return cmd
 }
 
@@ -204,9 +204,9 @@ func (a *app) showConfig(s *settings, read []string) error {
 	row("config files", files, "")
 	for _, r := range s.rows {
 		switch l := s.limitOf(r.name); {
-		case r.group == search:
+		case r.group == search || r.group == building && r.in&inFile != 0:
 			row(r.name, s.given[r.name].text, s.given[r.name].from)
-		case r.group != judgment || r.in != inAll && r.name != "allow-toc":
+		case r.group != judgment || r.in&inAll != inAll:
 		case l != nil:
 			row(r.name, limitText(*l), l.Source)
 		default:
@@ -227,12 +227,20 @@ func (a *app) showConfig(s *settings, read []string) error {
 	return w.Flush()
 }
 
-// limitText formats a limit, with its severity if that is not error.
+// limitText formats a limit, with its severity if that is not error, and its scope if it
+// has one.
 func limitText(l gate.Limit) string {
+	var more []string
 	if l.Severity == gate.Warn {
-		return l.String() + " (warn)"
+		more = append(more, "warn")
 	}
-	return l.String()
+	if l.Scope != gate.Auto {
+		more = append(more, "scope "+l.Scope.String())
+	}
+	if more == nil {
+		return l.String()
+	}
+	return l.String() + " (" + strings.Join(more, ", ") + ")"
 }
 
 // starter returns what config init writes, with the limits of a .dive-ci. It is
@@ -260,6 +268,12 @@ func (s *settings) starter(dive map[string]given) string {
 			fmt.Fprintf(&b, "  %s%s\n", comment, strings.TrimRight(l, "\n"))
 		}
 	}
+	b.WriteString("\n# What the image was built from.\n# build:\n")
+	for _, r := range s.rows {
+		if r.group == building && r.in&inFile != 0 {
+			fmt.Fprintf(&b, "#   # %s\n#   %s: %s\n", r.plain(), r.name, r.example)
+		}
+	}
 	return b.String()
 }
 
@@ -268,6 +282,6 @@ version: 1
 
 # The rules for images, wherever fathom judges one (--ci, CI=true). A limit that is
 # met exactly passes. Sizes are 20MB (20,000,000 bytes) or 20MiB, shares
-# 0.9 or 90%. A rule can be {limit: ..., severity: warn}; off turns it off.
+# 0.9 or 90%. A rule can be {limit: ..., severity: warn, scope: own}; off turns it off.
 ci:
 `

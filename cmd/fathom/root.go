@@ -79,6 +79,7 @@ func newRoot(a *app) *cobra.Command {
 		root.AddCommand(c)
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	completeValues(root)
 	root.SuggestionsMinimumDistance = 2
 	return root
 }

@@ -120,10 +120,10 @@ func (s *settings) table() []setting {
 		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer.Keys)},
 
 		{name: "secrets", group: search, in: inAll, takes: oneOf(&s.secrets, facts.SecretsAll, facts.SecretsOwn, facts.SecretsOff), help: "search `WHICH` layers and the configuration for secrets: all, own (without those of a base image that is known for sure), or off (default all)"},
-		{name: "base", group: building, in: inAll, takes: imagesOf(&s.origin.Bases), help: "the base image is this `IMAGE`, or one of several; may be repeated"},
-		{name: "dockerfile", group: building, in: inAll, takes: dockerfile(&s.origin.Dockerfile), help: "the image was built from `FILE`, a path in the repository: reports point at its lines (default Dockerfile, if it fits the image)"},
+		{name: "base", group: building, in: inAll, takes: imagesOf(&s.origin.Bases), help: "the base image is this `IMAGE`, or one of several; may be repeated", example: "[debian:12]"},
+		{name: "dockerfile", group: building, in: inAll, takes: dockerfile(&s.origin.Dockerfile), help: "the image was built from `FILE`, a path in the repository: reports point at its lines (default Dockerfile, if it fits the image)", example: "docker/app.Dockerfile"},
 		{name: "provenance", group: building, in: inArgs, takes: text(&s.origin.Provenance, "provenance"), help: "read how the image was built from `FILE`: an attestation, or what docker buildx build --metadata-file wrote"},
-		{name: "offline", group: building, in: inAll, takes: truth(&s.origin.Offline), help: "ask neither engines nor registries what the base image is"},
+		{name: "offline", group: building, in: inAll, takes: truth(&s.origin.Offline), help: "ask neither engines nor registries what the base image is", example: "false"},
 
 		{name: "ci", group: gating, in: inFlag, takes: truth(&s.ci), help: "judge the image: exit 1 when a rule fails, 2 when it can't be evaluated (CI=true in the environment does the same)"},
 	}
@@ -136,7 +136,7 @@ func (s *settings) table() []setting {
 	return append(rows,
 		setting{name: "warn", group: judgment, in: inArgs, takes: listOf(&s.warn, ruleNames()), help: "only warn if `RULE` is broken; may be repeated"},
 		setting{name: "fail-on", group: judgment, in: inAll, takes: ranked(&s.failOn, gate.Severities()), help: "the least `SEVERITY` of a broken rule that fails: error, or warn", example: "error"},
-		setting{name: "scope", group: judgment, in: inAll | ungated, takes: ranked(&s.scope, gate.Scopes()), help: "which layers rules without a scope of their own judge: `SCOPE` is auto (default rules: own, if the base image is known for sure), all, or own (above the base image)", example: "auto"},
+		setting{name: "scope", group: judgment, in: inAll | ungated, takes: ranked(&s.scope, gate.Scopes()), help: "layers that rules judge, if they don't say it themselves: `SCOPE` is own (those above the base image), all, or auto (the default rules: own, if the base image is known for sure; others: all)", example: "auto"},
 		setting{name: "no-fail", group: judgment, in: inAll, takes: truth(&s.noFail), help: "exit 0 even if a rule fails; what can't be evaluated is still 2", example: "false"},
 		setting{name: "allow-toc", group: judgment, in: inAll | ungated, takes: truth(&s.allowTOC), help: "also judge layers whose table of contents was not compared with their content", example: "false"},
 		setting{name: "baseline", group: judgment, in: inAll, takes: text(&s.baseline, "baseline"), help: "what max-growth measures from: an `IMAGE`, or the file of a report in JSON", example: "fathom-baseline.json"},
