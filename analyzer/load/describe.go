@@ -9,6 +9,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/load/engine"
+	"fathom/analyzer/load/storage"
 )
 
 // Described is what the manifest and the config of an image say about its layers.
@@ -40,6 +41,11 @@ func describeAt(ctx context.Context, ref string, r reference, opt Options) (*Des
 				continue
 			}
 			img, err := inspected(ctx, kind, r.name, opt)
+			if err != nil && opt.Via != ViaAPI {
+				if d := describeStored(kind, ref, r.name, err); d != nil {
+					return d, nil
+				}
+			}
 			var gone *engine.UnavailableError
 			var none *engine.NoImageError
 			switch {
@@ -70,6 +76,32 @@ func describe(img *analyzer.Image) *Described {
 	return d
 }
 
+// describeStored describes an image in the storage of an engine that isn't running,
+// as err says. It returns nil if there is none.
+func describeStored(kind engine.Kind, ref, name string, err error) *Described {
+	var gone *engine.UnavailableError
+	if !errors.As(err, &gone) || gone.From != "" {
+		return nil
+	}
+	st, _, err := openStorage(kind, "", "", name)
+	if err != nil {
+		return nil
+	}
+	defer st.Close()
+	return describeLayers(ref, st)
+}
+
+func describeLayers(ref string, st *storage.Image) *Described {
+	d := &Described{Reference: ref}
+	if st.Digest.Hex != "" {
+		d.Digest = st.Digest.String()
+	}
+	for _, l := range st.Layers {
+		d.DiffIDs = append(d.DiffIDs, l.DiffID.String())
+	}
+	return d
+}
+
 func inspected(ctx context.Context, kind engine.Kind, name string, opt Options) (engine.Image, error) {
 	e, err := engine.Connect(ctx, kind, opt.Engine)
 	if err != nil {
@@ -86,7 +118,8 @@ const maxDescribed = 500
 // containerd store takes 20 ms for each.
 const askedAtOnce = 8
 
-// Local describes the images with a name that running engines have.
+// Local describes the images with a name that engines have. If one isn't running, it
+// reads its storage.
 func Local(ctx context.Context, opt Options) ([]Described, error) {
 	var out []Described
 	for _, kind := range engines {
@@ -102,6 +135,10 @@ func Local(ctx context.Context, opt Options) ([]Described, error) {
 
 func local(ctx context.Context, kind engine.Kind, opt Options) ([]Described, error) {
 	e, err := engine.Connect(ctx, kind, opt.Engine)
+	var gone *engine.UnavailableError
+	if errors.As(err, &gone) && gone.From == "" && opt.Via != ViaAPI {
+		return localStored(ctx, kind), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -128,4 +165,26 @@ func local(ctx context.Context, kind engine.Kind, opt Options) ([]Described, err
 		return nil, err
 	}
 	return out, nil
+}
+
+// localStored describes the images in the storage of an engine that isn't running:
+// none, if that can't be read.
+func localStored(ctx context.Context, kind engine.Kind) []Described {
+	all, err := storedImages(kind)
+	if err != nil {
+		return nil
+	}
+	var out []Described
+	for _, i := range all[:min(len(all), maxDescribed)] {
+		if i.Name == "" || ctx.Err() != nil {
+			continue
+		}
+		st, _, err := openStorage(kind, "", "", i.ID)
+		if err != nil {
+			continue
+		}
+		out = append(out, *describeLayers(i.Name, st))
+		st.Close()
+	}
+	return out
 }

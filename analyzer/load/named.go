@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -258,6 +259,10 @@ func openStorage(kind engine.Kind, root, driver, name string) (*storage.Image, s
 // stored returns the image of an engine's storage.
 func (o *opening) stored(kind engine.Kind, st *storage.Image, want platform) (*analyzer.Image, error) {
 	c := &candidate{form: kind.String(), config: blobRef{name: st.ID.String()}, layers: make([]blobRef, len(st.Layers))}
+	var doc document
+	if json.Unmarshal(st.Manifest, &doc) == nil { // docker keeps no manifest
+		c.annotations = doc.Annotations
+	}
 	img, err := o.configured(c, st.Config)
 	if err != nil {
 		return nil, err

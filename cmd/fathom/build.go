@@ -119,6 +119,12 @@ func (j *job) build(ctx context.Context, name string, args []string) error {
 	if len(args) == 0 {
 		return hinted("fathom build -t app .", "build: there are no arguments for the builder")
 	}
+	if err := j.checkOutputs(source{}); err != nil { // before the build, which may take long
+		return err
+	}
+	if err := j.prepare(); err != nil {
+		return err
+	}
 	b, err := chooseBuilder(ctx, name)
 	if err != nil {
 		return err
@@ -142,7 +148,13 @@ func (j *job) build(ctx context.Context, name string, args []string) error {
 	if made.metadata != "" && j.origin.Provenance == "" && hasProvenance(made.metadata) {
 		j.origin.Provenance = made.metadata
 	}
-	return j.explore(ctx, src)
+	if err := j.spare(src, "the image"); err != nil {
+		return err
+	}
+	if !j.origin.Asked && filepath.IsLocal(made.dockerfile) {
+		j.origin.Dockerfile = filepath.ToSlash(made.dockerfile)
+	}
+	return j.output(ctx, src)
 }
 
 // chooseBuilder returns the builder of that name, or the first that is there.
@@ -180,6 +192,8 @@ type built struct {
 	push     bool   // to a registry, and not into the engine
 	archive  string // the file of an archive that it writes
 	none     string // the output, if that is no image
+	// dockerfile is the file that it builds from, if the arguments say so.
+	dockerfile string
 }
 
 // parseBuild looks for what the arguments say about the result, and adds what says
@@ -199,6 +213,8 @@ func parseBuild(b *builder, dir string, args []string) (*built, error) {
 			m.id = value
 		case "--metadata-file":
 			m.metadata = value
+		case "-f", "--file":
+			m.dockerfile = filepath.Clean(value)
 		case "--push":
 			m.push = true
 		case "--load":
@@ -209,6 +225,9 @@ func parseBuild(b *builder, dir string, args []string) (*built, error) {
 			}
 			loads = true
 		}
+	}
+	if m.dockerfile == "" { // the folder of the build context comes last
+		m.dockerfile = filepath.Join(args[len(args)-1], "Dockerfile")
 	}
 	if m.id == "" {
 		m.id = filepath.Join(dir, "id")

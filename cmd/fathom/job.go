@@ -136,6 +136,11 @@ func (j *job) explore(ctx context.Context, src source) error {
 	if err := j.prepare(); err != nil {
 		return err
 	}
+	return j.output(ctx, src)
+}
+
+// output opens an image, after prepare, and shows it in every way that was asked for.
+func (j *job) output(ctx context.Context, src source) error {
 	if !j.gated && len(j.results) == 0 && j.interactive(src) {
 		return j.show(ctx, src)
 	}
