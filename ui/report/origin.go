@@ -18,15 +18,15 @@ func partsOf(r *facts.Report) []part {
 		return nil
 	}
 	text := func(p *facts.Part, more int64, what string) string {
-		s := fmt.Sprintf("stored in %s, %s wasted", count(p.Layers, "layer"), Size(p.WastedBytes))
+		s := fmt.Sprintf("in %s, %s wasted", count(p.Layers, "layer"), Size(p.WastedBytes))
 		if more > 0 {
 			s += fmt.Sprintf(", %s %s", Size(more), what)
 		}
 		return s
 	}
 	return []part{
-		{"own", Size(own.StoredBytes), text(own, own.CopiedFromBaseBytes, "copied from the base")},
-		{"base", Size(base.StoredBytes), text(base, base.HiddenByOwnBytes, "hidden by own layers") + ": " + BaseName(r.Base)},
+		{"own layers", Size(own.StoredBytes), text(own, own.CopiedFromBaseBytes, "of the base stored again")},
+		{"base image", Size(base.StoredBytes), text(base, base.HiddenByOwnBytes, "of that hidden by own layers") + ": " + BaseName(r.Base)},
 	}
 }
 

@@ -55,10 +55,10 @@ func TestSourceLines(t *testing.T) {
 		"github":      {"::error file=docker/app.Dockerfile,line=3,endLine=4,title="},
 		"text": {
 			"RUN make  (Dockerfile:3-4)", "RUN clean  (Dockerfile:5)",
-			"own           500 B  stored in 2 layers, 20 B wasted\n",
-			"base         1.0 kB  stored in 1 layer, 100 B wasted, 100 B hidden by own layers: debian:12 (exact: you named it)\n",
+			"own layers    500 B  in 2 layers, 20 B wasted\n",
+			"base image   1.0 kB  in 1 layer, 100 B wasted, 100 B of that hidden by own layers: debian:12 (exact: you named it)\n",
 		},
-		"markdown": {"| own | 500 B ` stored in 2 layers, 20 B wasted ` |", "stored by layer 1: ` RUN make (Dockerfile:3-4) `"},
+		"markdown": {"| own layers | 500 B ` in 2 layers, 20 B wasted ` |", "stored by layer 1: ` RUN make (Dockerfile:3-4) `"},
 	} {
 		got := written(t, format, in)
 		for _, s := range want {
