@@ -191,13 +191,22 @@ func (im *image) command(i int) string {
 	return im.report.Layers[i].Command
 }
 
-// place returns the place of content below a path, or of the content's own path.
-func (im *image) place(n filetree.Node, s filetree.Stored) facts.Place {
-	p := facts.Place{Path: im.tree.Path(n), Layer: s.Layer, HiddenBy: s.HiddenBy}
+// placed is a place without its path, which can be long, and there can be many: only
+// those that are listed get it.
+type placed struct {
+	facts.Place
+	node filetree.Node // None for a layer or the config
+}
+
+// setPath sets the path of a place.
+func (im *image) setPath(p *placed) {
+	if p.node == filetree.None {
+		return
+	}
+	p.Path = im.tree.Path(p.node)
 	if !utf8.ValidString(p.Path) {
 		p.PathBytes = []byte(p.Path)
 	}
-	return p
 }
 
 // finding is a finding that is being put together.
@@ -206,7 +215,7 @@ type finding struct {
 	im *image
 	at map[placeKey]int // index in places
 	// places holds all places, before the list is sorted and cut.
-	places []facts.Place
+	places []placed
 }
 
 type placeKey struct {
@@ -235,7 +244,7 @@ func (f *finding) claim(n filetree.Node, c filetree.Content, bytes int64) bool {
 	if !ok {
 		i = len(f.places)
 		f.at[k] = i
-		f.places = append(f.places, f.im.place(n, s))
+		f.places = append(f.places, placed{facts.Place{Layer: s.Layer, HiddenBy: s.HiddenBy}, n})
 	}
 	f.places[i].Files++
 	f.places[i].Bytes += bytes
@@ -243,8 +252,8 @@ func (f *finding) claim(n filetree.Node, c filetree.Content, bytes int64) bool {
 	return true
 }
 
-// add adds a place that claims nothing.
-func (f *finding) add(p facts.Place) { f.places = append(f.places, p) }
+// add adds a layer or the config, which claims nothing.
+func (f *finding) add(p facts.Place) { f.places = append(f.places, placed{p, filetree.None}) }
 
 // complete sorts and cuts the list of places, and fills in what the rule says of all
 // its findings.
@@ -263,17 +272,22 @@ func (f *finding) complete(r *Rule) {
 	}
 	slices.Sort(f.Layers)
 	f.Layers = slices.Compact(f.Layers)
-	slices.SortFunc(f.places, func(a, b facts.Place) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.Redacted, b.Redacted))
-	})
+	order := func(a, b placed) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Path, b.Path), cmp.Compare(a.node, b.node), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.Redacted, b.Redacted))
+	}
+	slices.SortFunc(f.places, order) // the order of nodes nearly is that of paths
+	n := min(len(f.places), facts.MaxPlaces)
+	for i := range n {
+		f.im.setPath(&f.places[i])
+	}
+	slices.SortFunc(f.places[:n], order)
 	f.attribute(r)
 	if f.Fix.Lines == nil {
 		f.Fix.Lines = []string{}
 	}
-	n := min(len(f.places), facts.MaxPlaces)
 	f.MorePlaces = len(f.places) - n
-	f.Places = slices.Clone(f.places[:n])
-	if f.Places == nil {
-		f.Places = []facts.Place{}
+	f.Places = make([]facts.Place, n)
+	for i := range n {
+		f.Places[i] = f.places[i].Place
 	}
 }

@@ -58,27 +58,26 @@ func (im *image) states(do func(filetree.Node, filetree.State)) {
 	}
 }
 
-// at returns the place of a path that claims nothing.
-func (im *image) at(n filetree.Node, st filetree.State) facts.Place {
-	p := im.place(n, filetree.Stored{Layer: st.Layer, HiddenBy: -1})
-	p.Files = 1
-	return p
+// show adds a path of the final filesystem, which claims nothing.
+func (f *finding) show(n filetree.Node, st filetree.State) {
+	f.places = append(f.places, placed{facts.Place{Layer: st.Layer, HiddenBy: -1, Files: 1}, n})
 }
 
 // chmodFix returns a fix that changes the mode of places.
-func chmodFix(text, mode string, places []facts.Place) facts.Fix {
+func (im *image) chmodFix(text, mode string, places []placed) facts.Fix {
 	fix := facts.Fix{Text: text}
+	if len(places) > maxStripped {
+		return fix
+	}
 	words := []string{"RUN chmod", mode}
 	for _, p := range places {
-		w, ok := shellWord(p.Path)
+		w, ok := shellWord(im.tree.Path(p.node))
 		if !ok {
 			return fix
 		}
 		words = append(words, w)
 	}
-	if len(places) <= maxStripped {
-		fix.Lines = []string{strings.Join(words, " ")}
-	}
+	fix.Lines = []string{strings.Join(words, " ")}
 	return fix
 }
 
@@ -98,9 +97,9 @@ func setuid() Rule {
 					return
 				}
 				if im.inSystem(n) {
-					system.add(im.at(n, st))
+					system.show(n, st)
 				} else {
-					own.add(im.at(n, st))
+					own.show(n, st)
 				}
 			})
 			return im.modeFindings(own, system, "%s with the setuid or setgid bit", "remove the bits in the step that stores them", "a-s"), nil
@@ -121,7 +120,7 @@ func (im *image) modeFindings(own, system *finding, title, text, mode string) []
 			f.Title += " in the system's folders"
 			f.Severity = facts.SeverityInfo
 		}
-		f.Fix = chmodFix(text, mode, f.places)
+		f.Fix = im.chmodFix(text, mode, f.places)
 		out = append(out, f)
 	}
 	return out
@@ -142,9 +141,9 @@ func worldWritable() Rule {
 				switch {
 				case st.Mode&0o002 == 0, st.Kind != layer.File && st.Kind != layer.Dir, st.Kind == layer.Dir && st.Mode&0o1000 != 0:
 				case im.inSystem(n):
-					system.add(im.at(n, st))
+					system.show(n, st)
 				default:
-					own.add(im.at(n, st))
+					own.show(n, st)
 				}
 			})
 			var out []*finding
@@ -158,7 +157,7 @@ func worldWritable() Rule {
 				} else {
 					f.Severity = facts.SeverityInfo
 				}
-				f.Fix = chmodFix("set the mode in the step that stores them", "o-w", f.places)
+				f.Fix = im.chmodFix("set the mode in the step that stores them", "o-w", f.places)
 				out = append(out, f)
 			}
 			return out, nil
@@ -181,7 +180,7 @@ func sudo() Rule {
 				}
 				if st, ok := im.tree.At(n, im.last()); ok && st.Kind == layer.File {
 					f := im.newFinding(fmt.Sprintf("layer %d installs sudo", st.Layer), facts.Fix{Text: "leave sudo out of the packages, and put the steps that need root before USER"})
-					f.add(im.at(n, st))
+					f.show(n, st)
 					return []*finding{f}, nil
 				}
 			}

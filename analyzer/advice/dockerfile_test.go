@@ -188,7 +188,7 @@ layer RUN rm /tmp/big
 // fix changes no step of the base.
 func TestSecretOfBase(t *testing.T) {
 	r := &facts.Report{Base: &facts.Base{Reference: "base:1", Layers: 1, Certainty: facts.CertainVerified}, Layers: make([]facts.Layer, 2)}
-	f := &finding{im: &image{report: r}, places: []facts.Place{{Path: "/key", Layer: 0, HiddenBy: 1}}}
+	f := &finding{im: &image{report: r}, places: []placed{{Place: facts.Place{Path: "/key", Layer: 0, HiddenBy: 1}}}}
 	f.Severity, f.Fix.Lines = facts.SeverityError, []string{"RUN --mount=type=secret"}
 	f.attribute(&Rule{Name: Secret})
 	if f.Owner != facts.OwnerBase || f.Severity != facts.SeverityError || f.Fix.Text != "revoke it, and use another base image: it comes from base:1" || len(f.Fix.Lines) > 0 {

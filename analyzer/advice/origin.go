@@ -29,7 +29,7 @@ func (f *finding) attribute(r *Rule) {
 	f.Owner = facts.OwnerUnknown
 	if n > 0 {
 		f.Owner = facts.OwnerBase
-		if len(f.places) == 0 || slices.ContainsFunc(f.places, func(p facts.Place) bool { return p.Layer < 0 || p.Layer >= n || again && p.HiddenBy >= n }) {
+		if len(f.places) == 0 || slices.ContainsFunc(f.places, func(p placed) bool { return p.Layer < 0 || p.Layer >= n || again && p.HiddenBy >= n }) {
 			f.Owner = facts.OwnerOwn
 		}
 	}

@@ -112,7 +112,7 @@ type found struct {
 }
 
 type foundPlace struct {
-	facts.Place
+	placed
 	cause filetree.Cause
 }
 
@@ -120,9 +120,9 @@ type foundPlace struct {
 func (im *image) secrets(notes []analyzer.Note) []*finding {
 	at := map[secretKey]*found{}
 	var all []*found
-	published := map[int][]facts.Place{} // by layer
-	more := map[int]int{}                // by layer, how many secrets are not in the notes
-	theirs := 0                          // the layers whose secrets are left out
+	published := map[int][]placed{} // by layer
+	more := map[int]int{}           // by layer, how many secrets are not in the notes
+	theirs := 0                     // the layers whose secrets are left out
 	if im.ownSecrets {
 		theirs = im.baseLayers()
 	}
@@ -131,8 +131,8 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 		if d.Layer < theirs {
 			continue
 		}
-		p := foundPlace{im.place(d.Node, d), d.Cause}
-		public := secrets.Published(p.Path)
+		p := foundPlace{placed{facts.Place{Layer: d.Layer, HiddenBy: d.HiddenBy}, d.Node}, d.Cause}
+		public := secrets.Published(im.tree.Path(d.Node))
 		if count, ok := strings.CutPrefix(n.Data, moreNote); ok {
 			if k, err := strconv.Atoi(count); err == nil && !public {
 				more[d.Layer] += k
@@ -145,7 +145,7 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 		}
 		p.Files, p.Redacted = 1, s.Redacted
 		if public {
-			published[d.Layer] = append(published[d.Layer], p.Place)
+			published[d.Layer] = append(published[d.Layer], p.placed)
 			continue
 		}
 		k := secretKey{s.Kind, s.Sum, p.Layer}
@@ -155,7 +155,7 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 			at[k] = f
 			all = append(all, f)
 		}
-		if len(f.places) == 0 || f.places[len(f.places)-1].Path != p.Path || f.places[len(f.places)-1].HiddenBy != p.HiddenBy {
+		if len(f.places) == 0 || f.places[len(f.places)-1].node != p.node || f.places[len(f.places)-1].HiddenBy != p.HiddenBy {
 			f.places = append(f.places, p)
 		}
 	}
@@ -185,7 +185,7 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 		}
 		r := others(f.layer, f.severity)
 		for _, p := range f.places {
-			r.add(p.Place)
+			r.places = append(r.places, p.placed)
 		}
 	}
 	for i := range more {
@@ -234,7 +234,7 @@ func (im *image) secretFinding(f *found) *finding {
 		out.Certainty = facts.CertainProven
 	}
 	for _, p := range f.places {
-		out.add(p.Place)
+		out.places = append(out.places, p.placed)
 	}
 	if f.layer < 0 {
 		out.Title = fmt.Sprintf("%s in %s", f.What, f.in)
@@ -242,7 +242,7 @@ func (im *image) secretFinding(f *found) *finding {
 		return out
 	}
 	slices.SortStableFunc(f.places, func(a, b foundPlace) int {
-		return cmp.Or(cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(a.HiddenBy, b.HiddenBy), cmp.Compare(a.node, b.node))
 	})
 	first, last := f.places[0], f.places[len(f.places)-1]
 	fate := ""
@@ -256,11 +256,11 @@ func (im *image) secretFinding(f *found) *finding {
 		}
 		fate = fmt.Sprintf(", %s in layer %d and still in every copy of the image", verb, last.HiddenBy)
 	}
-	where := first.Path
+	where := im.tree.Path(first.node)
 	if n := len(f.places) - 1; n > 0 {
 		where += fmt.Sprintf(" and %d other places", n)
 		if n == 1 {
-			where = first.Path + " and another place"
+			where = im.tree.Path(first.node) + " and another place"
 		}
 	}
 	out.Title = fmt.Sprintf("%s in %s (%s)%s", f.What, where, holder(f.layer), fate)
@@ -270,7 +270,7 @@ func (im *image) secretFinding(f *found) *finding {
 
 // publishedKeys returns the finding for the secrets of a layer that are in tests,
 // documentation and installed packages.
-func (im *image) publishedKeys(layer int, places []facts.Place) *finding {
+func (im *image) publishedKeys(layer int, places []placed) *finding {
 	f := im.newFinding(fmt.Sprintf("%s keys or tokens in tests, documentation or installed packages (%s)", counted(len(places)), holder(layer)), facts.Fix{
 		Text: "nothing, if they are published with the software; a smaller set of packages without tests and documentation does not ship them",
 	})
@@ -278,9 +278,7 @@ func (im *image) publishedKeys(layer int, places []facts.Place) *finding {
 		f.Title = fmt.Sprintf("a key or token in tests, documentation or an installed package (%s)", holder(layer))
 	}
 	f.Severity, f.Certainty = facts.SeverityInfo, facts.CertainLikely
-	for _, p := range places {
-		f.add(p)
-	}
+	f.places = places
 	return f
 }
 
@@ -313,7 +311,8 @@ func mountID(name string) string {
 
 // fileFix says how to build without a secret that a layer stores in these files.
 func (im *image) fileFix(places []foundPlace) facts.Fix {
-	p := &places[0].Place
+	p := places[0]
+	im.setPath(&p.placed)
 	if strings.HasPrefix(p.Path, "/etc/ssh/ssh_host_") {
 		return facts.Fix{
 			Text:  "all containers have the same host key: remove it at the end of the step that installs the server, and run ssh-keygen -A when a container starts",
@@ -347,7 +346,7 @@ func (im *image) fileFix(places []foundPlace) facts.Fix {
 			Lines: []string{"**/" + base},
 		}
 		for _, other := range places[1:] {
-			name := path.Base(other.Path)
+			name := im.tree.Name(other.node)
 			if line := "**/" + name; plainPath.MatchString(name) && !slices.Contains(fix.Lines, line) && len(fix.Lines) < maxStripped {
 				fix.Text = "revoke it, keep the files out of the build context with these lines in .dockerignore, and if a step needs one: RUN --mount=" + mount
 				fix.Lines = append(fix.Lines, line)
@@ -381,7 +380,7 @@ func (im *image) configured() []*found {
 				at[k] = f
 				all = append(all, f)
 			}
-			p := foundPlace{Place: facts.Place{Layer: layer, HiddenBy: -1, Redacted: s.Redacted}}
+			p := foundPlace{placed: placed{facts.Place{Layer: layer, HiddenBy: -1, Redacted: s.Redacted}, filetree.None}}
 			if !slices.ContainsFunc(f.places, func(q foundPlace) bool { return q.Layer == layer }) {
 				f.places = append(f.places, p)
 			}
