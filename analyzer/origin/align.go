@@ -149,6 +149,7 @@ const (
 type step struct {
 	name, text string
 	loose      string
+	whole      string // the same with the name: the classic builder writes no RUN before the exec form
 	hashed     bool   // a COPY or ADD whose sources are hashes
 	dest       string // of such a step
 }
@@ -159,7 +160,7 @@ func splitStep(s string) step {
 	name, text, _ := strings.Cut(strings.TrimSpace(s), " ")
 	st := step{name: strings.ToUpper(name)}
 	st.text = assigned(st.name, withoutFlags(oneLine(text)))
-	st.loose = loose(st.text)
+	st.loose, st.whole = loose(st.text), loose(s)
 	if m := hashes.FindStringSubmatch(text); m != nil {
 		st.hashed, st.dest = true, strings.TrimSpace(m[1])
 	}
@@ -169,6 +170,7 @@ func splitStep(s string) step {
 // form is what steps made from an instruction look like.
 type form struct {
 	name   string
+	json   bool     // the exec form
 	texts  []string // any of them
 	loose  []string // the literals of the text between its variables
 	dest   string   // of a COPY or ADD
@@ -178,9 +180,10 @@ type form struct {
 var variable = regexp.MustCompile(`\$(?:\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)`)
 
 func formOf(i *Instruction) form {
-	f := form{name: i.Name, texts: []string{i.Text}}
+	f := form{name: i.Name, json: i.JSON, texts: []string{i.Text}}
 	switch i.Name {
 	case "RUN":
+		f.loose = []string{loose(i.Text)}
 		if len(i.Heredocs) == 1 && strings.HasPrefix(i.Text, "<<") && len(strings.Fields(i.Text)) == 1 {
 			f.texts = append(f.texts, oneLine(i.Heredocs[0]))
 		}
@@ -204,6 +207,9 @@ func formOf(i *Instruction) form {
 
 // match returns how well a step fits the instruction: 0 if not at all.
 func (f *form) match(s *step) int8 {
+	if f.name == "RUN" && f.json && (f.loose[0] == s.whole || f.name == s.name && f.loose[0] == s.loose) {
+		return sameFiles
+	}
 	if f.name != s.name {
 		return 0
 	}

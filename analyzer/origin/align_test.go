@@ -78,3 +78,35 @@ func TestAlignOther(t *testing.T) {
 		t.Errorf("the Dockerfile of another image fits: %d of %d, %v", a.Matched, a.Of, lines(a.Sources))
 	}
 }
+
+// TestAlignForms has an instruction and the step that a builder makes of it.
+func TestAlignForms(t *testing.T) {
+	for _, tt := range []struct{ instruction, step string }{
+		{`RUN ["/bin/sh", "-c", "echo a > b"]`, `RUN /bin/sh -c echo a > b # buildkit`},
+		{`RUN ["/bin/sh", "-c", "echo a > b"]`, `/bin/sh -c echo a > b`},
+		{`RUN ["make", "all"]`, `RUN make all # buildkit`},
+		{`RUN ["make", "all"]`, `make all`},
+		// kaniko writes an instruction as it stands in the Dockerfile, on one line.
+		{`RUN ["make", "all"]`, `RUN ["make", "all"]`},
+		{"RUN a && \\\n  b", `RUN a &&   b`},
+		{`RUN --mount=type=cache,target=/c make`, `RUN --mount=type=cache,target=/c make`},
+		{`COPY --from=build /a /b`, `COPY --from=build /a /b`},
+		{`COPY --chown=1:1 a data/`, `COPY --chown=1:1 a data/`},
+		{`ADD lib.txt /lib/$A/`, `ADD lib.txt /lib/$A/`},
+	} {
+		d, err := ParseDockerfile("Dockerfile", []byte("FROM a\n"+tt.instruction+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := d.Align([]string{facts.Command(tt.step)}); a.Matched != 1 {
+			t.Errorf("%s is not %s", tt.step, tt.instruction)
+		}
+	}
+	d, err := ParseDockerfile("Dockerfile", []byte("FROM a\nRUN [\"make\", \"all\"]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := d.Align([]string{"RUN make none"}); a.Matched != 0 {
+		t.Error("another command is the instruction's")
+	}
+}
