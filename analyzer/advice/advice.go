@@ -175,6 +175,7 @@ type image struct {
 	cached   map[cachedIn]bool          // the caches that package-cache found
 	modules  map[int]bool               // by layer; filled in by storesModules
 	workdirs map[int]string             // by layer; filled in by workdir
+	file     *dockerfile                // filled in by dockerfile
 	visits   int                        // nodes that copied has looked at
 
 	ownSecrets bool // as in Options

@@ -195,8 +195,7 @@ func (im *image) archiveFix(s filetree.Stored, kind string, m match) facts.Fix {
 
 // doesMore reports whether the step of layer i does more than unpack files.
 func (im *image) doesMore(i int) bool {
-	s := parseStep(im.command(i))
-	return slices.ContainsFunc(s.calls, func(c call) bool { return !c.is("tar", "bsdtar", "unzip", "rm", "cd", "mkdir") })
+	return slices.ContainsFunc(im.step(i).calls, func(c call) bool { return !c.is("tar", "bsdtar", "unzip", "rm", "cd", "mkdir") })
 }
 
 // copied is what a COPY or ADD step copies.

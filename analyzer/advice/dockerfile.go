@@ -25,8 +25,8 @@ type dockerfile struct {
 // dockerfile returns the Dockerfile of the image, nil if it is unknown.
 func (im *image) dockerfile() *dockerfile {
 	known := im.report.Dockerfile
-	if known == nil {
-		return nil
+	if known == nil || im.file != nil {
+		return im.file
 	}
 	d, err := origin.ParseDockerfile(known.Name, []byte(known.Text))
 	if err != nil { // a saved report can have any text
@@ -38,7 +38,8 @@ func (im *image) dockerfile() *dockerfile {
 			last = max(d.StageAt(s.Line), 0)
 		}
 	}
-	return &dockerfile{d, d.Chain(last), known.Certainty != facts.CertainExact}
+	im.file = &dockerfile{d, d.Chain(last), known.Certainty != facts.CertainExact}
+	return im.file
 }
 
 // finding returns a finding about some lines, and the layer that they made.

@@ -98,7 +98,7 @@ func outdatedBase() Rule {
 			replaced := im.replaced(n)
 			var all []*finding
 			for i := n; i <= im.last(); i++ {
-				s := parseStep(im.command(i))
+				s := im.step(i)
 				if len(replaced[i]) == 0 || s.runs(upgrades, "apt-get", "apt", "apk", "dnf", "yum", "microdnf", "zypper") == nil {
 					continue
 				}

@@ -168,7 +168,7 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 		named := len(paths) == len(files) && len(files) <= maxStripped
 		command := facts.Command(im.command(i))
 		switch {
-		case golang && (!strings.HasPrefix(command, "RUN ") || runsGo(im.command(i))):
+		case golang && (!strings.HasPrefix(command, "RUN ") || im.step(i).runsGo()):
 			fix = facts.Fix{Text: "let Go leave them out: set this before the step that builds", Lines: []string{`ENV GOFLAGS="'-ldflags=-s -w'"`}}
 		case strings.HasPrefix(command, "COPY ") || strings.HasPrefix(command, "ADD "):
 			// Stripping them in the image would store them again.
@@ -188,9 +188,8 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 	return out
 }
 
-// runsGo reports whether a step runs Go.
-func runsGo(command string) bool {
-	s := parseStep(command)
+// runsGo reports whether the step runs Go.
+func (s *step) runsGo() bool {
 	return s.runs(func(call) bool { return true }, "go") != nil
 }
 
