@@ -55,9 +55,11 @@ func (d *dockerfile) finding(im *image, line, end int, title string, fix facts.F
 	return f
 }
 
-// madeBy returns the layer that an instruction made, or -1.
+// madeBy returns the layer that the instruction at a line of the Dockerfile made, or -1.
 func (im *image) madeBy(line int) int {
-	return slices.IndexFunc(im.report.Layers, func(l facts.Layer) bool { return l.Source != nil && l.Source.Line == line })
+	return slices.IndexFunc(im.report.Layers, func(l facts.Layer) bool {
+		return l.Source != nil && l.Source.Line == line && l.Source.File == im.report.Dockerfile.Name
+	})
 }
 
 func latestBase() Rule {

@@ -109,6 +109,17 @@ func TestRemoteAddChecksum(t *testing.T) {
 	}
 }
 
+// TestOtherDockerfile checks that a layer that another Dockerfile made, at the same line,
+// is not taken for that of an instruction.
+func TestOtherDockerfile(t *testing.T) {
+	a := built(t, "layer ADD https://x.example/a /a # buildkit\n  file a 3xa\n", "FROM a:1\nADD https://x.example/a /a\n")
+	a.Report.Layers[0].Source.File = "base.Dockerfile"
+	found := ofRule(t, a, "remote-add")
+	if len(found) != 1 || len(found[0].Fix.Lines) != 0 || len(found[0].Layers) != 0 {
+		t.Errorf("got %+v", found)
+	}
+}
+
 func TestLatestBaseDigest(t *testing.T) {
 	a := built(t, oneFile, "FROM --platform=linux/arm64 debian AS x\nRUN make\n")
 	a.Report.Base = &facts.Base{Reference: "docker.io/library/debian:latest", Digest: "sha256:ab", Layers: 1, Evidence: facts.EvidenceProvenance, Certainty: facts.CertainExact}
