@@ -5,6 +5,7 @@ package advice
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -95,6 +96,19 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 	rules := opt.rules()
 	found := make([][]*finding, len(rules))
 	work, ctx := errgroup.WithContext(ctx)
+	// A panic in a goroutine goes on in the caller, which may have to restore a terminal.
+	crashes := make(chan any, len(rules)+1)
+	start := func(f func() error) {
+		work.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					crashes <- p
+					err = errors.New("it crashed")
+				}
+			}()
+			return f()
+		})
+	}
 	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents()), ownSecrets: opt.OwnSecrets}
 	run := func(i int) (err error) {
 		if err := ctx.Err(); err != nil {
@@ -108,14 +122,14 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 	// Content is looked at, and the rules apart are run, beside the rules that need
 	// neither.
 	noted := make(chan *analyzer.Notes, 1)
-	work.Go(func() error {
+	start(func() error {
 		notes, err := a.Notes(ctx, Lookers(opt), opt.Progress)
 		if err == nil {
 			noted <- notes
 		}
 		return err
 	})
-	work.Go(func() error {
+	start(func() error {
 		for i := range rules {
 			if rules[i].apart {
 				if err := run(i); err != nil {
@@ -125,7 +139,7 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 		}
 		return nil
 	})
-	work.Go(func() error {
+	start(func() error {
 		for i := range rules {
 			if rules[i].apart {
 				continue
@@ -147,7 +161,13 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 		}
 		return nil
 	})
-	if err := work.Wait(); err != nil {
+	err := work.Wait()
+	select {
+	case p := <-crashes:
+		panic(p)
+	default:
+	}
+	if err != nil {
 		return nil, 0, err
 	}
 	all := []facts.Finding{}
