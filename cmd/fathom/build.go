@@ -134,6 +134,7 @@ func (j *job) build(ctx context.Context, name string, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	defer j.taken(func() { os.RemoveAll(dir) })()
 	made, err := parseBuild(b, dir, args)
 	if err != nil {
 		return err
@@ -308,15 +309,22 @@ func (e *builderError) Error() string {
 // runBuilder runs the builder on the terminal. Its results go to standard error, so
 // that standard output has only fathom's.
 func (j *job) runBuilder(ctx context.Context, b *builder, args []string) error {
-	defer j.hold()() // an interrupt is for the builder, which ends by it
+	if j.isTerminal(j.stdin) {
+		defer j.hold()() // ctrl-c is for the builder, which ends by it
+	}
 	cmd := exec.CommandContext(ctx, b.command[0], append(slices.Clone(b.command[1:]), args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = j.stdin, j.stderr, j.stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = grace
+	cmd.WaitDelay = grace / 2 // a builder that doesn't end is killed before fathom ends
 	if b.metadata {
 		cmd.Env = append(os.Environ(), "BUILDX_METADATA_PROVENANCE=max")
 	}
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		release := j.taken(func() { cmd.Process.Kill() })
+		err = cmd.Wait()
+		release()
+	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:

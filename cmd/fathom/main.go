@@ -62,11 +62,11 @@ type app struct {
 }
 
 // force ends the program while some of its work still runs. It restores the
-// terminal, prints the error and exits. Temporary files need no cleanup, as they
+// terminal, prints the error and exits. Most temporary files need no cleanup, as they
 // have no names.
 func (a *app) force(sig signalError) {
-	if giveBack := a.screen.Load(); giveBack != nil {
-		(*giveBack)()
+	if undo := a.undo.Load(); undo != nil {
+		(*undo)()
 	}
 	said := make(chan struct{})
 	go func() {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -318,6 +319,65 @@ func TestNoExplorerWithoutTerminal(t *testing.T) {
 			}
 			if err := cmd.Wait(); err != nil {
 				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestSignalWhileBuilding sends signals while a builder runs that ignores them. The
+// builder ends too, and no file is left behind.
+func TestSignalWhileBuilding(t *testing.T) {
+	for name, c := range map[string]struct {
+		sigs []syscall.Signal
+		code int
+	}{
+		"interrupt":   {[]syscall.Signal{syscall.SIGINT}, 130},
+		"terminate":   {[]syscall.Signal{syscall.SIGTERM}, 143},
+		"two signals": {[]syscall.Signal{syscall.SIGTERM, syscall.SIGTERM}, 143},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bin := t.TempDir()
+			script := "#!/bin/sh\nif [ \"$2\" = version ]; then exit 0; fi\ntrap '' INT TERM\necho $$\nfor i in 1 2 3 4 5 6 7 8 9; do sleep 1; done\n"
+			if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			cmd, temp := program(t, "build", "--ci=false", "-t", "app", ".")
+			cmd.Env = append(cmd.Env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+			stderr, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stderr.Close()
+			cmd.Stderr = w
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			w.Close()
+			pid, err := strconv.Atoi(strings.TrimSpace(until(t, stderr, "\n")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, sig := range c.sigs {
+				if err := cmd.Process.Signal(sig); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != c.code {
+				t.Errorf("exit code %d, want %d", got, c.code)
+			}
+			// Its end of the pipe closes when the builder ends.
+			if _, err := io.Copy(io.Discard, stderr); err != nil {
+				t.Error(err)
+			}
+			if p, err := os.FindProcess(pid); err == nil && p.Signal(syscall.Signal(0)) == nil {
+				if stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); !strings.Contains(string(stat), ") Z ") {
+					t.Errorf("the builder still runs: %s", stat)
+				}
+			}
+			if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v %v", left, err)
 			}
 		})
 	}

@@ -35,7 +35,7 @@ const (
 type signals struct {
 	caught chan os.Signal
 	held   atomic.Int32           // while above zero, ctrl-c is for another program
-	screen atomic.Pointer[func()] // gives the terminal back; nil while the program doesn't use it
+	undo   atomic.Pointer[func()] // what the program must undo before it ends; nil for nothing
 }
 
 // hold keeps a SIGINT from ending the program until release is called.
@@ -44,10 +44,19 @@ func (s *signals) hold() (release func()) {
 	return func() { s.held.Add(-1) }
 }
 
-// taken stores giveBack, which gives the terminal back, until release is called.
+// taken adds giveBack to what force calls, the newest first, until release is called.
+// It gives the terminal back, or ends something that would outlive the program. The
+// last one added is released first.
 func (s *signals) taken(giveBack func()) (release func()) {
-	s.screen.Store(&giveBack)
-	return func() { s.screen.Store(nil) }
+	older := s.undo.Load()
+	undo := func() {
+		giveBack()
+		if older != nil {
+			(*older)()
+		}
+	}
+	s.undo.Store(&undo)
+	return func() { s.undo.Store(older) }
 }
 
 // interrupt does what SIGINT does. While the explorer has the terminal, ctrl-c is a
