@@ -72,6 +72,7 @@ func newBuild(a *app) *cobra.Command {
 		DisableFlagParsing: true,
 	}
 	j.add(cmd, explorer, building, search)
+	_ = cmd.Flags().MarkHidden("provenance") // that flag is the builder's: fathom reads what it writes
 	cmd.Flags().StringVar(&name, "builder", "", "build with `NAME`: "+strings.Join(builderNames(), ", ")+" (default the first that is there)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		own, rest := splitArgs(cmd.Flags(), args)
@@ -102,7 +103,7 @@ func splitArgs(flags *pflag.FlagSet, args []string) (own, rest []string) {
 		case args[0] == "-h":
 			f = flags.Lookup("help")
 		}
-		if f == nil {
+		if f == nil || f.Hidden {
 			break
 		}
 		n := 1
