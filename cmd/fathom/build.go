@@ -322,7 +322,7 @@ func (j *job) runBuilder(ctx context.Context, b *builder, args []string) error {
 	}
 	err := cmd.Start()
 	if err == nil {
-		release := j.taken(func() { cmd.Process.Kill() })
+		release := j.taken(func() { _ = cmd.Process.Kill() })
 		err = cmd.Wait()
 		release()
 	}
