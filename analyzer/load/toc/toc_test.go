@@ -138,6 +138,9 @@ func TestListsWhatTheTarHolds(t *testing.T) {
 	for _, w := range writers {
 		t.Run(w.name, func(t *testing.T) {
 			for _, name := range imagetest.Names(t) {
+				if strings.HasPrefix(name, "finding-") { // megabytes in chunks of seven bytes, and no shape that others lack
+					continue
+				}
 				img := imagetest.Load(t, name)
 				for i := range img.Layers {
 					b, err := w.make(img.LayerTar(i))
