@@ -138,12 +138,13 @@ func TestListsWhatTheTarHolds(t *testing.T) {
 	for _, w := range writers {
 		t.Run(w.name, func(t *testing.T) {
 			for _, name := range imagetest.Names(t) {
-				if strings.HasPrefix(name, "finding-") { // megabytes in chunks of seven bytes, and no shape that others lack
-					continue
-				}
 				img := imagetest.Load(t, name)
 				for i := range img.Layers {
-					b, err := w.make(img.LayerTar(i))
+					tar := img.LayerTar(i)
+					if len(tar) > 256<<10 { // of chunks of seven bytes; it has no shape that others lack
+						continue
+					}
+					b, err := w.make(tar)
 					var table *Table
 					if err == nil {
 						table, err = Open(t.Context(), b.place(t), b.ranges)
