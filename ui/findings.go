@@ -16,17 +16,16 @@ import (
 type findings struct {
 	screen.List
 	none
-	u        *ui
-	all      []facts.Finding // nil if unknown
-	keys     []findingKey    // of all
-	rows     []findingRow
-	by       findingOrder
-	rev      bool
-	open     map[findingKey]bool // findings that show their places
-	commands map[int]string      // of layers, without secrets
-	hits     []findingRow        // the first match in each finding
-	seen     bool                // by the user
-	only     bool                // only findings that match have rows, while the user searches
+	u    *ui
+	all  []facts.Finding // nil if unknown
+	keys []findingKey    // of all
+	rows []findingRow
+	by   findingOrder
+	rev  bool
+	open map[findingKey]bool // findings that show their places
+	hits []findingRow        // the first match in each finding
+	seen bool                // by the user
+	only bool                // only findings that match have rows, while the user searches
 
 	scan
 	heads []findingHead // of the last frame
@@ -74,7 +73,7 @@ var findingOrders = [...]struct {
 func rank(f *facts.Finding) int { return slices.Index(facts.Severities(), f.Severity) }
 
 func newFindings(u *ui, all []facts.Finding) *findings {
-	f := &findings{u: u, open: map[findingKey]bool{}, commands: map[int]string{}}
+	f := &findings{u: u, open: map[findingKey]bool{}}
 	f.set(all)
 	return f
 }

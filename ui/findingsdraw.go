@@ -9,7 +9,6 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/facts"
-	"fathom/analyzer/secrets"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -271,8 +270,8 @@ func fixPage(p *screen.Page, x report.Finding) {
 	}
 }
 
-// addStep adds a layer of the finding and its command, without secrets; enter on
-// them goes to the layer.
+// addStep adds a layer of the finding and its command; enter on them goes to the
+// layer.
 func (f *findings) addStep(p *screen.Page, words report.Finding, layer int, what string) {
 	from := len(p.Lines)
 	at := ""
@@ -281,12 +280,9 @@ func (f *findings) addStep(p *screen.Page, words report.Finding, layer int, what
 		at = "  " + words.Steps[i].At
 	}
 	p.Add(layer, "", screen.Span{Text: fmt.Sprintf(" %slayer %d%s", what, layer, at), Style: p.Theme.Dim})
-	command, ok := f.commands[layer]
-	if !ok && i >= 0 {
-		command = secrets.Hide(words.Steps[i].Command)
-		f.commands[layer] = command
+	if i >= 0 {
+		p.Wrap(2, words.Steps[i].Command, p.Theme.Text)
 	}
-	p.Wrap(2, command, p.Theme.Text)
 	for i := range p.Lines[from:] {
 		p.Lines[from+i].Link = layer
 	}

@@ -27,7 +27,7 @@ type Rule struct {
 	Means    string // one sentence: what the image has
 	Why      string // why that matters
 	Fix      string // how to fix it, as Markdown
-	Not      string // what is no finding, or one of severity info; may be ""
+	Not      string // when there is no finding, or only one of severity info; may be ""
 
 	// optIn is set if the rule is off unless Options.On names it.
 	optIn bool
@@ -43,7 +43,8 @@ type Rule struct {
 	find func(*image) ([]*finding, error)
 }
 
-// Help returns how to fix the rule's findings and what is no finding, as Markdown.
+// Help returns how to fix the rule's findings and what the rule does not report, as
+// Markdown.
 func (r *Rule) Help() string {
 	help := "To fix it: " + r.Fix
 	if r.Not != "" {

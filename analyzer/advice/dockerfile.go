@@ -42,6 +42,18 @@ func (im *image) dockerfile() *dockerfile {
 	return im.file
 }
 
+// ofDockerfile returns the find function of a rule about the Dockerfile: without one
+// there are no findings.
+func ofDockerfile(find func(*image, *dockerfile) ([]*finding, error)) func(*image) ([]*finding, error) {
+	return func(im *image) ([]*finding, error) {
+		d := im.dockerfile()
+		if d == nil {
+			return nil, nil
+		}
+		return find(im, d)
+	}
+}
+
 // finding returns a finding about some lines, and the layer that they made.
 func (d *dockerfile) finding(im *image, line, end int, title string, fix facts.Fix) *finding {
 	f := im.newFinding(title, fix)
@@ -67,14 +79,10 @@ func latestBase() Rule {
 		Name:     "latest-base",
 		Severity: facts.SeverityWarn,
 		Means:    "The base image has no version: it has the tag latest, or none.",
-		Why:      "The next build can start from another base, with other packages, and nobody has changed anything.",
+		Why:      "The next build can start from another base, with other packages, although the Dockerfile has not changed.",
 		Fix:      "Name a version, or a version and a digest: `FROM debian:12@sha256:…`.",
 		Not:      "A base with a digest, `scratch`, a stage, and a name that a build argument gives.",
-		find: func(im *image) ([]*finding, error) {
-			d := im.dockerfile()
-			if d == nil {
-				return nil, nil
-			}
+		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			s := &d.Stages[d.stages[0]]
 			name, ok := unversioned(s.From)
 			if !ok || s.Parent >= 0 {
@@ -89,7 +97,7 @@ func latestBase() Rule {
 				fix.Lines = []string{line}
 			}
 			return []*finding{d.finding(im, s.Line, s.Line, "the base image "+s.From+" has no version", fix)}, nil
-		},
+		}),
 	}
 }
 
@@ -117,11 +125,7 @@ func remoteAdd() Rule {
 		Fix:      "Give the checksum: `ADD --checksum=sha256:… URL DEST`. The line has that of the file in this image.",
 		Not:      "Git repositories, which are named by a commit.",
 		reads:    true,
-		find: func(im *image) ([]*finding, error) {
-			d := im.dockerfile()
-			if d == nil {
-				return nil, nil
-			}
+		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			var all []*finding
 			for _, n := range d.stages {
 				for _, i := range d.Stages[n].Instructions {
@@ -141,7 +145,7 @@ func remoteAdd() Rule {
 				}
 			}
 			return all, nil
-		},
+		}),
 	}
 }
 
@@ -246,11 +250,7 @@ func noCacheMount() Rule {
 		Why:      "Each build that runs the step downloads everything again.",
 		Fix:      "Mount the cache of the package manager: `RUN --mount=type=cache,target=…`. What is in the cache is not part of the image.",
 		Not:      "A build without BuildKit knows no mounts.",
-		find: func(im *image) ([]*finding, error) {
-			d := im.dockerfile()
-			if d == nil {
-				return nil, nil
-			}
+		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			var all []*finding
 			for n := range d.Stages {
 				for _, i := range d.Stages[n].Instructions {
@@ -265,7 +265,7 @@ func noCacheMount() Rule {
 				}
 			}
 			return all, nil
-		},
+		}),
 	}
 }
 
@@ -277,11 +277,7 @@ func copyBeforeInstall() Rule {
 		Why:      "Every change of a source installs all dependencies again, and whoever pulls the image gets all of them again.",
 		Fix:      "Copy the files that list the dependencies, install these, and copy the sources then.",
 		Not:      "A step that gets those files by a bind mount, or a `COPY` of them before.",
-		find: func(im *image) ([]*finding, error) {
-			d := im.dockerfile()
-			if d == nil {
-				return nil, nil
-			}
+		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			var all []*finding
 			for n := range d.Stages {
 				if f := d.copiesFirst(im, d.Stages[n].Instructions); f != nil {
@@ -289,7 +285,7 @@ func copyBeforeInstall() Rule {
 				}
 			}
 			return all, nil
-		},
+		}),
 	}
 }
 

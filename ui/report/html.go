@@ -14,7 +14,6 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"fathom/analyzer/gate"
-	"fathom/analyzer/secrets"
 )
 
 var (
@@ -35,11 +34,10 @@ func HTML(w io.Writer, in *Input) error {
 	p.Style, p.Script = template.CSS(pageCSS), template.JS(pageJS)
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"safe": Safe, "size": Size, "exact": Exact, "percent": Percent, "offender": func(o gate.Offender) string {
-			o.StoredBy = secrets.Hide(o.StoredBy) // before it is shortened
-			return secrets.Hide(strings.TrimLeft(offender(o), " "))
+			return strings.TrimLeft(offender(o), " ")
 		},
 		"comma": func(n int) string { return humanize.Comma(int64(n)) },
-		"step":  pageStep, "line": pasteable, "count": count,
+		"step":  stepOr, "line": pasteable, "count": count,
 		"source": p.source, "from": func(layer int) pageSource { return p.source(in.Report.Layers[layer].Source) },
 		"warning": Warning, "suppressed": suppressed, "result": result,
 	}).Parse(pageHTML)
@@ -91,7 +89,7 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	b.WriteString(`{"layers":`)
 	err := list(len(r.Layers), func(i int) any {
 		l := &r.Layers[i]
-		return []any{pageStep(l.Command), l.VisibleBytes, l.WastedBytes, l.HidesBytes}
+		return []any{stepOr(l.Command), l.VisibleBytes, l.WastedBytes, l.HidesBytes}
 	})
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"fathom/analyzer/facts"
-	"fathom/analyzer/secrets"
 )
 
 const (
@@ -82,13 +81,13 @@ func (p *page) source(s *facts.Source) pageSource {
 	return x
 }
 
-// readDockerfile reads the lines of the Dockerfile that the page shows, without secrets.
+// readDockerfile reads the lines of the Dockerfile that the page shows.
 func (p *page) readDockerfile() {
 	d := p.Report.Dockerfile
 	if d == nil {
 		return
 	}
-	for line := range strings.Lines(secrets.HideLines(d.Text)) {
+	for line := range strings.Lines(d.Text) {
 		if len(p.lines) == htmlLines {
 			p.LinesLeft++
 			continue

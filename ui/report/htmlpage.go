@@ -13,7 +13,6 @@ import (
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/gate"
-	"fathom/analyzer/secrets"
 )
 
 const (
@@ -119,12 +118,7 @@ func newPage(in *Input) *page {
 			n = htmlDenied
 		}
 		first, left, bytes := r.First(n)
-		x := pageRule{r, slices.Collect(rows(slices.Values(first))), left, bytes}
-		for i := range x.Rows {
-			row := &x.Rows[i]
-			row.Stored, row.Hidden, row.Fix = secrets.Hide(row.Stored), secrets.Hide(row.Hidden), secrets.Hide(row.Fix)
-		}
-		p.Rules = append(p.Rules, x)
+		p.Rules = append(p.Rules, pageRule{r, slices.Collect(rows(slices.Values(first))), left, bytes})
 	}
 	p.config()
 	return p
@@ -192,10 +186,10 @@ func (p *page) findings() {
 			f.Places, f.MorePlaces = f.Places[:htmlPlaces], f.MorePlaces+n
 		}
 		x := pageFinding{Finding: f, Number: i, Text: FindingOf(r, f), More: len(f.Places) + f.MorePlaces - 1}
-		x.Text.Title, x.Text.Fix = sentenceCase(secrets.Hide(x.Text.Title)), sentenceCase(secrets.Hide(x.Text.Fix))
+		x.Text.Title, x.Text.Fix = sentenceCase(x.Text.Title), sentenceCase(x.Text.Fix)
 		x.Text.Steps = x.Text.Steps[:min(len(x.Text.Steps), htmlSteps)]
 		for i := range x.Text.Steps {
-			x.Text.Steps[i].Command = pageStep(r.Layers[x.Text.Steps[i].Layer].Command)
+			x.Text.Steps[i].Command = stepOr(r.Layers[x.Text.Steps[i].Layer].Command)
 		}
 		for _, place := range f.Places {
 			x.Files += place.Files
@@ -292,7 +286,7 @@ func (p *page) config() {
 		x := pageConfig{Name: name}
 		for _, v := range values {
 			if v != "" {
-				x.Values = append(x.Values, Safe(secrets.Hide(v)))
+				x.Values = append(x.Values, Safe(v))
 			}
 		}
 		if len(x.Values) > 0 {
@@ -324,13 +318,9 @@ func (p *page) config() {
 	add("labels", labels...)
 }
 
-// pageStep returns a step without the secrets in it. The page is made to be sent.
-func pageStep(createdBy string) string { return stepOr(secrets.Hide(createdBy)) }
-
-// pasteable returns a line without secrets. It is as it was if it is safe to paste, and
-// otherwise has visible escapes.
+// pasteable returns a line as it is if it is safe to paste, and otherwise with visible
+// escapes.
 func pasteable(line string) string {
-	line = secrets.Hide(line)
 	if utf8.ValidString(line) && !strings.ContainsFunc(line, hidden) {
 		return line
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"fathom/analyzer/facts"
-	"fathom/analyzer/secrets"
 )
 
 // sentence returns the result of a report in one sentence, safe to show: what is wrong
@@ -21,7 +20,7 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 	}
 	s := ""
 	if len(all) > 0 && all[0].Severity == facts.SeverityError {
-		s = secrets.Hide(Safe(all[0].Title))
+		s = Safe(all[0].Title)
 	}
 	largest := slices.IndexFunc(all, func(f facts.Finding) bool { return f.Severity == facts.SeverityWarn && f.Bytes > 0 })
 	if largest >= 0 {
@@ -30,7 +29,7 @@ func sentence(r *facts.Report, all []facts.Finding) string {
 			s += ", and "
 		}
 		h := hidingLayer(f)
-		title, whole, wasted, in, inAll := secrets.Hide(Safe(f.Title)), t.StoredBytes, t.WastedBytes, "", "in all"
+		title, whole, wasted, in, inAll := Safe(f.Title), t.StoredBytes, t.WastedBytes, "", "in all"
 		if own != nil && f.Owner == facts.OwnerOwn && (h < 0 || f.Bytes <= own.WastedBytes+own.CopiedFromBaseBytes) && f.Bytes <= own.StoredBytes {
 			whole, wasted, in, inAll = own.StoredBytes, own.WastedBytes+own.CopiedFromBaseBytes, " in own layers", "in own layers"
 		}
