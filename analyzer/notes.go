@@ -141,7 +141,7 @@ func (a *Analysis) lookAt(ctx context.Context, missing []int, lookers []layer.Lo
 	close(next)
 	for range min(runtime.GOMAXPROCS(0), len(order)) {
 		work.Go(func() error {
-			l := &layer.Looking{Lookers: lookers}
+			l := &layer.Looking{Lookers: lookers, Memory: a.Image.Limits.Memory}
 			for s := range next {
 				if err := a.lookAtShare(ctx, l, s, task); err != nil {
 					return err

@@ -183,7 +183,7 @@ func readStream(ctx context.Context, b Blob, opt Options) (_ *Diff, err error) {
 			return p, err
 		}
 	}
-	w := walker{src: src, stream: true, memory: opt.Limits.Memory, diff: &Diff{}, looking: Looking{Lookers: opt.Look}}
+	w := walker{src: src, stream: true, memory: opt.Limits.Memory, diff: &Diff{}, looking: Looking{Lookers: opt.Look, Memory: opt.Limits.Memory}}
 	for i := range opt.Look {
 		w.diff.Looked = append(w.diff.Looked, opt.Look[i].Name)
 	}

@@ -122,4 +122,5 @@ func (d *Diff) Take(memory *Quota) error {
 func (w *walker) giveBack() {
 	w.memory.Give(w.diff.Memory)
 	w.diff.Memory = 0
+	w.looking.release()
 }

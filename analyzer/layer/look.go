@@ -26,7 +26,14 @@ type Looker struct {
 	// Sparing says that Look reads only a little of a file: of s.Head it uses no more
 	// than SniffSize bytes, and everything else it gets from s.Has and s.ReadAt.
 	Sparing bool
+	// Whole is the size in bytes up to which the Sample of a file is the whole file. 0
+	// means MaxWhole. A larger file is kept in memory while Look runs, unless the layer
+	// can be read at offsets and the looker is Sparing.
+	Whole int64
 }
+
+// whole reports whether Look gets the whole of a file of this size.
+func (k *Looker) whole(size int64) bool { return size <= max(k.Whole, MaxWhole) }
 
 // Note is a note about the content of an entry.
 type Note struct {
@@ -46,80 +53,32 @@ func (d *Diff) LookedAt(lookers []Looker) bool {
 const (
 	// SniffSize is how many bytes of a file Looker.Sniff gets.
 	SniffSize = 512
-	// MaxWhole is the size in bytes up to which a Sample is the whole file.
+	// MaxWhole is the size in bytes up to which a Sample is the whole file, if
+	// Looker.Whole is not set.
 	MaxWhole  = 1 << 20
 	sampleEnd = MaxWhole / 2 // the length of Head and Tail of a larger file
 	smallFile = 32 << 10     // the size up to which a file is read with one call
+	keptFile  = 4 << 20      // the capacity up to which the buffer of a whole file is kept
 )
-
-// Sample is the part of a file that a Looker gets: all of it if it has at most
-// MaxWhole bytes, otherwise its start and its end.
-type Sample struct {
-	Size int64
-	Head []byte // the start, or the whole file
-	Tail []byte // the end; empty if Head is the whole file
-
-	// at, if not nil, has the file: Head is as short as Sparing allows, Tail is empty,
-	// and what Head and Tail would hold is read when it is needed.
-	at  io.ReaderAt
-	err error // of at
-}
-
-// ReadAt implements io.ReaderAt for the bytes in s. The others read as zeros.
-func (s *Sample) ReadAt(p []byte, off int64) (int, error) {
-	if off < 0 || off >= s.Size {
-		return 0, io.EOF
-	}
-	n := int(min(int64(len(p)), s.Size-off))
-	if s.at != nil && s.Has(off, int64(n)) {
-		if err := readFull(s.at, p[:n], off); err != nil {
-			s.err = err
-			return 0, err
-		}
-		if n < len(p) {
-			return n, io.EOF
-		}
-		return n, nil
-	}
-	clear(p[:n])
-	if off < int64(len(s.Head)) {
-		copy(p[:n], s.Head[off:])
-	}
-	if tail := s.Size - int64(len(s.Tail)); off >= tail {
-		copy(p[:n], s.Tail[off-tail:])
-	} else if off+int64(n) > tail {
-		copy(p[tail-off:n], s.Tail)
-	}
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-// Has reports whether s holds the n bytes at off.
-func (s *Sample) Has(off, n int64) bool {
-	within := func(from, size int64) bool { return off >= from && n >= 0 && off <= from+size && n <= from+size-off }
-	if s.at != nil && s.Size <= MaxWhole {
-		return within(0, s.Size)
-	}
-	if s.at != nil {
-		return within(0, sampleEnd) || within(s.Size-sampleEnd, sampleEnd)
-	}
-	return within(0, int64(len(s.Head))) || within(s.Size-int64(len(s.Tail)), int64(len(s.Tail)))
-}
 
 // Looking applies lookers to one file after the other. Its zero value has none. It
 // must not be used concurrently.
 type Looking struct {
 	Lookers []Looker
+	Memory  *Quota // for files above MaxWhole that are kept whole
 
 	path    string
 	size    int64
 	wanting []*Looker // those that look at the file
 	sniffed bool
 	at      int64  // bytes of the file that were added
-	buf     []byte // of the sample; nil until it is needed
+	buf     []byte // the start and the end of the file; nil until it is needed
 	chunk   []byte // for Read; likewise
+
+	collects bool   // a looker wants all of a file above MaxWhole: add keeps it in all, not in buf
+	all      []byte // the file up to at; grows as bytes arrive
+	taken    int64  // from Memory
+	err      error  // of Memory
 }
 
 // Wants reports whether any looker looks at a file of this size, going by the size
@@ -134,14 +93,30 @@ func (k *Looker) inRange(size int64) bool {
 
 // begin starts a file and reports whether any looker wants it.
 func (l *Looking) begin(path string, size int64) bool {
+	l.release()
 	l.wanting = l.wanting[:0]
 	for i := range l.Lookers {
 		if k := &l.Lookers[i]; k.inRange(size) && (k.Wants == nil || k.Wants(path)) {
 			l.wanting = append(l.wanting, k)
 		}
 	}
-	l.path, l.size, l.at, l.sniffed = path, size, 0, false
+	l.path, l.size, l.at, l.sniffed, l.err = path, size, 0, false, nil
+	l.collects = l.mustCollect()
 	return len(l.wanting) > 0
+}
+
+// release drops what was kept of the last file.
+func (l *Looking) release() {
+	l.Memory.Give(l.taken)
+	l.taken = 0
+	if l.all = l.all[:0]; cap(l.all) > keptFile {
+		l.all = nil
+	}
+}
+
+// mustCollect reports whether a looker wants all of a file above MaxWhole.
+func (l *Looking) mustCollect() bool {
+	return l.size > MaxWhole && slices.ContainsFunc(l.wanting, func(k *Looker) bool { return k.whole(l.size) })
 }
 
 // sniff drops the lookers that don't want a file with this start.
@@ -156,17 +131,49 @@ func (l *Looking) add(p []byte) {
 	if len(l.wanting) == 0 {
 		return
 	}
-	l.alloc()
-	head := l.headSize()
-	if l.at < head {
-		copy(l.buf[l.at:head], p)
-	}
-	if tail := l.size - sampleEnd; l.size > MaxWhole && l.at+int64(len(p)) > tail {
-		copy(l.buf[sampleEnd+max(0, l.at-tail):], p[max(0, tail-l.at):])
+	head := l.all
+	if l.collects {
+		if !l.take(len(p)) {
+			return
+		}
+		l.all = append(l.all, p...)
+		head = l.all
+	} else {
+		l.keep(p, l.at)
+		head = l.buf[:min(l.at+int64(len(p)), l.headSize())]
 	}
 	l.at += int64(len(p))
-	if !l.sniffed && l.at >= min(SniffSize, l.size) {
-		l.sniff(l.buf[:min(l.at, head)])
+	if l.sniffed || l.at < min(SniffSize, l.size) {
+		return
+	}
+	l.sniff(head)
+	if l.collects && !l.mustCollect() {
+		l.collects = false
+		l.keep(l.all, 0)
+		l.release()
+	}
+}
+
+// take takes memory for n bytes of the file. If there is too little, no looker sees
+// the file, and end returns the error.
+func (l *Looking) take(n int) bool {
+	if l.err = l.Memory.Take(int64(n)); l.err != nil {
+		l.wanting = l.wanting[:0]
+		l.release()
+		return false
+	}
+	l.taken += int64(n)
+	return true
+}
+
+// keep copies to buf what belongs there of p, the bytes of the file at off.
+func (l *Looking) keep(p []byte, off int64) {
+	l.alloc()
+	if head := l.headSize(); off < head {
+		copy(l.buf[off:head], p)
+	}
+	if tail := l.size - sampleEnd; l.size > MaxWhole && off+int64(len(p)) > tail {
+		copy(l.buf[sampleEnd+max(0, off-tail):], p[max(0, tail-off):])
 	}
 }
 
@@ -178,39 +185,58 @@ func (l *Looking) headSize() int64 {
 }
 
 // end returns the notes about the file, of which all bytes were added.
-func (l *Looking) end() []Note {
+func (l *Looking) end() ([]Note, error) {
+	defer l.release()
 	if len(l.wanting) == 0 {
-		return nil
+		return nil, l.err
 	}
-	s := Sample{Size: l.size, Head: l.buf[:l.headSize()]}
-	if l.size > MaxWhole {
-		s.Tail = l.buf[sampleEnd:]
+	if l.collects {
+		return l.look(l.all), nil
 	}
-	return l.look(&s)
+	return l.look(nil), nil
 }
 
 // whole returns the notes about a file whose content is p.
 func (l *Looking) whole(path string, p []byte) []Note {
-	size := int64(len(p))
-	if !l.begin(path, size) {
+	if !l.begin(path, int64(len(p))) {
 		return nil
 	}
 	if l.sniff(p); len(l.wanting) == 0 {
 		return nil
 	}
-	s := Sample{Size: size, Head: p[:l.headSize()]}
-	if size > MaxWhole {
-		s.Tail = p[size-sampleEnd:]
-	}
-	return l.look(&s)
+	return l.look(p)
 }
 
-func (l *Looking) look(s *Sample) []Note {
+// look returns the notes about a file whose content is p, or of which the start and the
+// end are in buf if p is nil.
+func (l *Looking) look(p []byte) []Note {
+	ends := Sample{Size: l.size}
+	switch {
+	case p == nil:
+		ends.Head = l.buf[:l.headSize()]
+		if l.size > MaxWhole {
+			ends.Tail = l.buf[sampleEnd:]
+		}
+	case l.size > MaxWhole:
+		ends.Head, ends.Tail = p[:sampleEnd:sampleEnd], p[l.size-sampleEnd:]
+	default:
+		ends.Head = p
+	}
 	var out []Note
 	for _, k := range l.wanting {
-		for _, data := range k.Look(l.path, s) {
-			out = append(out, Note{Looker: k.Name, Data: data})
+		s := ends
+		if p != nil && k.whole(l.size) {
+			s = Sample{Size: l.size, Head: p}
 		}
+		out = l.note(out, k, &s)
+	}
+	return out
+}
+
+// note adds the notes of k to out.
+func (l *Looking) note(out []Note, k *Looker, s *Sample) []Note {
+	for _, data := range k.Look(l.path, s) {
+		out = append(out, Note{Looker: k.Name, Data: data})
 	}
 	return out
 }
@@ -221,6 +247,7 @@ func (l *Looking) At(path string, size int64, r io.ReaderAt) ([]Note, error) {
 	if !l.begin(path, size) {
 		return nil, nil
 	}
+	defer l.release()
 	l.alloc()
 	head := l.headSize()
 	start := min(head, SniffSize)
@@ -233,10 +260,29 @@ func (l *Looking) At(path string, size int64, r io.ReaderAt) ([]Note, error) {
 	if l.sniff(l.buf[:start]); len(l.wanting) == 0 {
 		return nil, nil
 	}
-	if !slices.ContainsFunc(l.wanting, func(k *Looker) bool { return !k.Sparing }) {
-		s := Sample{Size: size, Head: l.buf[:start], at: r}
-		notes := l.look(&s)
-		return notes, s.err
+	var out []Note
+	rest := l.wanting[:0]
+	for _, k := range l.wanting {
+		if !k.Sparing {
+			rest = append(rest, k)
+			continue
+		}
+		s := Sample{Size: size, Head: l.buf[:start], at: r, ends: sampleEnd}
+		if k.whole(size) {
+			s.ends = size
+		}
+		if out = l.note(out, k, &s); s.err != nil {
+			return nil, s.err
+		}
+	}
+	if l.wanting = rest; len(rest) == 0 {
+		return out, nil
+	}
+	if l.mustCollect() {
+		if err := l.readAll(r); err != nil {
+			return nil, err
+		}
+		return append(out, l.look(l.all)...), nil
 	}
 	if err := readFull(r, l.buf[start:head], start); err != nil {
 		return nil, err
@@ -246,7 +292,23 @@ func (l *Looking) At(path string, size int64, r io.ReaderAt) ([]Note, error) {
 			return nil, err
 		}
 	}
-	return l.end(), nil
+	return append(out, l.look(nil)...), nil
+}
+
+// readAll reads the file into all. It doubles the buffer when that is full: a file may
+// end before its size.
+func (l *Looking) readAll(r io.ReaderAt) error {
+	for at := int64(0); at < l.size; at = int64(len(l.all)) {
+		n := int(min(l.size-at, max(at, MaxWhole)))
+		if !l.take(n) {
+			return l.err
+		}
+		l.all = slices.Grow(l.all, n)[:int(at)+n]
+		if err := readFull(r, l.all[at:], at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Read is like At for a file that is read from its start.
@@ -254,6 +316,7 @@ func (l *Looking) Read(path string, size int64, r io.Reader) ([]Note, error) {
 	if !l.begin(path, size) {
 		return nil, nil
 	}
+	defer l.release()
 	if l.chunk == nil {
 		l.chunk = make([]byte, 32<<10)
 	}
@@ -267,7 +330,7 @@ func (l *Looking) Read(path string, size int64, r io.Reader) ([]Note, error) {
 			return nil, fmt.Errorf("reading content: %w", err)
 		}
 	}
-	return l.end(), nil
+	return l.end()
 }
 
 func readFull(r io.ReaderAt, p []byte, off int64) error {

@@ -312,7 +312,11 @@ func (w *walker) content(e *Entry, keep, sparse bool, frags []fragment, body int
 		return err
 	}
 	e.Hash = toHash(w.hasher.Sum128())
-	return w.note(e, w.looking.end())
+	notes, err := w.looking.end()
+	if err != nil {
+		return err
+	}
+	return w.note(e, notes)
 }
 
 // note adds the notes about e to the Diff.
