@@ -187,7 +187,7 @@ func fathom(t *testing.T, args ...string) *bytes.Buffer {
 
 func measure(t *testing.T, image string, flags ...string) (r facts.Report) {
 	t.Helper()
-	args := append([]string{"--verify", "--json", "-", image}, flags...)
+	args := append([]string{"--offline", "--verify", "--json", "-", image}, flags...)
 	if err := json.Unmarshal(fathom(t, args...).Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}
