@@ -27,6 +27,11 @@ type Report struct {
 	// Secrets says which layers were searched for secrets: one of the Secrets
 	// constants, or "" if an older version wrote the report.
 	Secrets string `json:"secrets"`
+	// Packages are the packages of all layers, the largest first; nil in a report that
+	// an older version wrote.
+	Packages []Package `json:"packages"`
+	// Unowned is what belongs to no package; nil if Packages is.
+	Unowned *Unowned `json:"unowned"`
 	// Base is the base image; nil if unknown.
 	Base *Base `json:"base"`
 	// Dockerfile is what the image was built from; nil if unknown.

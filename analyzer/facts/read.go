@@ -54,6 +54,8 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 		Findings []Finding `json:"findings"`
 		Secrets  string    `json:"secrets"`
 
+		Packages   []Package   `json:"packages"`
+		Unowned    *Unowned    `json:"unowned"`
 		Base       *Base       `json:"base"`
 		Dockerfile *Dockerfile `json:"dockerfile"`
 	}
@@ -85,7 +87,7 @@ func readReport(r io.Reader, most int64) (*Report, error) {
 			return nil, fmt.Errorf("it has no %s", part.name)
 		}
 	}
-	rep := &Report{Schema, *form.Image, *form.Totals, form.Layers, form.History, form.Waste, form.Folders, form.Warnings, form.Findings, form.Secrets, form.Base, form.Dockerfile}
+	rep := &Report{Schema, *form.Image, *form.Totals, form.Layers, form.History, form.Waste, form.Folders, form.Warnings, form.Findings, form.Secrets, form.Packages, form.Unowned, form.Base, form.Dockerfile}
 	rep.fill()
 	if err := rep.check(); err != nil {
 		return nil, err
@@ -159,6 +161,7 @@ func (r *Report) fill() {
 		r.Folders = []Folder{}
 	}
 	r.fillFindings()
+	r.fillPackages()
 	if r.Base != nil && r.Base.Chain == nil {
 		r.Base.Chain = []Link{}
 	}
@@ -214,6 +217,9 @@ func (r *Report) check() error {
 		return err
 	}
 	if err := r.checkWaste(); err != nil {
+		return err
+	}
+	if err := r.checkPackages(); err != nil {
 		return err
 	}
 	return r.checkOrigin()

@@ -13,6 +13,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/layer"
 	"fathom/analyzer/load"
+	"fathom/analyzer/packages"
 )
 
 // Result is what is known about an image. Every output reads it.
@@ -20,6 +21,9 @@ type Result struct {
 	Report *facts.Report
 	// Analysis has the files; it is nil for a saved report, which has none.
 	Analysis *analyzer.Analysis
+	// Packages tells which package owns which file; it is nil for a saved report, and
+	// if the pass Packages did not run.
+	Packages *packages.Packages
 }
 
 // Close releases the image. The content of its files can't be read afterwards.
@@ -155,6 +159,24 @@ func run(ctx context.Context, r *Result, passes []Pass, err error) (*Result, err
 		return nil, err
 	}
 	return r, nil
+}
+
+// Packages returns the pass that finds the packages of the image. A saved report keeps
+// those that it was saved with.
+func Packages(opt packages.Options) Pass {
+	return Pass{Name: "finding packages", Look: packages.Lookers(), Run: func(ctx context.Context, r *Result) error {
+		if r.Analysis == nil {
+			return nil
+		}
+		found, err := packages.Find(ctx, r.Analysis, opt)
+		if err != nil {
+			return err
+		}
+		r.Packages = found
+		r.Report.Packages, r.Report.Unowned = found.List, &found.Unowned
+		r.Report.Warnings = append(r.Report.Warnings, found.Warnings...)
+		return nil
+	}}
 }
 
 // Findings returns the pass that finds what to change in the image. A saved report

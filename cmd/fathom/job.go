@@ -17,6 +17,7 @@ import (
 	"fathom/analyzer/advice"
 	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
+	"fathom/analyzer/packages"
 	"fathom/ui"
 	"fathom/ui/report"
 )
@@ -171,7 +172,7 @@ func (j *job) output(ctx context.Context, src source) error {
 
 // passes returns the passes over an image.
 func (j *job) passes(opt advice.Options) []inspect.Pass {
-	return []inspect.Pass{inspect.Origin(j.origin, j.options()), inspect.Findings(opt)}
+	return []inspect.Pass{inspect.Origin(j.origin, j.options()), inspect.Packages(packages.Options{Progress: opt.Progress}), inspect.Findings(opt)}
 }
 
 // findDockerfile takes the Dockerfile in the working directory if none is named and

@@ -20,8 +20,9 @@ import (
 )
 
 // JSON writes the report as JSON (docs/report.schema.json). Objects are indented, each
-// element of a list is on its own line, and lists are never null, except the findings of
-// a report in which none were looked for. The same report results in the same bytes. Characters that a terminal interprets are escaped.
+// element of a list is on its own line, and lists are never null, except the findings and
+// packages of a report in which none were looked for. The same report results in the
+// same bytes. Characters that a terminal interprets are escaped.
 func JSON(w io.Writer, r *facts.Report) error { return writeJSON(w, r, nil) }
 
 // writeJSON writes the report and, if the image was judged, the verdict.
@@ -33,6 +34,9 @@ func writeJSON(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 		name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
 		fmt.Fprintf(b, "  %q: ", name)
 		if err := writeField(b, fields.Field(i)); err != nil {
+			if written := b.Flush(); written != nil {
+				return written
+			}
 			return fmt.Errorf("encoding %s: %w", name, err)
 		}
 		if i < fields.NumField()-1 {
@@ -64,8 +68,11 @@ func writeField(b *bufio.Writer, v reflect.Value) error {
 	}
 	if v.Len() == 0 {
 		none := "[]"
-		if found, ok := v.Interface().([]facts.Finding); ok && found == nil {
-			none = "null" // an older version, which looked for none, wrote the report
+		switch v.Interface().(type) {
+		case []facts.Finding, []facts.Package:
+			if v.IsNil() {
+				none = "null" // an older version, which looked for none, wrote the report
+			}
 		}
 		_, err := b.WriteString(none)
 		return err

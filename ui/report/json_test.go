@@ -79,6 +79,8 @@ const sampleJSON = `{
     {"rule":"secret","severity":"error","certainty":"likely","title":"2 secrets","bytes":0,"fix":{"text":"mount it","lines":["RUN --mount=type=secret,id=key ..."]},"places":[{"path":"/srv/key","layer":1,"bytes":0,"files":1,"hiddenBy":-1,"redacted":"AKIA\u001b (20 characters)"},{"path":"","layer":-1,"bytes":0,"files":0,"hiddenBy":-1,"redacted":"ghp_ (40 characters)"}],"morePlaces":0,"layers":[1],"source":null,"owner":"unknown"}
   ],
   "secrets": "all",
+  "packages": null,
+  "unowned": null,
   "base": null,
   "dockerfile": null
 }
@@ -126,7 +128,7 @@ func TestJSONEmpty(t *testing.T) {
 		t.Errorf("findings is %v, want null: none were looked for", findings)
 	}
 	for _, line := range strings.Split(b.String(), "\n") {
-		if strings.Contains(line, "null") && !strings.Contains(line, `"created": null`) && !slices.ContainsFunc([]string{"findings", "own", "base", "dockerfile"}, func(name string) bool { return strings.Contains(line, `"`+name+`": null`) }) {
+		if strings.Contains(line, "null") && !strings.Contains(line, `"created": null`) && !slices.ContainsFunc([]string{"findings", "packages", "unowned", "own", "base", "dockerfile"}, func(name string) bool { return strings.Contains(line, `"`+name+`": null`) }) {
 			t.Errorf("null in %s", line)
 		}
 	}

@@ -1,0 +1,218 @@
+// Package packages finds the packages of an image, and which of them owns which bytes.
+// The bytes come from the files that the layers store, never from the size that a
+// database declares.
+package packages
+
+import (
+	"context"
+	"slices"
+	"unicode/utf8"
+
+	"fathom/analyzer"
+	"fathom/analyzer/facts"
+	"fathom/analyzer/filetree"
+)
+
+// Packages are the packages of an image.
+type Packages struct {
+	// List holds the packages of all layers, in the order of facts.ComparePackages.
+	List []facts.Package
+	// Unowned is what belongs to no package. Its bytes and those of List are all bytes
+	// of the image.
+	Unowned facts.Unowned
+	// Warnings are about databases that can't be read.
+	Warnings []facts.Warning
+	owner    []int32 // by content: the index in List, or -1
+}
+
+// Of returns the index in List of the package that owns content, -1 if none does.
+func (p *Packages) Of(c filetree.Content) int { return int(p.owner[c]) }
+
+// Options for Find.
+type Options struct {
+	// Progress gets a task if the content of files must be read; may be nil.
+	Progress *analyzer.Progress
+}
+
+// Find returns the packages of an image.
+func Find(ctx context.Context, a *analyzer.Analysis, opt Options) (*Packages, error) {
+	notes, err := a.Notes(ctx, Lookers(), opt.Progress)
+	if err != nil {
+		return nil, err
+	}
+	r := read(a.Tree, notes.By)
+	out := &Packages{List: []facts.Package{}, owner: make([]int32, a.Tree.Contents())}
+	owners := r.claims()
+	for _, u := range r.units {
+		out.List = append(out.List, r.describe(u))
+	}
+	for c := range out.owner {
+		if c%4096 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		out.owner[c] = owners.of(filetree.Content(c))
+		if i := out.owner[c]; i >= 0 {
+			add(&out.List[i], a.Tree, filetree.Content(c))
+		}
+	}
+	out.sort()
+	out.Unowned = out.unowned(a.Tree)
+	out.Warnings = r.warnings
+	for _, i := range notes.Unread {
+		out.Warnings = append(out.Warnings, facts.Warning{Layer: i, Text: "its content was not downloaded, so the packages in it are unknown, and their files count as unowned"})
+	}
+	return out, nil
+}
+
+// describe returns the package of a unit, without figures.
+func (r *reading) describe(u *unit) facts.Package {
+	last := u.spells[0]
+	for _, s := range u.spells {
+		if s.to >= last.to {
+			last = s
+		}
+	}
+	p := facts.Package{
+		Type: u.kind, Name: u.name, Version: last.record.Version, Arch: u.arch, Modules: last.record.Modules,
+		Database: r.tree.Path(last.node), BroughtBy: last.from, RemovedBy: -1, Layers: []facts.PackageLayer{},
+	}
+	if !utf8.ValidString(p.Database) {
+		p.DatabaseBytes = []byte(p.Database)
+	}
+	for _, s := range u.spells {
+		if s.record.Version == p.Version {
+			p.BroughtBy = min(p.BroughtBy, s.from)
+		}
+	}
+	if last.to < r.tree.Layers() {
+		p.RemovedBy = last.to
+	}
+	return p
+}
+
+// add adds content to a package. Content comes in the order of its layers.
+func add(p *facts.Package, t *filetree.Tree, c filetree.Content) {
+	s := t.Stored(c)
+	p.Files += visibleNames(t, c, s)
+	if s.Bytes == 0 {
+		return
+	}
+	if n := len(p.Layers); n == 0 || p.Layers[n-1].Layer != s.Layer {
+		p.Layers = append(p.Layers, facts.PackageLayer{Layer: s.Layer})
+	}
+	l := &p.Layers[len(p.Layers)-1]
+	if s.Cause == filetree.Visible {
+		p.VisibleBytes += s.Bytes
+		l.VisibleBytes += s.Bytes
+	} else {
+		p.WastedBytes += s.Bytes
+		l.WastedBytes += s.Bytes
+	}
+}
+
+// visibleNames returns how many names in the final filesystem show content.
+func visibleNames(t *filetree.Tree, c filetree.Content, s filetree.Stored) int {
+	switch {
+	case s.Cause != filetree.Visible:
+		return 0
+	case t.Linked(c):
+		return len(t.Names(c, t.Layers()-1))
+	}
+	return 1
+}
+
+// sort sorts the list.
+func (p *Packages) sort() {
+	order := make([]int32, len(p.List))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return facts.ComparePackages(p.List[a], p.List[b]) })
+	list, place := make([]facts.Package, len(order)), make([]int32, len(order))
+	for i, from := range order {
+		list[i] = p.List[from]
+		place[from] = int32(i)
+	}
+	p.List = list
+	for c, i := range p.owner {
+		if i >= 0 {
+			p.owner[c] = place[i]
+		}
+	}
+}
+
+// unowned returns what belongs to no package.
+func (p *Packages) unowned(t *filetree.Tree) facts.Unowned {
+	nodes := t.Len()
+	at := func(c filetree.Content, s filetree.Stored) filetree.Node {
+		if n := t.FirstName(c, t.Layers()-1); n != filetree.None {
+			return n
+		}
+		return s.Node
+	}
+	owned := make([]bool, nodes) // a file of a package is there or below
+	for c, i := range p.owner {
+		if i >= 0 {
+			owned[at(filetree.Content(c), t.Stored(filetree.Content(c)))] = true
+		}
+	}
+	for n := filetree.Node(nodes - 1); n > filetree.Root; n-- {
+		if owned[n] {
+			owned[t.Parent(n)] = true
+		}
+	}
+	top := make([]filetree.Node, nodes) // the outermost path at or above a node without a file of a package
+	for n := filetree.Root + 1; int(n) < nodes; n++ {
+		top[n] = top[t.Parent(n)]
+		if top[n] == filetree.Root && !owned[n] {
+			top[n] = n
+		}
+	}
+	u := facts.Unowned{Folders: []facts.UnownedFolder{}}
+	sums := map[filetree.Node]*facts.UnownedFolder{}
+	var order []filetree.Node
+	for c, i := range p.owner {
+		if i >= 0 {
+			continue
+		}
+		c := filetree.Content(c)
+		s := t.Stored(c)
+		n := at(c, s)
+		folder := t.Parent(n)
+		if top[n] != filetree.Root && top[n] != n {
+			folder = top[n]
+		}
+		f := sums[folder]
+		if f == nil {
+			f = &facts.UnownedFolder{}
+			sums[folder] = f
+			order = append(order, folder)
+		}
+		files := visibleNames(t, c, s)
+		f.Files += files
+		u.Files += files
+		if s.Cause == filetree.Visible {
+			f.VisibleBytes += s.Bytes
+			u.VisibleBytes += s.Bytes
+		} else {
+			f.WastedBytes += s.Bytes
+			u.WastedBytes += s.Bytes
+		}
+	}
+	slices.SortFunc(order, func(a, b filetree.Node) int {
+		x, y := sums[a], sums[b]
+		if d := y.VisibleBytes + y.WastedBytes - x.VisibleBytes - x.WastedBytes; d != 0 {
+			return int(max(-1, min(1, d)))
+		}
+		return t.ComparePaths(a, b)
+	})
+	for _, n := range order[:min(len(order), facts.MaxUnowned)] {
+		f := sums[n]
+		if f.Path = t.Path(n); !utf8.ValidString(f.Path) {
+			f.PathBytes = []byte(f.Path)
+		}
+		u.Folders = append(u.Folders, *f)
+	}
+	u.MoreFolders = len(order) - len(u.Folders)
+	return u
+}
