@@ -3,18 +3,20 @@ package layer
 import "io"
 
 // Sample is the part of a file that a Looker gets: all of it if it has at most
-// Looker.Whole bytes, otherwise its start and its end.
+// Looker.Whole bytes, otherwise its start, its end, and what Looker.Window chose.
 type Sample struct {
 	Size int64
 	Head []byte // the start, or the whole file
 	Tail []byte // the end; empty if Head is the whole file
 
+	window part
+
 	// at, if not nil, has the file: Head is as short as Sparing allows, Tail is empty,
-	// and what Head and Tail would hold, each of them ends bytes, is read when it is
+	// and the first head, the last tail bytes and the window are read when they are
 	// needed.
-	at   io.ReaderAt
-	ends int64
-	err  error // of at
+	at         io.ReaderAt
+	head, tail int64
+	err        error // of at
 }
 
 // part is some bytes of a file: those in data, or size bytes that Sample.at has.
@@ -23,13 +25,22 @@ type part struct {
 	data      []byte
 }
 
+// add adds what belongs to x of p, the bytes of the file at off. All bytes before off
+// were added.
+func (x *part) add(p []byte, off int64) {
+	from, to := max(off, x.off), min(off+int64(len(p)), x.off+x.size)
+	if from < to {
+		x.data = append(x.data, p[from-off:to-off]...)
+	}
+}
+
 // parts returns what s holds.
-func (s *Sample) parts() [2]part {
+func (s *Sample) parts() [3]part {
 	if s.at != nil {
-		return [2]part{{0, s.ends, nil}, {s.Size - s.ends, s.ends, nil}}
+		return [3]part{{0, s.head, nil}, {s.Size - s.tail, s.tail, nil}, s.window}
 	}
 	head, tail := int64(len(s.Head)), int64(len(s.Tail))
-	return [2]part{{0, head, s.Head}, {s.Size - tail, tail, s.Tail}}
+	return [3]part{{0, head, s.Head}, {s.Size - tail, tail, s.Tail}, s.window}
 }
 
 // ReadAt implements io.ReaderAt for the bytes in s. The others read as zeros.

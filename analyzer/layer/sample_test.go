@@ -160,3 +160,97 @@ func TestLookWholeSparing(t *testing.T) {
 		t.Errorf("%d bytes were read, %v", r.n, err)
 	}
 }
+
+// A looker with Window gets the start, the end and its window, however the layer is
+// read and whatever other lookers of the file get.
+func TestLookWindow(t *testing.T) {
+	const size = 4<<20 + 123
+	data := bytes.Repeat([]byte("abcdefghijklm"), size/13+1)[:size]
+	for _, tt := range []struct{ off, n, from, to int64 }{
+		{2 << 20, 1000, 2 << 20, 2<<20 + 1000},
+		{2 << 20, 3 << 20, 2 << 20, 3 << 20},
+		{100, 200, 100, 300},
+		{MaxWhole/2 - 10, 20, MaxWhole/2 - 10, MaxWhole/2 + 10},
+		{0, 1 << 62, 0, 1 << 20},
+		{size - 600_000, 1 << 20, size - 600_000, size},
+		{size - 1, 5, size - 1, size},
+		{size, 5, 0, 0}, {-1, 5, 0, 0}, {1 << 62, 1 << 62, 0, 0}, {5, 0, 0, 0}, {5, -1, 0, 0},
+	} {
+		want := make([]byte, size)
+		copy(want, data[:MaxWhole/2])
+		copy(want[size-MaxWhole/2:], data[size-MaxWhole/2:])
+		copy(want[tt.from:tt.to], data[tt.from:tt.to])
+		look := Looker{
+			Name: "window",
+			Window: func(s *Sample) (int64, int64) {
+				if s.Size != size || !s.Has(0, MaxWhole/2) || s.Has(0, MaxWhole/2+1) || s.Has(size-1, 1) {
+					t.Error("Window does not get the start alone")
+				}
+				p := make([]byte, 9)
+				if _, err := s.ReadAt(p, MaxWhole/2-9); err != nil || string(p) != string(data[MaxWhole/2-9:MaxWhole/2]) {
+					t.Errorf("Window reads %q, %v", p, err)
+				}
+				return tt.off, tt.n
+			},
+			Look: func(_ string, s *Sample) []string {
+				p := make([]byte, size)
+				if n, err := s.ReadAt(p, 0); n != size || err != nil || !bytes.Equal(p, want) {
+					t.Errorf("window %d+%d: read %d other bytes, %v", tt.off, tt.n, n, err)
+				}
+				n := tt.to - tt.from
+				ends := tt.to < MaxWhole/2 || tt.from > size-MaxWhole/2 // the window lies within them
+				for _, x := range []struct {
+					off, n int64
+					want   bool
+				}{{tt.from, n, true}, {tt.from - 1, n + 1, ends && tt.from > 0}, {tt.from, n + 1, ends && tt.to < size}, {tt.from, 1 << 62, false}} {
+					if s.Has(x.off, x.n) != x.want {
+						t.Errorf("window %d+%d: has %d+%d: got %v", tt.off, tt.n, x.off, x.n, !x.want)
+					}
+				}
+				return []string{"looked"}
+			},
+		}
+		sparing, ends := look, Looker{Name: "ends", Look: func(_ string, s *Sample) []string {
+			if s.Has(MaxWhole/2, 1) {
+				t.Error("another looker gets the window")
+			}
+			return nil
+		}}
+		sparing.Sparing = true
+		whole := Looker{Name: "whole", Whole: size, Look: func(_ string, s *Sample) []string { return nil }}
+		for i, lookers := range [][]Looker{{look}, {sparing}, {look, ends}, {look, sparing, whole}} {
+			notes := 1 + i/3
+			l := Looking{Lookers: lookers}
+			if n, err := l.At("f", size, bytes.NewReader(data)); len(n) != notes || err != nil {
+				t.Errorf("at offsets: %v, %v", n, err)
+			}
+			if n, err := l.Read("f", size, bytes.NewReader(data)); len(n) != notes || err != nil {
+				t.Errorf("from the start: %v, %v", n, err)
+			}
+			if n := l.whole("f", data); len(n) != notes {
+				t.Errorf("in memory: %v", n)
+			}
+			l.begin("f", size)
+			for p := data; len(p) > 0; { // chunks of all sizes
+				n := min(len(p), 1+int(l.at)*3)
+				l.add(p[:n])
+				p = p[n:]
+			}
+			if n, err := l.end(); len(n) != notes || err != nil {
+				t.Errorf("in chunks: %v, %v", n, err)
+			}
+		}
+	}
+	l := Looking{Lookers: []Looker{{Name: "w", Sparing: true, Whole: size - 1, Window: func(s *Sample) (int64, int64) {
+		_, _ = s.ReadAt(make([]byte, 1), 1<<18)
+		return 0, 0
+	}, Look: func(string, *Sample) []string { return []string{"x"} }}}}
+	if n, err := l.At("f", size, bytes.NewReader(data[:1000])); err == nil {
+		t.Errorf("a file that ends before what Window reads: %v", n)
+	}
+	l.Lookers[0].Window = func(*Sample) (int64, int64) { return 2 << 20, 10 }
+	l.Lookers[0].Sparing = false
+	if n, err := l.At("f", size, io.NewSectionReader(bytes.NewReader(data), 0, 2<<20)); err == nil {
+		t.Errorf("a file that ends before its window: %v", n)
+	}
+}
