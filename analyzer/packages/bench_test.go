@@ -1,0 +1,51 @@
+package packages
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
+)
+
+// nodeApp returns the text of an image with 400 debs and 1,000 npm packages, 61,000
+// paths in all.
+func nodeApp() string {
+	var b strings.Builder
+	b.WriteString("layer RUN apt-get install\n  symlink lib -> usr/lib\n")
+	var debs []string
+	for i := range 400 {
+		name := fmt.Sprintf("deb-%d", i)
+		debs = append(debs, name+" 1.2.3-4")
+		var paths []string
+		for k := range 50 {
+			path := fmt.Sprintf("lib/x86_64-linux-gnu/%s/part-%d/file", name, k)
+			paths = append(paths, "/"+path)
+			fmt.Fprintf(&b, "  file usr/%s 1000xa\n", path)
+		}
+		b.WriteString(files(name, paths...))
+	}
+	b.WriteString(dpkg(debs...))
+	b.WriteString("layer RUN npm install\n")
+	for i := range 1000 {
+		fmt.Fprintf(&b, "  file app/node_modules/mod-%d/package.json text=%q\n", i, fmt.Sprintf(`{"name": "mod-%d", "version": "1.0.%d", "description": "%s"}`, i, i, strings.Repeat("text ", 300)))
+		for k := range 40 {
+			fmt.Fprintf(&b, "  file app/node_modules/mod-%d/lib/part-%d.js 2000xb\n", i, k)
+		}
+	}
+	return b.String()
+}
+
+func BenchmarkFind(b *testing.B) {
+	a, err := analyzer.Analyze(b.Context(), imagetest.Must(b, nodeApp()).Image(imagetest.None), analyzer.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Find(b.Context(), a, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
