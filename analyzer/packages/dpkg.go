@@ -35,7 +35,9 @@ func readStatus(name string, s *layer.Sample) ([]record, error) {
 		} else {
 			r.Lists = []string{name + ".md5sums"}
 		}
-		out = append(out, r)
+		if out = append(out, r); len(out) > maxPackages {
+			return nil, errTooMany
+		}
 	}
 	return out, nil
 }

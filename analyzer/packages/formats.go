@@ -24,6 +24,12 @@ type format struct {
 // maxText is the size in bytes up to which a database of text is read.
 const maxText = 64 << 20
 
+// maxPackages is how many packages one database may list; Debian has about 70,000. A
+// record takes fifty times as much memory as the shortest text that makes one.
+const maxPackages = 1 << 17
+
+var errTooMany = fmt.Errorf("counting packages: more than %d", maxPackages)
+
 // formats returns all formats.
 func formats() []format { return texts() }
 
@@ -37,7 +43,19 @@ func texts() []format {
 		{within("var/lib/dpkg/info", ".list"), readList},
 		{within("var/lib/dpkg/status.d", ".md5sums"), readSums},
 		{is("var/lib/dpkg/diversions"), readDiversions},
+		{is("var/lib/chisel/manifest.wall"), readManifest},
+		{is("lib/apk/db/installed", "usr/lib/apk/db/installed"), readAPK},
 		{isModule, readModule},
+		{isDistInfo("METADATA"), readMetadata},
+		{isDistInfo("RECORD"), readRecord},
+		{isEggInfo("PKG-INFO"), readPkgInfo},
+		{isEggInfo("installed-files.txt"), readInstalledFiles},
+		{isEggFile, readEggFile},
+		{isEgg, readEgg},
+		{isGemspec, readGemspec},
+		{isDefaultGemspec, readDefaultGemspec},
+		{isComposer, readComposer},
+		{isConda, readConda},
 	}
 }
 

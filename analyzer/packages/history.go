@@ -18,8 +18,8 @@ type unit struct {
 }
 
 // key identifies a package. Packages of the system are identified by type and name, so
-// that they stay the same when their database moves. Those of languages may be
-// installed in several folders.
+// that they stay the same when their database moves. Those of languages and of conda may
+// be installed in several folders.
 type key struct {
 	kind, name, arch, id string
 	node                 filetree.Node // of its database; Root for packages of the system
@@ -180,7 +180,7 @@ func (r *reading) follow(n filetree.Node) {
 // keyOf returns the key of the package that the database at n lists.
 func keyOf(p *record, n filetree.Node) key {
 	k := key{kind: p.Type, name: p.Name, arch: p.Arch, id: p.ID}
-	if rank(p.Type) != system {
+	if rank(p.Type) != system || p.Type == facts.TypeConda {
 		k.node = n
 	}
 	return k

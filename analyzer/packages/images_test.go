@@ -1,0 +1,154 @@
+package packages
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// table returns the packages as text, and what belongs to none, by folder.
+func table(p *Packages) string {
+	var out strings.Builder
+	for _, x := range p.List {
+		fmt.Fprintf(&out, "%s %s %s: %d+%d bytes, %d files, layers %d to %d\n", x.Type, x.Name, x.Version, x.VisibleBytes, x.WastedBytes, x.Files, x.BroughtBy, x.RemovedBy)
+	}
+	for _, f := range p.Unowned.Folders {
+		fmt.Fprintf(&out, "unowned %q: %d+%d bytes\n", f.Path, f.VisibleBytes, f.WastedBytes)
+	}
+	for _, w := range p.Warnings {
+		why := strings.TrimPrefix(w.Text, "can't read this package database: ")
+		why, _, _ = strings.Cut(why, ": its packages are unknown")
+		fmt.Fprintf(&out, "warning %s: %s\n", w.Path, why)
+	}
+	return out.String()
+}
+
+func TestTextFormatsInImages(t *testing.T) {
+	const site = "usr/lib/python3/site-packages/"
+	for _, c := range []struct{ name, image, want string }{
+		{"an upgrade of apk, and a folder that is a symlink", fmt.Sprintf(`
+layer RUN apk add a
+  symlink lib -> usr/lib
+  file usr/lib/apk/db/installed text=%q
+  file usr/bin/a 100xa
+layer RUN apk upgrade
+  file usr/lib/apk/db/installed text=%q
+  file usr/bin/a 110xa
+  file usr/lib/b 1000xb
+`, "P:a\nV:1\nF:usr/bin\nR:a\n\n", "P:a\nV:2\nF:usr/bin\nR:a\nF:lib\nR:b\n\nP:.build-deps\nV:0\n\n"),
+			`apk a 2: 1110+100 bytes, 2 files, layers 1 to -1
+apk .build-deps 0: 0+0 bytes, 0 files, layers 1 to -1
+unowned "/usr/lib/apk": 52+23 bytes
+`},
+		{"a database of apk that moves", `
+layer RUN apk add a
+  file lib/apk/db/installed text="P:a\nV:1\nF:bin\nR:a\n\n"
+  file bin/a 100xa
+layer RUN apk upgrade apk-tools
+  file lib/apk/.wh.db
+  file usr/lib/apk/db/installed text="P:a\nV:1\nF:bin\nR:a\n\n"
+`, `apk a 1: 100+0 bytes, 1 files, layers 0 to -1
+unowned "/lib": 0+19 bytes
+unowned "/usr": 19+0 bytes
+`},
+		{"pip", fmt.Sprintf(`
+layer RUN pip install
+  file %[1]sa-1.dist-info/METADATA text="Name: A.b\nVersion: 1\n"
+  file %[1]sa-1.dist-info/RECORD text="a/__init__.py,,\n\"a/x,y\",,\n../../../bin/a,,\n/usr/share/a,,\n"
+  file %[1]sa/__init__.py 100xa
+  file "%[1]sa/x,y" 200xa
+  file usr/bin/a 400xa
+  file usr/share/a 800xa
+  file %[1]sa/new 1600xa
+  file %[1]sb-1.dist-info/METADATA text="Name: b\nVersion: 1\n"
+  file %[1]sb/__init__.py 3200xa
+  file %[1]sc.egg-link text="/app/c"
+  file app/c.egg-info/PKG-INFO text="Name: c\nVersion: 1\n"
+  file app/c/__init__.py 6400xa
+`, site), `python A.b 1: 1579+0 bytes, 6 files, layers 0 to -1
+python b 1: 19+0 bytes, 1 files, layers 0 to -1
+unowned "/app": 6419+0 bytes
+unowned "/usr/lib/python3/site-packages/b": 3200+0 bytes
+unowned "/usr/lib/python3/site-packages/a": 1600+0 bytes
+unowned "/usr/lib/python3/site-packages": 6+0 bytes
+`},
+		{"a Python package of the distribution", `
+layer RUN apk add py3-a
+  file lib/apk/db/installed text="P:py3-a\nV:1\nF:usr/lib/python3/site-packages\nR:a.py\nF:usr/lib/python3/site-packages/a-1.dist-info\nR:METADATA\n\n"
+  file usr/lib/python3/site-packages/a.py 100xa
+  file usr/lib/python3/site-packages/a-1.dist-info/METADATA text="Name: a\nVersion: 1\n"
+`, `apk py3-a 1: 119+0 bytes, 2 files, layers 0 to -1
+python a 1: 0+0 bytes, 0 files, layers 0 to -1
+unowned "/lib": 109+0 bytes
+`},
+		{"an egg, a distutils package and one of a setup.py", `
+layer RUN make
+  file v/site-packages/a-1-py3.8.egg/EGG-INFO/PKG-INFO text="Name: a\nVersion: 1\n"
+  file v/site-packages/a-1-py3.8.egg/a/x 100xa
+  file v/site-packages/b-1.egg-info text="Name: b\nVersion: 1\n"
+  file v/site-packages/b.py 200xb
+  file v/site-packages/c-1.egg-info/PKG-INFO text="Name: c\nVersion: 1\n"
+  file v/site-packages/c-1.egg-info/installed-files.txt text="../c.py\nPKG-INFO\n"
+  file v/site-packages/c.py 400xc
+`, `python c 1: 436+0 bytes, 3 files, layers 0 to -1
+python a 1: 119+0 bytes, 2 files, layers 0 to -1
+python b 1: 19+0 bytes, 1 files, layers 0 to -1
+unowned "/v/site-packages": 200+0 bytes
+`},
+		{"two environments of conda", `
+layer RUN conda install
+  file opt/conda/conda-meta/z-1-0.json text="{\"name\":\"z\",\"version\":\"1\",\"files\":[\"lib/z.so\",\"lib/python3/site-packages/z.py\"]}"
+  file opt/conda/lib/z.so 100xz
+  file opt/conda/lib/python3/site-packages/z.py 50xz
+  file opt/conda/lib/python3/site-packages/z-1.dist-info/METADATA text="Name: z\nVersion: 1\n"
+  file opt/conda/lib/python3/site-packages/z-1.dist-info/RECORD text="z.py,,\n"
+  file opt/conda/envs/e/conda-meta/z-1-0.json text="{\"name\":\"z\",\"version\":\"1\",\"files\":[\"lib/z.so\"]}"
+  file opt/conda/envs/e/lib/z.so 1000xz
+layer RUN conda remove
+  file opt/conda/envs/e/conda-meta/.wh.z-1-0.json
+  file opt/conda/envs/e/lib/.wh.z.so
+`, `conda z 1: 0+1047 bytes, 0 files, layers 0 to 1
+conda z 1: 230+0 bytes, 3 files, layers 0 to -1
+python z 1: 26+0 bytes, 2 files, layers 0 to -1
+`},
+		{"composer", `
+layer RUN composer install
+  file app/vendor/composer/installed.json text="{\"packages\":[{\"name\":\"a/b\",\"version\":\"v1\",\"install-path\":\"../a/b\"},{\"name\":\"c/d\",\"version\":\"2\",\"install-path\":\"../../web/core\"},{\"name\":\"m/m\",\"version\":\"1\",\"install-path\":null}]}"
+  file app/vendor/a/b/x 100xa
+  file app/web/core/y 200xa
+  file app/web/index 400xa
+`, `composer c/d 2: 200+0 bytes, 1 files, layers 0 to -1
+composer a/b v1: 100+0 bytes, 1 files, layers 0 to -1
+composer m/m 1: 0+0 bytes, 0 files, layers 0 to -1
+unowned "/app/web": 400+0 bytes
+unowned "/app/vendor/composer": 178+0 bytes
+`},
+		{"damaged files", fmt.Sprintf(`
+layer RUN make
+  file lib/apk/db/installed text="P:a\nV:1\nF:bin\nR:a\n"
+  file bin/a 100xa
+  file %[1]sa-1.dist-info/METADATA text="Name: a\nVersion: 1\n"
+  file %[1]sa-1.dist-info/RECORD text="\"a"
+  file %[1]sa 200xa
+  file var/lib/chisel/manifest.wall 10xa
+  file app/specifications/a-1.gemspec 10xa
+`, site), `python a 1: 21+0 bytes, 2 files, layers 0 to -1
+unowned "/usr/lib/python3/site-packages": 200+0 bytes
+unowned "/bin": 100+0 bytes
+unowned "/lib": 18+0 bytes
+unowned "/app": 10+0 bytes
+unowned "/var": 10+0 bytes
+warning /app/specifications/a-1.gemspec: finding the name of the gem: no line begins with # stub:
+warning /lib/apk/db/installed: reading the last package: unexpected end of file
+warning /usr/lib/python3/site-packages/a-1.dist-info/RECORD: reading entry 1: a quote without end
+warning /var/lib/chisel/manifest.wall: reading line 1: invalid input: magic number mismatch
+`},
+	} {
+		p, _ := found(t, c.image, false)
+		if diff := cmp.Diff(c.want, table(p)); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", c.name, diff)
+		}
+	}
+}
