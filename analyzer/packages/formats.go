@@ -119,6 +119,7 @@ func note(records []record, err error) string {
 	var out strings.Builder
 	encode := json.NewEncoder(&out)
 	for i := range records {
+		records[i].Files.encode()
 		if err := encode.Encode(&records[i]); err != nil {
 			return "!" + err.Error()
 		}
@@ -145,6 +146,7 @@ func parseNote(data string) *listed {
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return &listed{problem: "decoding what was noted about it: " + err.Error()}
 		}
+		r.Files.decode()
 		out.records = append(out.records, r)
 		out.lines = append(out.lines, line)
 	}

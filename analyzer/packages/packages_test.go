@@ -95,6 +95,22 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// TestInvalidUTF8 checks that a package owns files whose names are not UTF-8: a list is
+// noted as JSON, which can't hold them.
+func TestInvalidUTF8(t *testing.T) {
+	p, _ := found(t, `
+layer RUN install
+  file var/lib/dpkg/status text="Package: a\nStatus: install ok installed\nVersion: 1\n"
+  file var/lib/dpkg/info/a.list text="/opt\n/opt/a\xff\n/opt/\xe9t\xe9\n/opt/\xe9t\xe9/\u00e9\n"
+  file "opt/a\xff" 10xa
+  file "opt/a\xfe" 20xa
+  file "opt/\xe9t\xe9/\u00e9" 40xa
+`, false)
+	if len(p.List) != 1 || p.List[0].VisibleBytes != 50 {
+		t.Errorf("got %+v, want 50 bytes", p.List)
+	}
+}
+
 // randomImage returns the text of an image in which packages come, change and go, and
 // their files are removed, replaced, linked and moved behind symlinks.
 func randomImage(rnd *rand.Rand) string {

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"path"
 	"strings"
+	"unicode/utf8"
 )
 
 // record is what one file of a database says about a package, or about the files of
@@ -29,6 +30,56 @@ type record struct {
 type list struct {
 	Dirs  []string   `json:",omitempty"`
 	Names [][]string `json:",omitempty"` // of the files in each folder
+	// Encoded says that each rune stands for a byte, because a path is not UTF-8, which
+	// JSON requires.
+	Encoded bool `json:",omitempty"`
+}
+
+// encode makes all paths UTF-8.
+func (l *list) encode() {
+	valid := true
+	l.replace(func(s string) string {
+		valid = valid && utf8.ValidString(s)
+		return s
+	})
+	if valid {
+		return
+	}
+	l.Encoded = true
+	l.replace(func(s string) string {
+		runes := make([]rune, len(s))
+		for i := range len(s) {
+			runes[i] = rune(s[i])
+		}
+		return string(runes)
+	})
+}
+
+// decode undoes encode.
+func (l *list) decode() {
+	if !l.Encoded {
+		return
+	}
+	l.Encoded = false
+	l.replace(func(s string) string {
+		bytes := make([]byte, 0, len(s))
+		for _, r := range s {
+			bytes = append(bytes, byte(r))
+		}
+		return string(bytes)
+	})
+}
+
+// replace replaces every folder and name by what change returns.
+func (l *list) replace(change func(string) string) {
+	for i, dir := range l.Dirs {
+		l.Dirs[i] = change(dir)
+	}
+	for _, names := range l.Names {
+		for i, name := range names {
+			names[i] = change(name)
+		}
+	}
 }
 
 // add adds a path.
