@@ -55,6 +55,8 @@ func readGem(file, root string, s *layer.Sample) ([]record, error) {
 			return nil, fmt.Errorf("finding the folder of the gem: %.80q is not a name", full)
 		}
 		r.Owns = root + "/gems/" + full
+		// Below extensions are the platform and the version of Ruby's interface.
+		r.Folders = []string{root + "/extensions/*/*/" + full, root + "/doc/" + full}
 		r.Files.add(file)
 		r.Files.add(root + "/cache/" + full + ".gem")
 		r.Files.add(root + "/build_info/" + full + ".info")

@@ -38,6 +38,7 @@ type reading struct {
 	tree     *filetree.Tree
 	table    []format
 	files    map[filetree.Content]*listed
+	folders  map[string]map[string][]filetree.Node // what named has found
 	units    []*unit
 	index    map[key]*unit
 	warnings []facts.Warning
@@ -50,7 +51,7 @@ const maxWarnings = 20
 
 // read returns a reading with the packages of all layers, sorted by key.
 func read(tree *filetree.Tree, notes map[string][]analyzer.Note) *reading {
-	r := &reading{tree: tree, table: formats(), files: map[filetree.Content]*listed{}, index: map[key]*unit{}, warned: map[filetree.Content]bool{}}
+	r := &reading{tree: tree, table: formats(), files: map[filetree.Content]*listed{}, folders: map[string]map[string][]filetree.Node{}, index: map[key]*unit{}, warned: map[filetree.Content]bool{}}
 	parsed := map[string]*listed{} // layers often store a database again
 	var databases []filetree.Node
 	for _, k := range Lookers() {

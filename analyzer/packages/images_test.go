@@ -53,6 +53,19 @@ layer RUN apk upgrade apk-tools
 unowned "/lib": 0+19 bytes
 unowned "/usr": 19+0 bytes
 `},
+		{"names that are not UTF-8", `
+layer RUN apk add a
+  file lib/apk/db/installed text="P:a\nV:1\nF:usr/\xff\nR:\xfe\nR:\u00ff\n\n"
+  file "usr/\xff/\xfe" 100xa
+  file "usr/\xff/\u00ff" 200xa
+  file var/lib/dpkg/status text="Package: b\nStatus: install ok installed\nVersion: 1\n\n"
+  file var/lib/dpkg/info/b.list text="/usr/\xfd\n"
+  file "usr/\xfd" 400xb
+`, `deb b 1: 400+0 bytes, 1 files, layers 0 to -1
+apk a 1: 300+0 bytes, 2 files, layers 0 to -1
+unowned "/var": 59+0 bytes
+unowned "/lib": 26+0 bytes
+`},
 		{"pip", fmt.Sprintf(`
 layer RUN pip install
   file %[1]sa-1.dist-info/METADATA text="Name: A.b\nVersion: 1\n"
@@ -112,6 +125,47 @@ layer RUN conda remove
 `, `conda z 1: 0+1047 bytes, 0 files, layers 0 to 1
 conda z 1: 230+0 bytes, 3 files, layers 0 to -1
 python z 1: 26+0 bytes, 2 files, layers 0 to -1
+`},
+		{"compiled Python", `
+layer RUN apt-get install python3-a
+  file var/lib/dpkg/status text="Package: a\nStatus: install ok installed\nVersion: 1\n\n"
+  file var/lib/dpkg/info/a.list text="/p/a.py\n/p/b.c.py\n"
+  file p/a.py 1xa
+  file p/__pycache__/a.cpython-311.pyc 10xa
+  file p/__pycache__/a.cpython-311.opt-1.pyc 20xa
+  file p/__pycache__/b.cpython-311.pyc 40xa
+  file p/b.c.py 2xa
+  file p/__pycache__/b.c.cpython-311.pyc 4xa
+  file p/__pycache__/.pyc 0xa
+  file p/__pycache__/a.py 100xa
+  file p/x/a.cpython-311.pyc 200xa
+  file __pycache__/a.cpython-311.pyc 400xa
+  file p/own.py 1000xa
+  file p/__pycache__/own.cpython-311.pyc 2000xa
+`, `deb a 1: 37+0 bytes, 5 files, layers 0 to -1
+unowned "/p/__pycache__": 2140+0 bytes
+unowned "/p": 1000+0 bytes
+unowned "/__pycache__": 400+0 bytes
+unowned "/p/x": 200+0 bytes
+unowned "/var": 70+0 bytes
+`},
+		{"gems", `
+layer RUN gem install
+  file "g/*/specifications/a-1.gemspec" text="# stub: a 1 ruby lib\n"
+  file "g/*/specifications/default/b-1.gemspec" text="# stub: b 1 ruby lib\n"
+  file "g/*/gems/a-1/lib/a.rb" 100xa
+  file "g/*/gems/b-1/exe/b" 200xa
+  file "g/*/cache/a-1.gem" 400xa
+  file "g/*/extensions/x/3.1/a-1/a.so" 1000xa
+  file "g/*/extensions/y/3.1/a-1/a.so" 2000xa
+  file "g/*/extensions/y/3.1/c-1/c.so" 4000xa
+  file "g/*/doc/a-1/ri/a.ri" 8000xa
+  file "g/h/doc/a-1/ri/a.ri" 50xa
+  file "g/h/extensions/y/3.1/a-1/a.so" 60xa
+`, `gem a 1: 11521+0 bytes, 6 files, layers 0 to -1
+gem b 1: 221+0 bytes, 2 files, layers 0 to -1
+unowned "/g/*/extensions/y/3.1/c-1": 4000+0 bytes
+unowned "/g/h": 110+0 bytes
 `},
 		{"composer", `
 layer RUN composer install

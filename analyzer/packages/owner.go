@@ -83,6 +83,11 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) {
 			o.trees = append(o.trees, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
 		}
 	}
+	for _, folder := range s.record.Folders {
+		for _, n := range r.named(within(path.Dir(folder)))[path.Base(folder)] {
+			o.trees = append(o.trees, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
+		}
+	}
 	put := func(dir string, names []string, from, to int) {
 		places.each(dir, from, to, func(n filetree.Node, from, to int) {
 			for _, name := range names {
@@ -108,6 +113,30 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) {
 			}
 		}
 	})
+}
+
+// named returns by its name what is in a folder. Each * at the end of its path stands for
+// a folder of any name.
+func (r *reading) named(dir string) map[string][]filetree.Node {
+	if out, ok := r.folders[dir]; ok {
+		return out
+	}
+	var parents []filetree.Node
+	if path.Base(dir) == "*" {
+		for _, nodes := range r.named(path.Dir(dir)) {
+			parents = append(parents, nodes...)
+		}
+	} else if n, ok := r.tree.Lookup(dir); ok {
+		parents = append(parents, n)
+	}
+	out := map[string][]filetree.Node{}
+	for _, p := range parents {
+		for n := p + 1; n < r.tree.End(p); n = r.tree.End(n) {
+			out[r.tree.Name(n)] = append(out[r.tree.Name(n)], n)
+		}
+	}
+	r.folders[dir] = out
+	return out
 }
 
 // places finds folders by the paths that databases list.
@@ -218,7 +247,13 @@ func (o *owners) of(c filetree.Content) int32 {
 	}
 	best := claim{unit: -1}
 	consider := func(n filetree.Node) {
-		if x, ok := o.at(n, int32(at)); ok && (best.unit < 0 || x.compare(&best) < 0) {
+		x, ok := o.at(n, int32(at))
+		if !ok {
+			if n, ok = o.source(n); ok {
+				x, ok = o.at(n, int32(at))
+			}
+		}
+		if ok && (best.unit < 0 || x.compare(&best) < 0) {
 			best = x
 		}
 	}
@@ -233,6 +268,21 @@ func (o *owners) of(c filetree.Content) int32 {
 		consider(n)
 	}
 	return best.unit
+}
+
+// source returns the Python source of which n is the compiled form. Debian's packages and
+// uv compile after they have listed their files.
+func (o *owners) source(n filetree.Node) (filetree.Node, bool) {
+	name, compiled := strings.CutSuffix(o.tree.Name(n), ".pyc") // MODULE.INTERPRETER or MODULE.INTERPRETER.opt-LEVEL
+	folder := o.tree.Parent(n)
+	if !compiled || folder == filetree.Root || o.tree.Name(folder) != "__pycache__" {
+		return filetree.None, false
+	}
+	if i := strings.LastIndex(name, ".opt-"); i >= 0 {
+		name = name[:i]
+	}
+	name = name[:max(0, strings.LastIndexByte(name, '.'))]
+	return o.tree.Child(o.tree.Parent(folder), name+".py")
 }
 
 // compare orders claims: the one that owns a file comes first.

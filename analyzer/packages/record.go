@@ -18,6 +18,7 @@ type record struct {
 	ID      string   `json:",omitempty"` // tells packages of one database apart if name and architecture don't
 	Files   list     `json:",omitzero"`
 	Owns    string   `json:",omitempty"` // a file or folder that belongs to it with everything below; "." is the folder of the file
+	Folders []string `json:",omitempty"` // more folders that belong to it; a * above the last name stands for a folder of any name
 	Lists   []string `json:",omitempty"` // the files that may list its files: the first that exists does
 	// Diversions is a file that says which listed files are elsewhere, as dpkg-divert
 	// writes it.
