@@ -32,6 +32,7 @@ func Text(w io.Writer, r *facts.Report, v *gate.Verdict) error {
 	writeLayers(b, r.Layers)
 	writeTotals(b, r)
 	writeFindings(b, &Input{Report: r, Verdict: v})
+	writePackages(b, r)
 	writeWaste(b, r)
 	writeWarnings(b, r.Warnings)
 	if v != nil {
