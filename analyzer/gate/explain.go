@@ -165,7 +165,7 @@ func (c *check) deny() {
 			continue
 		}
 		c.denied[l.Rule] = &denial{
-			about: s.paths, from: c.scope(l).from, globs: l.Globs, match: denier(l.Globs),
+			about: s.paths, from: c.scope(l).from, globs: l.Globs, match: denier(l.Globs, matcher),
 			known: c.suppressions.about(l.Rule), first: make([][]File, len(l.Globs)),
 		}
 	}
@@ -183,7 +183,7 @@ func (c *check) deny() {
 			}
 			first := d.last != f.Path // no path is ""
 			d.last = f.Path
-			by := d.known.of(f.Path)
+			by := d.known.of(f.Path, "")
 			if by != nil && by != counted { // once, also where both rules deny it
 				counted = by
 				by.Bytes += f.Bytes

@@ -77,7 +77,7 @@ func (c *check) suppressFindings() {
 			continue
 		}
 		for j, o := range c.offenders(f) {
-			by := known.of(o.Path)
+			by := known.of(o.Path, "")
 			if by == nil {
 				continue
 			}

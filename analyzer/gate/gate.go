@@ -112,6 +112,7 @@ type check struct {
 	in           *scope                      // what the current rule judges
 	denied       map[string]*denial          // by rule; filled by deny
 	about        map[wasteKey]*facts.Finding // filled by findingAt
+	offending    map[string][]Offender       // packages, by rule
 }
 
 // judge fills in the observed value of a rule and, if the rule is broken, why. An

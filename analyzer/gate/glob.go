@@ -134,9 +134,9 @@ func matcher(glob string) func(path string) bool {
 }
 
 // denier is a list of globs, which the rule found good, as a question about
-// rooted paths: which of them denies the path, -1 when none does or an exception
-// matches.
-func denier(globs []string) func(path string) int {
+// what matcher matches them against: which of them denies it, -1 when none does or an
+// exception matches.
+func denier(globs []string, matcher func(glob string) func(string) bool) func(path string) int {
 	match, except := make([]func(string) bool, len(globs)), []func(string) bool{}
 	for i, g := range globs {
 		if exception, ok := strings.CutPrefix(g, "!"); ok {

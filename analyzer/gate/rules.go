@@ -25,6 +25,8 @@ const (
 	MaxGrowth         = "max-growth"
 	DenyPath          = "deny-path"
 	DenyLayerPath     = "deny-layer-path"
+	MaxPackageSize    = "max-package-size"
+	DenyPackage       = "deny-package"
 	MaxFindingsBytes  = "max-findings-bytes"
 	FailOnFinding     = "fail-on-finding"
 )
@@ -58,15 +60,19 @@ type Spec struct {
 	Example string // a limit, as YAML
 
 	finds   bool                                   // the rule is about findings
+	about   bool                                   // the rule is about packages
 	glob    func(glob string) error                // checks one of Globs
 	paths   func(f File) bool                      // of a rule that denies paths: which files its globs are matched against
 	observe func(c *check, l Limit) (value, error) // an error says why the rule can't be evaluated
 	explain func(c *check, r *Rule, l Limit)       // fills in the offenders of a broken rule
 }
 
-// DeniesPaths reports whether the rule's globs are matched against paths. Of the
-// rules of the gate, only such a one can be named in a Suppression.
+// DeniesPaths reports whether the rule's globs are matched against paths.
 func (s *Spec) DeniesPaths() bool { return s.paths != nil }
+
+// AboutPackages reports whether the rule is about packages. Of the rules of the gate,
+// only those and the ones that deny paths can be named in a Suppression.
+func (s *Spec) AboutPackages() bool { return s.about }
 
 // value is what was observed: a number for Bytes and Count, else a ratio. A rule
 // whose limit can be either observes both.
@@ -191,6 +197,23 @@ func Specs() []Spec {
 			paths:   func(File) bool { return true },
 			observe: (*check).deniedPaths,
 			explain: (*check).explainDenied,
+		},
+		{
+			Name: MaxPackageSize, Unit: Bytes, Example: "{limit: 200MB, severity: warn}",
+			Means:   "the layers store at most this much of any package",
+			Note:    "visible and wasted: an upgraded package is stored twice, and one that a later step removes still ships",
+			about:   true,
+			observe: (*check).largestPackage,
+			explain: (*check).explainPackages,
+		},
+		{
+			Name: DenyPackage, Form: Globs, Unit: Count, Example: "['deb:gcc*', 'npm:left-pad', '*:log4j*']",
+			Means:   "no installed package matches",
+			Note:    "the globs are matched against the type and the name, such as `npm:left-pad`",
+			glob:    CheckPackageGlob,
+			about:   true,
+			observe: (*check).deniedPackages,
+			explain: (*check).explainPackages,
 		},
 		{
 			Name: MaxFindingsBytes, Unit: Bytes, Default: "100MB", DefaultSeverity: Warn, Example: "{limit: 100MB, severity: warn}",

@@ -21,6 +21,7 @@ func TestSpecs(t *testing.T) {
 	r.Totals.CompressedBytes, r.Totals.Files, r.Totals.Layers = 10, 1, 2
 	r.Layers = []facts.Layer{{StoredBytes: 600, CompressedBytes: 6, Added: 1}, {Index: 1, StoredBytes: 400, CompressedBytes: 4}}
 	r.Findings = found().Findings[:1]
+	r.Packages = []facts.Package{{Type: facts.TypeDeb, Name: "p", VisibleBytes: 5, RemovedBy: -1}}
 	opt := Options{
 		Files:    files(File{Path: "/f", Bytes: 1, HiddenBy: -1}),
 		Baseline: &Baseline{Totals: facts.Totals{Efficiency: 1}},
@@ -30,6 +31,7 @@ func TestSpecs(t *testing.T) {
 		for missing, isMissing := range map[string]bool{
 			"Means": s.Means == "", "Example": s.Example == "", "observe": s.observe == nil, "explain": s.explain == nil,
 			"glob": (s.Form == Globs) != (s.glob != nil), "a name of its own": seen[s.Name],
+			"about": s.about != (s.Name == MaxPackageSize || s.Name == DenyPackage),
 			"finds": s.finds != (s.Name == MaxFindingsBytes || s.Name == FailOnFinding),
 		} {
 			if isMissing {
@@ -46,6 +48,9 @@ func TestSpecs(t *testing.T) {
 			strictest = "true"
 		case Globs:
 			strictest = "*"
+			if s.AboutPackages() {
+				strictest = "*:*"
+			}
 		case Names:
 			strictest = "info"
 		}

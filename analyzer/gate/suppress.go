@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,27 +26,44 @@ func (s *Suppression) Validate() error {
 	known := SuppressibleRules()
 	for _, name := range s.Rules {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("suppressing %s: %q is neither a rule that denies paths nor one that finds something", s.What(), name)
+			return fmt.Errorf("suppressing %s: %q is neither a rule that denies paths, nor one about packages, nor one that finds something", s.What(), name)
 		}
 	}
 	return nil
 }
 
 // SuppressibleRules returns the names that a Suppression can have: of the rules that
-// deny paths, and of those that find something.
+// deny paths, of those about packages, and of those that find something.
 func SuppressibleRules() []string {
 	var names []string
 	for _, s := range Specs() {
-		if s.DeniesPaths() {
+		if s.DeniesPaths() || s.AboutPackages() {
 			names = append(names, s.Name)
 		}
 	}
 	return append(names, FindingRules()...)
 }
 
-// CheckPath says what is wrong with the glob. It can be missing if all rules find
+// aboutPackages reports whether a rule of the gate is about packages.
+func aboutPackages(name string) bool {
+	s, _ := SpecOf(name)
+	return s.AboutPackages()
+}
+
+// CheckPath says what is wrong with the globs. Path can be missing if all rules find
 // something: a secret in the config has no path.
 func (s *Suppression) CheckPath() error {
+	if s.Package != "" {
+		switch other := slices.IndexFunc(s.Rules, func(name string) bool { return !aboutPackages(name) }); {
+		case s.Path != "":
+			return errors.New("it has a path and a package")
+		case len(s.Rules) == 0:
+			return errors.New("it has a package and no rule")
+		case other >= 0:
+			return fmt.Errorf("%s is not about packages", s.Rules[other])
+		}
+		return CheckPackageGlob(s.Package)
+	}
 	finds := func(name string) bool { return slices.Contains(FindingRules(), name) }
 	if s.Path == "" && len(s.Rules) > 0 && !slices.ContainsFunc(s.Rules, func(name string) bool { return !finds(name) }) {
 		return nil
@@ -55,10 +73,7 @@ func (s *Suppression) CheckPath() error {
 
 // What returns what is suppressed, in quotes: the glob or, without one, the rules.
 func (s *Suppression) What() string {
-	if s.Path == "" {
-		return strconv.Quote(strings.Join(s.Rules, ", "))
-	}
-	return strconv.Quote(s.Path)
+	return strconv.Quote(cmp.Or(s.Path, s.Package, strings.Join(s.Rules, ", ")))
 }
 
 // Expired reports whether today is after the suppression's last day.
@@ -66,10 +81,10 @@ func (s *Suppression) Expired(today time.Time) bool {
 	return !s.Until.IsZero() && today.Format(Day) > s.Until.Format(Day)
 }
 
-// suppressions finds what covers a path.
+// suppressions finds what covers a path or a package.
 type suppressions struct {
 	all   []Suppressed // of the Verdict
-	match []func(path string) bool
+	match []func(path, pkg string) bool
 	which []int // those that are about the rule
 }
 
@@ -84,12 +99,13 @@ func (s *suppressions) about(rule string) *suppressions {
 	return &suppressions{s.all, s.match, which}
 }
 
-// of is the suppression that the path belongs to: the first that covers it and
-// holds, else the first that covers it and has expired; nil where none does.
-func (s *suppressions) of(path string) *Suppressed {
+// of is the suppression that the path belongs to, or the package whose database has that
+// path: the first that covers it and holds, else the first that covers it and has
+// expired; nil where none does. pkg is "" for what is not a package.
+func (s *suppressions) of(path, pkg string) *Suppressed {
 	var found *Suppressed
 	for _, i := range s.which {
-		if x := &s.all[i]; (found == nil || found.Expired && !x.Expired) && s.match[i](path) {
+		if x := &s.all[i]; (found == nil || found.Expired && !x.Expired) && s.match[i](path, pkg) {
 			found = x
 		}
 	}
@@ -100,9 +116,13 @@ func (s *suppressions) of(path string) *Suppressed {
 func (c *check) suppress() error {
 	v := c.v
 	for _, s := range c.opt.Suppress {
-		match := func(string) bool { return true }
+		match := func(path, pkg string) bool { return true }
 		if s.Path != "" {
-			match = matcher(s.Path)
+			at := matcher(s.Path)
+			match = func(path, _ string) bool { return at(path) }
+		} else if s.Package != "" {
+			is := packageMatcher(s.Package)
+			match = func(_, pkg string) bool { return is(pkg) }
 		}
 		c.suppressions.match = append(c.suppressions.match, match)
 		v.Suppressed = append(v.Suppressed, Suppressed{Suppression: s, Expired: s.Expired(c.opt.Today)})
@@ -111,7 +131,7 @@ func (c *check) suppress() error {
 	known := c.suppressions.about("")
 	for i := range c.r.Waste {
 		w := &c.r.Waste[i]
-		by := known.of(w.Path)
+		by := known.of(w.Path, "")
 		if by != nil {
 			by.Pieces++
 			by.Bytes += w.Bytes
@@ -149,11 +169,14 @@ func (c *check) warnOfSuppressions() {
 		text := ""
 		switch below := strings.TrimRight(s.Path, "/*") + "/**"; {
 		case s.Expired && s.Pieces > 0 && len(s.Rules) > 0:
-			counts := "is denied"
+			counts, what := "is denied", "paths"
+			if aboutPackages(s.Rules[0]) {
+				counts, what = "counts", "packages"
+			}
 			if slices.ContainsFunc(s.Rules, func(name string) bool { return slices.Contains(FindingRules(), name) }) {
 				counts = "counts"
 			}
-			text = fmt.Sprintf("ended on %s: what it covers %s (paths: %d)", s.Until.Format(Day), counts, s.Pieces)
+			text = fmt.Sprintf("ended on %s: what it covers %s (%s: %d)", s.Until.Format(Day), counts, what, s.Pieces)
 		case s.Expired:
 			text = fmt.Sprintf("ended on %s: its %d bytes count", s.Until.Format(Day), s.Bytes)
 		case !evaluated:

@@ -104,7 +104,7 @@ func (r *Rule) First(n int) (first []Offender, more int, moreBytes int64) {
 	}
 	if r.Denies() {
 		slices.SortFunc(first, func(a, b Offender) int {
-			return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.StoredIn, b.StoredIn))
+			return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.StoredIn, b.StoredIn), cmp.Compare(a.Package, b.Package))
 		})
 	}
 	return first, more, moreBytes
@@ -133,6 +133,7 @@ type Offender struct {
 	HiddenAs           string        // that layer's command
 	StoredAt, HiddenAt *facts.Source // the lines of those steps; nil if unknown
 	Glob               string        // the glob that denies it; "" for other rules
+	Package, Version   string        // of a package, as "npm:left-pad": Path is its database, StoredIn brought it, HiddenBy removed it
 	Finding            string        // the rule of the finding that it is a place of; "" for other rules
 	Redacted           string        // of a secret: its first characters and its length
 	Places             int           // of a finding: it stands for so many places that the report doesn't list
@@ -160,18 +161,22 @@ type Baseline struct {
 type Suppressed struct {
 	Suppression
 	Expired bool // then what it covers counts all the same
-	Pieces  int  // of waste, denied paths, or places of findings
+	Pieces  int  // of waste, denied paths, packages, or places of findings
 	Bytes   int64
+
+	packages map[int]bool // by index in the report: those that are counted
 }
 
-// Suppression accepts waste, denied paths or places of findings, with a reason. It
-// is about the rules of waste or about the Rules that it names, never about both.
+// Suppression accepts waste, denied paths, packages or places of findings, with a
+// reason. It is about the rules of waste or about the Rules that it names, never about
+// both.
 type Suppression struct {
-	Rules  []string  // that deny paths, or FindingRules; none is waste
-	Path   string    // a glob, see Glob; "" for everything that FindingRules find
-	Reason string    // not empty
-	Until  time.Time // its last day; zero for ever. Only year, month and day count
-	Source string    // where it stands: ".fathom.yaml:9:5"
+	Rules   []string  // that deny paths or are about packages, or FindingRules; none is waste
+	Path    string    // a glob, see CheckGlob, of a package that of its database; "" for everything that FindingRules find
+	Package string    // in place of Path, for rules about packages: a glob, see CheckPackageGlob
+	Reason  string    // not empty
+	Until   time.Time // its last day; zero for ever. Only year, month and day count
+	Source  string    // where it stands: ".fathom.yaml:9:5"
 }
 
 // Verdict is what Check found.
@@ -248,6 +253,8 @@ var (
 	ErrNoCompressedSize = errors.New("the compressed size of some layer is unknown")
 	ErrNoPaths          = errors.New("a report doesn't hold the image's paths, only the image does")
 	ErrNoFindings       = errors.New("the report has no findings, because an older version wrote it")
+	ErrNoPackages       = errors.New("the report has no packages, because an older version wrote it")
+	ErrUnreadPackages   = errors.New("some layers are listed from a table of contents, so the packages in them may be unknown")
 	ErrNoSecrets        = errors.New("the image was not searched for secrets, or not in all layers")
 )
 

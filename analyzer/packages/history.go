@@ -46,6 +46,9 @@ type reading struct {
 	damaged  int // how many files can't be read
 }
 
+// Unreadable begins the text of a warning about a database that can't be read.
+const Unreadable = "can't read this package database: "
+
 // maxWarnings is how many files that can't be read have a warning of their own.
 const maxWarnings = 20
 
@@ -132,7 +135,7 @@ func (r *reading) at(n filetree.Node, c filetree.Content) *listed {
 		r.warned[c] = true
 		if r.damaged++; r.damaged <= maxWarnings {
 			s := r.tree.Stored(c)
-			r.warnings = append(r.warnings, facts.Warning{Layer: s.Layer, Path: r.tree.Path(n), Text: "can't read this package database: " + l.problem + ": its packages are unknown, and their files count as unowned"})
+			r.warnings = append(r.warnings, facts.Warning{Layer: s.Layer, Path: r.tree.Path(n), Text: Unreadable + l.problem + ": its packages are unknown, and their files count as unowned"})
 		}
 	}
 	return l

@@ -263,12 +263,16 @@ func schemaOf(t *testing.T, r setting) object {
 	case "suppress":
 		schema = object{"type": "array", "items": object{
 			"type": "object", "additionalProperties": false, "required": []string{"reason"},
-			"anyOf": []object{{"required": []string{"path"}}, {"required": []string{"rule"}, "properties": object{"rule": oneOrMore(object{"$ref": "#/$defs/finding"})}}},
+			"anyOf": []object{
+				{"required": []string{"path"}, "not": object{"required": []string{"package"}}},
+				{"required": []string{"package", "rule"}, "not": object{"required": []string{"path"}}, "properties": object{"rule": oneOrMore(object{"enum": packageRules()})}},
+				{"required": []string{"rule"}, "not": object{"required": []string{"package"}}, "properties": object{"rule": oneOrMore(object{"$ref": "#/$defs/finding"})}},
+			},
 			"properties": object{
-				"path": object{"type": "string", "pattern": `^[^!]`}, "reason": object{"type": "string", "pattern": `\S`},
+				"path": object{"type": "string", "pattern": `^[^!]`}, "package": object{"type": "string", "pattern": `^[^!].*:`}, "reason": object{"type": "string", "pattern": `\S`},
 				"rule": oneOrMore(object{
-					"description": "a rule whose denied paths or findings are suppressed; without any, waste is",
-					"anyOf":       []object{{"enum": denyRules()}, {"$ref": "#/$defs/finding"}},
+					"description": "a rule whose denied paths, packages or findings are suppressed; without any, waste is",
+					"anyOf":       []object{{"enum": append([]string{gate.DenyPath, gate.DenyLayerPath}, packageRules()...)}, {"$ref": "#/$defs/finding"}},
 				}),
 				"until": object{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$`},
 			},
@@ -281,6 +285,14 @@ func schemaOf(t *testing.T, r setting) object {
 		schema["description"] = r.plain()
 	}
 	return schema
+}
+
+// packageRules returns the rules of the gate that are about packages.
+func packageRules() []string {
+	return slices.DeleteFunc(ruleNames(), func(name string) bool {
+		s, _ := gate.SpecOf(name)
+		return !s.AboutPackages()
+	})
 }
 
 // oneOrMore returns the schema of an item, or of a list of them.
@@ -319,6 +331,10 @@ func ruleSchema(s gate.Spec) object {
 		limit = object{"anyOf": []object{
 			{"type": "string", "pattern": `^[^!]`}, {"type": "array", "minItems": 1, "items": glob, "contains": denied},
 		}}
+		if s.AboutPackages() {
+			glob["pattern"] = `^!?[^!].*:`
+			limit["anyOf"] = append(limit["anyOf"].([]object)[1:], object{"type": "string", "pattern": `^[^!].*:`}, object{"const": off})
+		}
 	}
 	return object{"description": s.Means, "anyOf": []object{limit, {
 		"type": "object", "additionalProperties": false, "required": []string{"limit"},
@@ -345,7 +361,7 @@ func TestStarterDenies(t *testing.T) {
 		}
 		return !v.Pass()
 	}
-	for _, rule := range denyRules() {
+	for _, rule := range []string{gate.DenyPath, gate.DenyLayerPath} {
 		for _, path := range []string{ // of debian, alpine, fedora, python, node, golang, php and nginx
 			"/etc/ssl/certs/ISRG_Root_X1.pem", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/etc/ssl/private", "/usr/lib/ssl/cert.pem",
 			"/usr/share/ca-certificates/mozilla/GlobalSign_Root_CA.crt", "/etc/pki/tls/cert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

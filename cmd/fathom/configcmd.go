@@ -214,7 +214,7 @@ func (a *app) showConfig(s *settings, read []string) error {
 		}
 	}
 	for _, s := range s.suppress {
-		value := s.Path
+		value := cmp.Or(s.Path, s.Package)
 		if len(s.Rules) > 0 {
 			value = strings.TrimPrefix(value+" ("+strings.Join(s.Rules, ", ")+")", " ")
 		}

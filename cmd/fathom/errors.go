@@ -153,6 +153,10 @@ func hint(err error) string {
 		return "give the image itself, or --deny-path off and --deny-layer-path off"
 	case errors.Is(err, gate.ErrNoFindings):
 		return "give the image itself, or --max-findings-bytes off and --fail-on-finding off"
+	case errors.Is(err, gate.ErrNoPackages):
+		return "give the image itself, or --max-package-size off and --deny-package off"
+	case errors.Is(err, gate.ErrUnreadPackages):
+		return "--verify reads them"
 	case errors.Is(err, gate.ErrNoSecrets):
 		return "--secrets all searches it"
 	case errors.Is(err, load.ErrNotKept):

@@ -165,6 +165,9 @@ func TestPlaces(t *testing.T) {
 		switch s.Form {
 		case gate.Globs:
 			v = [3]string{"a", "b", "c"}
+			if s.AboutPackages() {
+				v = [3]string{"deb:a", "deb:b", "deb:c"}
+			}
 		case gate.Switch:
 			v = [3]string{"true", "true", "true"}
 		case gate.Names:

@@ -115,6 +115,9 @@ func (j *judging) rule(spec *gate.Spec) kind {
 	switch spec.Form {
 	case gate.Globs:
 		k.split = func(r rune) bool { return r == '\n' || r == ':' }
+		if spec.AboutPackages() { // whose globs have a colon
+			k.split = func(r rune) bool { return r == '\n' || r == ' ' }
+		}
 	case gate.Names:
 		k.split = func(r rune) bool { return r == ',' || r == ' ' }
 	}
@@ -264,11 +267,11 @@ func ruleNames() []string {
 	return names
 }
 
-// denyRules returns the rules that deny paths.
+// denyRules returns the rules that deny paths or packages.
 func denyRules() []string {
 	return slices.DeleteFunc(ruleNames(), func(name string) bool {
 		s, _ := gate.SpecOf(name)
-		return !s.DeniesPaths()
+		return s.Form != gate.Globs
 	})
 }
 

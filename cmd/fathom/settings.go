@@ -140,7 +140,7 @@ func (s *settings) table() []setting {
 		setting{name: "no-fail", group: judgment, in: inAll, takes: truth(&s.noFail), help: "exit 0 even if a rule fails; what can't be evaluated is still 2", example: "false"},
 		setting{name: "allow-toc", group: judgment, in: inAll | ungated, takes: truth(&s.allowTOC), help: "also judge layers whose table of contents was not compared with their content", example: "false"},
 		setting{name: "baseline", group: judgment, in: inAll, takes: text(&s.baseline, "baseline"), help: "what max-growth measures from: an `IMAGE`, or the file of a report in JSON", example: "fathom-baseline.json"},
-		setting{name: "suppress", group: judgment, in: inFile, takes: suppressions(&s.suppress), help: "waste and, with a rule, denied paths or findings that are accepted, until the day has passed", example: suppressExample},
+		setting{name: "suppress", group: judgment, in: inFile, takes: suppressions(&s.suppress), help: "waste and, with a rule, denied paths, packages or findings that are accepted, until the day has passed", example: suppressExample},
 		setting{name: "config", group: configFile, in: inArgs, takes: text(&s.config, "file"), help: "read `FILE` in place of the project's config file; a name that begins with .dive-ci is read as dive's"},
 	)
 }
@@ -152,6 +152,9 @@ const suppressExample = `
   - path: /srv/app/test/.env
     rule: deny-path
     reason: settings of the test suite, without a secret
+  - package: npm:left-pad
+    rule: deny-package
+    reason: the last version is known to be harmless
   - rule: removed-later
     reason: the base image is squashed by the platform team`
 

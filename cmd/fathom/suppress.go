@@ -9,7 +9,7 @@ import (
 	"fathom/analyzer/gate"
 )
 
-// suppressions is a list of path, rule, reason and until.
+// suppressions is a list of path or package, rule, reason and until.
 func suppressions(to *[]gate.Suppression) kind {
 	return kind{node: func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
 		if n.Kind != yaml.SequenceNode {
@@ -35,6 +35,15 @@ func suppression(n *yaml.Node) (s gate.Suppression, err error) {
 				return err
 			}
 			if err := gate.CheckGlob(s.Path); err != nil {
+				return at(v, "%w", err)
+			}
+			return nil
+		},
+		"package": func(v *yaml.Node) (err error) {
+			if s.Package, err = textOf(v); err != nil {
+				return err
+			}
+			if err := gate.CheckPackageGlob(s.Package); err != nil {
 				return at(v, "%w", err)
 			}
 			return nil
@@ -76,8 +85,10 @@ func suppression(n *yaml.Node) (s gate.Suppression, err error) {
 	}.read(n)
 	switch {
 	case err != nil:
-	case s.Path == "" && s.CheckPath() != nil:
+	case s.Path == "" && s.Package == "" && s.CheckPath() != nil:
 		err = at(n, "this suppression has no path")
+	case s.CheckPath() != nil:
+		err = at(n, "the suppression of %s: %w", s.What(), s.CheckPath())
 	case strings.TrimSpace(s.Reason) == "":
 		err = at(n, "the suppression of %s has no reason", s.What())
 	}

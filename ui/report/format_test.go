@@ -328,6 +328,9 @@ func denying(t testing.TB, keys int, folder string) *Input {
 	t.Helper()
 	r := sample()
 	r.Totals.CompressedBytes = 1
+	for _, name := range []string{"one", "two"} {
+		r.Packages = append(r.Packages, facts.Package{Type: facts.TypeDeb, Name: name, Version: "1", Database: "/var/lib/dpkg/status", VisibleBytes: 1000, RemovedBy: -1, Layers: []facts.PackageLayer{}})
+	}
 	files := func(yield func(gate.File) bool) {
 		for i := range keys {
 			if !yield(gate.File{Path: fmt.Sprintf("/srv/%s/%06d.key", folder, i), Bytes: 1, Layer: i % 2, HiddenBy: -1}) {
@@ -344,6 +347,9 @@ func denying(t testing.TB, keys int, folder string) *Input {
 		}
 		if s.Form == gate.Globs {
 			x.Globs = []string{"*.key", "/etc/shadow", "/none"}
+			if s.AboutPackages() {
+				x.Globs = []string{"deb:*", "npm:none"}
+			}
 		}
 		if s.Form == gate.Names {
 			x.Names = []string{"error"}
@@ -406,10 +412,30 @@ func TestNothingIsDropped(t *testing.T) {
 		more = append(more, s.Name)
 	}
 	more = slices.DeleteFunc(more, func(name string) bool {
-		return name == gate.DenyPath || name == gate.DenyLayerPath || name == gate.FailOnFinding
-	})[maxAnnotations-4:]
+		return name == gate.DenyPath || name == gate.DenyLayerPath || name == gate.DenyPackage || name == gate.FailOnFinding
+	})[maxAnnotations-5:]
 	if want := "::also: " + strings.Join(more, ", ") + ", secret\n"; !strings.Contains(text, want) {
 		t.Errorf("ends in %s, want %s", text[len(text)-80:], want)
+	}
+}
+
+// TestPackageOffenders checks that each format names packages that break a rule, and
+// that their names can't do harm.
+func TestPackageOffenders(t *testing.T) {
+	r := sample()
+	for _, name := range []string{"one", "a\x1b[2J\u202e<script>`|@x"} {
+		r.Packages = append(r.Packages, facts.Package{Type: facts.TypeNPM, Name: name, Version: "1.2", Database: "/app/" + name, VisibleBytes: 1000, RemovedBy: -1, Layers: []facts.PackageLayer{}})
+	}
+	in := judged(t, r, gate.Limits{{Rule: gate.MaxPackageSize, Unit: gate.Bytes}, {Rule: gate.DenyPackage, Unit: gate.Count, Globs: []string{"npm:*"}}})
+	for _, format := range []string{"text", "json", "markdown", "html", "junit", "sarif", "codequality", "github"} {
+		text := written(t, format, in)
+		name := "npm:one 1.2 of /app/one"
+		if format == "json" {
+			name = `"package":"npm:one","version":"1.2"`
+		}
+		if n := strings.Count(text, name); n == 0 || n == 1 && format != "markdown" || strings.ContainsAny(text, "\x1b\u202e") || (format == "html" || format == "junit") && strings.Contains(text, "<script>`") {
+			t.Errorf("%s has %q %d times in\n%s", format, name, n, text)
+		}
 	}
 }
 

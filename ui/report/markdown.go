@@ -216,7 +216,7 @@ func (d *markdown) worst(v *gate.Verdict) {
 		more = max(more, r.More)
 		for _, o := range r.Offenders {
 			same := func(x gate.Offender) bool {
-				return x.Path == o.Path && x.StoredIn == o.StoredIn && x.HiddenBy == o.HiddenBy && x.Cause == o.Cause
+				return x.Path == o.Path && x.Package == o.Package && x.StoredIn == o.StoredIn && x.HiddenBy == o.HiddenBy && x.Cause == o.Cause
 			}
 			if !slices.ContainsFunc(all, same) {
 				all = append(all, o)
@@ -242,7 +242,7 @@ func markdownOffender(x row) string {
 	var b strings.Builder
 	what := fmt.Sprintf("layer %d, %s", x.StoredIn, code(stepOr(x.StoredBy)))
 	if x.Path != "" {
-		what = code(Safe(x.Path))
+		what = code(named(&x.Offender))
 		if x.Files > 1 {
 			what += fmt.Sprintf(" (%d files)", x.Files)
 		}

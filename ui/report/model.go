@@ -291,9 +291,12 @@ func suppressed(s gate.Suppressed) string {
 	if s.Expired {
 		word, until = "expired    ", ", ended "+s.Until.Format(gate.Day)
 	}
-	of, what := Safe(s.Path), "file"
+	of, what := Safe(cmp.Or(s.Path, s.Package)), "file"
 	if len(s.Rules) > 0 {
 		of, what = strings.TrimPrefix(of+" of ", " of ")+strings.Join(s.Rules, ", "), "path"
+		if spec, _ := gate.SpecOf(s.Rules[0]); spec.AboutPackages() {
+			what = "package"
+		}
 	}
 	return fmt.Sprintf("%s %s %s in %s: %s%s", word, of, Exact(s.Bytes), count(s.Pieces, what), Safe(s.Reason), until)
 }

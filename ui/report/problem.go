@@ -114,6 +114,9 @@ func brokenProblems(in *Input, most int, p *printer) iter.Seq[problem] {
 					x.where = &where{o.Path, o.Bytes, o.StoredIn, o.HiddenBy}
 					x.lines = in.lines(sourceOf(in.Report, o.StoredIn, o.HiddenBy, o.Cause == "metadata"))
 					key = append(key, o.Path, o.Cause, p.step(o.StoredBy))
+					if o.Package != "" {
+						key = append(key, o.Package)
+					}
 				}
 				x.print = p.print(key...)
 				if !yield(x) {

@@ -232,7 +232,7 @@ func offender(o gate.Offender) string {
 	if o.Path == "" {
 		return fmt.Sprintf("%7s  layer %d, %s added: %s", Size(o.Bytes), o.StoredIn, count(o.Files, "path"), short(stepOr(o.StoredBy)))
 	}
-	s := fmt.Sprintf("%7s  %s", Size(o.Bytes), Safe(o.Path))
+	s := fmt.Sprintf("%7s  %s", Size(o.Bytes), named(&o))
 	if o.Files > 1 {
 		s += fmt.Sprintf(" (%d files)", o.Files)
 	}
@@ -241,12 +241,23 @@ func offender(o gate.Offender) string {
 		s += fmt.Sprintf(", %s: layer %d -> %d", Safe(o.Cause), o.StoredIn, o.HiddenBy)
 	case o.Cause != "":
 		s += fmt.Sprintf(", %s: layer %d", Safe(o.Cause), o.StoredIn)
+	case o.Package != "" && o.HiddenBy >= 0:
+		s += fmt.Sprintf(", in layer %d, removed by layer %d", o.StoredIn, o.HiddenBy)
 	case o.HiddenBy >= 0:
 		s += fmt.Sprintf(", in layer %d, hidden by layer %d", o.StoredIn, o.HiddenBy)
 	default:
 		s += fmt.Sprintf(", in layer %d", o.StoredIn)
 	}
 	return s
+}
+
+// named returns the path of an offender or, of a package, its name and the path of its
+// database.
+func named(o *gate.Offender) string {
+	if o.Package == "" {
+		return Safe(o.Path)
+	}
+	return Safe(strings.TrimSpace(o.Package+" "+o.Version)) + " of " + Safe(o.Path)
 }
 
 // short cuts a step so that it fits on a line.

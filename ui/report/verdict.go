@@ -44,7 +44,7 @@ type baselineForm struct {
 
 type suppressionForm struct {
 	Path   string   `json:"path"`
-	Rules  []string `json:"rules"` // rules that deny paths or find something; none for waste
+	Rules  []string `json:"rules"` // of the gate, or that find something; none for waste
 	Reason string   `json:"reason"`
 	Until  string   `json:"until"`
 	Source string   `json:"source"`
@@ -53,6 +53,8 @@ type suppressionForm struct {
 	Bytes  int64    `json:"bytes"`
 	// Places are those of findings that it covers.
 	Places []placeForm `json:"places"`
+	// Package is a glob in place of Path, of a suppression of packages.
+	Package string `json:"package,omitempty"`
 }
 
 // placeForm is a place of a finding of the report. An index of len(places) stands for
@@ -82,6 +84,8 @@ type offenderForm struct {
 	Path      string `json:"path"`
 	PathBytes []byte `json:"pathBytes,omitempty"`
 	Glob      string `json:"glob,omitempty"`
+	Package   string `json:"package,omitempty"` // "npm:left-pad"; the path is that of its database
+	Version   string `json:"version,omitempty"`
 	Cause     string `json:"cause,omitempty"`
 	Finding   string `json:"finding,omitempty"`  // the rule of the finding that it is a place of
 	Redacted  string `json:"redacted,omitempty"` // of a secret
@@ -162,7 +166,7 @@ func formOf(r *facts.Report, v *gate.Verdict) verdictForm {
 	for i := range v.Suppressed {
 		s := &v.Suppressed[i]
 		x := suppressionForm{
-			Path: s.Path, Rules: append([]string{}, s.Rules...), Reason: s.Reason, Source: s.Source, State: "used",
+			Path: s.Path, Package: s.Package, Rules: append([]string{}, s.Rules...), Reason: s.Reason, Source: s.Source, State: "used",
 			Files: s.Pieces, Bytes: s.Bytes, Places: append([]placeForm{}, places[s]...),
 		}
 		if !s.Until.IsZero() {
@@ -208,7 +212,7 @@ func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 
 func offenderFormOf(o gate.Offender) any {
 	f := offenderForm{
-		Path: o.Path, Glob: o.Glob, Cause: o.Cause, Finding: o.Finding, Redacted: o.Redacted, Places: o.Places, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
+		Path: o.Path, Glob: o.Glob, Package: o.Package, Version: o.Version, Cause: o.Cause, Finding: o.Finding, Redacted: o.Redacted, Places: o.Places, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
 	}
 	if !utf8.ValidString(o.Path) {
 		f.PathBytes = []byte(o.Path)

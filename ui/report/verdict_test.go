@@ -53,10 +53,10 @@ func TestVerdictForm(t *testing.T) {
 		t.Errorf("got %q, %q, %v", f.Result, f.FailOn, f.Default)
 	}
 	want := []suppressionForm{
-		{"/etc/**", []string{}, "base", "2027-01-31", ".fathom.yaml:9:5", "used", 1, 100_000, []placeForm{}},
-		{"/none/**", []string{}, "later", "", "", "unused", 0, 0, []placeForm{}},
-		{"/var/**", []string{}, "was", "2026-01-01", "", "expired", 1, 900_000, []placeForm{}},
-		{"/ok.key", []string{"deny-path"}, "public", "", "", "used", 1, 3, []placeForm{}},
+		{"/etc/**", []string{}, "base", "2027-01-31", ".fathom.yaml:9:5", "used", 1, 100_000, []placeForm{}, ""},
+		{"/none/**", []string{}, "later", "", "", "unused", 0, 0, []placeForm{}, ""},
+		{"/var/**", []string{}, "was", "2026-01-01", "", "expired", 1, 900_000, []placeForm{}, ""},
+		{"/ok.key", []string{"deny-path"}, "public", "", "", "used", 1, 3, []placeForm{}, ""},
 	}
 	if diff := cmp.Diff(want, f.Suppressions); diff != "" {
 		t.Error(diff)
