@@ -100,6 +100,7 @@ func Lookers() []layer.Looker {
 func looker(name string, most int64, table []format) layer.Looker {
 	return layer.Looker{
 		Name:  name,
+		Whole: most,
 		Wants: func(path string) bool { return formatOf(table, path) != nil },
 		Look: func(p string, s *layer.Sample) []string {
 			if s.Size > most {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer/layer"
 )
 
 // table returns the packages as text, and what belongs to none, by folder.
@@ -203,6 +205,28 @@ warning /var/lib/chisel/manifest.wall: reading line 1: invalid input: magic numb
 		p, _ := found(t, c.image, false)
 		if diff := cmp.Diff(c.want, table(p)); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", c.name, diff)
+		}
+	}
+}
+
+// TestLargeDatabase reads a list of files that is larger than what lookers get of other
+// files.
+func TestLargeDatabase(t *testing.T) {
+	var db strings.Builder
+	fmt.Fprint(&db, "P:a\nV:1\nF:usr\n")
+	for i := range 200_000 {
+		fmt.Fprintf(&db, "R:%d\n", i)
+	}
+	fmt.Fprint(&db, "R:last\n\n")
+	if db.Len() < layer.MaxWhole {
+		t.Fatalf("the database has only %d bytes", db.Len())
+	}
+	text := fmt.Sprintf("layer RUN make\n  file usr/0 1xa\n  file usr/100000 20xa\n  file usr/last 300xa\n  file lib/apk/db/installed text=%q\n", db.String())
+	for _, stream := range []bool{false, true} {
+		p, _ := found(t, text, stream)
+		want := fmt.Sprintf("apk a 1: 321+0 bytes, 3 files, layers 0 to -1\nunowned \"/lib\": %d+0 bytes\n", db.Len())
+		if diff := cmp.Diff(want, table(p)); diff != "" {
+			t.Errorf("stream %t: (-want +got)\n%s", stream, diff)
 		}
 	}
 }
