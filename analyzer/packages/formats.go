@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"fathom/analyzer/facts"
@@ -31,7 +32,7 @@ const maxPackages = 1 << 17
 var errTooMany = fmt.Errorf("counting packages: more than %d", maxPackages)
 
 // formats returns all formats.
-func formats() []format { return texts() }
+func formats() []format { return slices.Concat(texts(), rpms()) }
 
 // texts returns the formats of databases that are read as a whole.
 func texts() []format {
@@ -45,6 +46,7 @@ func texts() []format {
 		{is("var/lib/dpkg/diversions"), readDiversions},
 		{is("var/lib/chisel/manifest.wall"), readManifest},
 		{is("lib/apk/db/installed", "usr/lib/apk/db/installed"), readAPK},
+		{is("var/lib/rpmmanifest/container-manifest-2"), readRPMManifest},
 		{isModule, readModule},
 		{isDistInfo("METADATA"), readMetadata},
 		{isDistInfo("RECORD"), readRecord},
@@ -93,7 +95,9 @@ func formatOf(table []format, p string) *format {
 // Lookers returns the lookers whose notes Find needs. If analyzer.Options has them,
 // Find need not read compressed layers again.
 func Lookers() []layer.Looker {
-	return []layer.Looker{looker("packages 1", maxText, texts())}
+	rpm := looker("packages rpm 1", maxRPM, rpms())
+	rpm.Sparing = true
+	return []layer.Looker{looker("packages 1", maxText, texts()), rpm}
 }
 
 // looker returns the looker for a table of formats.

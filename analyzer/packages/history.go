@@ -21,8 +21,10 @@ type unit struct {
 // that they stay the same when their database moves. Those of languages and of conda may
 // be installed in several folders.
 type key struct {
-	kind, name, arch, id string
-	node                 filetree.Node // of its database; Root for packages of the system
+	kind, name, arch string
+	version          string        // if there are several in one database
+	index            int           // in the list, if that has the same package before
+	node             filetree.Node // of its database; Root for packages of the system
 }
 
 // spell is a time in which a package is installed in one version: after the layers
@@ -87,7 +89,7 @@ func read(tree *filetree.Tree, notes map[string][]analyzer.Note) *reading {
 }
 
 func (k *key) compare(o *key) int {
-	return cmp.Or(cmp.Compare(k.kind, o.kind), cmp.Compare(k.name, o.name), cmp.Compare(k.arch, o.arch), cmp.Compare(k.id, o.id), cmp.Compare(k.node, o.node))
+	return cmp.Or(cmp.Compare(k.kind, o.kind), cmp.Compare(k.name, o.name), cmp.Compare(k.arch, o.arch), cmp.Compare(k.version, o.version), cmp.Compare(k.index, o.index), cmp.Compare(k.node, o.node))
 }
 
 // names returns the paths that show content in the layer that stores it, or in the
@@ -150,8 +152,10 @@ type running struct {
 // follow adds the packages that the database at n lists after any layer.
 func (r *reading) follow(n filetree.Node) {
 	open := map[key]running{}
+	changes := r.changes(n)
+	several := r.several(n, changes)
 	var now *listed
-	for _, c := range r.changes(n) {
+	for _, c := range changes {
 		next := r.at(n, c.content)
 		if next == now {
 			continue
@@ -164,8 +168,11 @@ func (r *reading) follow(n filetree.Node) {
 				continue
 			}
 			k := keyOf(p, n)
+			if several[k] {
+				k.version = p.Version
+			}
 			if _, twice := still[k]; twice {
-				k.id += " " + p.Version
+				k.index = i
 			}
 			run, ok := open[k]
 			if !ok || run.line != next.lines[i] {
@@ -181,9 +188,30 @@ func (r *reading) follow(n filetree.Node) {
 	r.end(open, r.tree.Layers())
 }
 
+// several returns the keys of packages of which the database at n lists several versions
+// at some time, as that of rpm does for kernels. These are packages of their own.
+func (r *reading) several(n filetree.Node, changes []change) map[key]bool {
+	out := map[key]bool{}
+	for _, c := range changes {
+		records := r.at(n, c.content).records
+		if len(records) < 2 {
+			continue
+		}
+		seen := make(map[key]bool, len(records))
+		for i := range records {
+			k := keyOf(&records[i], n)
+			if seen[k] {
+				out[k] = true
+			}
+			seen[k] = true
+		}
+	}
+	return out
+}
+
 // keyOf returns the key of the package that the database at n lists.
 func keyOf(p *record, n filetree.Node) key {
-	k := key{kind: p.Type, name: p.Name, arch: p.Arch, id: p.ID}
+	k := key{kind: p.Type, name: p.Name, arch: p.Arch}
 	if rank(p.Type) != system || p.Type == facts.TypeConda {
 		k.node = n
 	}

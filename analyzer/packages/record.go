@@ -15,7 +15,6 @@ type record struct {
 	Name    string   `json:",omitempty"` // "" in a file that only lists the files of a package
 	Version string   `json:",omitempty"`
 	Arch    string   `json:",omitempty"`
-	ID      string   `json:",omitempty"` // tells packages of one database apart if name and architecture don't
 	Files   list     `json:",omitzero"`
 	Owns    string   `json:",omitempty"` // a file or folder that belongs to it with everything below; "." is the folder of the file
 	Folders []string `json:",omitempty"` // more folders that belong to it; a * above the last name stands for a folder of any name

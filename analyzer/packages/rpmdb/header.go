@@ -43,21 +43,10 @@ type entry struct {
 
 // header reads headers, one after the other.
 type header struct {
-	room    int // packages, files and folders that may follow
+	room    int // how many files and folders may follow
 	data    []byte
 	entries map[uint32]entry
 	counts  []int // of the files of each folder; reused
-}
-
-var errMany = fmt.Errorf("more than %d packages, files and folders", MaxEntries)
-
-// take takes n of the room.
-func (h *header) take(n int) error {
-	if n > h.room {
-		return errMany
-	}
-	h.room -= n
-	return nil
 }
 
 // read reads a header, which is big-endian: the number of index entries, the size of
@@ -65,9 +54,6 @@ func (h *header) take(n int) error {
 func (h *header) read(blob []byte) (Package, error) {
 	var p Package
 	if err := h.index(blob); err != nil {
-		return p, err
-	}
-	if err := h.take(1); err != nil {
 		return p, err
 	}
 	for _, s := range []struct {
@@ -181,8 +167,8 @@ func (h *header) texts(tag uint32) ([]string, error) {
 		}
 		n += end + 1
 	}
-	if err := h.take(int(e.count)); err != nil { // no more than bytes of data
-		return nil, err
+	if h.room -= int(e.count); h.room < 0 { // a string has a byte of data at least
+		return nil, fmt.Errorf("more than %d files and folders in all packages", MaxFiles)
 	}
 	rest := string(data[:n])
 	out := make([]string, e.count)

@@ -161,8 +161,8 @@ func TestDamagedHeader(t *testing.T) {
 	}
 }
 
-func TestManyEntries(t *testing.T) {
-	const n = MaxEntries/2 + 1
+func TestManyFiles(t *testing.T) {
+	const n = MaxFiles/2 + 1
 	names := tag{entry{typ: typeStringArray, count: n}, tagBaseNames, strings.Repeat("\x00", n)}
 	indexes := tag{entry{typ: typeInt32, count: n}, tagDirIndexes, strings.Repeat("\x00", 4*n)}
 	h := buildHeader(append(minimal, names, texts(tagDirNames, "/"), indexes)...)
@@ -170,6 +170,16 @@ func TestManyEntries(t *testing.T) {
 		t.Error(err)
 	}
 	if packages, err := readBounded(t, buildNDB(h, h)); err == nil || packages != nil {
+		t.Errorf("got %d packages and %v, want an error", len(packages), err)
+	}
+}
+
+func TestManyPackages(t *testing.T) {
+	headers := slices.Repeat([][]byte{buildHeader(minimal...)}, MaxPackages+1)
+	if _, err := readBounded(t, buildNDB(headers[1:]...)); err != nil {
+		t.Error(err)
+	}
+	if packages, err := readBounded(t, buildNDB(headers...)); err == nil || packages != nil {
 		t.Errorf("got %d packages and %v, want an error", len(packages), err)
 	}
 }

@@ -15,9 +15,11 @@ import (
 	"strconv"
 )
 
-// MaxEntries is how many packages, files and folders a database may have in total.
-// Full desktop installations have a tenth of that.
-const MaxEntries = 4 << 20
+// The limits of a database. Full desktop installations have a tenth of each.
+const (
+	MaxPackages = 1 << 16
+	MaxFiles    = 2 << 20 // and folders, in total
+)
 
 // Package is an installed package.
 type Package struct {
@@ -59,11 +61,14 @@ func Read(r io.ReaderAt, size int64) ([]Package, error) {
 	case len(start) == 16 && (binary.LittleEndian.Uint32(start[12:]) == bdbMagic || binary.BigEndian.Uint32(start[12:]) == bdbMagic):
 		blobs = readBDB
 	default:
-		return nil, errors.New("not an rpm database")
+		return nil, errors.New("it is not a database of rpm")
 	}
 	var out []Package
-	h := header{room: MaxEntries}
+	h := header{room: MaxFiles}
 	err = blobs(f, func(blob []byte) error {
+		if len(out) == MaxPackages {
+			return fmt.Errorf("more than %d packages", MaxPackages)
+		}
 		p, err := h.read(blob)
 		if err != nil {
 			return fmt.Errorf("reading header %d: %w", len(out)+1, err)
