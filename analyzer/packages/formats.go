@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -24,6 +25,10 @@ type format struct {
 
 // maxText is the size in bytes up to which a database of text is read.
 const maxText = 64 << 20
+
+// maxEntries is how many lines and commas a database may have: every format needs one of
+// them for each path, and what the shortest path takes in memory is thirty times as long.
+const maxEntries = 4 << 20
 
 // maxPackages is how many packages one database may list; Debian has about 70,000. A
 // record takes fifty times as much memory as the shortest text that makes one.
@@ -109,6 +114,9 @@ func looker(name string, most int64, table []format) layer.Looker {
 		Look: func(p string, s *layer.Sample) []string {
 			if s.Size > most {
 				return []string{note(nil, fmt.Errorf("it has %d bytes, more than %d", s.Size, most))}
+			}
+			if bytes.Count(s.Head, []byte("\n"))+bytes.Count(s.Head, []byte(",")) > maxEntries {
+				return []string{note(nil, fmt.Errorf("counting entries: more than %d lines and commas", maxEntries))}
 			}
 			return []string{note(formatOf(table, p).read(path.Base(p), s))}
 		},

@@ -230,3 +230,19 @@ func TestLargeDatabase(t *testing.T) {
 		}
 	}
 }
+
+func TestMostEntries(t *testing.T) {
+	look := Lookers()[0]
+	for path, c := range map[string]struct{ start, entry, end string }{
+		"lib/apk/db/installed":        {"P:a\nF:b\n", "R:c\n", "\n"},
+		"opt/conda/conda-meta/a.json": {`{"name":"a","files":["b"`, `,"c"`, "]}"},
+	} {
+		for n, want := range map[int]bool{maxEntries / 2: false, maxEntries: true} {
+			text := c.start + strings.Repeat(c.entry, n) + c.end
+			notes := look.Look(path, &layer.Sample{Size: int64(len(text)), Head: []byte(text)})
+			if got := strings.HasPrefix(notes[0], "!counting entries: more than 4194304"); got != want {
+				t.Errorf("%s with %d files: got %.80q", path, n, notes[0])
+			}
+		}
+	}
+}
