@@ -128,6 +128,22 @@ layer RUN conda remove
 conda z 1: 230+0 bytes, 3 files, layers 0 to -1
 python z 1: 26+0 bytes, 2 files, layers 0 to -1
 `},
+		{"pnpm", `
+layer RUN pnpm install debug@4.3.4
+  file app/node_modules/.modules.yaml 10xy
+  symlink app/node_modules/debug -> .pnpm/debug@4.3.4/node_modules/debug
+  file app/node_modules/.pnpm/debug@4.3.4/node_modules/debug/package.json text="{\"name\":\"debug\",\"version\":\"4.3.4\"}"
+  file app/node_modules/.pnpm/debug@4.3.4/node_modules/debug/src/index.js 100xd
+  symlink app/node_modules/.pnpm/debug@4.3.4/node_modules/ms -> ../../ms@2.1.2/node_modules/ms
+  file app/node_modules/.pnpm/ms@2.1.2/node_modules/ms/package.json text="{\"name\":\"ms\",\"version\":\"2.1.2\"}"
+  file app/node_modules/.pnpm/ms@2.1.2/node_modules/ms/index.js 200xm
+  symlink app/node_modules/.pnpm/node_modules/ms -> ../ms@2.1.2/node_modules/ms
+  file app/node_modules/.pnpm/lock.yaml 20xl
+`, `npm ms 2.1.2: 231+0 bytes, 2 files, layers 0 to -1
+npm debug 4.3.4: 134+0 bytes, 2 files, layers 0 to -1
+unowned "/app/node_modules/.pnpm": 20+0 bytes
+unowned "/app/node_modules": 10+0 bytes
+`},
 		{"compiled Python", `
 layer RUN apt-get install python3-a
   file var/lib/dpkg/status text="Package: a\nStatus: install ok installed\nVersion: 1\n\n"
