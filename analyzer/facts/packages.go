@@ -61,9 +61,10 @@ type Unowned struct {
 	VisibleBytes int64 `json:"visibleBytes"`
 	WastedBytes  int64 `json:"wastedBytes"`
 	Files        int   `json:"files"` // of the final filesystem
-	// Folders has the folders with the most bytes, at most MaxUnowned. A folder that
-	// has no file of a package counts with all below it, the others only with the
-	// files directly in them.
+	// Folders has the folders with the most bytes, at most MaxUnowned. A folder without
+	// any file of a package counts with all below it, the others only with the files
+	// directly in them. The folders of the root and those in /usr and /var are such
+	// others, always.
 	Folders     []UnownedFolder `json:"folders"`
 	MoreFolders int             `json:"moreFolders"` // how many are not listed
 }

@@ -154,7 +154,12 @@ func parseNote(data string) *listed {
 		out.problem = problem
 		return out
 	}
+	seen := map[string]bool{}
 	for line := range strings.Lines(data) {
+		if seen[line] {
+			continue
+		}
+		seen[line] = true
 		var r record
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return &listed{problem: "decoding what was noted about it: " + err.Error()}

@@ -46,29 +46,58 @@ type reading struct {
 	warnings []facts.Warning
 	warned   map[filetree.Content]bool
 	damaged  int // how many files can't be read
+	diverted map[*listed]map[string]diversion
+
+	memory *layer.Quota
+	taken  int64
+	work   int // how many packages and files were looked at
 }
 
 // Unreadable begins the text of a warning about a database that can't be read.
 const Unreadable = "can't read this package database: "
 
+// take takes bytes of memory until release.
+func (r *reading) take(bytes int) error {
+	if err := r.memory.Take(int64(bytes)); err != nil {
+		return err
+	}
+	r.taken += int64(bytes)
+	return nil
+}
+
+func (r *reading) release() { r.memory.Give(r.taken) }
+
+// decoded is how many bytes of memory a byte of a note takes.
+const decoded = 8
+
 // maxWarnings is how many files that can't be read have a warning of their own.
 const maxWarnings = 20
 
-// read returns a reading with the packages of all layers, sorted by key.
-func read(tree *filetree.Tree, notes map[string][]analyzer.Note) *reading {
-	r := &reading{tree: tree, table: formats(), files: map[filetree.Content]*listed{}, folders: map[string]map[string][]filetree.Node{}, index: map[key]*unit{}, warned: map[filetree.Content]bool{}}
+// newReading returns a reading of nothing.
+func newReading(tree *filetree.Tree, memory *layer.Quota) *reading {
+	return &reading{
+		tree: tree, memory: memory, table: formats(), files: map[filetree.Content]*listed{}, folders: map[string]map[string][]filetree.Node{}, index: map[key]*unit{},
+		warned: map[filetree.Content]bool{}, diverted: map[*listed]map[string]diversion{},
+	}
+}
+
+// read finds the packages of all layers, sorted by key.
+func (r *reading) read(notes map[string][]analyzer.Note) error {
 	parsed := map[string]*listed{} // layers often store a database again
 	var databases []filetree.Node
 	for _, k := range Lookers() {
 		for _, n := range notes[k.Name] {
 			l := parsed[n.Data]
 			if l == nil {
+				if err := r.take(decoded * len(n.Data)); err != nil {
+					return err
+				}
 				l = parseNote(n.Data)
 				parsed[n.Data] = l
 			}
 			r.files[n.Content] = l
 			for _, at := range r.names(n.Content) {
-				if formatOf(r.table, tree.Path(at)[1:]) != nil {
+				if formatOf(r.table, r.tree.Path(at)[1:]) != nil {
 					databases = append(databases, at)
 				}
 			}
@@ -85,7 +114,7 @@ func read(tree *filetree.Tree, notes map[string][]analyzer.Note) *reading {
 	for _, u := range r.units {
 		slices.SortStableFunc(u.spells, func(a, b spell) int { return cmp.Compare(a.from, b.from) })
 	}
-	return r
+	return nil
 }
 
 func (k *key) compare(o *key) int {
@@ -145,24 +174,31 @@ func (r *reading) at(n filetree.Node, c filetree.Content) *listed {
 
 // running is a package that is installed, in one version.
 type running struct {
+	key
 	spell
-	line string // of its record
 }
 
 // follow adds the packages that the database at n lists after any layer.
 func (r *reading) follow(n filetree.Node) {
-	open := map[key]running{}
+	open := map[string]running{} // by the line of the record
+	used := map[key]bool{}       // the keys in open
 	changes := r.changes(n)
 	several := r.several(n, changes)
-	var now *listed
+	now := &listed{}
 	for _, c := range changes {
 		next := r.at(n, c.content)
-		if next == now {
-			continue
+		gone, come := differ(now.lines, next.lines)
+		if !r.spend(len(gone) + len(come)) {
+			break
 		}
-		now = next
-		still := make(map[key]running, len(open))
-		for i := range next.records {
+		for _, i := range gone {
+			if run, ok := open[now.lines[i]]; ok {
+				r.end(run, c.layer)
+				delete(open, now.lines[i])
+				delete(used, run.key)
+			}
+		}
+		for _, i := range come {
 			p := &next.records[i]
 			if p.Name == "" {
 				continue
@@ -171,32 +207,31 @@ func (r *reading) follow(n filetree.Node) {
 			if several[k] {
 				k.version = p.Version
 			}
-			if _, twice := still[k]; twice {
-				k.index = i
+			for used[k] {
+				k.index++
 			}
-			run, ok := open[k]
-			if !ok || run.line != next.lines[i] {
-				run = running{spell{from: c.layer, record: p, node: n}, next.lines[i]}
-			} else {
-				delete(open, k)
-			}
-			still[k] = run
+			used[k] = true
+			open[next.lines[i]] = running{k, spell{from: c.layer, record: p, node: n}}
 		}
-		r.end(open, c.layer)
-		open = still
+		now = next
 	}
-	r.end(open, r.tree.Layers())
+	for _, run := range open {
+		r.end(run, r.tree.Layers())
+	}
 }
 
 // several returns the keys of packages of which the database at n lists several versions
 // at some time, as that of rpm does for kernels. These are packages of their own.
 func (r *reading) several(n filetree.Node, changes []change) map[key]bool {
 	out := map[key]bool{}
+	done := map[*listed]bool{}
 	for _, c := range changes {
-		records := r.at(n, c.content).records
-		if len(records) < 2 {
+		l := r.at(n, c.content)
+		records := l.records
+		if len(records) < 2 || done[l] {
 			continue
 		}
+		done[l] = true
 		seen := make(map[key]bool, len(records))
 		for i := range records {
 			k := keyOf(&records[i], n)
@@ -209,6 +244,49 @@ func (r *reading) several(n filetree.Node, changes []change) map[key]bool {
 	return out
 }
 
+// differ returns the indexes of the lines that only a has, and of those that only b
+// has.
+func differ(a, b []string) (gone, come []int) {
+	from := 0
+	for from < min(len(a), len(b)) && a[from] == b[from] {
+		from++
+	}
+	for len(a) > from && len(b) > from && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	only := func(a, b []string) (out []int) {
+		have := make(map[string]bool, len(b)-from)
+		for _, line := range b[from:] {
+			have[line] = true
+		}
+		for i, line := range a[from:] {
+			if !have[line] {
+				out = append(out, from+i)
+			}
+		}
+		return out
+	}
+	return only(a, b), only(b, a)
+}
+
+// maxWork is how many packages and files are looked at, counting each again in every
+// layer in which its package or its list of files changes. Real images need less than
+// a million.
+const maxWork = 10_000_000
+
+// spend reports whether n more packages or files may be looked at. It warns once if
+// not.
+func (r *reading) spend(n int) bool {
+	if r.work > maxWork {
+		return false
+	}
+	if r.work += n; r.work > maxWork {
+		r.warnings = append(r.warnings, facts.Warning{Layer: -1, Text: fmt.Sprintf("the package databases of all layers list more than %d files: those of some packages count as unowned", maxWork)})
+		return false
+	}
+	return true
+}
+
 // keyOf returns the key of the package that the database at n lists.
 func keyOf(p *record, n filetree.Node) key {
 	k := key{kind: p.Type, name: p.Name, arch: p.Arch}
@@ -218,33 +296,33 @@ func keyOf(p *record, n filetree.Node) key {
 	return k
 }
 
-// end adds the packages in open, which are installed until layer to.
-func (r *reading) end(open map[key]running, to int) {
-	for k, run := range open {
-		u := r.index[k]
-		if u == nil {
-			u = &unit{key: k}
-			r.index[k] = u
-			r.units = append(r.units, u)
-		}
-		run.to = to
-		u.spells = append(u.spells, run.spell)
+// end adds a package, which is installed until layer to.
+func (r *reading) end(run running, to int) {
+	u := r.index[run.key]
+	if u == nil {
+		u = &unit{key: run.key}
+		r.index[run.key] = u
+		r.units = append(r.units, u)
 	}
+	run.to = to
+	u.spells = append(u.spells, run.spell)
 }
 
 // each calls do with every list of files of a package while it counts: after the
-// layers from to to-1. where tells where a listed path is instead; it may be nil.
-func (r *reading) each(s *spell, do func(files *list, where map[string]diverted, from, to int)) {
+// layers from to to-1. where tells where listed files are instead; it may be nil.
+func (r *reading) each(s *spell, do func(files *list, where map[string]diversion, from, to int) error) error {
 	p := s.record
 	if len(p.Lists) == 0 {
-		do(&p.Files, nil, s.from, s.to)
-		return
+		return do(&p.Files, nil, s.from, s.to)
 	}
-	folder := r.tree.Parent(s.node)
+	folder := r.tree.Path(r.tree.Parent(s.node))
 	var nodes []filetree.Node // of the lists and, last, of the diversions, or None
 	times := []int{s.from}
 	for _, name := range append(slices.Clone(p.Lists), p.Diversions) {
-		n, ok := r.below(folder, name)
+		n, ok := filetree.None, false
+		if name != "" {
+			n, ok = r.tree.Lookup(folder + "/" + name)
+		}
 		if !ok {
 			nodes = append(nodes, filetree.None)
 			continue
@@ -257,52 +335,55 @@ func (r *reading) each(s *spell, do func(files *list, where map[string]diverted,
 		}
 	}
 	slices.Sort(times)
-	times = slices.Compact(times)
-	shown := func(n filetree.Node, i int) *listed {
-		if n == filetree.None {
-			return nil
-		}
-		st, ok := r.tree.At(n, i)
-		if !ok || st.Kind != layer.File {
-			return nil
-		}
-		return r.at(n, st.Content)
-	}
-	last := len(nodes) - 1
-	for i, from := range times {
-		to := s.to
-		if i+1 < len(times) {
-			to = times[i+1]
-		}
+	var files, where *listed
+	from := s.from
+	for _, at := range slices.Compact(times) {
+		var f *listed
+		last := len(nodes) - 1
 		for _, n := range nodes[:last] {
-			if l := shown(n, from); l != nil {
-				do(l.files(), diversions(shown(nodes[last], from).files()), from, to)
+			if f = r.shown(n, at); f != nil {
 				break
 			}
 		}
+		w := r.shown(nodes[last], at)
+		if f == files && w == where {
+			continue
+		}
+		if err := do(files.files(), r.diversions(where), from, at); err != nil {
+			return err
+		}
+		files, where, from = f, w, at
 	}
+	return do(files.files(), r.diversions(where), from, s.to)
 }
 
-// below returns the path below a folder that has this name, which may have slashes.
-func (r *reading) below(folder filetree.Node, name string) (filetree.Node, bool) {
-	if name == "" {
-		return filetree.None, false
-	}
-	return r.tree.Lookup(r.tree.Path(folder) + "/" + name)
-}
-
-// diverted says where a listed path is instead, unless by is the package that lists it.
-type diverted struct{ to, by string }
-
-// diversions returns what a file of diversions says, by path.
-func diversions(l *list) map[string]diverted {
-	if len(l.Names) == 0 {
+// shown returns what the file at n says after layer i, or nil.
+func (r *reading) shown(n filetree.Node, i int) *listed {
+	if n == filetree.None {
 		return nil
 	}
-	out := map[string]diverted{}
-	lines := slices.Collect(l.all())
-	for ; len(lines) >= 3; lines = lines[3:] {
-		out[lines[0]] = diverted{lines[1], lines[2]}
+	s, ok := r.tree.At(n, i)
+	if !ok || s.Kind != layer.File {
+		return nil
+	}
+	return r.at(n, s.Content)
+}
+
+// diversion says where a file is that a package lists, unless by is the package.
+type diversion struct{ to, by string }
+
+// diversions returns what a file of diversions says, by path.
+func (r *reading) diversions(l *listed) map[string]diversion {
+	if l == nil {
+		return nil
+	}
+	out, ok := r.diverted[l]
+	if !ok {
+		out = map[string]diversion{}
+		for lines := slices.Collect(l.files().all()); len(lines) >= 3; lines = lines[3:] {
+			out[lines[0]] = diversion{lines[1], lines[2]}
+		}
+		r.diverted[l] = out
 	}
 	return out
 }

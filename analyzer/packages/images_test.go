@@ -52,8 +52,8 @@ layer RUN apk upgrade apk-tools
   file lib/apk/.wh.db
   file usr/lib/apk/db/installed text="P:a\nV:1\nF:bin\nR:a\n\n"
 `, `apk a 1: 100+0 bytes, 1 files, layers 0 to -1
-unowned "/lib": 0+19 bytes
-unowned "/usr": 19+0 bytes
+unowned "/lib/apk": 0+19 bytes
+unowned "/usr/lib/apk": 19+0 bytes
 `},
 		{"names that are not UTF-8", `
 layer RUN apk add a
@@ -65,8 +65,8 @@ layer RUN apk add a
   file "usr/\xfd" 400xb
 `, `deb b 1: 400+0 bytes, 1 files, layers 0 to -1
 apk a 1: 300+0 bytes, 2 files, layers 0 to -1
-unowned "/var": 59+0 bytes
-unowned "/lib": 26+0 bytes
+unowned "/var/lib/dpkg": 59+0 bytes
+unowned "/lib/apk": 26+0 bytes
 `},
 		{"pip", fmt.Sprintf(`
 layer RUN pip install
@@ -84,9 +84,10 @@ layer RUN pip install
   file app/c/__init__.py 6400xa
 `, site), `python A.b 1: 1579+0 bytes, 6 files, layers 0 to -1
 python b 1: 19+0 bytes, 1 files, layers 0 to -1
-unowned "/app": 6419+0 bytes
+unowned "/app/c": 6400+0 bytes
 unowned "/usr/lib/python3/site-packages/b": 3200+0 bytes
 unowned "/usr/lib/python3/site-packages/a": 1600+0 bytes
+unowned "/app/c.egg-info": 19+0 bytes
 unowned "/usr/lib/python3/site-packages": 6+0 bytes
 `},
 		{"a Python package of the distribution", `
@@ -96,7 +97,7 @@ layer RUN apk add py3-a
   file usr/lib/python3/site-packages/a-1.dist-info/METADATA text="Name: a\nVersion: 1\n"
 `, `apk py3-a 1: 119+0 bytes, 2 files, layers 0 to -1
 python a 1: 0+0 bytes, 0 files, layers 0 to -1
-unowned "/lib": 109+0 bytes
+unowned "/lib/apk": 109+0 bytes
 `},
 		{"an egg, a distutils package and one of a setup.py", `
 layer RUN make
@@ -165,7 +166,7 @@ unowned "/p/__pycache__": 2140+0 bytes
 unowned "/p": 1000+0 bytes
 unowned "/__pycache__": 400+0 bytes
 unowned "/p/x": 200+0 bytes
-unowned "/var": 70+0 bytes
+unowned "/var/lib/dpkg": 70+0 bytes
 `},
 		{"gems", `
 layer RUN gem install
@@ -209,9 +210,9 @@ layer RUN make
 `, site), `python a 1: 21+0 bytes, 2 files, layers 0 to -1
 unowned "/usr/lib/python3/site-packages": 200+0 bytes
 unowned "/bin": 100+0 bytes
-unowned "/lib": 18+0 bytes
-unowned "/app": 10+0 bytes
-unowned "/var": 10+0 bytes
+unowned "/lib/apk": 18+0 bytes
+unowned "/app/specifications": 10+0 bytes
+unowned "/var/lib/chisel": 10+0 bytes
 warning /app/specifications/a-1.gemspec: finding the name of the gem: no line begins with # stub:
 warning /lib/apk/db/installed: reading the last package: unexpected end of file
 warning /usr/lib/python3/site-packages/a-1.dist-info/RECORD: reading entry 1: a quote without end
@@ -240,7 +241,7 @@ func TestLargeDatabase(t *testing.T) {
 	text := fmt.Sprintf("layer RUN make\n  file usr/0 1xa\n  file usr/100000 20xa\n  file usr/last 300xa\n  file lib/apk/db/installed text=%q\n", db.String())
 	for _, stream := range []bool{false, true} {
 		p, _ := found(t, text, stream)
-		want := fmt.Sprintf("apk a 1: 321+0 bytes, 3 files, layers 0 to -1\nunowned \"/lib\": %d+0 bytes\n", db.Len())
+		want := fmt.Sprintf("apk a 1: 321+0 bytes, 3 files, layers 0 to -1\nunowned \"/lib/apk\": %d+0 bytes\n", db.Len())
 		if diff := cmp.Diff(want, table(p)); diff != "" {
 			t.Errorf("stream %t: (-want +got)\n%s", stream, diff)
 		}

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
@@ -29,12 +30,14 @@ type owners struct {
 }
 
 // claims returns who owns the files of the packages in r.
-func (r *reading) claims() *owners {
+func (r *reading) claims() (*owners, error) {
 	o := &owners{tree: r.tree}
 	places := &places{tree: r.tree, layers: map[int]map[string]place{}}
 	for i, u := range r.units {
 		for j := range u.spells {
-			r.claim(o, places, int32(i), &u.spells[j])
+			if err := r.claim(o, places, int32(i), &u.spells[j]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	order := func(a, b claim) int {
@@ -63,11 +66,11 @@ func (r *reading) claims() *owners {
 			}
 		}
 	}
-	return o
+	return o, nil
 }
 
 // claim adds what a package claims during a spell.
-func (r *reading) claim(o *owners, places *places, unit int32, s *spell) {
+func (r *reading) claim(o *owners, places *places, unit int32, s *spell) error {
 	rank := int8(rank(s.record.Type))
 	folder := r.tree.Parent(s.node)
 	base := r.tree.Path(folder)
@@ -88,30 +91,42 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) {
 			o.trees = append(o.trees, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
 		}
 	}
-	put := func(dir string, names []string, from, to int) {
+	put := func(dir string, names []string, from, to int) (err error) {
 		places.each(dir, from, to, func(n filetree.Node, from, to int) {
+			if err != nil || !r.spend(len(names)) {
+				return
+			}
+			if err = r.take(len(names) * int(unsafe.Sizeof(claim{}))); err != nil {
+				return
+			}
 			for _, name := range names {
 				if c, ok := r.tree.Child(n, name); ok {
 					o.files = append(o.files, claim{c, int32(from), int32(to), unit, depth, rank})
 				}
 			}
 		})
+		return err
 	}
-	r.each(s, func(files *list, elsewhere map[string]diverted, from, to int) {
+	return r.each(s, func(files *list, where map[string]diversion, from, to int) error {
 		for i, dir := range files.Dirs {
 			dir = within(dir)
-			if len(elsewhere) == 0 {
-				put(dir, files.Names[i], from, to)
+			if len(where) == 0 {
+				if err := put(dir, files.Names[i], from, to); err != nil {
+					return err
+				}
 				continue
 			}
 			for _, name := range files.Names[i] {
 				at := path.Join(dir, name)
-				if d, ok := elsewhere[at]; ok && d.by != s.record.Name {
+				if d, ok := where[at]; ok && d.by != s.record.Name {
 					at = d.to
 				}
-				put(path.Dir(at), []string{path.Base(at)}, from, to)
+				if err := put(path.Dir(at), []string{path.Base(at)}, from, to); err != nil {
+					return err
+				}
 			}
 		}
+		return nil
 	})
 }
 

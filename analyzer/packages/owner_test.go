@@ -121,6 +121,9 @@ deb git 1 of amd64: visible 100, wasted 0, files 3, brought by 0, layers 0:100/0
 			"  file var/lib/dpkg/status.d/tzdata.md5sums text=\"0123  usr/share/zoneinfo/UTC\\n4567  usr/share/doc/tzdata/copyright\\n\"\n  file usr/share/zoneinfo/UTC 100xa\n", `
 deb tzdata 2024a of all: visible 100, wasted 0, files 1, brought by 0, layers 0:100/0`},
 
+		{"listed twice", layer + dpkg("tar 1", "tar 1") + files("tar", "/bin/tar") + "  file bin/tar 50xt\n" + layer + dpkg("tar 1"), `
+deb tar 1 of amd64: visible 50, wasted 0, files 1, brought by 0, layers 0:50/0`},
+
 		{"not installed", layer + "  file var/lib/dpkg/status text=\"Package: a\\nStatus: deinstall ok config-files\\nVersion: 1\\n\\nPackage: b\\nStatus: install reinstreq half-installed\\nVersion: 1\\n\\nPackage: c\\nStatus: hold ok installed\\nVersion: 1\\n\"\n", `
 deb c 1: visible 0, wasted 0, files 0, brought by 0, layers`},
 
@@ -168,4 +171,43 @@ func describe(p *Packages) string {
 		out = append(out, fmt.Sprintf("warning %d %s: %s", w.Layer, w.Path, w.Text))
 	}
 	return strings.Join(out, "\n")
+}
+
+func TestDiffer(t *testing.T) {
+	for _, tt := range []struct{ a, b, gone, come string }{
+		{"", "", "", ""},
+		{"a b c", "a b c", "", ""},
+		{"a b c", "", "a b c", ""},
+		{"", "a b", "", "a b"},
+		{"a b c", "a x c", "b", "x"},
+		{"a b c", "c b a", "", ""},
+		{"a b c d", "a c e d", "b", "e"},
+	} {
+		a, b := strings.Fields(tt.a), strings.Fields(tt.b)
+		gone, come := differ(a, b)
+		text := func(lines []string, at []int) string {
+			var out []string
+			for _, i := range at {
+				out = append(out, lines[i])
+			}
+			return strings.Join(out, " ")
+		}
+		if text(a, gone) != tt.gone || text(b, come) != tt.come {
+			t.Errorf("%s and %s: got %s and %s, want %s and %s", tt.a, tt.b, text(a, gone), text(b, come), tt.gone, tt.come)
+		}
+	}
+}
+
+// TestManyDamaged checks that only some of many files that can't be read have a warning
+// of their own.
+func TestManyDamaged(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("layer RUN make\n")
+	for i := range maxWarnings + 5 {
+		fmt.Fprintf(&b, "  file node_modules/m%d/package.json text=\"{\"\n", i)
+	}
+	p, _ := found(t, b.String(), true)
+	if n := len(p.Warnings); n != maxWarnings+1 || p.Warnings[n-1].Text != "and 5 more files of package databases can't be read" {
+		t.Errorf("got %d warnings, the last %+v", n, p.Warnings[n-1])
+	}
 }

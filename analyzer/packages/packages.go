@@ -40,9 +40,16 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) (*Packages, er
 	if err != nil {
 		return nil, err
 	}
-	r := read(a.Tree, notes.By)
+	r := newReading(a.Tree, a.Image.Limits.Memory)
+	defer r.release()
+	if err := r.read(notes.By); err != nil {
+		return nil, err
+	}
+	owners, err := r.claims()
+	if err != nil {
+		return nil, err
+	}
 	out := &Packages{List: []facts.Package{}, owner: make([]int32, a.Tree.Contents())}
-	owners := r.claims()
 	for _, u := range r.units {
 		out.List = append(out.List, r.describe(u))
 	}
@@ -141,6 +148,13 @@ func (p *Packages) sort() {
 	}
 }
 
+// general reports whether a folder is too general to count as one: those of the root,
+// and those in /usr and /var.
+func general(t *filetree.Tree, n filetree.Node) bool {
+	in := t.Parent(n)
+	return in == filetree.Root || t.Parent(in) == filetree.Root && (t.Name(in) == "usr" || t.Name(in) == "var")
+}
+
 // unowned returns what belongs to no package.
 func (p *Packages) unowned(t *filetree.Tree) facts.Unowned {
 	nodes := t.Len()
@@ -164,7 +178,7 @@ func (p *Packages) unowned(t *filetree.Tree) facts.Unowned {
 	top := make([]filetree.Node, nodes) // the outermost path at or above a node without a file of a package
 	for n := filetree.Root + 1; int(n) < nodes; n++ {
 		top[n] = top[t.Parent(n)]
-		if top[n] == filetree.Root && !owned[n] {
+		if top[n] == filetree.Root && !owned[n] && !general(t, n) {
 			top[n] = n
 		}
 	}

@@ -138,7 +138,7 @@ layer RUN rpm --rebuilddb
 }
 
 // TestSeveralVersions checks packages of which several versions are installed for some
-// time, and a database that has the same one several times.
+// time, and a database that lists the same one twice.
 func TestSeveralVersions(t *testing.T) {
 	line := func(version, arch string) string {
 		return "kernel\t" + version + "\t1\t1\tx\t(none)\t1\t" + arch + "\t0\tx.src.rpm\n"
@@ -154,10 +154,8 @@ func TestSeveralVersions(t *testing.T) {
 	}
 	p, _ := found(t, image, false)
 	want := []string{
-		"rpm kernel 1-1 noarch 0+0 0..2",
 		"rpm kernel 1-1 x86_64 0+0 0..2",
 		"rpm kernel 2-1 noarch 0+0 2..-1",
-		"rpm kernel 2-1 noarch 0+0 3..-1",
 		"rpm kernel 2-1 x86_64 0+0 1..-1",
 	}
 	if diff := cmp.Diff(want, summary(p)); diff != "" {
