@@ -100,22 +100,22 @@ func formatOf(table []format, p string) *format {
 // Lookers returns the lookers whose notes Find needs. If analyzer.Options has them,
 // Find need not read compressed layers again.
 func Lookers() []layer.Looker {
-	rpm := looker("packages rpm 1", maxRPM, rpms())
-	rpm.Sparing = true
-	return []layer.Looker{looker("packages 1", maxText, texts()), rpm}
+	return []layer.Looker{looker("packages 1", maxText, texts(), false), looker("packages rpm 1", maxRPM, rpms(), true)}
 }
 
-// looker returns the looker for a table of formats.
-func looker(name string, most int64, table []format) layer.Looker {
+// looker returns the looker for a table of formats. They are sparing if they read at
+// offsets, and else text.
+func looker(name string, most int64, table []format, sparing bool) layer.Looker {
 	return layer.Looker{
-		Name:  name,
-		Whole: most,
-		Wants: func(path string) bool { return formatOf(table, path) != nil },
+		Name:    name,
+		Whole:   most,
+		Sparing: sparing,
+		Wants:   func(path string) bool { return formatOf(table, path) != nil },
 		Look: func(p string, s *layer.Sample) []string {
 			if s.Size > most {
 				return []string{note(nil, fmt.Errorf("it has %d bytes, more than %d", s.Size, most))}
 			}
-			if bytes.Count(s.Head, []byte("\n"))+bytes.Count(s.Head, []byte(",")) > maxEntries {
+			if !sparing && bytes.Count(s.Head, []byte("\n"))+bytes.Count(s.Head, []byte(",")) > maxEntries {
 				return []string{note(nil, fmt.Errorf("counting entries: more than %d lines and commas", maxEntries))}
 			}
 			return []string{note(formatOf(table, p).read(path.Base(p), s))}

@@ -208,6 +208,10 @@ layer RUN dnf install
 	}
 	for _, k := range Lookers() {
 		if k.Name == "packages rpm 1" {
+			data := append(rpmDatabase(t, "ndb"), strings.Repeat("\n", maxEntries)...) // it is no text
+			if notes := k.Look("var/lib/rpm/Packages", &layer.Sample{Size: int64(len(data)), Head: data}); strings.HasPrefix(notes[0], "!") {
+				t.Error(notes)
+			}
 			notes := k.Look("var/lib/rpm/Packages", &layer.Sample{Size: maxRPM + 1})
 			if want := []string{"!it has 268435457 bytes, more than 268435456"}; !slices.Equal(notes, want) {
 				t.Errorf("got %q, want %q", notes, want)

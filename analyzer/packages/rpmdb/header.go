@@ -43,10 +43,24 @@ type entry struct {
 
 // header reads headers, one after the other.
 type header struct {
-	room    int // how many files and folders may follow
+	files   int // how many files and folders may follow
+	names   int // how many bytes their names may have
 	data    []byte
 	entries map[uint32]entry
 	counts  []int // of the files of each folder; reused
+}
+
+// take takes files, and bytes of their names, from what may follow.
+func (h *header) take(files, names int) error {
+	if files > h.files {
+		return fmt.Errorf("more than %d files and folders in all packages", MaxFiles)
+	}
+	if names > h.names {
+		return fmt.Errorf("more than %d bytes of names in all packages", MaxNames)
+	}
+	h.files -= files
+	h.names -= names
+	return nil
 }
 
 // read reads a header, which is big-endian: the number of index entries, the size of
@@ -77,7 +91,7 @@ func (h *header) read(blob []byte) (Package, error) {
 	if len(epoch) > 0 {
 		p.Epoch = binary.BigEndian.Uint32(epoch)
 	}
-	if err := h.files(&p); err != nil {
+	if err := h.list(&p); err != nil {
 		return p, fmt.Errorf("reading its files: %w", err)
 	}
 	return p, nil
@@ -150,6 +164,9 @@ func (h *header) text(tag uint32) (string, bool, error) {
 	if end < 0 {
 		return "", false, fmt.Errorf("tag %d has no end", tag)
 	}
+	if err := h.take(0, end); err != nil {
+		return "", false, err
+	}
 	return string(data[:end]), true, nil
 }
 
@@ -167,8 +184,8 @@ func (h *header) texts(tag uint32) ([]string, error) {
 		}
 		n += end + 1
 	}
-	if h.room -= int(e.count); h.room < 0 { // a string has a byte of data at least
-		return nil, fmt.Errorf("more than %d files and folders in all packages", MaxFiles)
+	if err := h.take(int(e.count), n); err != nil { // each has a byte at least
+		return nil, err
 	}
 	rest := string(data[:n])
 	out := make([]string, e.count)
@@ -178,8 +195,8 @@ func (h *header) texts(tag uint32) ([]string, error) {
 	return out, nil
 }
 
-// files sets the files of p.
-func (h *header) files(p *Package) error {
+// list sets the files of p.
+func (h *header) list(p *Package) error {
 	dirs, err := h.texts(tagDirNames)
 	if err != nil {
 		return err

@@ -174,6 +174,20 @@ func TestManyFiles(t *testing.T) {
 	}
 }
 
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("x", MaxNames/2)
+	file := buildHeader(append(minimal, texts(tagDirNames, long), texts(tagBaseNames, "b"), numbers(tagDirIndexes, 0))...)
+	name := buildHeader(text(tagName, long), minimal[1], minimal[2])
+	if _, err := readBounded(t, buildNDB(file)); err != nil {
+		t.Error(err)
+	}
+	for _, headers := range [][][]byte{{file, file}, {name, name}} {
+		if packages, err := readBounded(t, buildNDB(headers...)); err == nil || packages != nil {
+			t.Errorf("got %d packages and %v, want an error", len(packages), err)
+		}
+	}
+}
+
 func TestManyPackages(t *testing.T) {
 	headers := slices.Repeat([][]byte{buildHeader(minimal...)}, MaxPackages+1)
 	if _, err := readBounded(t, buildNDB(headers[1:]...)); err != nil {

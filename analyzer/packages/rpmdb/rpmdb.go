@@ -18,7 +18,8 @@ import (
 // The limits of a database. Full desktop installations have a tenth of each.
 const (
 	MaxPackages = 1 << 16
-	MaxFiles    = 2 << 20 // and folders, in total
+	MaxFiles    = 2 << 20  // and folders, in all packages
+	MaxNames    = 64 << 20 // bytes in the names of all packages, files and folders
 )
 
 // Package is an installed package.
@@ -64,7 +65,7 @@ func Read(r io.ReaderAt, size int64) ([]Package, error) {
 		return nil, errors.New("it is not a database of rpm")
 	}
 	var out []Package
-	h := header{room: MaxFiles}
+	h := header{files: MaxFiles, names: MaxNames}
 	err = blobs(f, func(blob []byte) error {
 		if len(out) == MaxPackages {
 			return fmt.Errorf("more than %d packages", MaxPackages)
