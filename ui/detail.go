@@ -190,6 +190,7 @@ func filePage(p *screen.Page, rep *facts.Report, img *image, v *filetree.View, n
 		}
 		p.Field(since, changeText(th, c), th.Text)
 		describe(p, st, &img.owners, t)
+		img.packageField(p, st.Content)
 		if first := otherName(v, t, n, st); first != filetree.None {
 			p.Field("same as", safe(t.Path(first))+" (a hard link)", th.Link)
 		}

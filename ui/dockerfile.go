@@ -478,6 +478,10 @@ func (u *ui) source() *facts.Source {
 		if it, ok := p.current(); ok {
 			return u.rep.Layers[it.stored].Source
 		}
+	case *packageList:
+		if r, ok := p.current(); ok && r.index >= 0 {
+			return u.rep.Layers[p.all[r.index].BroughtBy].Source
+		}
 	case interface{ layerAt() int }: // details, and the history of a path
 		if i := p.layerAt(); i >= 0 {
 			return u.rep.Layers[i].Source

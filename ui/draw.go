@@ -153,6 +153,8 @@ func (u *ui) tabKey(i int) string {
 		return keyOf(u.keys, "waste")
 	case *findings:
 		return keyOf(u.keys, "findings")
+	case *packageList:
+		return keyOf(u.keys, "packages")
 	case *dockerfile:
 		return keyOf(u.keys, "dockerfile")
 	}
@@ -178,12 +180,12 @@ func (u *ui) drawRule(c screen.Canvas, pane int, alone bool) {
 	}
 	named := func(l *label) bool { return l.shown }
 	fits := func(is func(*label) bool, note string) bool {
-		w := 2
+		w := 1
 		for i := range all {
 			w += screen.Width(all[i].text(is(&all[i]))) + 1
 		}
 		if note != "" {
-			w += screen.Width(note) + 2
+			w += screen.Width(note) + 3
 		}
 		named = is
 		return w <= c.W

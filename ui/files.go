@@ -17,8 +17,9 @@ type files struct {
 	tree  *filetree.Tree
 	out   *outline.Outline
 	views views
-	all   int64 // size of the whole view, removed files included
-	gone  bool  // the view removes something
+	part  treePart // the only files that are shown; the zero value for all
+	all   int64    // size of the whole view, removed files included
+	gone  bool     // the view removes something
 	frame filesFrame
 }
 
@@ -84,13 +85,14 @@ func (f *files) follow() {
 
 // set shows a view.
 func (f *files) set(v *filetree.View) {
-	whole := f.u.sel.whole
-	f.out.Show(v, whole)
-	sum := v.Sum(filetree.Root)
-	f.all, f.gone = sum.Stored+sum.Removed, sum.Removed > 0 && !whole
-	if whole {
-		f.all = sum.Size
-	}
+	f.out.Show(v, f.u.sel.whole)
+	f.sum()
+}
+
+// sum adds up what is shown.
+func (f *files) sum() {
+	size, gone := f.out.Sum()
+	f.all, f.gone = size+gone, gone > 0
 }
 
 // goTo puts the cursor on n as of a layer, and drops filters that hide it.
@@ -101,8 +103,7 @@ func (f *files) goTo(n filetree.Node, layer int, whole bool) {
 	if f.out.GoTo(n) {
 		return
 	}
-	f.out.SetMarks(outline.AllMarks)
-	f.showAll()
+	f.showEverything()
 	if !f.out.GoTo(n) {
 		f.u.note = "this layer does not show " + safe(f.tree.Path(n))
 	}
@@ -140,11 +141,15 @@ func (f *files) enter() {
 	}
 }
 
-// Escape stops comparing, or removes the filter, and reports whether it did either.
+// Escape stops comparing, shows all packages, or removes the filter, and reports whether
+// it did one of these.
 func (f *files) Escape() bool {
 	switch {
 	case f.u.sel.marked >= 0:
 		f.u.unmark()
+	case f.part.nodes != nil:
+		f.part = treePart{}
+		f.restrict()
 	case f.out.Scope().Marks != outline.AllMarks:
 		f.out.SetMarks(outline.AllMarks)
 	default:
@@ -155,6 +160,15 @@ func (f *files) Escape() bool {
 
 // Note says which files are shown.
 func (f *files) Note() string {
+	note := f.span()
+	if f.part.nodes != nil {
+		note += ", only " + f.part.short(f.u.th, 40)
+	}
+	return note
+}
+
+// span says which layers are shown.
+func (f *files) span() string {
 	from, to := f.u.sel.span()
 	switch s := f.u.sel; {
 	case f.views.making && s.compares():
@@ -204,6 +218,9 @@ func (f *files) Status() (where, state string) {
 	th := f.u.th
 	order, reverse := f.out.Order()
 	state = order.String() + " " + arrow(th, reverse != order.Ascending())
+	if f.part.nodes != nil {
+		state += "  only " + f.part.short(th, 20)
+	}
 	if marks := f.out.Scope().Marks; marks != outline.AllMarks {
 		state += "  only "
 		for _, m := range []filetree.Mark{filetree.Added, filetree.Modified, filetree.Removed, filetree.Unchanged} {
@@ -249,7 +266,6 @@ func (f *files) openFilter() {
 
 func (f *files) paths() *filetree.Tree { return f.tree }
 func (f *files) scope() outline.Scope  { return f.out.Scope() }
-func (f *files) sift()                 {}
 
 func (f *files) bookmark() func() {
 	at := f.out.Bookmark()

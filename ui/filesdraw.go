@@ -62,6 +62,8 @@ func (f *files) why() string {
 	switch {
 	case f.u.search.only:
 		return "no file here matches (" + keyOf(f.u.keys, "only-found") + " shows everything again)"
+	case f.part.nodes != nil:
+		return "no file here is of " + shown(f.part.name) + " (" + keyOf(f.u.keys, "close") + " shows all files)"
 	case f.out.Scope().Marks != outline.AllMarks:
 		return "nothing here passes the filter (" + keyOf(f.u.keys, "filter") + ")"
 	case f.u.sel.whole:

@@ -252,7 +252,7 @@ func (f *findings) Note() string {
 	text := f.sum()
 	switch {
 	case f.running:
-		text = strings.TrimPrefix(text+", "+f.searching(), ", ")
+		text = strings.TrimPrefix(text+", "+f.searching(f.u.th), ", ")
 	case text == "" && f.all != nil:
 		text = count(0, "finding")
 	}

@@ -74,7 +74,7 @@ func (f *findings) drawHead(c screen.Canvas, cols findingColumns) {
 func (f *findings) empty() string {
 	switch {
 	case f.running:
-		return f.searching()
+		return f.searching(f.u.th)
 	case f.failed != nil:
 		return f.caveat()
 	case f.filtered():

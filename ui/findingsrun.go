@@ -10,12 +10,13 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/inspect"
 	"fathom/analyzer/secrets"
+	"fathom/ui/screen"
 )
 
 // finder is advice.Find.
 type finder func(context.Context, *analyzer.Analysis, advice.Options) ([]facts.Finding, int64, error)
 
-// scan is the search for findings in the background.
+// scan is a search in the background: for packages or for findings.
 type scan struct {
 	running  bool
 	progress *analyzer.Progress
@@ -29,7 +30,7 @@ func (f *findings) run(a *analyzer.Analysis, find finder, opt advice.Options) {
 	f.scan = scan{running: true, progress: &analyzer.Progress{}}
 	opt.Quick, opt.Progress = true, f.progress
 	f.stage(a, find, opt)
-	f.watch()
+	f.scan.watch(f.u)
 }
 
 func (f *findings) stage(a *analyzer.Analysis, find finder, opt advice.Options) {
@@ -63,23 +64,23 @@ func hideSecrets(all []facts.Finding) {
 }
 
 // watch redraws the progress until the search has ended.
-func (f *findings) watch() {
-	if !f.running {
+func (s *scan) watch(u *ui) {
+	if !s.running {
 		return
 	}
-	f.u.do.work(func(ctx context.Context) func() {
+	u.do.work(func(ctx context.Context) func() {
 		select {
 		case <-ctx.Done():
 		case <-time.After(redraw):
 		}
-		return f.watch
+		return func() { s.watch(u) }
 	})
 }
 
 // searching says how far the search is.
-func (f *findings) searching() string {
+func (s *scan) searching(th *screen.Theme) string {
 	var read, total int64
-	for _, t := range f.progress.Tasks() {
+	for _, t := range s.progress.Tasks() {
 		total += t.Total
 		read += min(t.Read.Load(), t.Total)
 	}
@@ -87,7 +88,7 @@ func (f *findings) searching() string {
 	if read < total {
 		text += fmt.Sprintf(" %d%%", int(float64(read)/float64(total)*100))
 	}
-	return text + f.u.th.Glyph.Ellipsis
+	return text + th.Glyph.Ellipsis
 }
 
 // caveat says what the search has left out; "" for nothing.

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,11 +176,6 @@ func folderPage(p *screen.Page, d *facts.Folder) {
 	p.Field("in", count(d.Pieces, "file"), th.Text)
 	p.Blank()
 	for _, l := range d.Layers {
-		says := fmt.Sprintf("%8s by layer %d", report.Size(l.VisibleBytes+l.WastedBytes), l.Layer)
-		spans := []screen.Span{{Text: " " + says, Style: th.Text}}
-		if l.WastedBytes > 0 {
-			spans = append(spans, screen.Span{Text: ", " + report.Size(l.WastedBytes) + " wasted", Style: th.Wasted})
-		}
-		p.Add(l.Layer, "", spans...)
+		storedLine(p, l.Layer, l.VisibleBytes, l.WastedBytes)
 	}
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/packages"
 	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
@@ -42,7 +44,10 @@ func someImage(t testing.TB, data []byte) (*analyzer.Analysis, []byte) {
 			for range take(4) {
 				path += names[take(len(names))] + "/"
 			}
-			switch name := names[take(len(names))]; take(6) {
+			switch name := names[take(len(names))]; take(7) {
+			case 6:
+				text, _ := json.Marshal(map[string]string{"name": name, "version": path})
+				fmt.Fprintf(&b, "  file %q text=%q\n", "node_modules/"+name+"/package.json", text)
 			case 0:
 				fmt.Fprintf(&b, "  file %q\n", path+".wh."+name)
 			case 1:
@@ -106,7 +111,12 @@ func play(t *testing.T, data []byte) {
 	someDockerfile(a, data)
 	x := prepared{all: someFindings(a, data), searching: len(data)%4 == 0}
 	x.then = x.all[len(x.all)/2:]
-	perform(t, x.stage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
+	s := x.stage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30)
+	if len(data)%3 > 0 {
+		l, _, _ := paneOf[*packageList](&s.u.layout)
+		l.run(a, packages.Find, func(*packages.Packages) {})
+	}
+	perform(t, s, data)
 }
 
 // someDockerfile makes up a Dockerfile, for three of four images, and the lines that made
@@ -212,7 +222,7 @@ func check(t *testing.T, s *stage, did []string) {
 		if len(rows) > 0 && (at < 0 || at >= len(rows)) {
 			t.Fatalf("the cursor is lost after %v", did)
 		}
-		if len(rows) == 0 && !u.search.only && f.out.Scope().Marks == outline.AllMarks && u.sel.whole && f.all != 0 {
+		if len(rows) == 0 && !u.search.only && f.part.nodes == nil && f.out.Scope().Marks == outline.AllMarks && u.sel.whole && f.all != 0 {
 			t.Fatalf("no rows, but %d bytes after %v", f.all, did)
 		}
 	}
@@ -220,7 +230,11 @@ func check(t *testing.T, s *stage, did []string) {
 	if found.N != len(found.rows) || len(found.keys) != len(found.all) {
 		t.Fatalf("%d rows of findings, and the list has %d, after %v", len(found.rows), found.N, did)
 	}
-	for _, l := range []*screen.List{&u.layers.List, &u.detail.List, &found.List} {
+	list, _, _ := paneOf[*packageList](&u.layout)
+	if list.N != len(list.rows) || len(list.order) != len(list.all) {
+		t.Fatalf("%d rows of packages, and the list has %d, after %v", len(list.rows), list.N, did)
+	}
+	for _, l := range []*screen.List{&u.layers.List, &u.detail.List, &found.List, &list.List} {
 		if l.N > 0 && (l.At < 0 || l.At >= l.N || l.Top > l.At) {
 			t.Fatalf("the cursor of a list is lost: %+v after %v", *l, did)
 		}

@@ -15,6 +15,7 @@ const (
 	inFiles
 	inWaste
 	inFindings
+	inPackages
 	inDockerfile
 	inViewer
 	inHelp
@@ -25,8 +26,8 @@ const (
 	inQuestion
 	inWork
 
-	inPanes    = inLayers | inDetail | inFiles | inWaste | inFindings | inDockerfile
-	inTree     = inPanes &^ (inWaste | inFindings | inDockerfile) // panes that follow the choice of files
+	inPanes    = inLayers | inDetail | inFiles | inWaste | inFindings | inPackages | inDockerfile
+	inTree     = inPanes &^ (inWaste | inFindings | inPackages | inDockerfile) // panes that follow the choice of files
 	everywhere = ^place(0)
 )
 
@@ -58,7 +59,7 @@ type binding struct {
 // the first one that can be done counts.
 func bindings() []binding {
 	scrolls := inViewer | inHelp | inImage | inFilter | inHistory | inDiff | inQuestion
-	paths := inPanes&^(inLayers|inDockerfile) | inViewer
+	paths := inPanes&^(inLayers|inPackages|inDockerfile) | inViewer
 	var names []string
 	for _, o := range outline.Orders() {
 		names = append(names, o.Long())
@@ -108,7 +109,8 @@ func bindings() []binding {
 		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},
 		{"find-previous", "N", inPanes, 0, "Search", "", "the previous match", func(u *ui) { u.again(false) }},
 		{"only-found", "F", inFindings, 0, "", "", "", on((*findings).toggleOnly)},
-		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files or the findings that match", the((*files).toggleOnly)},
+		{"only-found", "F", inPackages, 0, "", "", "", on((*packageList).toggleOnly)},
+		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files, packages or findings that match", the((*files).toggleOnly)},
 
 		{"waste", "w", inPanes, 0, "Waste", "", "waste instead of files, and back", tab[*waste]},
 		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "show it in the tree, as of the layer that hid it", on((*waste).enter)},
@@ -126,6 +128,15 @@ func bindings() []binding {
 		{"fold", "space", inFindings, 0, "Findings", "places", "show or hide the places of a finding", on((*findings).toggle)},
 		{"copy", "y", inFindings, 0, "Findings", "copy the fix", "copy the lines of the fix, or the path of a place", func(u *ui) { u.copyText(u.on().copies()) }},
 		{"sort", "s", inFindings, 0, "Findings", "sort", "sort by size, severity, rule; again reverses", on((*findings).sortNext)},
+
+		{"packages", "p", inPanes, 0, "Packages", "", "packages instead of files, and back: what they take, and what belongs to none", tab[*packageList]},
+		{"show-in-tree", "enter", inPackages, needTree, "Packages", "show in tree", "show the files of the package in the tree", on((*packageList).enter)},
+		{"show-in-tree", "enter", inPackages, 0, "", "", "", on((*packageList).enter)},
+		{"expand", "right l", inPackages, 0, "Packages", "", "show the folders of what belongs to no package", on(func(l *packageList) { l.setOpen(true) })},
+		{"collapse", "left h", inPackages, 0, "Packages", "", "hide the folders of what belongs to no package", on(func(l *packageList) { l.setOpen(false) })},
+		{"fold", "space", inPackages, 0, "Packages", "", "", on((*packageList).toggle)},
+		{"filter", "f", inPackages, 0, "Packages", "type", "show only the packages of one type, then the next one, then all", on((*packageList).nextType)},
+		{"sort", "s", inPackages, 0, "Packages", "sort", "sort by size, waste, layer, type, name; again reverses", on((*packageList).sortNext)},
 
 		{"dockerfile", "D", inPanes | inHistory, needDockerfile, "Dockerfile", "", "the line of the Dockerfile that made what is selected, and back to the files", (*ui).toDockerfile},
 		{"go-to-layer", "enter", inDockerfile, 0, "Dockerfile", "go to the layer", "go to the layer that the instruction made", on((*dockerfile).enter)},

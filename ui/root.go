@@ -13,6 +13,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/inspect"
+	"fathom/analyzer/packages"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -28,10 +29,12 @@ type doer interface {
 	giveUp()
 }
 
-// image is what a saved report doesn't have: tree, content, names of owners.
+// image is what a saved report doesn't have: tree, content, names of owners, packages
+// by file.
 type image struct {
 	*analyzer.Analysis
-	owners owners
+	owners   owners
+	packages *packages.Packages // nil while unknown
 }
 
 // ui is the root of the screen: the panes, the overlays, and the user's choices.
@@ -76,24 +79,38 @@ func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
 	w := newWaste(u, a.Tree, func() *wasteTable { return sumWaste(a.Tree) })
 	w.img = u.img
 	found := newFindings(u, a.Report.Findings)
+	list := newPackages(u, a.Report.Packages, a.Report.Unowned)
 	if a.Tree.Layers() == 0 {
 		const none = "this image has no files"
 		u.lacks = map[need]string{needSpan: none, needTree: none, needContent: none}
-		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}, w, found}
+		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}, w, found, list}
 	} else {
 		f := newFiles(u, a.Tree)
 		u.goTo = f.goTo
-		u.tabs = []pane{f, w, found}
+		u.tabs = []pane{f, w, found, list}
 		do.work(func(ctx context.Context) func() {
 			who := readOwners(ctx, a)
 			return func() { u.img.owners = who }
 		})
 	}
 	u.addDockerfile()
-	if set.find != nil {
-		found.run(a, set.find, set.advice)
-	}
+	u.explore(a, list, found)
 	return u
+}
+
+// explore looks for packages and then for findings, in the background.
+func (u *ui) explore(a *analyzer.Analysis, list *packageList, found *findings) {
+	advise := func(*packages.Packages) {
+		if u.setup.find != nil {
+			found.run(a, u.setup.find, u.advice)
+		}
+	}
+	if u.packages == nil {
+		advise(nil)
+		return
+	}
+	found.running = u.setup.find != nil
+	list.run(a, u.packages, advise)
 }
 
 // addDockerfile adds the tab of the Dockerfile, if that is known.
@@ -261,9 +278,9 @@ func (u *ui) escape() {
 	case len(u.over) > 0:
 		u.closeOver()
 	case u.endSearch():
+	case right != nil && right.Escape():
 	case u.tab != 0:
 		u.show(0)
-	case right != nil && right.Escape():
 	case u.focus == detailPane:
 		u.setFocus(u.subject)
 	}

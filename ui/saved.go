@@ -38,10 +38,11 @@ func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, 
 	}
 	w := newWaste(u, names, func() *wasteTable { return savedWaste(rep, names, lost) })
 	found := newFindings(u, rep.Findings)
+	list := newPackages(u, rep.Packages, rep.Unowned)
 	if len(rep.Folders) > 0 {
-		u.tabs = []pane{newFolders(u), w, found}
+		u.tabs = []pane{newFolders(u), w, found, list}
 	} else {
-		u.tabs = []pane{&blank{write: u.noFolders}, w, found}
+		u.tabs = []pane{&blank{write: u.noFolders}, w, found, list}
 		u.lacks[needSpan] = u.lacks[needTree]
 	}
 	u.addDockerfile()

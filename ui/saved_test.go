@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/packages"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -19,13 +20,19 @@ func savedStage(t testing.TB, rep *facts.Report, colours string, ascii bool, w, 
 	if err := report.JSON(&b, rep); err != nil {
 		t.Fatal(err)
 	}
-	if rep.Findings == nil { // as in a report of an older version
+	if rep.Findings == nil || rep.Packages == nil { // as in a report of an older version
 		var all map[string]any
 		if err := json.Unmarshal(b.Bytes(), &all); err != nil {
 			t.Fatal(err)
 		}
-		delete(all, "findings")
-		delete(all["totals"].(map[string]any), "findingsBytes")
+		if rep.Findings == nil {
+			delete(all, "findings")
+			delete(all["totals"].(map[string]any), "findingsBytes")
+		}
+		if rep.Packages == nil {
+			delete(all, "packages")
+			delete(all, "unowned")
+		}
 		b.Reset()
 		if err := json.NewEncoder(&b).Encode(all); err != nil {
 			t.Fatal(err)
@@ -78,12 +85,13 @@ func TestSavedActions(t *testing.T) {
 	rep := load(t, "shop").Report
 	x := prepared{all: readFindings(t, "shop")}
 	x.into(rep)
+	rep.Packages, rep.Unowned = []facts.Package{{Type: "npm", Name: "a", Database: "/a", RemovedBy: -1}}, &facts.Unowned{VisibleBytes: rep.Totals.VisibleBytes, WastedBytes: rep.Totals.WastedBytes, MoreFolders: 1}
 	for _, b := range bindings() {
 		if b.places&inPanes == 0 {
 			continue
 		}
 		for _, k := range strings.Fields(b.keys) {
-			befores := []string{"", "2", "3", "3 w", "w", "/ type:git enter", "!", "! right down"}
+			befores := []string{"", "2", "3", "3 w", "w", "/ type:git enter", "!", "! right down", "p", "p right down"}
 			if testing.Short() {
 				befores = befores[3:4]
 			}
@@ -117,6 +125,9 @@ func TestSavedRandomKeys(t *testing.T) {
 			a, data := someImage(t, data)
 			x := prepared{all: someFindings(a, data)}
 			x.into(a.Report)
+			if found, err := packages.Find(t.Context(), a, packages.Options{}); err == nil && i%2 == 0 {
+				a.Report.Packages, a.Report.Unowned = found.List, &found.Unowned
+			}
 			perform(t, savedStage(t, a.Report, screen.Themes()[len(data)%3], len(data)%2 == 0, 100, 30), data)
 		})
 	}

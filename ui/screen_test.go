@@ -20,6 +20,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/packages"
 	"fathom/ui/screen"
 )
 
@@ -227,7 +228,7 @@ func (s *stage) text() string {
 // lines "task NAME READ TOTAL" and "note TEXT" the screen is the loading screen, five
 // seconds after the start. With "findings NAME" the UI finds what readFindings returns;
 // with "searching READ TOTAL" it is still looking for more, with "broken TEXT" that
-// has failed. With "dockerfile NAME" the UI knows the Dockerfile that readBuild returns.
+// has failed. With "packages" it finds the image's packages. With "dockerfile NAME" the UI knows the Dockerfile that readBuild returns.
 // With "choice" it is the chooser, with the engines of lines
 // "engine NAME WHAT" (see engineOf). The UI runs in a folder that is empty except for
 // the files of lines "file PATH".
@@ -263,6 +264,7 @@ func TestScreens(t *testing.T) {
 				choice       bool
 				built        *analyzer.Analysis // an image whose Dockerfile is known
 				find         prepared
+				packaged     bool // the UI looks for packages
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -292,6 +294,8 @@ func TestScreens(t *testing.T) {
 					notes = append(notes, rest)
 				case "findings":
 					find.all = readFindings(t, rest)
+				case "packages":
+					packaged = true
 				case "dockerfile":
 					built = load(t, rest)
 					built.Report.Dockerfile, built.Report.Base = readBuild(t, rest, built)
@@ -324,7 +328,12 @@ func TestScreens(t *testing.T) {
 			if built != nil {
 				shown = built
 			}
-			s := find.stage(t, shown, theme, ascii, w, h)
+			var s *stage
+			if packaged {
+				s = packageStage(t, shown, packages.Find, theme, ascii, w, h)
+			} else {
+				s = find.stage(t, shown, theme, ascii, w, h)
+			}
 			if choice {
 				s = chooserStage(t, engines, theme, ascii, w, h)
 			}
@@ -334,6 +343,7 @@ func TestScreens(t *testing.T) {
 					rep.Folders = nil
 				}
 				find.into(&rep)
+				rep.Packages, rep.Unowned = s.u.rep.Packages, s.u.rep.Unowned
 				s = savedStage(t, &rep, theme, ascii, w, h)
 			}
 			if opening {

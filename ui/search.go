@@ -85,9 +85,7 @@ func (u *ui) find(done func()) {
 func (u *ui) stale(f *files) {
 	if u.search.active() && !u.search.all && u.search.in == seeker(f) {
 		u.find(func() {
-			if u.search.only {
-				f.out.Only(u.search.hits)
-			}
+			f.restrict()
 		})
 	}
 }
@@ -208,6 +206,7 @@ func (u *ui) endSearch() bool {
 		the((*files).showAll)(u)
 	case s.text != "":
 		the(func(f *findings) { f.only = false })(u)
+		the(func(l *packageList) { l.only = false })(u)
 		s.text = ""
 		u.find(nil)
 	default:
@@ -219,7 +218,7 @@ func (u *ui) endSearch() bool {
 // showAll shows files whether or not they match.
 func (f *files) showAll() {
 	f.u.search.only = false
-	f.out.Only(nil)
+	f.restrict()
 }
 
 // toggleOnly shows only the files that match, or all of them again.
@@ -229,7 +228,7 @@ func (f *files) toggleOnly() {
 		f.showAll()
 	case s.active() && !s.busy:
 		s.only = true
-		f.out.Only(append([]filetree.Node{}, s.hits...))
+		f.restrict()
 	default:
 		f.u.note = "search for something first (" + keyOf(f.u.keys, "find") + ")"
 	}

@@ -17,6 +17,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
+	"fathom/analyzer/packages"
 	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
@@ -33,7 +34,7 @@ type Options struct {
 	// Keys replaces the keys of actions; see Actions.
 	Keys map[string][]string
 	// Advice says what to look for in the image that Open shows: in the background,
-	// once it is shown. The UI sets Quick, Progress and Unread.
+	// once it is shown and its packages are known. The UI sets Quick, Progress and Unread.
 	Advice advice.Options
 	// Hold keeps interrupts (ctrl-c) from ending the program until the function
 	// that it returns is called. The UI calls it while a pager has the terminal.
@@ -63,11 +64,12 @@ func Themes() []string { return screen.Themes() }
 
 // setup holds the checked options.
 type setup struct {
-	th     *screen.Theme
-	keys   []binding
-	order  outline.Order
-	find   finder // nil in tests that need no findings
-	advice advice.Options
+	th       *screen.Theme
+	keys     []binding
+	order    outline.Order
+	find     finder // nil in tests that need no findings
+	advice   advice.Options
+	packages packageFinder // nil in tests that need no packages
 }
 
 func (opt *Options) setup() (setup, error) {
@@ -83,7 +85,7 @@ func (opt *Options) setup() (setup, error) {
 	if opt.Sort != "" && !ok {
 		return setup{}, fmt.Errorf("there is no order %q: %s", opt.Sort, strings.Join(Sorts(), ", "))
 	}
-	return setup{th, keys, order, advice.Find, opt.Advice}, nil
+	return setup{th, keys, order, advice.Find, opt.Advice, packages.Find}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.

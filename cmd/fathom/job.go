@@ -225,9 +225,10 @@ func (j *job) show(ctx context.Context, src source) error {
 	}
 	look := j.look()
 	look.Advice = j.advice()
-	// The explorer looks for findings once the image is shown. What compressed layers
-	// hold is noted while they are read, so that it need not decompress them again.
-	notes := inspect.Pass{Look: advice.Lookers(look.Advice), Run: func(context.Context, *inspect.Result) error { return nil }}
+	// The explorer looks for packages and findings once the image is shown. What
+	// compressed layers hold is noted while they are read, so that it need not decompress
+	// them again.
+	notes := inspect.Pass{Look: append(packages.Lookers(), advice.Lookers(look.Advice)...), Run: func(context.Context, *inspect.Result) error { return nil }}
 	var progress analyzer.Progress
 	err = ui.Open(ctx, cmp.Or(src.name, src.ref), &progress, func(ctx context.Context) (*analyzer.Analysis, error) {
 		var err error

@@ -31,12 +31,15 @@ var orders = [...]struct {
 }{
 	BySize: {
 		name: "size", long: "size",
-		weigh: func(o *Outline, n filetree.Node) (int64, int64) { return o.scope.size(o.tree, n) },
+		weigh: func(o *Outline, n filetree.Node) (int64, int64) {
+			all := o.figures(n)
+			return all.size, all.gone
+		},
 	},
 	ByName: {name: "name", long: "name", ascending: true},
 	ByFiles: {
 		name: "files", long: "count of files",
-		weigh: func(o *Outline, n filetree.Node) (int64, int64) { return int64(o.scope.View.Sum(n).Files), 0 },
+		weigh: func(o *Outline, n filetree.Node) (int64, int64) { return int64(o.figures(n).files), 0 },
 		cell: func(r Row) string {
 			if !r.Dir {
 				return ""

@@ -8,6 +8,7 @@
 package outline
 
 import (
+	"slices"
 	"strings"
 
 	"fathom/analyzer/filetree"
@@ -34,7 +35,7 @@ type Row struct {
 	Name  string // as the image has it; "a/b/c" for a folded chain
 	Dir   bool   // a directory that has rows below it, or had some before
 	Open  bool
-	Size  int64 // stored by the view's layers, or shown if the scope is Whole; with everything below
+	Size  int64 // stored by the view's layers, or shown if the scope is Whole; with all rows below
 	Gone  int64 // sizes of removed files; 0 if the scope is Whole
 	// Below is the strongest change of the paths below; Absent for a file.
 	Below  filetree.Mark
@@ -56,6 +57,7 @@ type Outline struct {
 	order   Order
 	reverse bool
 	only    []filetree.Node // sorted; nil shows every name
+	sums    []figures       // of the first nodes in only; nil until they are needed
 
 	all     bool                       // folders are open, except the flipped ones
 	flipped map[filetree.Node]struct{} // open, or closed if all is set
@@ -103,6 +105,7 @@ func (o *Outline) Only(hits []filetree.Node) {
 // changed drops the rows, which depend on the scope, and finds the cursor again.
 func (o *Outline) changed() {
 	clear(o.kids)
+	o.sums = nil
 	o.seek(o.want)
 }
 
@@ -133,24 +136,69 @@ func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 	return t.End(n) > n+1 && s.View.Sum(n).Marks&s.Marks != 0
 }
 
-// size returns the Size and Gone of n's row.
-func (s Scope) size(t *filetree.Tree, n filetree.Node) (size, gone int64) {
+// figures are the Size, Gone and Files of a row.
+type figures struct {
+	size, gone int64
+	files      int
+}
+
+// figures returns the figures of n's row.
+func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
 	var sum filetree.Sum
 	if t.End(n) > n+1 {
 		sum = s.View.Sum(n)
 	}
 	if s.Whole {
 		own, _ := s.View.Size(n)
-		return sum.Size + own, 0
+		return figures{sum.Size + own, 0, sum.Files}
 	}
 	c := s.View.Change(n)
-	size, gone = c.Stored+sum.Stored, sum.Removed
+	f := figures{c.Stored + sum.Stored, sum.Removed, sum.Files}
 	if c.Mark == filetree.Removed {
 		if st, ok := s.View.State(n); ok && st.Kind == layer.File {
-			gone += st.Size
+			f.gone += st.Size
 		}
 	}
-	return size, gone
+	return f
+}
+
+// figures returns the figures of n's row: where only some nodes are shown, their sum.
+func (o *Outline) figures(n filetree.Node) figures {
+	if o.only == nil || o.within(n) {
+		return o.scope.figures(o.tree, n)
+	}
+	if o.sums == nil {
+		o.sums = o.addUp()
+	}
+	from, _ := slices.BinarySearch(o.only, n)
+	to, _ := slices.BinarySearch(o.only, o.tree.End(n))
+	a, b := o.sums[from], o.sums[to]
+	return figures{b.size - a.size, b.gone - a.gone, b.files - a.files}
+}
+
+// addUp returns, for each number of nodes in only, the sum of so many first ones.
+func (o *Outline) addUp() []figures {
+	sums := make([]figures, len(o.only)+1)
+	end := filetree.Node(0) // of the last node that was added
+	for i, n := range o.only {
+		sums[i+1] = sums[i]
+		if n < end || !o.scope.Shown(o.tree, n) {
+			continue // below a node that was added, or without a row
+		}
+		end = o.tree.End(n)
+		f := o.scope.figures(o.tree, n)
+		if st, ok := o.scope.View.State(n); ok && st.Kind == layer.File && o.scope.View.Change(n).Mark != filetree.Removed {
+			f.files++
+		}
+		sums[i+1] = figures{sums[i].size + f.size, sums[i].gone + f.gone, sums[i].files + f.files}
+	}
+	return sums
+}
+
+// Sum returns the Size and Gone of all rows together.
+func (o *Outline) Sum() (size, gone int64) {
+	all := o.figures(filetree.Root)
+	return all.size, all.gone
 }
 
 // row describes the row of the chain that begins at top.
@@ -175,10 +223,11 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 	r.Change = v.Change(n)
 	r.State, _ = v.State(n)
 	sum := v.Sum(n)
-	r.Files = sum.Files
+	r.Files = o.figures(n).files
 	r.Dir = r.State.Kind == layer.Dir || o.tree.End(n) > n+1 && len(o.list(n)) > 0
 	r.Open = r.Dir && o.Opened(n)
-	r.Size, r.Gone = o.scope.size(o.tree, top) // includes what the folders of the chain store
+	all := o.figures(top) // includes what the folders of the chain store
+	r.Size, r.Gone = all.size, all.gone
 	for m := filetree.Removed; m > filetree.Absent; m-- {
 		if sum.Marks.Has(m) {
 			r.Below = m

@@ -243,12 +243,13 @@ func TestFind(t *testing.T) {
 	if got, want := strings.Join(order, " "), "/usr/Lib/libc.so /usr/Lib /usr/lib.txt /var/lib"; got != want {
 		t.Errorf("back: got %s, want %s", got, want)
 	}
-	// Show only the matches, with the folders above and the entries below them.
+	// Show only the matches, with the folders above and the entries below them. A folder
+	// above has the size of what is shown.
 	o.OpenAll(true)
 	o.SetOrder(outline.ByName, false)
 	o.Only(hits[2:3])
 	o.First()
-	want(t, o, ">usr/v 12\n   lib.txt 9\n")
+	want(t, o, ">usr/v 9\n   lib.txt 9\n")
 }
 
 // model computes every row of an outline in a simple, slow way.

@@ -1,0 +1,328 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"fathom/analyzer/facts"
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// packageList is the pane that lists the packages of the image, after a row for what
+// belongs to no package.
+type packageList struct {
+	screen.List
+	none
+	u       *ui
+	all     []facts.Package // nil if unknown
+	unowned *facts.Unowned
+	order   []int32 // indices in all, sorted
+	rows    []packageRow
+	by      packageOrder
+	rev     bool
+	kind    string // the only type that has rows; "" for all types
+	open    bool   // the folders of what belongs to no package have rows
+	hits    []bool // by index in all: whether the package matches the search
+	matches int
+	only    bool // only packages that match have rows, while the user searches
+
+	scan
+	damaged []facts.Warning // about databases that can't be read
+	heads   []packageHead   // of the last frame
+	fold    int             // the column of the triangle in it
+}
+
+// packageRow is a row: a package; with index < 0 what belongs to no package, with
+// folder >= 0 a folder of that. The row after the last folder stands for those that
+// the report doesn't list.
+type packageRow struct{ index, folder int32 }
+
+// packageHead is the title of a column by which packages can be sorted.
+type packageHead struct {
+	col screen.Column
+	by  packageOrder
+}
+
+type packageOrder uint8
+
+const (
+	packagesBySize packageOrder = iota
+	packagesByWaste
+	packagesByLayer
+	packagesByType
+	packagesByName
+)
+
+// packageOrders is what packages can be sorted by.
+var packageOrders = [...]struct {
+	name      string
+	ascending bool
+	compare   func(a, b *facts.Package) int // before the order of the report
+}{
+	packagesBySize:  {"size", false, func(a, b *facts.Package) int { return cmp.Compare(b.VisibleBytes, a.VisibleBytes) }},
+	packagesByWaste: {"waste", false, func(a, b *facts.Package) int { return cmp.Compare(b.WastedBytes, a.WastedBytes) }},
+	packagesByLayer: {"layer", true, func(a, b *facts.Package) int {
+		return cmp.Or(cmp.Compare(a.BroughtBy, b.BroughtBy), cmp.Compare(b.VisibleBytes, a.VisibleBytes))
+	}},
+	packagesByType: {"type", true, func(a, b *facts.Package) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), cmp.Compare(b.VisibleBytes, a.VisibleBytes))
+	}},
+	packagesByName: {"name", true, func(a, b *facts.Package) int { return strings.Compare(a.Name, b.Name) }},
+}
+
+func newPackages(u *ui, all []facts.Package, unowned *facts.Unowned) *packageList {
+	l := &packageList{u: u}
+	l.set(all, unowned)
+	return l
+}
+
+func (l *packageList) place() place  { return inPackages }
+func (l *packageList) Title() string { return "Packages" }
+func (l *packageList) about() string { return "of the package" }
+
+// set replaces the list.
+func (l *packageList) set(all []facts.Package, unowned *facts.Unowned) {
+	l.all, l.unowned = all, unowned
+	l.order = make([]int32, len(all))
+	for i := range l.order {
+		l.order[i] = int32(i)
+	}
+	l.arrange()
+	l.sift()
+}
+
+// arrange sorts the packages.
+func (l *packageList) arrange() {
+	compare := packageOrders[l.by].compare
+	slices.SortFunc(l.order, func(i, k int32) int {
+		c := cmp.Or(compare(&l.all[i], &l.all[k]), cmp.Compare(i, k))
+		if l.rev {
+			return -c
+		}
+		return c
+	})
+}
+
+// fill lists the rows.
+func (l *packageList) fill() {
+	l.rows = l.rows[:0]
+	only := l.filtered()
+	if l.unowned != nil && !only && l.kind == "" {
+		l.rows = append(l.rows, packageRow{-1, -1})
+		for i := range l.folders() {
+			l.rows = append(l.rows, packageRow{-1, int32(i)})
+		}
+	}
+	for _, i := range l.order {
+		if l.shows(int(i)) && (!only || l.hits[i]) {
+			l.rows = append(l.rows, packageRow{i, -1})
+		}
+	}
+	l.Fit(len(l.rows), l.H)
+}
+
+// shows reports whether a package has the type that is shown.
+func (l *packageList) shows(i int) bool { return l.kind == "" || l.all[i].Type == l.kind }
+
+// folders returns the number of rows below what belongs to no package.
+func (l *packageList) folders() int {
+	switch {
+	case !l.open:
+		return 0
+	case l.unowned.MoreFolders > 0:
+		return len(l.unowned.Folders) + 1
+	}
+	return len(l.unowned.Folders)
+}
+
+// stay changes the rows; the cursor stays with its package, or what belongs to none,
+// and on its line of the screen.
+func (l *packageList) stay(change func()) {
+	row, had := l.current()
+	line := l.At - l.Top
+	change()
+	if i := slices.Index(l.rows, row); had && i >= 0 {
+		l.At, l.Top = i, max(i-line, 0)
+		l.Fit(len(l.rows), l.H)
+	}
+}
+
+// current returns the row under the cursor.
+func (l *packageList) current() (packageRow, bool) {
+	if l.At >= len(l.rows) {
+		return packageRow{-1, -1}, false
+	}
+	return l.rows[l.At], true
+}
+
+// folder returns the folder of a row, nil if it is not one.
+func (l *packageList) folder(r packageRow) *facts.UnownedFolder {
+	if r.folder < 0 || int(r.folder) >= len(l.unowned.Folders) {
+		return nil
+	}
+	return &l.unowned.Folders[r.folder]
+}
+
+// packageName returns what names a package, as the gate's globs do.
+func packageName(p *facts.Package) string { return p.Type + ":" + p.Name }
+
+// copies returns the type and name of the package, or the path of the folder.
+func (l *packageList) copies() string {
+	r, ok := l.current()
+	switch f := l.folder(r); {
+	case !ok:
+		return ""
+	case r.index >= 0:
+		return packageName(&l.all[r.index])
+	case f != nil:
+		return f.Path
+	}
+	return ""
+}
+
+// noPackage names what belongs to no package.
+const noPackage = "belongs to no package"
+
+// Status returns what is under the cursor, the order and the filter.
+func (l *packageList) Status() (where, state string) {
+	if r, ok := l.current(); ok {
+		where = shown(l.copies())
+		if r.index < 0 && r.folder < 0 {
+			where = noPackage
+		}
+	}
+	state = packageOrders[l.by].name + " " + arrow(l.u.th, l.rev != packageOrders[l.by].ascending)
+	if l.kind != "" {
+		state += "  only " + l.kind
+	}
+	return where, state
+}
+
+// Note returns what the packages come to, and whether they are still being looked for.
+func (l *packageList) Note() string {
+	switch {
+	case l.running:
+		return l.searching(l.u.th)
+	case l.all == nil:
+		return ""
+	}
+	n, visible := 0, int64(0)
+	for i := range l.all {
+		if l.shows(i) {
+			n++
+			visible += l.all[i].VisibleBytes
+		}
+	}
+	if l.kind != "" {
+		return count(n, l.kind+" package") + ", " + report.Size(visible)
+	}
+	return count(n, "package") + ", " + report.Size(visible) + ", " + report.Size(l.unowned.VisibleBytes) + " in no package"
+}
+
+// click selects a row, and opens or closes it if it is on the triangle; a double click
+// does what enter does. On a column's title it sorts by that column; again, it reverses.
+func (l *packageList) click(x, y int, twice bool) {
+	for _, h := range l.heads {
+		if y == 0 && x >= h.col.X && x < h.col.X+h.col.W {
+			l.sort(h.by, l.by == h.by && !l.rev)
+			return
+		}
+	}
+	if !l.Click(y) {
+		return
+	}
+	switch r, _ := l.current(); {
+	case r.index < 0 && r.folder < 0 && (x == l.fold || x == l.fold+1):
+		if !twice {
+			l.toggle()
+		}
+	case twice:
+		l.enter()
+	}
+}
+
+// sortNext reverses the order, or goes to the next one when it is reversed.
+func (l *packageList) sortNext() {
+	if l.rev {
+		l.sort((l.by+1)%packageOrder(len(packageOrders)), false)
+	} else {
+		l.sort(l.by, true)
+	}
+}
+
+// sort sorts the packages; the cursor goes to the first row.
+func (l *packageList) sort(by packageOrder, rev bool) {
+	l.by, l.rev = by, rev
+	l.arrange()
+	l.fill()
+	l.End(false)
+}
+
+// nextType shows only the packages of the next type that the image has, and after the
+// last one all packages again.
+func (l *packageList) nextType() {
+	has := map[string]bool{}
+	for i := range l.all {
+		has[l.all[i].Type] = true
+	}
+	types := slices.DeleteFunc(facts.PackageTypes(), func(t string) bool { return !has[t] })
+	i := slices.Index(types, l.kind) + 1
+	l.stay(func() {
+		l.kind = ""
+		if i < len(types) {
+			l.kind = types[i]
+		}
+		l.sift()
+	})
+}
+
+// Escape shows the packages of all types, and reports whether some were hidden.
+func (l *packageList) Escape() bool {
+	if l.kind == "" {
+		return false
+	}
+	l.stay(func() {
+		l.kind = ""
+		l.sift()
+	})
+	return true
+}
+
+// enter shows the files of the package or the folder under the cursor in the tree.
+func (l *packageList) enter() {
+	r, ok := l.current()
+	switch f := l.folder(r); {
+	case !ok:
+	case r.index < 0 && r.folder < 0:
+		l.toggle()
+	case r.index < 0 && f == nil:
+		l.u.note = "a report lists the largest folders only"
+	case l.u.lacks[needTree] != "":
+		l.u.note = l.u.lacks[needTree]
+	case f != nil:
+		the(func(tree *files) { tree.showUnowned(f) })(l.u)
+	default:
+		the(func(tree *files) { tree.showPackage(int(r.index)) })(l.u)
+	}
+}
+
+// toggle opens or closes what belongs to no package.
+func (l *packageList) toggle() {
+	if !l.setOpen(true) {
+		l.setOpen(false)
+	}
+}
+
+// setOpen opens or closes what belongs to no package, and reports whether it did.
+func (l *packageList) setOpen(open bool) bool {
+	r, ok := l.current()
+	if !ok || r.index >= 0 || l.open == open || len(l.unowned.Folders) == 0 {
+		return false
+	}
+	l.open = open
+	l.At -= int(r.folder) + 1
+	l.fill()
+	return true
+}

@@ -1,0 +1,82 @@
+package ui
+
+import (
+	"strings"
+
+	"fathom/analyzer/filetree"
+	"fathom/ui/outline"
+)
+
+// Packages are not searched as a tree.
+func (l *packageList) paths() *filetree.Tree { return nil }
+func (l *packageList) scope() outline.Scope  { return outline.Scope{} }
+
+func (l *packageList) bookmark() func() {
+	at, top := l.At, l.Top
+	return func() {
+		l.At, l.Top = at, top
+		l.fill()
+	}
+}
+
+// sought reports whether the user searches the packages.
+func (l *packageList) sought() bool { return l.u.search.in == seeker(l) && l.u.search.active() }
+
+// filtered reports whether only packages that match have rows.
+func (l *packageList) filtered() bool { return l.only && l.sought() }
+
+// toggleOnly shows only the packages that match, or all of them again.
+func (l *packageList) toggleOnly() {
+	if !l.sought() {
+		l.u.note = "search for something first (" + keyOf(l.u.keys, "find") + ")"
+		return
+	}
+	l.only = !l.only
+	l.stay(l.fill)
+}
+
+// sift finds the packages of the shown type that match the search: a name, a version,
+// a type with a name ("npm:express"), or, with a slash in the text, the path of the
+// database.
+func (l *packageList) sift() {
+	l.hits, l.matches = nil, 0
+	if l.sought() {
+		l.hits = make([]bool, len(l.all))
+		match := l.u.search.pattern.Matches
+		path := strings.Contains(l.u.search.text, "/")
+		for i := range l.all {
+			p := &l.all[i]
+			if l.shows(i) && (match(packageName(p)) || match(p.Version) || path && match(p.Database)) {
+				l.hits[i] = true
+				l.matches++
+			}
+		}
+	}
+	l.fill()
+}
+
+func (l *packageList) found() (int, string) { return l.matches, count(l.matches, "package") + " found" }
+
+// hit goes to the next or previous package that matches.
+func (l *packageList) hit(forward, here bool) {
+	if l.matches == 0 {
+		return
+	}
+	n, step := len(l.rows), 1
+	if !forward {
+		step = n - 1
+	}
+	at := l.At
+	if !here {
+		at += step
+	}
+	for range n {
+		at %= n
+		if i := l.rows[at].index; i >= 0 && l.hits[i] {
+			l.At = at
+			l.Fit(n, l.H)
+			return
+		}
+		at += step
+	}
+}
