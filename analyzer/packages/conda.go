@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 
 	"fathom/analyzer/facts"
 	"fathom/analyzer/layer"
@@ -13,7 +14,7 @@ import (
 // isConda reports whether a path is what conda writes about a package that it has
 // installed.
 func isConda(p, name string) bool {
-	return path.Ext(name) == ".json" && path.Base(path.Dir(p)) == "conda-meta"
+	return strings.HasSuffix(name, ".json") && path.Base(path.Dir(p)) == "conda-meta"
 }
 
 // readConda reads what conda writes about a package. The paths of its files are

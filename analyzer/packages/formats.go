@@ -43,11 +43,9 @@ func formats() []format { return slices.Concat(texts(), rpms()) }
 func texts() []format {
 	return []format{
 		{is("var/lib/dpkg/status"), readStatus},
-		{func(p, name string) bool {
-			return path.Dir(p) == "var/lib/dpkg/status.d" && path.Ext(name) != ".md5sums"
-		}, readStatus},
-		{within("var/lib/dpkg/info", ".list"), readList},
 		{within("var/lib/dpkg/status.d", ".md5sums"), readSums},
+		{within("var/lib/dpkg/status.d", ""), readStatus},
+		{within("var/lib/dpkg/info", ".list"), readList},
 		{is("var/lib/dpkg/diversions"), readDiversions},
 		{is("var/lib/chisel/manifest.wall"), readManifest},
 		{is("lib/apk/db/installed", "usr/lib/apk/db/installed"), readAPK},
@@ -82,7 +80,7 @@ func is(paths ...string) func(path, name string) bool {
 // extension.
 func within(folder, ext string) func(path, name string) bool {
 	return func(p, name string) bool {
-		return strings.HasSuffix(name, ext) && len(p) == len(folder)+1+len(name) && strings.HasPrefix(p, folder)
+		return len(p) == len(folder)+1+len(name) && strings.HasPrefix(p, folder) && strings.HasSuffix(name, ext)
 	}
 }
 

@@ -12,12 +12,12 @@ import (
 
 // isGemspec reports whether a path describes an installed gem.
 func isGemspec(p, name string) bool {
-	return path.Ext(name) == ".gemspec" && path.Base(path.Dir(p)) == "specifications"
+	return strings.HasSuffix(name, ".gemspec") && path.Base(path.Dir(p)) == "specifications"
 }
 
 // isDefaultGemspec reports whether a path describes a gem that is part of Ruby.
 func isDefaultGemspec(p, name string) bool {
-	return path.Ext(name) == ".gemspec" && strings.HasSuffix("/"+path.Dir(p), "/specifications/default")
+	return strings.HasSuffix(name, ".gemspec") && strings.HasSuffix("/"+path.Dir(p), "/specifications/default")
 }
 
 // readGemspec reads the description of a gem.
