@@ -98,7 +98,7 @@ func formatOf(table []format, p string) *format {
 // Lookers returns the lookers whose notes Find needs. If analyzer.Options has them,
 // Find need not read compressed layers again.
 func Lookers() []layer.Looker {
-	return []layer.Looker{looker("packages 1", maxText, texts(), false), looker("packages rpm 1", maxRPM, rpms(), true)}
+	return []layer.Looker{looker("packages 1", maxText, texts(), false), looker("packages rpm 1", maxRPM, rpms(), true), programs(), jars()}
 }
 
 // looker returns the looker for a table of formats. They are sparing if they read at

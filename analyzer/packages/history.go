@@ -96,6 +96,14 @@ func (r *reading) read(notes map[string][]analyzer.Note) error {
 				parsed[n.Data] = l
 			}
 			r.files[n.Content] = l
+			if k.Sniff != nil { // the content says what it is, not the path
+				at := r.tree.FirstName(n.Content, r.tree.Layers()-1)
+				if at == filetree.None {
+					at = r.tree.Stored(n.Content).Node
+				}
+				databases = append(databases, at)
+				continue
+			}
 			for _, at := range r.names(n.Content) {
 				if formatOf(r.table, r.tree.Path(at)[1:]) != nil {
 					databases = append(databases, at)

@@ -81,6 +81,9 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) error {
 		}
 		return path.Join(base, name)
 	}
+	if s.record.Self {
+		o.trees = append(o.trees, claim{s.node, int32(s.from), int32(s.to), unit, depth, rank})
+	}
 	if owns := s.record.Owns; owns != "" {
 		if n, ok := r.tree.Lookup(within(owns)); ok {
 			o.trees = append(o.trees, claim{n, int32(s.from), int32(s.to), unit, depth, rank})

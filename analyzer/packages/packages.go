@@ -128,14 +128,18 @@ func visibleNames(t *filetree.Tree, c filetree.Content, s filetree.Stored) int {
 	return 1
 }
 
-// sort sorts the list.
+// sort sorts the list. It leaves out notes in programs that other packages own.
 func (p *Packages) sort() {
-	order := make([]int32, len(p.List))
-	for i := range order {
-		order[i] = int32(i)
+	var order []int32
+	for i, x := range p.List {
+		// A distribution that puts notes into all its programs says the same in its
+		// database.
+		if x.Type != facts.TypeELF || x.Files > 0 || len(x.Layers) > 0 {
+			order = append(order, int32(i))
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return facts.ComparePackages(p.List[a], p.List[b]) })
-	list, place := make([]facts.Package, len(order)), make([]int32, len(order))
+	list, place := make([]facts.Package, len(order)), make([]int32, len(p.List))
 	for i, from := range order {
 		list[i] = p.List[from]
 		place[from] = int32(i)

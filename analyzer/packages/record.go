@@ -16,6 +16,7 @@ type record struct {
 	Version string   `json:",omitempty"`
 	Arch    string   `json:",omitempty"`
 	Files   list     `json:",omitzero"`
+	Self    bool     `json:",omitempty"` // the file is the package
 	Owns    string   `json:",omitempty"` // a file or folder that belongs to it with everything below; "." is the folder of the file
 	Folders []string `json:",omitempty"` // more folders that belong to it; a * above the last name stands for a folder of any name
 	Lists   []string `json:",omitempty"` // the files that may list its files: the first that exists does
