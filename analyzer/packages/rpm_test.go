@@ -164,15 +164,20 @@ func TestSeveralVersions(t *testing.T) {
 }
 
 func TestRPMManifest(t *testing.T) {
-	text := "bash\t5.1.8-4.cm2\t1700000000\t1600000000\tMicrosoft Corporation\t(none)\t7000\tx86_64\t0\tbash-5.1.8-4.cm2.src.rpm\n" +
-		"gpg-pubkey\t3135ce90-5e6fda74\t1\t1\t(none)\t(none)\t0\t(none)\t0\t(none)\n" +
-		"openssl-libs\t1.1.1k-21.cm2\t1\t1\tMicrosoft Corporation\t2\t7000\tx86_64\t2\topenssl-1.1.1k-21.cm2.src.rpm\n"
-	got, err := readRPMManifest("", &layer.Sample{Head: []byte(text)})
-	want := []record{{Type: "rpm", Name: "bash", Version: "5.1.8-4.cm2", Arch: "x86_64"}, {Type: "rpm", Name: "openssl-libs", Version: "2:1.1.1k-21.cm2", Arch: "x86_64"}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	text := fixture(t, "rpm/container-manifest-2")
+	var got []string
+	for _, r := range readFixture(t, readRPMManifest, "rpm/container-manifest-2") {
+		got = append(got, r.Name+" "+r.Version+" "+r.Arch)
 	}
-	for _, text := range []string{text + "bash\n", "\tx" + text, strings.Replace(text, "\tbash-5.1.8-4.cm2.src.rpm", "", 1), strings.Repeat(text, maxPackages/2+1)} {
+	slices.Sort(got)
+	want := []string{
+		"arches 1.0-1 i686", "arches 1.0-1 x86_64", "empty 1.0-1 noarch", "epoch 2:1.0~rc1-1 noarch", "folders 1.0-1 noarch", "many 1.0-1 noarch",
+		"moved 1.0-1 noarch", "replacing 1.0-1 noarch", "twice 1.0-1 noarch", "twice 2.0-1 noarch",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, text := range []string{text + "bash\n", "\tx" + text, strings.Replace(text, "\tempty-1.0-1.src.rpm", "", 1), strings.Repeat(text, maxPackages/10+1)} {
 		if got, err := readRPMManifest("", &layer.Sample{Head: []byte(text)}); err == nil {
 			t.Errorf("%.50q: %d packages, want an error", text, len(got))
 		}
@@ -219,3 +224,5 @@ layer RUN dnf install
 		}
 	}
 }
+
+func FuzzRPMManifest(f *testing.F) { fuzzReader(f, readRPMManifest, "rpm/container-manifest-2") }
