@@ -100,9 +100,11 @@ func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
 
 // explore looks for packages and then for findings, in the background.
 func (u *ui) explore(a *analyzer.Analysis, list *packageList, found *findings) {
-	advise := func(*packages.Packages) {
+	advise := func(known *packages.Packages) {
 		if u.setup.find != nil {
-			found.run(a, u.setup.find, u.advice)
+			opt := u.advice
+			opt.Packages = known
+			found.run(a, u.setup.find, opt)
 		}
 	}
 	if u.packages == nil {

@@ -16,6 +16,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
+	"fathom/analyzer/packages"
 )
 
 // Rule is one row of the table of rules: everything that fathom knows about one kind
@@ -62,6 +63,8 @@ type Options struct {
 	// OwnSecrets leaves out the secrets that the base image has, if that is known for
 	// sure.
 	OwnSecrets bool
+	// Packages tells which package owns which content; nil if that is unknown.
+	Packages *packages.Packages
 	// On names rules that are off unless they are asked for.
 	On []string
 	// Progress gets a task if the content of files must be read; may be nil.
@@ -110,7 +113,7 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 			return f()
 		})
 	}
-	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents()), ownSecrets: opt.OwnSecrets}
+	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents()), ownSecrets: opt.OwnSecrets, packages: opt.Packages}
 	run := func(i int) (err error) {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
@@ -199,7 +202,8 @@ type image struct {
 	file     *dockerfile                // filled in by dockerfile
 	visits   int                        // nodes that copied has looked at
 
-	ownSecrets bool // as in Options
+	ownSecrets bool               // as in Options
+	packages   *packages.Packages // as in Options
 }
 
 // last returns the index of the last layer.

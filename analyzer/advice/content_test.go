@@ -15,6 +15,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/layer"
+	"fathom/analyzer/packages"
 )
 
 // foundBy returns the findings of one rule in an image, as text: the finding, its
@@ -27,7 +28,11 @@ func foundBy(t *testing.T, rule string, c *imagetest.Image) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, _, err := Find(t.Context(), a, Options{})
+		pkgs, err := packages.Find(t.Context(), a, packages.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, _, err := Find(t.Context(), a, Options{Packages: pkgs})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,6 +72,17 @@ func asText(f facts.Finding) string {
 func TestPackagedSymbols(t *testing.T) {
 	for path, want := range map[string]bool{"usr/lib/libasan.so": false, "lib/x": false, "usr/local/bin/app": true, "srv/app": true} {
 		got := foundBy(t, "unstripped", imagetest.Must(t, "layer RUN apt-get install -y gcc\n  file "+path+" 755 elf=300000\n"))
+		if (got != "") != want {
+			t.Errorf("%s: got %q", path, got)
+		}
+	}
+}
+
+// If the packages are known, they say what the distribution brings, not the path.
+func TestOwnedSymbols(t *testing.T) {
+	owned := "layer RUN apt-get install -y p && make install\n" + debs("p", "/opt/p")
+	for path, want := range map[string]bool{"opt/p": false, "usr/lib/libasan.so": true, "srv/app": true} {
+		got := foundBy(t, "unstripped", imagetest.Must(t, owned+"  file "+path+" 755 elf=300000\n"))
 		if (got != "") != want {
 			t.Errorf("%s: got %q", path, got)
 		}

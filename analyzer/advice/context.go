@@ -173,15 +173,26 @@ func docs() Rule {
 			tops := im.tops(func(n filetree.Node) bool {
 				return im.tree.Parent(n) == share && slices.Contains([]string{"doc", "man", "info", "locale"}, im.tree.Name(n))
 			})
+			owners := map[int]shares{} // by layer
 			lots := im.lots(func(c filetree.Content, s filetree.Stored) (filetree.Node, int) {
 				if s.Cause != filetree.Visible || im.tree.Name(s.Node) == "copyright" {
 					return filetree.None, 0
 				}
-				return im.inside(tops, c, s), 0
+				top := im.inside(tops, c, s)
+				if i := im.owner(c); i >= 0 && top != filetree.None {
+					if owners[s.Layer] == nil {
+						owners[s.Layer] = shares{}
+					}
+					owners[s.Layer][i] += s.Bytes
+				}
+				return top, 0
 			})
 			for _, l := range lots {
 				l.Severity = facts.SeverityInfo
 				l.Title = fmt.Sprintf("documentation and translations take %s in layer %d", size(l.Bytes), l.layer)
+				if by := owners[l.layer]; by != nil {
+					l.Title += ", most of it of " + by.names(im, docsNamed)
+				}
 				l.Fix = facts.Fix{Text: "leave them out of the packages: install without recommended packages and without documentation"}
 				if s := im.step(l.layer); s.runs(func(call) bool { return s.installs() }, "apt-get", "apt") != nil {
 					l.Fix.Text = "tell dpkg to leave them out, in a step before the one that installs"
@@ -195,6 +206,9 @@ func docs() Rule {
 		},
 	}
 }
+
+// docsNamed is how many packages a title names.
+const docsNamed = 3
 
 // The kinds of files that the rule leftover finds.
 const (

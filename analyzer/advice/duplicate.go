@@ -33,7 +33,7 @@ func duplicateContent() Rule {
 		Means:    "The image shows the same files, or whole folders of them, at several paths.",
 		Why:      "Each copy takes the same space again, and none of it is waste: every copy is visible.",
 		Fix:      "Store the content once. In one step, `ln` makes a hard link to a file of the same owner and mode, which takes no space. A hard link to a file of a lower layer stores the file again, so there use a symbolic link, or do not copy.",
-		Not:      "Hard links, and copies that take less than 1 MB, or a 1000th of the image, together. What saves less than a 200th of the image is one finding. Less than 25 MB are of severity info: a program may need a copy rather than a link.",
+		Not:      "Hard links, and copies that take less than 1 MB, or a 1000th of the image, together. What saves less than a 200th of the image is one finding. Files of the distribution's packages are never the copies that should go. Less than 25 MB are of severity info: a program may need a copy rather than a link.",
 		reads:    true,
 		find:     (*image).duplicates,
 	}
@@ -363,7 +363,8 @@ func (im *image) gains(nodes []filetree.Node) ([]filetree.Node, []freed) {
 }
 
 // below returns the content that is gone without n: what n or what is below it shows,
-// unless a name elsewhere shows it too or an earlier finding has claimed it.
+// unless a name elsewhere shows it too or an earlier finding has claimed it. It returns
+// none if a package of the distribution has files there: these stay where they are.
 func (im *image) below(n filetree.Node) []filetree.Content {
 	var out []filetree.Content
 	seen := map[filetree.Content]bool{}
@@ -371,6 +372,9 @@ func (im *image) below(n filetree.Node) []filetree.Content {
 		s, ok := im.tree.At(i, im.last())
 		if !ok || s.Content == filetree.NoContent || im.claimed[s.Content] || seen[s.Content] {
 			continue
+		}
+		if im.distributed(s.Content) {
+			return nil
 		}
 		if !im.tree.Linked(s.Content) {
 			out = append(out, s.Content)

@@ -90,6 +90,25 @@ info 1000000: /c has the same content as /a/f
 	}
 }
 
+// Files of the distribution's packages can't go: what was copied from them can.
+func TestOwnedDuplicates(t *testing.T) {
+	const two = "  file usr/lib/a/x 1000000xf\n  file opt/b/x 1000000xf\n"
+	for name, tt := range map[string]struct{ files, want string }{
+		"both are of packages": {debs("p", "/usr/lib/a/x /opt/b/x") + two, ""},
+		"the first is":         {debs("p", "/usr/lib/a/x") + two, "info 1000000 /opt/b holds the same files as /usr/lib/a\n"},
+		"the last is":          {debs("p", "/opt/b/x") + two, "info 1000000 /usr/lib/a holds the same files as /opt/b\n"},
+		"none is":              {two, "info 1000000 /usr/lib/a holds the same files as /opt/b\n"},
+		"one file of each folder is": {
+			debs("p", "/usr/lib/a/x /opt/b/x") + two + "  file usr/lib/a/y 1100000xg\n  file opt/b/y 1100000xg\n", "info 1100000 /usr/lib/a/y has the same content as /opt/b/y\n",
+		},
+	} {
+		_, all := find(t, imagetest.Must(t, "layer RUN apt-get install -y p && make\n"+tt.files))
+		if d := cmp.Diff(tt.want, short(all, "duplicate-content")); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 // Above a number of findings, the rest is one finding, so that no byte is dropped.
 func TestManyDuplicates(t *testing.T) {
 	var b strings.Builder

@@ -12,6 +12,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/packages"
 )
 
 // randomImage returns the text of an image with content that many rules look for, of
@@ -27,10 +28,14 @@ func randomImage(rnd *rand.Rand) string {
 	path := func() string {
 		return pick(dirs...) + pick("1", "2", "3", "a", "b", "lastlog", "gcc", "x.a", "x.pyc", ".env", "x.log", "copyright")
 	}
+	var files strings.Builder // of packages
+	for range 30 {
+		files.WriteString("/" + path() + " ")
+	}
 	for range 1 + rnd.IntN(5) {
 		fmt.Fprintf(&b, "layer %s\n", pick("RUN make", "RUN apt-get update && apt-get install -y gcc", "COPY . /srv", "RUN chown -R 1:1 /srv", "RUN npm install", "RUN rm -rf /srv"))
 		for range rnd.IntN(12) {
-			switch p := path(); rnd.IntN(11) {
+			switch p := path(); rnd.IntN(12) {
 			case 0:
 				if at := strings.LastIndexByte(p, '/'); at >= 0 {
 					fmt.Fprintf(&b, "  file %s/.wh.%s\n", p[:at], p[at+1:])
@@ -52,6 +57,8 @@ func randomImage(rnd *rand.Rand) string {
 				fmt.Fprintf(&b, "  file %[1]sd/1 1000x1\n  file %[1]sd/2 2000x2\n  file %[1]sd/3 1100000x3\n", dir)
 			case 7:
 				fmt.Fprintf(&b, "  file %s sparse=2000000@0 %dxs\n", p, 1+rnd.IntN(100))
+			case 8:
+				b.WriteString(debs("gcc", files.String(), "curl", "/etc/a /srv/1"))
 			default:
 				fmt.Fprintf(&b, "  file %s %s %s %s\n", p, pick("644", "600"), pick("0:0", "1:1"), pick("1000x1", "2000x2", "1100000x3", "1100000x4", "70000x5", "0xx"))
 			}
@@ -76,7 +83,11 @@ func TestNothingCountsTwice(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
-		all, sum, err := Find(t.Context(), a, Options{})
+		pkgs, err := packages.Find(t.Context(), a, packages.Options{})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		all, sum, err := Find(t.Context(), a, Options{Packages: pkgs})
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}

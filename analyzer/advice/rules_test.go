@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -12,9 +13,11 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/packages"
 )
 
-// find returns the analysis and the findings of an image. It checks that no byte
+// find returns the analysis and the findings of an image whose packages are known. It
+// checks, also for unknown packages, that no byte
 // counts twice and that a saved report could hold the findings.
 func find(t testing.TB, img *imagetest.Image) (*analyzer.Analysis, []facts.Finding) {
 	t.Helper()
@@ -22,11 +25,18 @@ func find(t testing.TB, img *imagetest.Image) (*analyzer.Analysis, []facts.Findi
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, sum, err := Find(t.Context(), a, Options{On: []string{"missing-healthcheck"}})
+	pkgs, err := packages.Find(t.Context(), a, packages.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSum(t, a, all, sum)
+	var all []facts.Finding
+	for _, known := range []*packages.Packages{nil, pkgs} {
+		sum := int64(0)
+		if all, sum, err = Find(t.Context(), a, Options{On: []string{"missing-healthcheck"}, Packages: known}); err != nil {
+			t.Fatal(err)
+		}
+		checkSum(t, a, all, sum)
+	}
 	return a, all
 }
 
@@ -277,6 +287,16 @@ func TestRules(t *testing.T) {
 		{"build-tools", "static libraries", base + "layer x\n  file usr/lib/x86/libc.a 9xa\n  file usr/lib/x86/crt1.o 8xo\n  file srv/lib/x.a 7xa\n  file usr/lib/a 6xa\n", "info 17 headers and libraries to build with take 17 B in layer 1\n"},
 		{"build-tools", "a program called go", base + "layer x\n  file usr/local/go/go 9xg\n", ""},
 
+		{"build-tools", "a compiler by its packages", "cmd /app/run\n" + base + "layer RUN apt-get install -y gcc\n" + debs("gcc-14", "/usr/bin/gcc-14", "libc6-dev", "/usr/lib/x/crt1.o /usr/share/doc/libc6-dev/copyright", "make", "/usr/bin/make", "gcc-14-base", "/usr/share/gcc/x", "curl", "/usr/bin/curl") +
+			"  file usr/bin/gcc-14 900000xg\n  file usr/bin/make 200000xm\n  file usr/bin/curl 9xc\n  file usr/lib/x/crt1.o 5xo\n  file usr/share/doc/libc6-dev/copyright 7xd\n  file usr/share/gcc/x 3xb\n", "warn 1100012 build tools take 1.1 MB in layer 1: gcc-14, make and libc6-dev\n"},
+		{"build-tools", "without a compiler", base + "layer RUN apt-get install -y make\n" + debs("make", "/usr/bin/make") + "  file usr/bin/make 2000000xm\n", "info 2000000 build tools take 2.0 MB in layer 1: make\n"},
+		{"build-tools", "libraries alone", base + "layer RUN apt-get install -y libssl-dev\n" + debs("libssl-dev", "/usr/include/s.h /usr/lib/s.so") + "  file usr/include/s.h 20xm\n  file usr/lib/s.so 3xl\n", "info 23 headers and libraries to build with take 23 B in layer 1: libssl-dev\n"},
+		{"build-tools", "many packages", base + "layer RUN apt-get install -y gcc\n" + debs("a-dev", "/a", "b-dev", "/b", "c-dev", "/c", "d-dev", "/d", "e-dev", "/e") + "  file a 1xa\n  file b 2xb\n  file c 3xc\n  file d 4xd\n  file e 5xe\n", "info 15 headers and libraries to build with take 15 B in layer 1: e-dev, d-dev, c-dev and 2 other packages\n"},
+		{"build-tools", "what debian:slim has", base + "layer x\n" + debs("gcc-14-base", "/usr/share/gcc/x", "libgcc-s1", "/usr/lib/libgcc_s.so.1") + "  file usr/share/gcc/x 20xm\n  file usr/lib/libgcc_s.so.1 3xl\n", ""},
+		{"build-tools", "removed with its package", base + "layer RUN apt-get install -y gcc\n" + debs("gcc", "/usr/bin/gcc") + "  file usr/bin/gcc 2000000xg\nlayer RUN apt-get purge -y gcc\n  file var/lib/dpkg/status\n  file usr/bin/.wh.gcc\n", ""},
+		{"build-tools", "an image for building, by its packages", "cmd bash\n" + base + "layer x\n" + debs("gcc", "/usr/bin/gcc") + "  file usr/bin/gcc 2000000xg\n", "info 2000000 build tools take 2.0 MB in layer 1: gcc\n"},
+
+		{"docs", "whose documentation", base + "layer RUN apt-get install -y a b\n" + debs("a", "/usr/share/doc/a/x /bin/a", "b", "/usr/share/man/b") + "  file bin/a 90xa\n  file usr/share/doc/a/x 2xa\n  file usr/share/man/b 3xb\n  file usr/share/info/c 5xc\n", "info 10 documentation and translations take 10 B in layer 1, most of it of b and a\n"},
 		{"docs", "licenses stay", base + "layer x\n  file usr/share/doc/a/copyright 9xc\n  file srv/usr/share/doc/a/b 9xc\n", ""},
 		{"leftover", "a module called test", base + "layer x\n  file app/node_modules/test/index.js 9xa\n  file app/node_modules/@a/docs/index.js 9xa\n", ""},
 		{"leftover", "tests of packages", base + "layer x\n  file app/node_modules/a/test/b.js 9xa\n  file app/node_modules/a/a.js.map 8xm\n  file app/test/b.js 7xb\n  file usr/lib/python3/site-packages/a/tests/b.py 6xb\n", "info 17 tests, source maps and documentation of Node.js packages take 17 B in layer 1 (likely)\ninfo 6 tests of Python packages take 6 B in layer 1 (likely)\n"},
@@ -313,6 +333,57 @@ func TestRules(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// debs returns entries of dpkg's database: for each package a name and its files.
+func debs(list ...string) string {
+	var status, files strings.Builder
+	for i := 0; i < len(list); i += 2 {
+		fmt.Fprintf(&status, "Package: %s\nStatus: install ok installed\nVersion: 1\n\n", list[i])
+		fmt.Fprintf(&files, "  file var/lib/dpkg/info/%s.list text=%q\n", list[i], strings.ReplaceAll(list[i+1], " ", "\n")+"\n")
+	}
+	return fmt.Sprintf("  file var/lib/dpkg/status text=%q\n%s", status.String(), files.String())
+}
+
+// TestTools checks which packages are for building, and that the globs are good.
+func TestTools(t *testing.T) {
+	kinds := buildPackages()
+	for kind, names := range map[string]map[tool]string{
+		facts.TypeDeb: {
+			compiler: "gcc gcc-14 gcc-14-x86-64-linux-gnu g++-12 cpp-14-aarch64-linux-gnu clang-19 rustc golang-1.24-go build-essential",
+			builder:  "make cmake binutils binutils-x86-64-linux-gnu libbinutils dpkg-dev libcc1-0 libctf-nobfd0 libisl23",
+			library:  "libc6-dev linux-libc-dev libstdc++-14-dev python3-dev libc-dev-bin libasan8",
+			// What Debian's minimal system has, and libraries that other programs use.
+			noTool: "gcc-14-base gcc-4.9-base libgcc-s1 libstdc++6 libc6 libc-bin libdevmapper1.02.1 python3 perl-base libgomp1 libmpfr6 libgmp10 device-tree-compiler makedev udev libclang1-19 cpp11",
+		},
+		facts.TypeAPK: {
+			compiler: "gcc g++ clang19 rust go build-base", builder: "make binutils samurai isl26", library: "musl-dev libc-dev python3-dev linux-headers",
+			noTool: "musl musl-utils busybox apk-tools libgcc libstdc++ scanelf go-bootstrap.x zlib alpine-baselayout",
+		},
+		facts.TypeRPM: {
+			compiler: "gcc gcc-c++ cpp golang-bin", builder: "make cmake cmake-data binutils annobin-plugin-gcc", library: "glibc-devel kernel-headers glibc-headers-x86 openssl-devel",
+			noTool: "libgcc libstdc++ glibc glibc-common bash kernel-core elfutils-libs",
+		},
+		facts.TypeNPM: {noTool: "make gcc x-dev"},
+	} {
+		for want, list := range names {
+			for _, name := range strings.Fields(list) {
+				if got := toolOf(kinds, &facts.Package{Type: kind, Name: name, RemovedBy: -1}); got != want {
+					t.Errorf("%s %s: got %d, want %d", kind, name, got, want)
+				}
+			}
+		}
+		for _, globs := range kinds[kind] {
+			for _, g := range globs {
+				if _, err := path.Match(g, "x"); err != nil {
+					t.Errorf("%s: %v", g, err)
+				}
+			}
+		}
+	}
+	if toolOf(kinds, &facts.Package{Type: facts.TypeDeb, Name: "gcc", RemovedBy: 1}) != noTool {
+		t.Error("a removed package counts")
 	}
 }
 

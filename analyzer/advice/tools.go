@@ -14,10 +14,10 @@ func buildTools() Rule {
 	return Rule{
 		Name:     "build-tools",
 		Severity: facts.SeverityWarn,
-		Means:    "The image has a compiler with its libraries, headers or objects.",
+		Means:    "The image has a compiler or other build tools, with libraries, headers or objects.",
 		Why:      "They are needed to build the program, not to run it, and help an attacker.",
 		Fix:      "Build in an earlier stage and copy only the result into the last one.",
-		Not:      "Headers and static libraries without a compiler, and images that are for building, whose entrypoint or command is a compiler or a shell: they are of severity info. What is known only from packages, such as make, is not counted.",
+		Not:      "Headers and static libraries without a compiler, and images that are for building, whose entrypoint or command is a compiler or a shell: they are of severity info. Without the database of its package manager, only what is in the folders of compilers counts.",
 		find:     (*image).buildTools,
 	}
 }
@@ -39,7 +39,12 @@ func (im *image) buildTools() ([]*finding, error) {
 		slices.Reverse(names)
 		byName[names[0]] = append(byName[names[0]], folder{names, p[0] == '/'})
 	}
-	compiler := false
+	found := noTool // the most serious one
+	tools := im.tools()
+	var folds []filetree.Node
+	if tools != nil {
+		folds = im.folded(func(pkg int) bool { return tools[pkg] != noTool })
+	}
 	libraries := make([]bool, im.tree.Len()) // by node: in /usr/lib or /usr/local/lib
 	tops := im.tops(func(n filetree.Node) bool {
 		name := im.tree.Name(n)
@@ -53,32 +58,51 @@ func (im *image) buildTools() ([]*finding, error) {
 		}
 		return libraries[n] && (strings.HasSuffix(name, ".a") || strings.HasSuffix(name, ".o"))
 	})
+	owners := map[int]shares{} // by layer
 	lots := im.lots(func(c filetree.Content, s filetree.Stored) (filetree.Node, int) {
 		if s.Cause != filetree.Visible {
 			return filetree.None, 0
 		}
 		top := im.inside(tops, c, s)
+		if i := im.owner(c); i >= 0 && tools[i] != noTool {
+			if top == filetree.None {
+				if top = folds[s.Node]; top == filetree.None {
+					top = s.Node
+				}
+			}
+			if owners[s.Layer] == nil {
+				owners[s.Layer] = shares{}
+			}
+			owners[s.Layer][i] += s.Bytes
+			found = max(found, tools[i])
+		}
 		if top != filetree.None {
 			switch im.tree.Name(s.Node) {
 			case "cc1", "cc1plus", "compile", "rustc", "clang":
-				compiler = true
+				found = compiler
 			}
 		}
 		return top, 0
 	})
 	for _, l := range lots {
 		what := "headers and libraries to build with"
-		if compiler {
+		if found >= builder {
 			what = "build tools"
 		}
 		l.Title = fmt.Sprintf("%s take %s in layer %d", what, size(l.Bytes), l.layer)
-		if !compiler || im.purpose() != application {
+		if by := owners[l.layer]; by != nil {
+			l.Title += ": " + by.names(im, toolsNamed)
+		}
+		if found != compiler || im.purpose() != application {
 			l.Severity = facts.SeverityInfo
 		}
 		l.Fix = im.stageFix()
 	}
 	return findings(lots), nil
 }
+
+// toolsNamed is how many packages a title names.
+const toolsNamed = 3
 
 // stageFix returns how to build in an earlier stage, with the image's own folders.
 func (im *image) stageFix() facts.Fix {

@@ -138,13 +138,14 @@ func (im *image) unstripped(look *layer.Looker) []*finding {
 		symbols int64
 		golang  bool
 	}
+	known := im.hasDistribution()
 	layers := map[int][]file{}
 	for _, n := range im.notes[look.Name] {
 		s := im.tree.Stored(n.Content)
 		node := im.tree.FirstName(n.Content, im.last())
 		number, kind, _ := strings.Cut(n.Data, " ")
 		symbols, err := strconv.ParseInt(number, 10, 64)
-		if node == filetree.None || im.claimed[n.Content] || err != nil || symbols > s.Bytes || im.packaged(node, s.Layer) {
+		if node == filetree.None || im.claimed[n.Content] || err != nil || symbols > s.Bytes || im.distributed(n.Content) || !known && im.packaged(node, s.Layer) {
 			continue
 		}
 		layers[s.Layer] = append(layers[s.Layer], file{n.Content, node, symbols, kind == "go"})

@@ -194,6 +194,7 @@ func Findings(opt advice.Options) Pass {
 		if off {
 			r.Report.Secrets = facts.SecretsOff
 		}
+		opt.Packages = r.Packages
 		opt.Unread = func(layers []int) {
 			if !off {
 				r.Report.Secrets = facts.SecretsSome
