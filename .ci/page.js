@@ -1,6 +1,6 @@
 // page.js FILE checks the HTML page FILE in chromium: that it needs no request, fits
-// the window, has no violation that axe finds, and that layers, folders, the address,
-// the keyboard and the copy buttons work. The page marks itself as ready when its
+// the window, has no violation that axe finds, and that layers, folders, packages, the
+// address, the keyboard and the copy buttons work. The page marks itself as ready when its
 // script has finished. Needs puppeteer-core and axe-core in NODE_PATH.
 "use strict";
 const assert = require("assert");
@@ -86,6 +86,29 @@ const url = "file://" + process.argv[2];
       const layer = await page.$eval(".costs a.layer", (e) => { e.click(); return e.textContent; });
       await settled(`#layer=${layer}`);
       await page.waitForSelector(".block[aria-current]");
+    }
+
+    // A type on the map of packages filters the map and the table, and so does a layer.
+    if (await page.$("#packages-section")) {
+      await open();
+      const packages = () => page.$eval("#package-rows", (e) => e.innerText);
+      const all = await packages();
+      await page.focus("#package-map button");
+      const type = await page.$eval("#package-map .folder button", (e) => { e.focus(); return e.getAttribute("aria-label").split(":")[0]; });
+      await page.keyboard.press("Enter");
+      await settled("#type=" + type);
+      await page.waitForFunction((type) => document.getElementById("package-map-said").textContent.startsWith(type + ": "), {}, type);
+      assert(await page.$$eval("#package-rows td:nth-child(2)", (all, type) => all.length > 0 && all.every((td) => td.textContent === type), type), "a type doesn't filter the packages");
+      await page.focus("#package-map button");
+      await page.keyboard.press("Backspace");
+      await settled("");
+      await page.waitForFunction((all) => document.getElementById("package-rows").innerText === all, {}, all);
+      const layer = await page.$eval("#package-rows td:nth-child(5) a.layer", (e) => { e.click(); return e.textContent; });
+      await settled("#layer=" + layer);
+      await page.waitForFunction((layer) => document.getElementById("package-map-said").textContent.includes(`stored by layer ${layer}, which brought `), {}, layer);
+      await page.evaluate(() => { for (let more; (more = document.querySelector("#package-rows button")); ) more.click(); });
+      const filtered = await page.$$eval("#package-rows tr:has(a.layer)", (all, layer) => all.every((tr) => tr.textContent.includes("removed by layer " + layer) || [...tr.querySelectorAll("a.layer")].some((a) => a.textContent === layer)), layer);
+      assert(filtered, "a layer doesn't filter the packages");
     }
     assert.deepStrictEqual(problems, []);
   } finally {

@@ -39,6 +39,13 @@ func hostile(t *testing.T) *Input {
 	for i := range r.Folders[1:] {
 		r.Folders[i+1].Path, r.Folders[i+1].PathBytes = hostileName, nil
 	}
+	for i := range r.Packages {
+		p := &r.Packages[i]
+		p.Name, p.Version, p.Arch, p.Database, p.Modules = hostileName, hostileName, hostileName, hostileName, []string{hostileName}
+	}
+	for i := range r.Unowned.Folders {
+		r.Unowned.Folders[i].Path, r.Unowned.Folders[i].PathBytes = hostileName, nil
+	}
 	r.Warnings = []facts.Warning{{Layer: 0, Path: hostileName, Text: hostileName}}
 	for i := range r.Findings {
 		f := &r.Findings[i]

@@ -128,5 +128,8 @@ func writePageData(b *bufio.Writer, in *Input) error {
 	if err := list(len(folders), func(i int) any { return folders[i] }); err != nil {
 		return err
 	}
+	if err := writePackageData(b, r, list); err != nil {
+		return err
+	}
 	return b.WriteByte('}')
 }

@@ -46,6 +46,7 @@ type page struct {
 	Sum           FindingsSum
 	Left          int // number of the findings that are left out
 	Rows          []pageRow
+	Packages      *pagePackages // nil if the image has none
 	Rules         []pageRule
 	Config        []pageConfig
 }
@@ -112,6 +113,7 @@ func newPage(in *Input) *page {
 	p.findings()
 	p.dockerfile()
 	p.rows()
+	p.packages()
 	for _, r := range rulesOf(in.Verdict) {
 		n := gate.MaxOffenders
 		if r.Denies() {

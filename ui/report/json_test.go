@@ -79,8 +79,32 @@ const sampleJSON = `{
     {"rule":"secret","severity":"error","certainty":"likely","title":"2 secrets","bytes":0,"fix":{"text":"mount it","lines":["RUN --mount=type=secret,id=key ..."]},"places":[{"path":"/srv/key","layer":1,"bytes":0,"files":1,"hiddenBy":-1,"redacted":"AKIA\u001b (20 characters)"},{"path":"","layer":-1,"bytes":0,"files":0,"hiddenBy":-1,"redacted":"ghp_ (40 characters)"}],"morePlaces":0,"layers":[1],"source":null,"owner":"unknown"}
   ],
   "secrets": "all",
-  "packages": null,
-  "unowned": null,
+  "packages": [
+    {"type":"deb","name":"libc6","version":"2.36-9","arch":"amd64","database":"/var/lib/dpkg/status","visibleBytes":1200000,"wastedBytes":0,"files":3,"broughtBy":0,"removedBy":-1,"layers":[{"layer":0,"visibleBytes":1200000,"wastedBytes":0}]},
+    {"type":"npm","name":"left|pad","version":"1.0.0","arch":"","database":"/srv/node_modules/left|pad/package.json","visibleBytes":0,"wastedBytes":900000,"files":0,"broughtBy":0,"removedBy":1,"layers":[{"layer":0,"visibleBytes":0,"wastedBytes":900000}]},
+    {"type":"npm","name":"left|pad","version":"1.0.0","arch":"","database":"/app/\u001b/package.json","visibleBytes":500000,"wastedBytes":0,"files":2,"broughtBy":0,"removedBy":-1,"layers":[{"layer":0,"visibleBytes":50000,"wastedBytes":0},{"layer":1,"visibleBytes":450000,"wastedBytes":0}]}
+  ],
+  "unowned": {
+    "visibleBytes": 300000,
+    "wastedBytes": 100000,
+    "files": 2,
+    "folders": [
+      {
+        "path": "/var/\ufffd",
+        "pathBytes": "L3Zhci//",
+        "visibleBytes": 250000,
+        "wastedBytes": 0,
+        "files": 1
+      },
+      {
+        "path": "/etc",
+        "visibleBytes": 0,
+        "wastedBytes": 90000,
+        "files": 0
+      }
+    ],
+    "moreFolders": 3
+  },
   "base": null,
   "dockerfile": null
 }

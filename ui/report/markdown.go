@@ -17,6 +17,7 @@ const (
 	markdownText  = 300      // bytes of a name or a command
 	markdownRows  = 40       // layers
 	markdownWaste = 10
+	markdownPacks = 10
 	maxDenied     = 20 << 10 // bytes of denied paths for each rule
 	worstShown    = 5
 	fixesShown    = 3
@@ -40,6 +41,7 @@ func Markdown(w io.Writer, in *Input) error {
 	d.rules(in.Verdict)
 	d.about(in.Verdict)
 	d.figures(in)
+	d.packages(in.Report)
 	d.layers(in)
 	d.waste(in)
 	d.warnings(in)
@@ -332,6 +334,29 @@ func (d *markdown) figures(in *Input) {
 		b.WriteString("| compressed | unknown |\n")
 	}
 	d.block("### Figures\n\n| | |\n|---|---|\n%s| efficiency | %s |\n| files | %d |\n| layers | %d |\n\n", &b, Percent(t.Efficiency), t.Files, t.Layers)
+}
+
+// packages lists the largest packages in a table.
+func (d *markdown) packages(r *facts.Report) {
+	if len(r.Packages) == 0 || r.Unowned == nil {
+		return
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n| visible | wasted | brought by | in layers | package |\n|---:|---:|---:|---|---|\n", packagesLine(r))
+	for i := range r.Packages[:min(len(r.Packages), markdownPacks)] {
+		p := &r.Packages[i]
+		name := strings.TrimRight(fmt.Sprintf("%s %s %s", Safe(p.Type), packageText(p.Name), packageText(p.Version)), " ")
+		removed := ""
+		if p.RemovedBy >= 0 {
+			removed = fmt.Sprintf(", removed by layer %d", p.RemovedBy)
+		}
+		// A | ends the cell, also in a code span.
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s%s |\n", Size(p.VisibleBytes), Size(p.WastedBytes), p.BroughtBy, layersOf(p), code(strings.ReplaceAll(name, "|", `\x7c`)), removed)
+	}
+	if n := len(r.Packages) - markdownPacks; n > 0 {
+		fmt.Fprintf(&b, "\n- and %d more\n", n)
+	}
+	d.block("%s\n</details>\n\n", &b)
 }
 
 func (d *markdown) layers(in *Input) {

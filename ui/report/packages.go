@@ -193,17 +193,16 @@ func shareOf(n, of int64) string { return Percent(float64(n) / float64(max(of, 1
 
 // writePackageRows writes a table of packages.
 func writePackageRows(b io.Writer, all []packageRow) {
-	type same struct{ kind, name, version string }
-	times, width := map[same]int{}, len("name")
+	times, width := map[packageKey]int{}, len("name")
 	for _, x := range all {
-		times[same{x.Type, x.Name, x.Version}]++
+		times[keyOf(x.Package)]++
 		width = max(width, min(runewidth.StringWidth(packageText(x.Name)), nameWidth))
 	}
 	fmt.Fprintf(b, "\nvisible   wasted  brought by  in layers  type      %s  version\n", pad("name", width))
 	for _, x := range all {
 		line := fmt.Sprintf("%7s  %7s  %10d  %-9s  %-8s  %s  %s", Size(x.Visible), Size(x.Wasted), x.BroughtBy, layersOf(x.Package), Safe(x.Type), pad(packageText(x.Name), width), packageText(x.Version))
-		if times[same{x.Type, x.Name, x.Version}] > 1 {
-			line += "  " + whereOf(x.Package)
+		if where := whereIn(times, x.Package); where != "" {
+			line += "  " + where
 		}
 		if x.RemovedBy >= 0 {
 			line += fmt.Sprintf("  removed by layer %d", x.RemovedBy)

@@ -47,6 +47,23 @@ func sample() *facts.Report {
 		},
 		Warnings: []facts.Warning{{Layer: 1, Path: "/a\tb", Text: "odd"}, {Layer: -1, Text: "old\r"}},
 		Secrets:  facts.SecretsAll,
+		Packages: []facts.Package{
+			{
+				Type: "deb", Name: "libc6", Version: "2.36-9", Arch: "amd64", Database: "/var/lib/dpkg/status", VisibleBytes: 1_200_000, Files: 3, RemovedBy: -1,
+				Layers: []facts.PackageLayer{{Layer: 0, VisibleBytes: 1_200_000}},
+			},
+			{
+				Type: "npm", Name: "left|pad", Version: "1.0.0", Database: "/srv/node_modules/left|pad/package.json", WastedBytes: 900_000, RemovedBy: 1,
+				Layers: []facts.PackageLayer{{Layer: 0, WastedBytes: 900_000}},
+			},
+			{
+				Type: "npm", Name: "left|pad", Version: "1.0.0", Database: "/app/\x1b/package.json", VisibleBytes: 500_000, Files: 2, RemovedBy: -1,
+				Layers: []facts.PackageLayer{{Layer: 0, VisibleBytes: 50_000}, {Layer: 1, VisibleBytes: 450_000}},
+			},
+		},
+		Unowned: &facts.Unowned{VisibleBytes: 300_000, WastedBytes: 100_000, Files: 2, MoreFolders: 3, Folders: []facts.UnownedFolder{
+			{Path: "/var/\xff", PathBytes: []byte("/var/\xff"), VisibleBytes: 250_000, Files: 1}, {Path: "/etc", WastedBytes: 90_000},
+		}},
 		Findings: []facts.Finding{
 			{
 				Rule: "removed-later", Severity: "warn", Certainty: "proven", Title: "layer 1 removes what layer 0 stores", Bytes: 900_000, Owner: "unknown", Layers: []int{0, 1},

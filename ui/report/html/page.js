@@ -18,6 +18,7 @@
   const total = (n) => n.v + n.w;
   const mostKids = 300; // of a folder on the map
   const pageOfRows = 100; // of a folder in the tree
+  const packageRows = 30; // of the table of packages, at first
 
   let data, root, byPath, rows, state = {}, turn = 0, reveal = false;
 
@@ -35,7 +36,7 @@
   function read() {
     const hash = location.hash.slice(1), p = new URLSearchParams(hash), number = hash.match(/^layer-(\d+)$/)?.[1] ?? p.get("layer");
     const layer = /^\d+$/.test(number ?? "") && data.layers[number] ? Number(number) : -1;
-    return { layer, path: p.get("path") || "/", hides: layer >= 0 && p.has("hides"), search: p.get("search") || "" };
+    return { layer, path: p.get("path") || "/", hides: layer >= 0 && p.has("hides"), search: p.get("search") || "", type: p.get("type") || "" };
   }
   function go(change, replace) {
     const next = { ...read(), ...change }, p = new URLSearchParams();
@@ -43,6 +44,7 @@
     if (next.path !== "/") p.set("path", next.path);
     if (next.hides && next.layer >= 0) p.set("hides", "");
     if (next.search) p.set("search", next.search);
+    if (next.type) p.set("type", next.type);
     if (replace) location.replace("#" + p); else location.hash = p;
   }
 
@@ -146,6 +148,7 @@
       for (let e = aim; e; e = e.parentElement) if (e.localName === "details") e.open = true;
       aim.scrollIntoView();
     }
+    if (data.packages && (was.type !== state.type || was.layer !== state.layer)) packages(packageRows);
     if ($("search").value !== state.search) $("search").value = state.search;
     if ($("map-section").hidden) return;
     map();
@@ -224,26 +227,83 @@
   }
 
   function map() {
-    const box = $("treemap"), n = find(state.path), at = n.leaf || !below(n).length ? n.parent || n : n, said = $("map-said");
-    const width = box.clientWidth, height = box.clientHeight, items = below(at), shown = items.length ? items : total(at) ? [at] : [];
-    const tiles = fit(shown, width, height).map(([i, x, y, w, h]) => tile(i, x, y, w, h, 0, width, height));
-    const inside = box.contains(document.activeElement);
-    box.replaceChildren(...tiles);
-    tiles.forEach((t, i) => { t.lastChild.tabIndex = i ? -1 : 0; });
+    const n = find(state.path), at = n.leaf || !below(n).length ? n.parent || n : n, said = $("map-said");
+    const items = below(at), shown = items.length ? items : total(at) ? [at] : [];
+    tiles($("treemap"), shown);
     said.textContent = !shown.length ? "Nothing here." : n.path === state.path ? `${n.path}: ${words(n)}` : `${state.path} is too small to be listed; this is ${n.path}`;
-    if (inside && tiles.length) tiles[0].lastChild.focus({ preventScroll: true });
     const chain = [];
     for (let f = at; f; f = f.parent) chain.unshift(f === at ? make("b", { textContent: f.name }) : folderLink(f));
     $("crumbs").replaceChildren(...chain.flatMap((c, i) => i > 1 ? ["/", c] : [c]));
+  }
+  // tiles draws items on a map.
+  function tiles(box, items) {
+    const width = box.clientWidth, height = box.clientHeight, inside = box.contains(document.activeElement);
+    const all = fit(items, width, height).map(([i, x, y, w, h]) => tile(i, x, y, w, h, 0, width, height));
+    box.replaceChildren(...all);
+    all.forEach((t, i) => { t.lastChild.tabIndex = i ? -1 : 0; });
+    if (inside && all.length) all[0].lastChild.focus({ preventScroll: true });
   }
   // A report of an earlier version has no folders, and what is visible is unknown.
   const words = (n) => (data.folders.length ? `${size(n.v)} visible, ` : "") + `${size(n.w)} wasted`;
   const folderLink = (n) => make("a", { href: "#", textContent: n.name, onclick: (e) => { e.preventDefault(); go({ path: n.path }); } });
 
+  // packages shows the packages of the selected layer and type: the map of all types or
+  // of one, and a table of as many rows as asked for. What is not in any package is a
+  // tile too.
+  function packages(most) {
+    const { layer, type } = state, on = layer >= 0, types = new Map(), leaves = [], none = { name: "in no package", path: "in no package", leaf: true, v: 0, w: 0 };
+    for (const [, visible, wasted] of on ? [data.layers[layer]] : data.layers) { none.v += visible; none.w += wasted; }
+    const figures = (visible, wasted, layers) => {
+      if (!on) return [visible, wasted];
+      const l = layers.find((x) => x[0] === layer);
+      return l ? [l[1], l[2]] : [0, 0];
+    };
+    const add = (kind, leaf) => {
+      if (!types.has(kind)) types.set(kind, { name: kind, path: kind, kind, items: [], turn, v: 0, w: 0 });
+      const t = types.get(kind);
+      t.v += leaf.v; t.w += leaf.w; none.v -= leaf.v; none.w -= leaf.w;
+      if (total(leaf) > 0) t.items.push(leaf);
+    };
+    let others = 0, othersBytes = 0;
+    for (const [kind, name, version, visible, wasted, broughtBy, removedBy, layers, where] of data.packages) {
+      const [v, w] = figures(visible, wasted, layers), leaf = { name, path: `${kind} ${name} ${version}`, leaf: true, kind, version, where, v, w, broughtBy, removedBy, layers, ofBase: broughtBy < data.baseLayers };
+      add(kind, leaf);
+      if ((!type || kind === type) && (!on || layers.some((l) => l[0] === layer) || broughtBy === layer || removedBy === layer)) leaves.push(leaf);
+    }
+    for (const [kind, n, visible, wasted, layers] of data.otherPackages) {
+      const [v, w] = figures(visible, wasted, layers);
+      add(kind, { name: comma(n) + " smaller packages", rest: true, leaf: true, v, w });
+      if ((!type || kind === type) && (!on || v + w > 0)) { others += n; othersBytes += v + w; }
+    }
+    for (const t of types.values()) t.items.sort((a, b) => total(b) - total(a));
+    leaves.sort((a, b) => total(b) - total(a));
+    const one = types.get(type), shown = (one ? one.items : [...types.values(), none]).filter((i) => total(i) > 0).sort((a, b) => total(b) - total(a));
+    $("package-map-section").hidden = false;
+    tiles($("package-map"), shown);
+    const brought = leaves.filter((p) => p.broughtBy === layer).length, removed = leaves.filter((p) => p.removedBy === layer).length, sum = { v: 0, w: 0 };
+    for (const i of shown) if (i !== none) { sum.v += i.v; sum.w += i.w; }
+    $("package-map-said").textContent = `${type || "All packages"}: ${words(sum)}` + (on ? `, stored by layer ${layer}, which brought ${comma(brought)} of them and removed ${comma(removed)}` : "") + (type ? "" : `; in no package: ${words(none)}`);
+    const link = make("a", { href: "#", textContent: "all packages", onclick: (e) => { e.preventDefault(); go({ type: "" }); } });
+    $("package-crumbs").replaceChildren(...type ? [link, "/", make("b", { textContent: type })] : [make("b", { textContent: "all packages" })]);
+    const rows = leaves.slice(0, most).map((p) => {
+      const first = make("td", {}, make("code", { textContent: p.name }), " ", make("span", { className: "dim", textContent: p.version + (p.ofBase ? ", of the base" : "") + (p.where ? ", " + p.where : "") }));
+      if (p.removedBy >= 0) first.append(" ", make("span", { className: "badge warn", textContent: "removed by layer " + p.removedBy }));
+      const stored = make("td", { className: "in" });
+      p.layers.slice(0, 4).forEach((l) => stored.append(layerLink(l[0]), " "));
+      if (p.layers.length > 4) stored.append(`and ${p.layers.length - 4} more`);
+      return make("tr", {}, first, make("td", { textContent: p.kind }), make("td", { className: "num", textContent: size(p.v), title: exact(p.v) }), make("td", { className: "num", textContent: p.w ? size(p.w) : "", title: exact(p.w) }), make("td", {}, layerLink(p.broughtBy)), stored);
+    });
+    const end = (...what) => rows.push(make("tr", {}, make("td", { colSpan: 6 }, ...what)));
+    if (leaves.length > most) end(make("button", { type: "button", className: "wide", textContent: comma(leaves.length - most) + " more", onclick: () => packages(most + pageOfRows) }));
+    else if (others) end(`and ${comma(others)} smaller packages${on ? " in the image" : ""}, ${size(othersBytes)}: `, make("code", { textContent: "fathom packages" }), " lists all");
+    else if (!rows.length) end("No package");
+    $("package-rows").replaceChildren(...rows);
+  }
+
   // fit returns the places of the items that are large enough to draw; the others are
   // one tile at the end.
   function fit(items, w, h) {
-    const all = items.reduce((s, i) => s + total(i), 0), big = items.filter((i, n) => n < mostKids && total(i) / all * w * h >= 30), rest = { name: "smaller files", rest: true, leaf: true, v: 0, w: 0 };
+    const all = items.reduce((s, i) => s + total(i), 0), big = items.filter((i, n) => n < mostKids && total(i) / all * w * h >= 30), rest = { name: items[0]?.kind ? "smaller packages" : "smaller files", rest: true, leaf: true, v: 0, w: 0 };
     for (const i of items) if (!big.includes(i)) { rest.v += i.v; rest.w += i.w; }
     if (total(rest) / all * w * h >= 30) big.push(rest);
     return place(big.sort((a, b) => total(b) - total(a)), 0, 0, w, h);
@@ -262,6 +322,7 @@
     const inner = !i.leaf && w > 36 && h > 36 ? below(i) : [];
     if (!i.leaf) t.classList.add("folder");
     if (i.rest) t.classList.add("rest");
+    if (i.ofBase) t.classList.add("from-base");
     if (inner.length) {
       t.classList.add("open");
       for (const [c, cx, cy, cw, ch] of fit(inner, w - 8, h - 25)) t.append(tile(c, cx + 3, cy + 20, cw, ch, depth + 1, w - 2, h - 2));
@@ -323,37 +384,39 @@
       if (path) reveal = true;
       else if (!layer.closest(".columns, .whole")) $("where").scrollIntoView();
     };
-    let width = 0;
-    new ResizeObserver(() => { if ($("treemap").clientWidth !== width) { width = $("treemap").clientWidth; map(); } }).observe($("treemap"));
-
-    $("treemap").onclick = (e) => {
-      let n = e.target.closest(".tile")?.node;
-      if (n?.leaf || n && !below(n).length) n = n.rest ? null : n;
-      if (n) go({ path: n.path });
-    };
-    $("treemap").addEventListener("focusin", (e) => { const n = e.target.parentElement.node; if (n) $("map-said").textContent = `${n.rest ? n.name : n.path}: ${words(n)}`; });
-    $("treemap").onkeydown = (e) => {
-      const tiles = [...$("treemap").children].map((t) => t.lastChild), now = document.activeElement;
-      if (e.key === "Backspace" || e.key === "Escape") {
-        e.preventDefault();
-        const up = find(state.path).parent;
-        if (up) go({ path: up.path });
-        return;
-      }
-      const d = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
-      let next = e.key === "Home" ? tiles[0] : e.key === "End" ? tiles[tiles.length - 1] : null;
-      if (d && tiles.includes(now)) {
-        const mid = ({ parentElement: t }) => [t.offsetLeft + t.offsetWidth / 2, t.offsetTop + t.offsetHeight / 2], [cx, cy] = mid(now);
-        let best = Infinity;
-        for (const t of tiles) {
-          const [tx, ty] = mid(t), ahead = (tx - cx) * d[0] + (ty - cy) * d[1], aside = Math.abs((tx - cx) * d[1]) + Math.abs((ty - cy) * d[0]);
-          if (t !== now && ahead > 1 && ahead + 2 * aside < best) { best = ahead + 2 * aside; next = t; }
+    // A map: a click or enter opens, the arrow keys move, backspace leaves.
+    const listenTo = (box, said, again, pick, up) => {
+      let width = 0;
+      new ResizeObserver(() => { if (box.clientWidth !== width) { width = box.clientWidth; again(); } }).observe(box);
+      box.onclick = (e) => { const n = e.target.closest(".tile")?.node; if (n) pick(n); };
+      box.addEventListener("focusin", (e) => { const n = e.target.parentElement.node; if (n) said.textContent = `${n.rest ? n.name : n.path}: ${words(n)}`; });
+      box.onkeydown = (e) => {
+        const tiles = [...box.children].map((t) => t.lastChild), now = document.activeElement;
+        if (e.key === "Backspace" || e.key === "Escape") {
+          e.preventDefault();
+          up();
+          return;
         }
-      }
-      if (!d && !next) return;
-      e.preventDefault();
-      focus(tiles, next);
+        const d = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+        let next = e.key === "Home" ? tiles[0] : e.key === "End" ? tiles[tiles.length - 1] : null;
+        if (d && tiles.includes(now)) {
+          const mid = ({ parentElement: t }) => [t.offsetLeft + t.offsetWidth / 2, t.offsetTop + t.offsetHeight / 2], [cx, cy] = mid(now);
+          let best = Infinity;
+          for (const t of tiles) {
+            const [tx, ty] = mid(t), ahead = (tx - cx) * d[0] + (ty - cy) * d[1], aside = Math.abs((tx - cx) * d[1]) + Math.abs((ty - cy) * d[0]);
+            if (t !== now && ahead > 1 && ahead + 2 * aside < best) { best = ahead + 2 * aside; next = t; }
+          }
+        }
+        if (!d && !next) return;
+        e.preventDefault();
+        focus(tiles, next);
+      };
     };
+    listenTo($("treemap"), $("map-said"), map, (n) => { if (!n.rest) go({ path: n.path }); }, () => {
+      const up = find(state.path).parent;
+      if (up) go({ path: up.path });
+    });
+    if (data.packages) listenTo($("package-map"), $("package-map-said"), () => packages(packageRows), (n) => { if (n.kind) go({ type: n.kind }); }, () => go({ type: "" }));
 
     if ($("map-section").hidden) return;
     $("rows").parentElement.setAttribute("role", "treegrid");
