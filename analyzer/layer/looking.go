@@ -235,8 +235,8 @@ func (l *Looking) At(path string, size int64, r io.ReaderAt) ([]Note, error) {
 	l.alloc()
 	head := l.headSize()
 	start := min(head, SniffSize)
-	if head <= smallFile { // a second call would take longer than reading all
-		start = head
+	if head <= smallFile && slices.ContainsFunc(l.wanting, func(k wanted) bool { return !k.Sparing }) {
+		start = head // a second call would take longer than reading all
 	}
 	if err := readFull(r, l.buf[:start], 0); err != nil {
 		return nil, err

@@ -1,12 +1,14 @@
 package packages
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 
 	"fathom/analyzer"
 	"fathom/analyzer/imagetest"
+	"fathom/analyzer/layer"
 )
 
 // nodeApp returns the text of an image with 400 debs and 1,000 npm packages, 61,000
@@ -47,5 +49,20 @@ func BenchmarkFind(b *testing.B) {
 		if _, err := Find(b.Context(), a, Options{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkPrograms looks at one file that is no program, a small and a large program.
+func BenchmarkPrograms(b *testing.B) {
+	for name, p := range map[string][]byte{"text": make([]byte, 20<<10), "small": program(b, "audited"), "large": program(b, "kubectl")} {
+		b.Run(name, func(b *testing.B) {
+			l := layer.Looking{Lookers: []layer.Looker{programs()}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := l.At("usr/bin/x", int64(len(p)), bytes.NewReader(p)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -119,12 +119,18 @@ func zipFiles(s *layer.Sample) ([]*zip.File, error) {
 		endSize, magic   = 22, "PK\x05\x06"
 		number, size, at = 10, 12, 16 // where they are in the end: the number of files, the bytes and the offset of their list
 	)
-	tail := make([]byte, min(s.Size, endSize+1<<16-1)) // with the longest comment
 	r := held{s}
-	if n, err := r.ReadAt(tail, s.Size-int64(len(tail))); n < len(tail) {
-		return nil, err
+	var tail []byte
+	i := -1
+	for _, comment := range []int64{0, 1<<16 - 1} { // the usual and the longest one
+		tail = make([]byte, min(s.Size, endSize+comment))
+		if n, err := r.ReadAt(tail, s.Size-int64(len(tail))); n < len(tail) {
+			return nil, err
+		}
+		if i = bytes.LastIndex(tail, []byte(magic)); i >= 0 {
+			break
+		}
 	}
-	i := bytes.LastIndex(tail, []byte(magic))
 	if i < 0 || len(tail)-i < endSize {
 		return nil, errors.New("it has no end")
 	}
