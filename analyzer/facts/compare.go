@@ -4,7 +4,7 @@ package facts
 // fields may be added, but never renamed or removed.
 const ComparisonSchema = 1
 
-// Comparison says how two images differ. Its JSON form is a contract as fathom compare writes it;
+// Comparison says how two images differ. Its JSON form is a contract;
 // see docs/comparison.schema.json.
 type Comparison struct {
 	Schema int         `json:"schema"`
