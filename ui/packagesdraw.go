@@ -25,9 +25,10 @@ func fitPackages(w int) packageColumns {
 	room.Take(&c.wasted, 9, 26)
 	room.Take(&c.version, 14, 18)
 	room.Take(&c.layer, 9, 20)
-	if c.version.W > 0 && room > 40 {
-		c.version.W += min(int(room)-40, 16)
-		room -= screen.Room(c.version.W - 14)
+	if c.version.W > 0 && room > 24 {
+		more := min((int(room)-24)/2+1, 16)
+		c.version.W += more
+		room -= screen.Room(more)
 	}
 	c.name.W = int(room)
 	screen.Place(0, &c.size, &c.wasted, &c.layer)

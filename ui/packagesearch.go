@@ -36,17 +36,17 @@ func (l *packageList) toggleOnly() {
 }
 
 // sift finds the packages of the shown type that match the search: a name, a version,
-// a type with a name ("npm:express"), or, with a slash in the text, the path of the
-// database.
+// with a colon in the text a type with a name ("npm:express"), and with a slash the path
+// of the database.
 func (l *packageList) sift() {
 	l.hits, l.matches = nil, 0
 	if l.sought() {
 		l.hits = make([]bool, len(l.all))
 		match := l.u.search.pattern.Matches
-		path := strings.Contains(l.u.search.text, "/")
+		colon, slash := strings.Contains(l.u.search.text, ":"), strings.Contains(l.u.search.text, "/")
 		for i := range l.all {
 			p := &l.all[i]
-			if l.shows(i) && (match(packageName(p)) || match(p.Version) || path && match(p.Database)) {
+			if l.shows(i) && (match(p.Name) || match(p.Version) || colon && match(packageName(p)) || slash && match(p.Database)) {
 				l.hits[i] = true
 				l.matches++
 			}

@@ -48,8 +48,8 @@ type fileView struct {
 }
 
 // partOf returns the paths of the files of package i, -1 for those of no package, and
-// the largest of those in a folder: a file that is visible in the end, unless none is.
-func (img *image) partOf(i int, within filetree.Node) (nodes []filetree.Node, best fileView) {
+// the largest of those that counts: a file that is visible in the end, unless none is.
+func (img *image) partOf(i int, counts func(filetree.Node) bool) (nodes []filetree.Node, best fileView) {
 	t := img.Tree
 	last, most := t.Layers()-1, int64(-1)
 	best.node = filetree.None
@@ -64,7 +64,7 @@ func (img *image) partOf(i int, within filetree.Node) (nodes []filetree.Node, be
 		}
 		nodes = append(append(append(nodes, s.Node), t.Names(c, s.Layer)...), t.Names(c, last)...)
 		better := now.whole && !best.whole || now.whole == best.whole && s.Bytes > most
-		if better && now.node >= within && now.node < t.End(within) {
+		if better && counts(now.node) {
 			best, most = now, s.Bytes
 		}
 	}
@@ -76,7 +76,7 @@ func (img *image) partOf(i int, within filetree.Node) (nodes []filetree.Node, be
 // the last layer or, if none of them is left, as the layer stored it.
 func (f *files) showPackage(i int) {
 	x := &f.u.img.packages.List[i]
-	nodes, best := f.u.img.partOf(i, filetree.Root)
+	nodes, best := f.u.img.partOf(i, func(filetree.Node) bool { return true })
 	f.u.show(0)
 	if len(nodes) > 0 {
 		f.showPart(treePart{packageName(x), nodes}, best)
@@ -97,7 +97,12 @@ func (f *files) showUnowned(folder *facts.UnownedFolder) {
 		f.u.note = "no layer lists " + shown(folder.Path)
 		return
 	}
-	nodes, best := f.u.img.partOf(-1, n)
+	nodes, best := f.u.img.partOf(-1, func(file filetree.Node) bool {
+		if n == filetree.Root {
+			return f.tree.Parent(file) == n
+		}
+		return file >= n && file < f.tree.End(n)
+	})
 	if best.whole && n != filetree.Root {
 		best.node = n
 	}
@@ -111,6 +116,7 @@ func (f *files) showPart(p treePart, at fileView) {
 	f.out.SetMarks(outline.AllMarks)
 	f.showAll()
 	f.goTo(at.node, at.layer, at.whole)
+	f.out.Scroll(-f.frame.h/2, f.frame.h) // the folders above are of interest, too
 }
 
 // showEverything removes all filters.

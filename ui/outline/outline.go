@@ -56,7 +56,8 @@ type Outline struct {
 	scope   Scope
 	order   Order
 	reverse bool
-	only    []filetree.Node // sorted; nil shows every name
+	asked   []filetree.Node // what Only was called with: sorted; nil shows every name
+	only    []filetree.Node // those in asked that the scope shows
 	sums    []figures       // of the first nodes in only; nil until they are needed
 
 	all     bool                       // folders are open, except the flipped ones
@@ -83,7 +84,7 @@ func New(t *filetree.Tree) *Outline {
 // cursor's path has no row, the cursor is on the nearest one.
 func (o *Outline) Show(v *filetree.View, whole bool) {
 	o.scope.View, o.scope.Whole = v, whole
-	o.changed()
+	o.narrow()
 }
 
 // Scope returns the scope of the outline.
@@ -92,20 +93,33 @@ func (o *Outline) Scope() Scope { return o.scope }
 // SetMarks shows only the given kinds of change.
 func (o *Outline) SetMarks(m filetree.Marks) {
 	o.scope.Marks = m & AllMarks
-	o.changed()
+	o.narrow()
 }
 
 // Only shows only the given nodes, with everything above and below them; nil shows all
 // nodes. Only sorts the slice and keeps it.
 func (o *Outline) Only(hits []filetree.Node) {
-	o.only = hits
+	o.asked = hits
+	o.narrow()
+}
+
+// narrow finds the nodes of asked that the scope shows.
+func (o *Outline) narrow() {
+	o.only, o.sums = nil, nil
+	if o.asked != nil {
+		o.only = make([]filetree.Node, 0, len(o.asked))
+	}
+	for _, n := range o.asked {
+		if o.scope.View != nil && o.scope.Shown(o.tree, n) {
+			o.only = append(o.only, n)
+		}
+	}
 	o.changed()
 }
 
 // changed drops the rows, which depend on the scope, and finds the cursor again.
 func (o *Outline) changed() {
 	clear(o.kids)
-	o.sums = nil
 	o.seek(o.want)
 }
 
@@ -179,16 +193,29 @@ func (o *Outline) figures(n filetree.Node) figures {
 // addUp returns, for each number of nodes in only, the sum of so many first ones.
 func (o *Outline) addUp() []figures {
 	sums := make([]figures, len(o.only)+1)
-	end := filetree.Node(0) // of the last node that was added
+	end := filetree.Node(0)               // of the last node that was added
+	linked := map[filetree.Content]bool{} // content that was added under another name
 	for i, n := range o.only {
 		sums[i+1] = sums[i]
-		if n < end || !o.scope.Shown(o.tree, n) {
-			continue // below a node that was added, or without a row
+		if n < end {
+			continue // below a node that was added
 		}
 		end = o.tree.End(n)
 		f := o.scope.figures(o.tree, n)
-		if st, ok := o.scope.View.State(n); ok && st.Kind == layer.File && o.scope.View.Change(n).Mark != filetree.Removed {
-			f.files++
+		if st, ok := o.scope.View.State(n); ok && st.Kind == layer.File {
+			gone := o.scope.View.Change(n).Mark == filetree.Removed
+			switch {
+			case !o.tree.Linked(st.Content):
+			case !linked[st.Content]:
+				linked[st.Content] = true
+			case gone:
+				f.gone = 0
+			case o.scope.Whole:
+				f.size = 0
+			}
+			if !gone {
+				f.files++
+			}
 		}
 		sums[i+1] = figures{sums[i].size + f.size, sums[i].gone + f.gone, sums[i].files + f.files}
 	}
