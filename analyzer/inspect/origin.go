@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -300,12 +301,56 @@ func (o *finder) byEngine(context.Context) (*facts.Base, error) {
 	if err != nil {
 		return nil, err
 	}
+	made := o.firstMade()
 	for _, d := range all {
-		if !own[repository(d.Reference)] { // an earlier build of the same image
+		// An earlier build of the same image is not its base, nor is another target of its
+		// Dockerfile.
+		if !own[repository(d.Reference)] && len(d.DiffIDs) <= made {
 			known = append(known, origin.Known{Reference: d.Reference, Digest: d.Digest, DiffIDs: d.DiffIDs})
 		}
 	}
 	return origin.Largest(known, o.diffIDs, false, facts.EvidenceEngine, facts.CertainVerified), nil
+}
+
+// firstMade returns the first layer that has a line in the Dockerfile, or the number of
+// layers.
+func (o *finder) firstMade() int {
+	if o.proven != nil {
+		if i := slices.IndexFunc(o.proven.Sources(o.digests), func(s *facts.Source) bool { return s != nil }); i >= 0 {
+			return i
+		}
+	}
+	if d, err := o.dockerfile(); d != nil && err == nil {
+		if a := d.Align(o.commands(0)); a.Fits() {
+			for i, s := range a.Sources {
+				if l := o.rep.History[i].Layer; s != nil && l >= 0 {
+					return l
+				}
+			}
+		}
+	}
+	return len(o.diffIDs)
+}
+
+// dockerfile reads the Dockerfile that the options name, if they do.
+func (o *finder) dockerfile() (*origin.Dockerfile, error) {
+	if o.opt.Dockerfile == "" {
+		return nil, nil
+	}
+	text, err := readFile(o.opt.Dockerfile, origin.MaxDockerfile)
+	if err != nil {
+		return nil, err
+	}
+	return origin.ParseDockerfile(o.opt.Dockerfile, text)
+}
+
+// commands returns the commands of the history from a step on.
+func (o *finder) commands(from int) []string {
+	var out []string
+	for _, s := range o.rep.History[from:] {
+		out = append(out, facts.Command(s.Command))
+	}
+	return out
 }
 
 // repository returns a reference without its tag.
@@ -334,13 +379,9 @@ func (o *finder) lines() {
 			o.warn("%s is not used: the build that it is of made no layer of this image", o.opt.Provenance)
 		}
 	}
-	if o.opt.Dockerfile == "" {
+	d, err := o.dockerfile()
+	if d == nil && err == nil {
 		return
-	}
-	text, err := readFile(o.opt.Dockerfile, origin.MaxDockerfile)
-	var d *origin.Dockerfile
-	if err == nil {
-		d, err = origin.ParseDockerfile(o.opt.Dockerfile, text)
 	}
 	if err == nil && !o.steps(d) {
 		err = errors.New("the image was not built from it")
@@ -357,15 +398,13 @@ func (o *finder) lines() {
 // steps pairs the steps of the history with the lines of a Dockerfile. It reports
 // whether the Dockerfile belongs to the image.
 func (o *finder) steps(d *origin.Dockerfile) bool {
-	var commands []string
 	from := 0
 	for i, s := range o.rep.History {
 		if o.rep.Base != nil && s.Layer >= 0 && s.Layer < o.rep.Base.Layers && o.rep.Base.Certainty != facts.CertainGuessed {
 			from = i + 1 // the base's steps are none of this Dockerfile
 		}
-		commands = append(commands, facts.Command(s.Command))
 	}
-	a := d.Align(commands[from:])
+	a := d.Align(o.commands(from))
 	if !a.Fits() {
 		return false
 	}

@@ -172,3 +172,28 @@ func TestOriginOtherProvenance(t *testing.T) {
 		t.Errorf("warnings: %v", w)
 	}
 }
+
+// TestOriginOtherTarget checks that another target of the same Dockerfile, which the
+// engine has under another name, is not taken for the base.
+func TestOriginOtherTarget(t *testing.T) {
+	file := writeFile(t, t.TempDir(), "Dockerfile", []byte("FROM base AS tools\nRUN apt-get \\\n  update\nFROM tools\nCOPY app /app\n"))
+	for dockerfile, want := range map[string]string{file: "base:1", "": "tools:1"} {
+		a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, baseImage+ownLayers).Image(imagetest.None), analyzer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, l := range a.Report.Layers {
+			ids = append(ids, l.DiffID)
+		}
+		o := &finder{opt: OriginOptions{Dockerfile: dockerfile}, img: a.Image, rep: a.Report, local: func() ([]load.Described, error) {
+			return []load.Described{{Reference: "base:1", DiffIDs: ids[:1]}, {Reference: "tools:1", DiffIDs: ids[:2]}}, nil
+		}}
+		if err := o.run(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		if b := a.Report.Base; b == nil || b.Reference != want {
+			t.Errorf("with the Dockerfile %q: got the base %+v, want %s", dockerfile, b, want)
+		}
+	}
+}
