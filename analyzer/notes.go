@@ -1,13 +1,13 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"runtime"
 	"slices"
 	"sort"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -29,6 +29,9 @@ type Notes struct {
 	// not on this machine: layers of a registry that were listed from a table of
 	// contents or from the cache.
 	Unread []int
+	// Fetched lists the layers of which only the files that lookers with Looker.Fetch
+	// want were fetched from the registry. No other looker has looked at them.
+	Fetched []int
 }
 
 // looked is what was noted while a layer was read.
@@ -43,24 +46,32 @@ type looked struct {
 // layers and files at a time. Content that several layers store is noted for each.
 // The memory of the notes counts against the limits of the image. progress may be
 // nil.
+//
+// Of layers that were listed without their content, it fetches the files that lookers
+// with Looker.Fetch want, within limits for the image.
 func (a *Analysis) Notes(ctx context.Context, lookers []layer.Looker, progress *Progress) (*Notes, error) {
 	out := &Notes{By: map[string][]Note{}}
 	if len(lookers) == 0 {
 		return out, nil
 	}
 	notes := make([][]layer.Note, len(a.Image.Layers))
-	var missing []int
+	var missing, remote []int
 	for i, l := range a.Image.Layers {
 		switch {
 		case a.looked[i].diff.LookedAt(lookers):
 			notes[i] = a.looked[i].diff.Notes
-		case l.Blob.At == nil || l.Blob.Open != nil:
+		case l.Blob.Open != nil:
+			remote = append(remote, i)
+		case l.Blob.At == nil:
 			out.Unread = append(out.Unread, i)
 		case a.looked[i].first == i:
 			missing = append(missing, i)
 		}
 	}
 	if err := a.lookAt(ctx, missing, lookers, notes, progress); err != nil {
+		return nil, err
+	}
+	if err := a.fetch(ctx, remote, lookers, out, progress); err != nil {
 		return nil, err
 	}
 	wanted := map[string]bool{}
@@ -77,6 +88,9 @@ func (a *Analysis) Notes(ctx context.Context, lookers []layer.Looker, progress *
 				out.By[n.Looker] = append(out.By[n.Looker], Note{c, n.Data})
 			}
 		}
+	}
+	for _, n := range out.By {
+		slices.SortStableFunc(n, func(x, y Note) int { return cmp.Compare(x.Content, y.Content) })
 	}
 	return out, nil
 }
@@ -177,17 +191,16 @@ func (a *Analysis) lookAtShare(ctx context.Context, l *layer.Looking, s *share, 
 		task.Read.Add(sampled(d))
 		return context.Cause(ctx)
 	}
-	path := func(d filetree.Stored) string { return strings.TrimPrefix(a.Tree.Path(d.Node), "/") }
 	if s.at == nil {
 		return a.Each(ctx, s.contents, func(i int, r io.Reader) error {
 			d := a.Tree.Stored(s.contents[i])
-			notes, err := l.Read(path(d), d.Bytes, r)
+			notes, err := l.Read(a.lookPath(d), d.Bytes, r)
 			return take(d, notes, err)
 		})
 	}
 	for _, c := range s.contents {
 		d := a.Tree.Stored(c)
-		notes, err := l.At(path(d), d.Bytes, io.NewSectionReader(s.at, d.Offset, d.Bytes))
+		notes, err := l.At(a.lookPath(d), d.Bytes, io.NewSectionReader(s.at, d.Offset, d.Bytes))
 		if err := take(d, notes, err); err != nil {
 			return err
 		}

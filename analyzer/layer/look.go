@@ -28,6 +28,10 @@ type Looker struct {
 	// means MaxWhole. A larger file is kept in memory while Look runs, unless the layer
 	// can be read at offsets and the looker is Sparing.
 	Whole int64
+	// Fetch is the size in bytes up to which the files that Wants wants are worth a
+	// request each, if they are in a registry and the layer was listed without its
+	// content. 0 means that none is.
+	Fetch int64
 	// Window, if not nil, chooses up to MaxWindow bytes between the start and the end of
 	// a file above Whole that its Sample has, too. s has only the start of the file. It
 	// must not keep s or change its bytes.

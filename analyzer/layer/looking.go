@@ -48,6 +48,22 @@ func (l *Looking) Wants(size int64) bool {
 	return slices.ContainsFunc(l.Lookers, func(k Looker) bool { return k.inRange(size) })
 }
 
+// WantsPath reports whether any looker looks at a file of this path and size, if it
+// begins as it should.
+func (l *Looking) WantsPath(path string, size int64) bool {
+	return slices.ContainsFunc(l.Lookers, func(k Looker) bool { return k.wants(path, size) })
+}
+
+// Fetches reports whether the file is worth a request for each looker that WantsPath
+// tells of.
+func (l *Looking) Fetches(path string, size int64) bool {
+	return !slices.ContainsFunc(l.Lookers, func(k Looker) bool { return k.wants(path, size) && size > k.Fetch })
+}
+
+func (k *Looker) wants(path string, size int64) bool {
+	return k.inRange(size) && (k.Wants == nil || k.Wants(path))
+}
+
 func (k *Looker) inRange(size int64) bool {
 	return size > 0 && size >= k.Min && (k.Max == 0 || size <= k.Max)
 }
@@ -57,7 +73,7 @@ func (l *Looking) begin(path string, size int64) bool {
 	l.release()
 	l.wanting = l.wanting[:0]
 	for i := range l.Lookers {
-		if k := &l.Lookers[i]; k.inRange(size) && (k.Wants == nil || k.Wants(path)) {
+		if k := &l.Lookers[i]; k.wants(path, size) {
 			l.wanting = append(l.wanting, wanted{Looker: k})
 		}
 	}

@@ -2,6 +2,11 @@ package load
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -60,5 +65,64 @@ func TestStreamedNotes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wantStarts(t, analyze(t, "-", Options{NoKeep: true, Stdin: bytes.NewBuffer(archive), Look: []layer.Looker{startLooker}}))
 		})
+	}
+}
+
+// TestFetchedNotes looks at layers that are listed from their tables of contents: the
+// files that a looker says are worth it are fetched, each once, and no others.
+func TestFetchedNotes(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("layer\n  file db/a text=first\n  file bin/x text=program\n  file db/b text=second\n")
+	text.WriteString("layer\n  file db/big 40000xc\n") // more than Fetch
+	text.WriteString("layer\n  file db/a text=first\n  file bin/x text=program\n  file db/b text=second\n")
+	text.WriteString("layer\n")
+	for i := range 511 {
+		fmt.Fprintf(&text, "  file db/%d text=many\n", i) // with those above, more than 512
+	}
+	text.WriteString("layer\n  file bin/y text=program\n")
+	var mu sync.Mutex
+	var parts []string
+	s := newServer(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if part := r.Header.Get("Range"); part != "" {
+				mu.Lock()
+				parts = append(parts, r.URL.Path+" "+part)
+				mu.Unlock()
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	s.putStargz(t, "toc", imagetest.Must(t, text.String()), nil, nil)
+	db := layer.Looker{
+		Name: "db 1", Fetch: 30_000, Wants: func(path string) bool { return strings.HasPrefix(path, "db/") },
+		Look: func(path string, s *layer.Sample) []string { return []string{path + " " + string(s.Head)} },
+	}
+	for _, tt := range []struct {
+		lookers         []layer.Looker
+		unread, fetched []int
+		parts           int
+		notes           []string
+	}{
+		{[]layer.Looker{startLooker}, []int{0, 1, 2, 3, 4}, nil, 0, nil},
+		{[]layer.Looker{db}, []int{1, 3}, nil, 2, []string{"0 db/a first", "0 db/b second", "2 db/a first", "2 db/b second"}},
+		{[]layer.Looker{startLooker, db}, []int{1, 3}, []int{0, 2, 4}, 2, []string{"0 db/a first", "0 db/b second", "2 db/a first", "2 db/b second"}},
+	} {
+		an := analyze(t, "registry:"+s.repo("toc")+":1", Options{TOC: true, Look: tt.lookers})
+		parts = nil
+		notes, err := an.Notes(t.Context(), tt.lookers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, n := range notes.By["db 1"] {
+			got = append(got, fmt.Sprintf("%d %s", an.Tree.Stored(n.Content).Layer, n.Data))
+		}
+		if !slices.Equal(got, tt.notes) || !slices.Equal(notes.Unread, tt.unread) || !slices.Equal(notes.Fetched, tt.fetched) {
+			t.Errorf("got the notes %q, unread %v, fetched %v; want %+v", got, notes.Unread, notes.Fetched, tt)
+		}
+		slices.Sort(parts)
+		if len(slices.Compact(parts)) != tt.parts || len(parts) != tt.parts {
+			t.Errorf("got the requests %q, want %d", parts, tt.parts)
+		}
 	}
 }

@@ -23,6 +23,9 @@ type format struct {
 	read func(name string, s *layer.Sample) ([]record, error)
 }
 
+// maxFetch is the size in bytes up to which a database is fetched from a registry.
+const maxFetch = 32 << 20
+
 // maxText is the size in bytes up to which a database of text is read.
 const maxText = 64 << 20
 
@@ -107,6 +110,7 @@ func looker(name string, most int64, table []format, sparing bool) layer.Looker 
 	return layer.Looker{
 		Name:    name,
 		Whole:   most,
+		Fetch:   maxFetch,
 		Sparing: sparing,
 		Wants:   func(path string) bool { return formatOf(table, path) != nil },
 		Look: func(p string, s *layer.Sample) []string {

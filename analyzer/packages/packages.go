@@ -68,6 +68,9 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) (*Packages, er
 	for _, i := range notes.Unread {
 		out.Warnings = append(out.Warnings, facts.Warning{Layer: i, Text: "its content was not downloaded, so the packages in it are unknown, and their files count as unowned"})
 	}
+	for _, i := range notes.Fetched {
+		out.Warnings = append(out.Warnings, facts.Warning{Layer: i, Text: "only package databases in it were downloaded, so programs and Java archives in it are unknown as packages"})
+	}
 	return out, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -272,4 +273,36 @@ func content(a *analyzer.Analysis, c filetree.Content) string {
 		panic(err)
 	}
 	return string(text)
+}
+
+// Of a layer that was listed without its content, only databases are fetched. That is a
+// warning.
+func TestFetchedLayers(t *testing.T) {
+	img := imagetest.Must(t, `
+layer RUN apt-get install a
+  file var/lib/dpkg/status text="Package: a\nStatus: install ok installed\nVersion: 1\n"
+  file var/lib/dpkg/info/a.list text="/usr/bin/a\n"
+  file usr/bin/a 20000xa
+`).Image()
+	a, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, opened := img.Layers[0].Blob, atomic.Int32{}
+	img.Layers[0].Blob = layer.Blob{Open: func(ctx context.Context, e *layer.Entry) (io.ReadCloser, error) {
+		opened.Add(1)
+		return layer.Content(ctx, blob, e)
+	}}
+	p, err := Find(t.Context(), a, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addUp(t, p, a)
+	if len(p.List) != 1 || p.List[0].VisibleBytes != 20000 || opened.Load() != 2 {
+		t.Errorf("got %+v after opening %d files", p.List, opened.Load())
+	}
+	want := []facts.Warning{{Layer: 0, Text: "only package databases in it were downloaded, so programs and Java archives in it are unknown as packages"}}
+	if d := cmp.Diff(want, p.Warnings); d != "" {
+		t.Error(d)
+	}
 }
