@@ -193,14 +193,16 @@ type image struct {
 	a        *analyzer.Analysis
 	tree     *filetree.Tree
 	report   *facts.Report
-	claimed  []bool                     // by content
-	notes    map[string][]analyzer.Note // by the name of the looker
-	parsed   map[int]*step              // by layer, and by -1-i for step i of the history; filled in by step and steps
-	cached   map[cachedIn]bool          // the caches that package-cache found
-	modules  map[int]bool               // by layer; filled in by storesModules
-	workdirs map[int]string             // by layer; filled in by workdir
-	file     *dockerfile                // filled in by dockerfile
-	visits   int                        // nodes that copied has looked at
+	claimed  []bool                        // by content
+	notes    map[string][]analyzer.Note    // by the name of the looker
+	parsed   map[int]*step                 // by layer, and by -1-i for step i of the history; filled in by step and steps
+	cached   map[cachedIn]bool             // the caches that package-cache found
+	modules  map[int]bool                  // by layer; filled in by storesModules
+	workdirs map[int]string                // by layer; filled in by workdir
+	file     *dockerfile                   // filled in by dockerfile
+	develops map[int]bool                  // the layers with packages that only development needs; filled in by devDependencies
+	projects map[filetree.Node]*npmProject // by folder; filled in by npmProjects
+	visits   int                           // nodes that copied has looked at
 
 	ownSecrets bool               // as in Options
 	packages   *packages.Packages // as in Options

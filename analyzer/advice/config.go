@@ -316,10 +316,10 @@ func options() []option {
 		{
 			[]string{"npm"},
 			func(im *image, i int, c call) bool {
-				return npmInstalls(c) && !c.has(noDev...) && im.storesModules(i) && !slices.Contains(im.report.Image.Config.Env, "NODE_ENV=production") &&
+				return npmInstalls(c) && !c.has(noDev...) && !im.develops[i] && im.storesModules(i) && !slices.Contains(im.report.Image.Config.Env, "NODE_ENV=production") &&
 					im.step(i).runs(func(c call) bool { return c.sub() == "prune" }, "npm") == nil
 			},
-			regexp.MustCompile(`\b(npm\s+(?:ci|clean-install|install|i))\b`), "--omit=dev",
+			npmInstall, "--omit=dev",
 			"layer %d installs what only development needs, too",
 		},
 	}
@@ -345,7 +345,7 @@ func installOptions() Rule {
 		Means:    "A step installs packages without the option that leaves out what isn't needed.",
 		Why:      "apt-get installs recommended packages, npm what only development needs, apk and pip keep what they downloaded.",
 		Fix:      "`apt-get install --no-install-recommends`, `apk add --no-cache`, `pip install --no-cache-dir`, `npm ci --omit=dev`.",
-		Not:      "npm with `NODE_ENV=production` or `npm prune`; apk and pip if the layer holds none of their caches. What the option would save can't be told from the image.",
+		Not:      "npm with `NODE_ENV=production` or `npm prune`; apk and pip if the layer holds none of their caches. What the option would save can't be told from the image; where it can, there is another finding, such as `dev-dependencies`.",
 		find: func(im *image) ([]*finding, error) {
 			var out []*finding
 			for i := range im.tree.Layers() {

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 
@@ -36,20 +37,19 @@ func (im *image) hasDistribution() bool {
 // shares sums the bytes of a lot by package.
 type shares map[int]int64
 
-// names returns the names of the packages with most bytes, at most n, and the number of
-// the others: "gcc-14, libc6-dev and 7 other packages"; "" for no packages.
+// names returns the names of the packages with the largest shares, at most n, and the
+// number of the others: "gcc-14, libc6-dev and 7 other packages".
 func (s shares) names(im *image, n int) string {
-	order := make([]int, 0, len(s))
-	for i := range s {
-		order = append(order, i)
+	sizes := map[string]int64{}
+	for i, bytes := range s {
+		sizes[im.packages.List[i].Name] += bytes
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(s[b], s[a]), cmp.Compare(a, b)) })
-	var names []string
-	for _, i := range order {
-		if name := im.packages.List[i].Name; !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
+	return largest(sizes, n)
+}
+
+// largest returns the names with most bytes, at most n, and the number of the others.
+func largest(sizes map[string]int64, n int) string {
+	names := slices.SortedFunc(maps.Keys(sizes), func(a, b string) int { return cmp.Or(cmp.Compare(sizes[b], sizes[a]), cmp.Compare(a, b)) })
 	if more := len(names) - n; more > 0 {
 		names = append(names[:n], count(more, "other package"))
 	}

@@ -14,6 +14,7 @@ func Rules() []Rule {
 		storedAgain(),
 		overwritten(),
 		buildTools(),
+		devDependencies(),
 		docs(),
 		leftover(),
 		duplicateContent(),

@@ -122,6 +122,12 @@ func TestBeforeAndAfter(t *testing.T) {
   > COPY --from=build /app/server /app/server
   /usr/local/go layer 1, 1301000 bytes, 3 files
 `},
+		{"dev-dependencies", `warn 1200079: npm packages that only development needs take 1.2 MB in layer 2: typescript and @types/node
+  fix: add --omit=dev
+  > RUN cd /app && npm ci --omit=dev
+  /app/node_modules/typescript layer 2, 900039 bytes, 2 files
+  /app/node_modules/@types/node layer 2, 300040 bytes, 2 files
+`},
 		{"docs", `info 7000: documentation and translations take 7.0 kB in layer 1
   fix: tell dpkg to leave them out, in a step before the one that installs
   > RUN printf 'path-exclude=/usr/share/%s/*\n' doc man info locale > /etc/dpkg/dpkg.cfg.d/nodoc \
@@ -296,6 +302,18 @@ func TestRules(t *testing.T) {
 		{"build-tools", "removed with its package", base + "layer RUN apt-get install -y gcc\n" + debs("gcc", "/usr/bin/gcc") + "  file usr/bin/gcc 2000000xg\nlayer RUN apt-get purge -y gcc\n  file var/lib/dpkg/status\n  file usr/bin/.wh.gcc\n", ""},
 		{"build-tools", "an image for building, by its packages", "cmd bash\n" + base + "layer x\n" + debs("gcc", "/usr/bin/gcc") + "  file usr/bin/gcc 2000000xg\n", "info 2000000 build tools take 2.0 MB in layer 1: gcc\n"},
 
+		{"dev-dependencies", "another package of the same name that is needed", base + "layer RUN npm ci\n" + npmList("node_modules/a dev", "node_modules/b") + "  file app/node_modules/a/x 5xa\n  file app/node_modules/b/node_modules/a/x 6xa\n", "info 5 npm packages that only development needs take 5 B in layer 1: a\n"},
+		{"dev-dependencies", "below a package for development", base + "layer RUN npm ci\n" + npmList("node_modules/a dev", "node_modules/a/node_modules/b dev") + "  file app/node_modules/a/x 5xa\n  file app/node_modules/a/node_modules/b/x 6xa\n", "info 11 npm packages that only development needs take 11 B in layer 1: a\n"},
+		{"dev-dependencies", "the list of another layer", base + "layer RUN npm ci\n" + npmList("node_modules/a dev") + "  file app/node_modules/a/x 5xa\nlayer RUN npm prune --omit=dev\n" + npmList("node_modules/b") + "  file app/node_modules/.wh.a\n", ""},
+		{"dev-dependencies", "in two layers", base + "layer RUN npm ci\n" + npmList("node_modules/a dev") + "  file app/node_modules/a/x 5xa\nlayer RUN x\n  file app/node_modules/a/y 6xa\n", "info 6 npm packages that only development needs take 6 B in layer 2: a\ninfo 5 npm packages that only development needs take 5 B in layer 1: a\n"},
+		{"dev-dependencies", "without npm's list", base + "layer RUN yarn\n  file app/package.json text=\"{\\\"devDependencies\\\":{\\\"a\\\":\\\"1\\\",\\\"b\\\":\\\"1\\\"},\\\"dependencies\\\":{\\\"b\\\":\\\"1\\\"}}\"\n  file app/node_modules/a/x 2000000xa\n  file app/node_modules/b/x 5xb\n", "info 2000000 npm packages that only development needs take 2.0 MB in layer 1: a (likely)\n"},
+		{"dev-dependencies", "npm's list knows better", base + "layer RUN npm i\n  file app/package.json text=\"{\\\"devDependencies\\\":{\\\"a\\\":\\\"1\\\"}}\"\n" + npmList("node_modules/a") + "  file app/node_modules/a/x 5xa\n", ""},
+		{"dev-dependencies", "npm itself", base + "layer RUN x\n  file opt/npm/package.json text=\"{\\\"devDependencies\\\":{\\\"a\\\":\\\"1\\\"},\\\"bundleDependencies\\\":[\\\"b\\\"]}\"\n  file opt/npm/node_modules/a/x 5xa\n", ""},
+		{"dev-dependencies", "behind pnpm's links", base + "layer RUN pnpm i\n  file app/package.json text=\"{\\\"devDependencies\\\":{\\\"a\\\":\\\"1\\\",\\\"own\\\":\\\"1\\\"}}\"\n  symlink app/node_modules/a -> .pnpm/a@1/node_modules/a\n  symlink app/node_modules/own -> ../own\n  file app/node_modules/.pnpm/a@1/node_modules/a/x 7xa\n  file app/own/x 8xb\n", "info 7 npm packages that only development needs take 7 B in layer 1: a (likely)\n"},
+		{"dev-dependencies", "the command starts one", "cmd npm start\n" + base + "layer RUN npm ci\n  file app/package.json text=\"{\\\"scripts\\\":{\\\"start\\\":\\\"npm run dev\\\",\\\"dev\\\":\\\"tsn x.ts\\\"}}\"\n" + npmList("node_modules/@s/ts-node dev") + "  symlink app/node_modules/.bin/tsn -> ../@s/ts-node/bin.js\n  file app/node_modules/@s/ts-node/bin.js 2000000xa\n", "info 2000000 npm packages that only development needs take 2.0 MB in layer 1: @s/ts-node (likely)\n"},
+		{"dev-dependencies", "a list that is none", base + "layer RUN npm ci\n  file app/node_modules/.package-lock.json text=\"{\\\"packages\\\":[]}\"\n  file app/node_modules/a/x 5xa\n", ""},
+		{"dev-dependencies", "paths out of the project", base + "layer RUN npm ci\n" + npmList("../node_modules/a dev", "node_modules/../../bin dev", "/node_modules/a dev", "bin dev") + "  file node_modules/a/x 5xa\n", ""},
+
 		{"docs", "whose documentation", base + "layer RUN apt-get install -y a b\n" + debs("a", "/usr/share/doc/a/x /bin/a", "b", "/usr/share/man/b") + "  file bin/a 90xa\n  file usr/share/doc/a/x 2xa\n  file usr/share/man/b 3xb\n  file usr/share/info/c 5xc\n", "info 10 documentation and translations take 10 B in layer 1, most of it of b and a\n"},
 		{"docs", "licenses stay", base + "layer x\n  file usr/share/doc/a/copyright 9xc\n  file srv/usr/share/doc/a/b 9xc\n", ""},
 		{"leftover", "a module called test", base + "layer x\n  file app/node_modules/test/index.js 9xa\n  file app/node_modules/@a/docs/index.js 9xa\n", ""},
@@ -344,6 +362,41 @@ func debs(list ...string) string {
 		fmt.Fprintf(&files, "  file var/lib/dpkg/info/%s.list text=%q\n", list[i], strings.ReplaceAll(list[i+1], " ", "\n")+"\n")
 	}
 	return fmt.Sprintf("  file var/lib/dpkg/status text=%q\n%s", status.String(), files.String())
+}
+
+// npmList returns the entry of npm's list of installed packages: folders, with " dev".
+func npmList(list ...string) string {
+	var b strings.Builder
+	for i, p := range list {
+		folder, dev := strings.CutSuffix(p, " dev")
+		fmt.Fprintf(&b, "%s%q:{\"version\":\"1\",\"dev\":%v}", strings.Repeat(",", min(i, 1)), folder, dev)
+	}
+	return fmt.Sprintf("  file app/node_modules/.package-lock.json text=%q\n", `{"packages":{`+b.String()+"}}")
+}
+
+// TestDevFixes has the texts and lines about packages for development.
+func TestDevFixes(t *testing.T) {
+	for name, tt := range map[string]struct{ first, last, want string }{
+		"installed":           {"RUN npm ci", "RUN x", "add --omit=dev\nRUN npm ci --omit=dev"},
+		"the step builds":     {"RUN npm ci && npm run build", "RUN x", "remove them at the end of the step that builds with them\nRUN npm ci && npm run build \\\n    && npm prune --omit=dev"},
+		"a later step builds": {"RUN npm ci", "RUN npm run build", "the step of layer 1 builds with them: make both an earlier stage, end it with npm prune --omit=dev, and copy the result\nRUN npm prune --omit=dev"},
+		"copied":              {"COPY --from=build /app /app", "RUN x", "end the stage that it is copied from with npm prune --omit=dev\nRUN npm prune --omit=dev"},
+		"by another program":  {"RUN yarn", "RUN x", "install without what only development needs: npm ci --omit=dev, yarn install --production, pnpm install --prod"},
+	} {
+		_, all := find(t, imagetest.Must(t, "layer "+tt.first+"\n"+npmList("node_modules/a dev")+"  file app/node_modules/a/x 5xa\nlayer "+tt.last+"\n  file b 1xb\n"))
+		got := ""
+		for _, f := range all {
+			if f.Rule == "dev-dependencies" {
+				got += strings.Join(append([]string{f.Fix.Text}, f.Fix.Lines...), "\n")
+			}
+		}
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		if got := short(all, "install-options"); got != "" {
+			t.Errorf("%s: found twice: %s", name, got)
+		}
+	}
 }
 
 // TestTools checks which packages are for building, and that the globs are good.
