@@ -175,6 +175,16 @@ func (d *demo) one(key, p, rest string) error {
 			return err
 		}
 		f.size, mode = int64(len(f.text)), strings.TrimSpace(rest[len(quoted):])
+	case "npm", "dpkg", "list":
+		size, args, _ := strings.Cut(rest, " ")
+		n, err := gate.ParseBytes(size)
+		if err != nil {
+			return err
+		}
+		if f.text, err = database(key, p, int(n), strings.Fields(args)); err != nil {
+			return err
+		}
+		f.kind, f.size, mode = "is", n, ""
 	default:
 		size, after, _ := strings.Cut(rest, " ")
 		n, err := gate.ParseBytes(size)

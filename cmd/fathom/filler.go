@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"path"
 	"strings"
 )
 
@@ -42,6 +43,41 @@ func filler(kind, seed string, size int) string {
 		b.WriteString(block.String())
 	}
 	return b.String()[:size]
+}
+
+// database returns size bytes that say what is installed: the package.json of an npm
+// package of a version, dpkg's status of packages NAME=VERSION, or dpkg's list of the
+// files of a package.
+func database(kind, p string, size int, args []string) (string, error) {
+	var b strings.Builder
+	end := ""
+	switch kind {
+	case "npm":
+		name := p[strings.LastIndex(p, "node_modules/")+len("node_modules/"):]
+		fmt.Fprintf(&b, "{\n  %q: %q,\n  %q: %q,\n  %q: %q,\n", "name", path.Dir(name), "version", strings.Join(args, " "), "license", "MIT")
+		end = "  \"description\": \"a package of the demo\"\n}\n"
+	case "dpkg":
+		for _, arg := range args {
+			name, version, _ := strings.Cut(arg, "=")
+			stanza := fmt.Sprintf("Package: %s\nStatus: install ok installed\nPriority: optional\nArchitecture: amd64\nVersion: %s\nDescription: %s of the demo\n ", name, version, name)
+			b.WriteString(stanza + strings.ReplaceAll(filler("text", name, size/len(args)-len(stanza)-200), "\n", "\n ") + "\n\n")
+		}
+	case "list":
+		b.WriteString("/.\n")
+		for _, pattern := range args {
+			b.WriteString(strings.Join(alternatives(pattern), "\n") + "\n")
+		}
+		// Files that the image was made without.
+		for n := 0; b.Len() < size; n++ {
+			fmt.Fprintf(&b, "/usr/share/locale/%s/%d\n", strings.TrimSuffix(path.Base(p), ".list"), n)
+		}
+		return b.String()[:size], nil
+	}
+	room := size - b.Len() - len(end)
+	if room < 0 {
+		return "", fmt.Errorf("%s: %d bytes are too few", p, size)
+	}
+	return b.String() + strings.Repeat("\n", room) + end, nil
 }
 
 // fillLine writes a line, or in a binary file a run of bytes.
