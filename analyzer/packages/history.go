@@ -19,10 +19,10 @@ type unit struct {
 
 // key identifies a package. Packages of the system are identified by type and name, so
 // that they stay the same when their database moves. Those of languages and of conda may
-// be installed in several folders.
+// be installed in several folders. Notes in several programs can be about one package.
 type key struct {
 	kind, name, arch string
-	version          string        // if there are several in one database
+	version          string        // if there are several in one database, and of notes in programs
 	index            int           // in the list, if that has the same package before
 	node             filetree.Node // of its database; Root for packages of the system
 }
@@ -298,7 +298,10 @@ func (r *reading) spend(n int) bool {
 // keyOf returns the key of the package that the database at n lists.
 func keyOf(p *record, n filetree.Node) key {
 	k := key{kind: p.Type, name: p.Name, arch: p.Arch}
-	if rank(p.Type) != system || p.Type == facts.TypeConda {
+	switch {
+	case p.Type == facts.TypeELF: // each of its programs says so
+		k.version = p.Version
+	case rank(p.Type) != system || p.Type == facts.TypeConda:
 		k.node = n
 	}
 	return k

@@ -116,6 +116,9 @@ func readGo(name string, x *elfFile, p []byte) ([]record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading Go's build information: %w", err)
 	}
+	if info.Path == "command-line-arguments" { // built from files, not from a package
+		info.Path = ""
+	}
 	out := record{Type: facts.TypeGo, Name: cmp.Or(info.Main.Path, info.Path, name), Version: info.Main.Version, Self: true}
 	changed := ""
 	for _, set := range info.Settings {

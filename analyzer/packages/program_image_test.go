@@ -26,6 +26,7 @@ layer COPY app
   file app/server text=external
   link app/same -> app/server
   file app/noted text=noted
+  file app/noted2 text=noted
   file app/rust text=audited
   file app/lib.jar text=jar
 layer COPY app again
@@ -49,7 +50,7 @@ layer COPY app again
 	want := []string{
 		fmt.Sprintf("cargo hello 0.3.1 at /app/rust: visible %d, wasted 0", sizes["audited"]),
 		fmt.Sprintf("deb tools 1 at /var/lib/dpkg/status: visible %d, wasted 0", sizes["gofmt"]+sizes["noted"]),
-		fmt.Sprintf("elf hello-note 1.2-3 at /app/noted: visible %d, wasted 0", sizes["noted"]),
+		fmt.Sprintf("elf hello-note 1.2-3 at /app/noted2: visible %d, wasted 0", 2*sizes["noted"]),
 		"go cmd/gofmt go1.26.8 at /usr/bin/gotool: visible 0, wasted 0",
 		fmt.Sprintf("go example.com/hello/v2 (devel) at /app/same: visible %d, wasted 0", sizes["external"]),
 		fmt.Sprintf("go example.com/hello/v2 (devel) at /app/server: visible %d, wasted 0", sizes["hello"]),

@@ -241,6 +241,10 @@ func oldGo(wide bool, order binary.AppendByteOrder) []byte {
 }
 
 func TestReadOldGo(t *testing.T) {
+	files := bytes.Replace(oldGo(true, binary.LittleEndian), []byte("example.com/old/cmd\nmod\texample.com/old\tv1.0.0\t\n"), []byte("command-line-arguments\nbuild\tGOARCH=amd64aaaaaa\n"), 1)
+	if got, err := readProgram("x", &layer.Sample{Size: int64(len(files)), Head: files}); err != nil || len(got) != 1 || got[0].Name != "x" {
+		t.Errorf("built from files: %+v, %v", got, err)
+	}
 	want := []record{{Type: facts.TypeGo, Name: "example.com/old", Version: "v1.0.0", Self: true, Modules: []string{"stdlib@go1.17.1", "example.com/b@v0.2.0"}}}
 	for _, wide := range []bool{false, true} {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
