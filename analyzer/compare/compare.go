@@ -80,7 +80,9 @@ func (c *Comparison) Files() iter.Seq[facts.FileChange] {
 			for _, r := range ch.Also() {
 				f.Also = append(f.Also, r.String())
 			}
-			f.Path, f.PathBytes = split(c.path(ch))
+			path := c.path(ch)
+			f.Path, f.PathBytes = split(path)
+			f.Culprit = c.culprit(ch, path)
 			if ch.Reason == Renamed {
 				f.From, f.FromBytes = split(c.Old.Analysis.Tree.Path(ch.Old))
 			}
@@ -252,8 +254,12 @@ func packages(old, new *facts.Report) []facts.PackageChange {
 }
 
 // findings returns the findings of each image that the other one does not have: those
-// of the same rule that have a place in common are the same.
+// of the same rule that have a place in common are the same. There are none if those of
+// one image are unknown.
 func findings(old, new *facts.Report) facts.FindingsChange {
+	if old.Findings == nil || new.Findings == nil {
+		return facts.FindingsChange{New: []facts.Finding{}, Fixed: []facts.Finding{}}
+	}
 	only := func(a, b *facts.Report) []facts.Finding {
 		type place struct{ rule, path string }
 		have := map[place]bool{}

@@ -13,12 +13,15 @@ import (
 // Row is a folder in which everything that differs does so for one reason, with
 // everything below it, or the paths directly in a folder that do.
 type Row struct {
-	Path               string
+	Path               string // if Count is 1, of what differs
 	From               string // of a renamed folder
 	Reason             Reason
+	Culprit            string // why builds of the same sources differ in its files, or ""
 	Whole              bool
 	Count              int
 	OldBytes, NewBytes int64
+
+	first *Change
 }
 
 // folder is a folder of either image on the way to its rows.
@@ -44,6 +47,7 @@ func (f *folder) file(r Reason) *Row {
 func (c *Comparison) Rows() []Row {
 	root := &folder{path: "/"}
 	stack := []*folder{root} // the folders above the change at hand
+	var rows []Row
 	for i := range c.Changes {
 		ch := &c.Changes[i]
 		path := c.path(ch)
@@ -51,6 +55,10 @@ func (c *Comparison) Rows() []Row {
 		parent := parentOf(path)
 		if path == "/" {
 			root.own = ch
+			continue
+		}
+		if why := c.culprit(ch, path); why != "" {
+			rowOf(&rows, parent, why).add(ch)
 			continue
 		}
 		// Open the folders down to the parent.
@@ -75,7 +83,6 @@ func (c *Comparison) Rows() []Row {
 		}
 		top.file(ch.Reason).add(ch)
 	}
-	var rows []Row
 	times := Row{Path: "/", Reason: MTime}
 	if r, ok := root.fold(&rows, &times); ok {
 		rows = append(rows, r)
@@ -83,24 +90,66 @@ func (c *Comparison) Rows() []Row {
 	if times.Count > 0 {
 		rows = append(rows, times)
 	}
+	for i := range rows {
+		if r := &rows[i]; r.Count == 1 {
+			r.Path = c.path(r.first)
+			if r.Reason == Renamed {
+				r.From = c.Old.Analysis.Tree.Path(r.first.Old)
+			}
+		}
+	}
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(abs(b.NewBytes-b.OldBytes), abs(a.NewBytes-a.OldBytes)), cmp.Compare(max(b.OldBytes, b.NewBytes), max(a.OldBytes, a.NewBytes)), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Path, b.Path))
 	})
 	return rows
 }
 
+// culprit returns why the content of a changed file differs from build to build, or "".
+func (c *Comparison) culprit(ch *Change, path string) string {
+	if ch.Reason != Content {
+		return ""
+	}
+	return Culprit(path)
+}
+
+// rowOf returns the row of a culprit, whose path is made a folder above parent.
+func rowOf(rows *[]Row, parent, why string) *Row {
+	i := slices.IndexFunc(*rows, func(r Row) bool { return r.Culprit == why })
+	if i < 0 {
+		i = len(*rows)
+		*rows = append(*rows, Row{Path: parent, Reason: Content, Culprit: why})
+	}
+	r := &(*rows)[i]
+	for !within(parent, r.Path) {
+		r.Path = parentOf(r.Path)
+	}
+	return r
+}
+
 func abs(n int64) int64 { return max(n, -n) }
 
 // add adds a change to a row.
 func (r *Row) add(c *Change) {
-	r.Count++
+	if r.Count++; r.Count == 1 {
+		r.first = c
+	}
 	r.OldBytes += c.OldBytes
 	r.NewBytes += c.NewBytes
 }
 
+// merge adds the changes of p to a row.
+func (r *Row) merge(p *Row) {
+	if r.first == nil {
+		r.first = p.first
+	}
+	r.Count += p.Count
+	r.OldBytes += p.OldBytes
+	r.NewBytes += p.NewBytes
+}
+
 // fold returns one row for a folder, if everything in it differs for one reason.
-// Otherwise it adds rows for its parts to rows, and the folder to times if only its own
-// time differs: that follows from what differs in it.
+// Otherwise it adds rows for its parts to rows, and the parts of which only the time
+// differs to times.
 func (f *folder) fold(rows *[]Row, times *Row) (Row, bool) {
 	var parts []Row
 	for _, k := range f.children {
@@ -121,19 +170,16 @@ func (f *folder) fold(rows *[]Row, times *Row) (Row, bool) {
 	for _, p := range parts {
 		one = one && p.Count >= 0 && p.Reason == parts[0].Reason && (p.Reason != Renamed || f.from != "")
 		sum.Reason = p.Reason
-		sum.Count += p.Count
-		sum.OldBytes += p.OldBytes
-		sum.NewBytes += p.NewBytes
+		sum.merge(&p)
 	}
 	if one {
 		return sum, true
 	}
-	if f.own != nil && f.own.Reason == MTime {
-		parts = parts[:len(parts)-1]
-		times.add(f.own)
-	}
 	for _, p := range parts {
-		if p.Count > 0 {
+		switch {
+		case p.Count > 0 && p.Reason == MTime:
+			times.merge(&p)
+		case p.Count > 0:
 			*rows = append(*rows, p)
 		}
 	}
@@ -177,7 +223,7 @@ func split(path string) (string, []byte) {
 func (c *Comparison) folders() []facts.FolderChange {
 	out := []facts.FolderChange{}
 	for _, r := range c.Rows() {
-		f := facts.FolderChange{Change: r.Reason.String(), Whole: r.Whole, Count: r.Count, OldBytes: r.OldBytes, NewBytes: r.NewBytes}
+		f := facts.FolderChange{Change: r.Reason.String(), Culprit: r.Culprit, Whole: r.Whole, Count: r.Count, OldBytes: r.OldBytes, NewBytes: r.NewBytes}
 		f.Path, f.PathBytes = split(r.Path)
 		f.From, f.FromBytes = split(r.From)
 		out = append(out, f)

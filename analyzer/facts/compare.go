@@ -91,20 +91,26 @@ type FileChange struct {
 	Also      []string `json:"also,omitempty"`      // what else differs
 	From      string   `json:"from,omitempty"`      // the old path of a renamed file
 	FromBytes []byte   `json:"fromBytes,omitempty"`
-	OldBytes  int64    `json:"oldBytes"`
-	NewBytes  int64    `json:"newBytes"`
+	// Culprit says why the content differs from build to build, even if its sources
+	// don't.
+	Culprit  string `json:"culprit,omitempty"`
+	OldBytes int64  `json:"oldBytes"`
+	NewBytes int64  `json:"newBytes"`
 }
 
 // FolderChange is a folder in which everything that differs does so for one reason, or
-// the files directly in a folder that do.
+// the files directly in a folder that do, or the files of a culprit, wherever they are
+// below the folder. What differs only in its time, with something else beside it, is one
+// row for the whole image.
 type FolderChange struct {
-	Path      string `json:"path"`
+	Path      string `json:"path"` // if Count is 1, of what differs
 	PathBytes []byte `json:"pathBytes,omitempty"`
 	Change    string `json:"change"`
 	From      string `json:"from,omitempty"` // the old path of a renamed folder
 	FromBytes []byte `json:"fromBytes,omitempty"`
-	Whole     bool   `json:"whole"` // with everything below; else only what is directly in it
-	Count     int    `json:"count"` // how many paths
+	Culprit   string `json:"culprit,omitempty"` // as in FileChange
+	Whole     bool   `json:"whole"`             // with everything below; else only what is directly in it
+	Count     int    `json:"count"`             // how many paths
 	OldBytes  int64  `json:"oldBytes"`
 	NewBytes  int64  `json:"newBytes"`
 }
@@ -132,7 +138,8 @@ type PackageChange struct {
 	DeltaBytes int64   `json:"deltaBytes"` // of what it stores, visible or wasted
 }
 
-// FindingsChange says which findings are new, and which are fixed.
+// FindingsChange says which findings are new, and which are fixed. Both lists are empty if
+// the findings of one side are unknown, as TotalsDelta.FindingsBytes says.
 type FindingsChange struct {
 	New   []Finding `json:"new"`
 	Fixed []Finding `json:"fixed"`

@@ -29,38 +29,66 @@ func Hidden(r *facts.Report) *facts.Report {
 // by its redacted form, for a report that is printed or saved: it goes to logs, comments
 // and artifacts that more people can read than the image.
 func HideSecrets(r *facts.Report) {
-	hide := func(texts ...*string) {
-		for _, s := range texts {
-			*s = secrets.Hide(*s)
-		}
-	}
-	list := func(all []string) {
-		for i := range all {
-			hide(&all[i])
-		}
-	}
 	for i := range r.Layers {
 		hide(&r.Layers[i].Command)
 	}
 	for i := range r.History {
 		hide(&r.History[i].Command, &r.History[i].Comment)
 	}
-	c := &r.Image.Config
+	hideConfig(&r.Image.Config)
+	if d := r.Dockerfile; d != nil {
+		d.Text = secrets.HideLines(d.Text)
+	}
+	hideFindings(r.Findings)
+}
+
+// HideComparison does what HideSecrets does for how two images differ. What differs
+// must be known before, as two secrets may look the same once they are hidden.
+func HideComparison(c *facts.Comparison) {
+	hideConfig(&c.Old.Config)
+	hideConfig(&c.New.Config)
+	for i := range c.Config {
+		s := &c.Config[i]
+		_, name, named := strings.Cut(s.Key, " ")
+		for _, v := range []*string{s.Old, s.New} {
+			switch {
+			case v != nil && named:
+				*v = secrets.HideSetting(name, *v)
+			case v != nil:
+				hide(v)
+			}
+		}
+	}
+	hideFindings(c.Findings.New)
+	hideFindings(c.Findings.Fixed)
+}
+
+// hide replaces the secrets in texts.
+func hide(texts ...*string) {
+	for _, s := range texts {
+		*s = secrets.Hide(*s)
+	}
+}
+
+func hideConfig(c *facts.Config) {
 	for i, e := range c.Env {
 		if name, value, ok := strings.Cut(e, "="); ok {
 			c.Env[i] = name + "=" + secrets.HideSetting(name, value)
 		}
 	}
-	list(c.Entrypoint)
-	list(c.Cmd)
+	for _, words := range [][]string{c.Entrypoint, c.Cmd} {
+		for i := range words {
+			hide(&words[i])
+		}
+	}
 	for name, value := range c.Labels {
 		c.Labels[name] = secrets.HideSetting(name, value)
 	}
-	if d := r.Dockerfile; d != nil {
-		d.Text = secrets.HideLines(d.Text)
-	}
-	for i := range r.Findings {
-		f := &r.Findings[i]
+}
+
+func hideFindings(all []facts.Finding) {
+	for i := range all {
+		f := &all[i]
 		hide(&f.Title, &f.Fix.Text)
 		f.Fix.Lines = HideLines(f.Fix.Lines)
 	}

@@ -88,3 +88,27 @@ func TestHideSettings(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestHideComparison checks that nothing of a comparison keeps a secret.
+func TestHideComparison(t *testing.T) {
+	value := "squeamish" + strings.Repeat("7ossifrage", 3)
+	step, url := "RUN APP_PASSWORD="+value+" make", "[\"https://me:"+value+"@shop.example/\"]"
+	secret := func() *string { s := value; return &s }
+	config := func() facts.Config {
+		return facts.Config{Env: []string{"APP_PASSWORD=" + value}, Cmd: []string{"sh", step}, Labels: map[string]string{"app_password": value}}
+	}
+	find := func() []facts.Finding {
+		return []facts.Finding{{Title: step, Fix: facts.Fix{Text: step, Lines: []string{step}}}}
+	}
+	c := &facts.Comparison{
+		Old: facts.Image{Config: config()}, New: facts.Image{Config: config()},
+		Config: []facts.ConfigChange{
+			{Key: "env APP_PASSWORD", Old: secret(), New: nil}, {Key: "env X", New: nil}, {Key: "label app_password", New: secret()}, {Key: "cmd", Old: nil, New: &url},
+		},
+		Findings: facts.FindingsChange{New: find(), Fixed: find()},
+	}
+	HideComparison(c)
+	if text, err := json.Marshal(c); err != nil || strings.Contains(string(text), "ossifrage") || strings.Count(string(text), "sque… (39 characters)") != 15 {
+		t.Errorf("%s, %v", text, err)
+	}
+}
