@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/cobra"
 
 	"fathom/analyzer/facts"
@@ -181,5 +182,22 @@ func TestAnalysisExamples(t *testing.T) {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// TestPackagesDoc checks that docs/packages.md shows what fathom packages prints in its
+// script.
+func TestPackagesDoc(t *testing.T) {
+	text, err := os.ReadFile("../../docs/packages.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := txtar.ParseFile("testdata/script/packages.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(script.Files, func(f txtar.File) bool { return f.Name == "list" })
+	if i < 0 || !strings.Contains(string(text), "```\n"+string(script.Files[i].Data)+"```\n") {
+		t.Error("docs/packages.md doesn't show the list of testdata/script/packages.txtar")
 	}
 }

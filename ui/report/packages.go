@@ -193,14 +193,15 @@ func shareOf(n, of int64) string { return Percent(float64(n) / float64(max(of, 1
 
 // writePackageRows writes a table of packages.
 func writePackageRows(b io.Writer, all []packageRow) {
-	times, width := map[packageKey]int{}, len("name")
+	times, width, layers := map[packageKey]int{}, len("name"), len("in layers")
 	for _, x := range all {
 		times[keyOf(x.Package)]++
+		layers = max(layers, len(layersOf(x.Package)))
 		width = max(width, min(runewidth.StringWidth(packageText(x.Name)), nameWidth))
 	}
-	fmt.Fprintf(b, "\nvisible   wasted  brought by  in layers  type      %s  version\n", pad("name", width))
+	fmt.Fprintf(b, "\nvisible   wasted  brought by  %-*s  type      %s  version\n", layers, "in layers", pad("name", width))
 	for _, x := range all {
-		line := fmt.Sprintf("%7s  %7s  %10d  %-9s  %-8s  %s  %s", Size(x.Visible), Size(x.Wasted), x.BroughtBy, layersOf(x.Package), Safe(x.Type), pad(packageText(x.Name), width), packageText(x.Version))
+		line := fmt.Sprintf("%7s  %7s  %10d  %-*s  %-8s  %s  %s", Size(x.Visible), Size(x.Wasted), x.BroughtBy, layers, layersOf(x.Package), Safe(x.Type), pad(packageText(x.Name), width), packageText(x.Version))
 		if where := whereIn(times, x.Package); where != "" {
 			line += "  " + where
 		}

@@ -93,6 +93,9 @@ func TestLayersOf(t *testing.T) {
 func TestPackageNames(t *testing.T) {
 	r := packed(2)
 	r.Packages[0].Name, r.Packages[0].Version, r.Packages[0].Modules = strings.Repeat("世", 5000), "1\n2", []string{"m\x1b@1"}
+	for _, l := range []int{2, 4, 6, 8, 9} {
+		r.Packages[0].Layers = append(r.Packages[0].Layers, facts.PackageLayer{Layer: l})
+	}
 	r.Packages[1].Name, r.Packages[1].Type, r.Packages[1].RemovedBy = "p\x1b[2J", "deb\n", 1
 	var b strings.Builder
 	if err := Packages(&b, &Input{Report: r}, PackagesOptions{}); err != nil {
@@ -104,6 +107,7 @@ func TestPackageNames(t *testing.T) {
 	}
 	text := b.String()
 	for _, want := range []string{
+		"brought by  in layers        type      name ", "         0  0, 2, 4, 6, 8-9  npm  ",
 		strings.Repeat("世", 99) + "…  1\\n2\n", `  p\x1b[2J`, "  1  removed by layer 1\n", "    5 B      0  /\\x1b == /\\xff  (\\u202e by layer 1)\n",
 		"built from 1 module\n                m\\x1b@1\n", "   none of its files has content of its own\n",
 	} {
