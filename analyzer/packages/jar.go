@@ -21,7 +21,7 @@ import (
 // the last 512 KiB are: the list of its files is at the end, and the manifest at the
 // start. If the list is longer, the name of the file is all that is known.
 const (
-	wholeJar       = 16 << 20
+	wholeJar       = 8 << 20
 	maxDirectory   = 4 << 20  // bytes of the list of files
 	maxJarManifest = 64 << 10 // bytes of the manifest that are read
 	maxPOM         = 4 << 10  // bytes of a pom.properties that are read; real ones have 100

@@ -24,7 +24,7 @@ import (
 // be. In those, the list of Rust's crates is usually not found.
 const (
 	leastProgram = 16 << 10
-	wholeProgram = 16 << 20
+	wholeProgram = 8 << 20
 	maxNotes     = 64 << 10 // bytes of the notes in one segment
 	maxCrates    = 4 << 20  // bytes of the JSON about crates
 )
