@@ -5,6 +5,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -14,7 +15,9 @@ import (
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
+	"fathom/analyzer/imagetest"
 	"fathom/analyzer/layer"
+	"fathom/analyzer/packages"
 )
 
 // million returns an analysis of a million entries in 30 layers. Each layer stores a
@@ -160,4 +163,50 @@ func BenchmarkQuickFindings(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
+}
+
+// manyPackages returns an image of 100,000 packages of one file each, and 100,000 files
+// of none.
+var manyPackages = sync.OnceValue(func() *analyzer.Analysis {
+	var b strings.Builder
+	b.WriteString("layer RUN make\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&b, "  file n/node_modules/name-%05d/package.json text=%q\n  file m/%d/%d 10xa\n", i*7919%100_000, fmt.Sprintf(`{"name": "name-%d", "version": "1.%d"}`, i, i%977), i%300, i)
+	}
+	img, err := imagetest.Parse([]byte(b.String()))
+	if err != nil {
+		panic(err)
+	}
+	a, err := analyzer.Analyze(context.Background(), img.Image(), analyzer.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return a
+})
+
+// BenchmarkPackages presses keys in a list of 100,000 packages.
+func BenchmarkPackages(b *testing.B) {
+	for name, keys := range map[string][2]string{
+		"down": {"", "down"}, "page": {"", "pgdn"}, "sort": {"", "s"}, "type": {"", "f"}, "open": {"", "p"},
+		"search": {"/", "type:9 ctrl-u"}, "only": {"/ type:99 enter", "F"}, "next": {"/ type:99999 enter", "n"},
+		"enter": {"down", "enter p"}, "unowned": {"right down", "enter p"}, "layers": {"right down enter", "a"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := packageStage(b, manyPackages(), packages.Find, "", false, 120, 40)
+			for _, k := range strings.Fields("p " + keys[0]) {
+				s.press(k)
+			}
+			all := strings.Fields(keys[1])
+			var slowest time.Duration
+			i, used := 0, cpu()
+			for b.Loop() {
+				start := time.Now()
+				s.press(all[i%len(all)])
+				slowest = max(slowest, time.Since(start))
+				i++
+			}
+			b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms/frame")
+			b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
+		})
+	}
 }

@@ -23,6 +23,8 @@ type packageList struct {
 	by      packageOrder
 	rev     bool
 	kind    string // the only type that has rows; "" for all types
+	count   int    // packages of that type
+	visible int64  // their bytes
 	open    bool   // the folders of what belongs to no package have rows
 	hits    []bool // by index in all: whether the package matches the search
 	matches int
@@ -105,9 +107,9 @@ func (l *packageList) arrange() {
 	})
 }
 
-// fill lists the rows.
+// fill lists the rows, and adds up the packages of the type that is shown.
 func (l *packageList) fill() {
-	l.rows = l.rows[:0]
+	l.rows, l.count, l.visible = l.rows[:0], 0, 0
 	only := l.filtered()
 	if l.unowned != nil && !only && l.kind == "" {
 		l.rows = append(l.rows, packageRow{-1, -1})
@@ -116,7 +118,12 @@ func (l *packageList) fill() {
 		}
 	}
 	for _, i := range l.order {
-		if l.shows(int(i)) && (!only || l.hits[i]) {
+		if !l.shows(int(i)) {
+			continue
+		}
+		l.count++
+		l.visible += l.all[i].VisibleBytes
+		if !only || l.hits[i] {
 			l.rows = append(l.rows, packageRow{i, -1})
 		}
 	}
@@ -208,17 +215,10 @@ func (l *packageList) Note() string {
 	case l.all == nil:
 		return ""
 	}
-	n, visible := 0, int64(0)
-	for i := range l.all {
-		if l.shows(i) {
-			n++
-			visible += l.all[i].VisibleBytes
-		}
-	}
 	if l.kind != "" {
-		return count(n, l.kind+" package") + ", " + report.Size(visible)
+		return count(l.count, l.kind+" package") + ", " + report.Size(l.visible)
 	}
-	return count(n, "package") + ", " + report.Size(visible) + ", " + report.Size(l.unowned.VisibleBytes) + " in no package"
+	return count(l.count, "package") + ", " + report.Size(l.visible) + ", " + report.Size(l.unowned.VisibleBytes) + " in no package"
 }
 
 // click selects a row, and opens or closes it if it is on the triangle; a double click

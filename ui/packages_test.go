@@ -61,32 +61,33 @@ func (l *packageList) names() string {
 func TestPackageRows(t *testing.T) {
 	a := load(t, "packages")
 	for keys, want := range map[string]string{
-		"p":                        "- libc6 @types/node curl express debug git",
-		"p s":                      "- git debug express curl @types/node libc6",
-		"p s s":                    "- git curl libc6 @types/node express debug", // waste
-		"p s s s s":                "- libc6 curl git @types/node express debug", // layer
-		"p s s s s s s":            "- libc6 curl git @types/node express debug", // type
-		"p s s s s s s s s":        "- @types/node curl debug express git libc6", // name
-		"p s s s s s s s s s":      "- libc6 git express debug curl @types/node",
-		"p right":                  "- /srv/app /var/lib/apt /var/lib/dpkg libc6 @types/node curl express debug git",
-		"p right down left":        "- libc6 @types/node curl express debug git",
-		"p space space":            "- libc6 @types/node curl express debug git",
-		"p f":                      "libc6 curl git",
-		"p f f":                    "@types/node express debug",
-		"p f f f":                  "- libc6 @types/node curl express debug git",
-		"p f f esc":                "- libc6 @types/node curl express debug git",
-		"p f / type:e enter F":     "", // nothing of dpkg is found
-		"p f f / type:e enter F":   "@types/node express debug",
-		"p / type:npm:e enter F":   "express",
-		"p / type:11 enter F":      "curl", // a version
-		"p / type:lib enter F":     "libc6",
-		"p / type:var/lib F":       "- libc6 @types/node curl express debug git", // still typing
-		"p / type:/dpkg enter F":   "libc6 curl git",                             // the database
-		"p / type:lib enter F F":   "- libc6 @types/node curl express debug git",
-		"p / type:lib enter F f":   "libc6",
-		"p / type:b enter F s":     "debug libc6",
-		"p / type:b enter F esc":   "- libc6 @types/node curl express debug git",
-		"p / type:b enter F w n p": "- libc6 @types/node curl express debug git", // the search is about the waste
+		"p":                                     "- libc6 @types/node curl express debug git",
+		"p s":                                   "- git debug express curl @types/node libc6",
+		"p s s":                                 "- git curl libc6 @types/node express debug", // waste
+		"p s s s s":                             "- libc6 curl git @types/node express debug", // layer
+		"p s s s s s s":                         "- libc6 curl git @types/node express debug", // type
+		"p s s s s s s s s":                     "- @types/node curl debug express git libc6", // name
+		"p s s s s s s s s s":                   "- libc6 git express debug curl @types/node",
+		"p right":                               "- /srv/app /var/lib/apt /var/lib/dpkg libc6 @types/node curl express debug git",
+		"p right down left":                     "- libc6 @types/node curl express debug git",
+		"p space space":                         "- libc6 @types/node curl express debug git",
+		"p f":                                   "libc6 curl git",
+		"p f f":                                 "@types/node express debug",
+		"p f f f":                               "- libc6 @types/node curl express debug git",
+		"p f f esc":                             "- libc6 @types/node curl express debug git",
+		"p f / type:e enter F":                  "", // nothing of dpkg is found
+		"p f f / type:e enter F":                "@types/node express debug",
+		"p / type:npm:e enter F":                "express",
+		"p / type:11 enter F":                   "curl", // a version
+		"p / type:lib enter F":                  "libc6",
+		"p / type:var/lib F":                    "- libc6 @types/node curl express debug git", // still typing
+		"p / type:/dpkg enter F":                "libc6 curl git",                             // the database
+		"p / type:lib enter F F":                "- libc6 @types/node curl express debug git",
+		"p / type:lib enter F f":                "libc6",
+		"p / type:b enter F s":                  "debug libc6",
+		"p / type:b enter F esc":                "- libc6 @types/node curl express debug git",
+		"p / type:b enter F esc / type:b enter": "- libc6 @types/node curl express debug git", // the filter has ended with the search
+		"p / type:b enter F w n p":              "- libc6 @types/node curl express debug git", // the search is about the waste
 	} {
 		s := packageStage(t, a, packages.Find, "", false, 120, 40)
 		for _, k := range strings.Fields(keys) {
@@ -97,6 +98,15 @@ func TestPackageRows(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", keys, got, want)
 		}
 	}
+}
+
+// TestPackageCount counts what matches among the packages of the type that is shown.
+func TestPackageCount(t *testing.T) {
+	s := packageStage(t, load(t, "packages"), packages.Find, "", false, 120, 40)
+	for _, k := range strings.Fields("p f / type:e enter") {
+		s.press(k)
+	}
+	s.at(t, "/e 0 packages found")
 }
 
 // TestPackageEnter goes from every kind of row to what it is about, and from there on.
@@ -137,20 +147,25 @@ func TestPackageEnter(t *testing.T) {
 func TestPackageParts(t *testing.T) {
 	a := described(t, `
 layer one
-  file var/lib/dpkg/status text="Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 2\n\nPackage: empty\nStatus: install ok installed\nVersion: 3\n\n"
+  file var/lib/dpkg/status text="Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 2\n\nPackage: c\nStatus: install ok installed\nVersion: 1\n\nPackage: empty\nStatus: install ok installed\nVersion: 3\n\n"
   file var/lib/dpkg/info/a.list text="/bin/a\n/bin/both\n"
   file var/lib/dpkg/info/b.list text="/bin/both\n"
+  file var/lib/dpkg/info/c.list text="/bin/c\n"
   file bin/a 100xa
+  file bin/c 900xc
   link bin/a2 -> bin/a
   file bin/both 50xb
   file tmp/x 70xx
   file top 5xy
 layer two
   file tmp/.wh.x
+  file bin/c 9xd
 `)
 	for _, c := range []struct{ keys, want string }{
 		{"p / type:empty enter enter", "no file counts for deb:empty: this is what lists it"},
 		{"p / type:empty enter enter f esc", " /var/lib/dpkg/status  size"},
+		{"p / type:deb:a enter enter p / type:empty enter enter", "159 B drwxr-xr-x ▾ bin/"}, // without a filter
+		{"p / type:deb:c enter enter", "9 B -rw-r--r--     c"},                               // not the larger one that is gone
 		{"p / type:deb:a enter enter", "150 B drwxr-xr-x ▾ bin/"},
 		{"p / type:deb:a enter enter down", " /bin/a2  size"},
 		{"p right down down enter", " /tmp/x  size"},
@@ -227,9 +242,7 @@ func TestPackagesWhileSearching(t *testing.T) {
 	})
 	for _, k := range []string{"p", "!", "p", "down", "enter", "s", "f", "F", "right", "space"} {
 		s.press(k)
-		if k != "!" {
-			s.at(t, " searching…")
-		}
+		s.at(t, " searching…")
 	}
 	for _, k := range strings.Fields("! 3") {
 		s.press(k)
@@ -268,6 +281,14 @@ func TestPackageNames(t *testing.T) {
 		s.press(k)
 	}
 	s.at(t, `/\xff\x1b`)
+	for _, k := range strings.Fields("p end") {
+		s.press(k)
+	}
+	s.at(t, `\x1b[2J\u202e[re`)
+	for _, k := range strings.Fields("2 end") {
+		s.press(k)
+	}
+	s.at(t, `listed in   /n\xff/node_modules/a\x1b/package.`)
 }
 
 // TestPackagesMouse clicks on the tab, the titles of columns, and rows.
@@ -309,6 +330,7 @@ func TestPackageCopy(t *testing.T) {
 	for _, c := range []struct{ keys, want string }{
 		{"p down down y", "npm:@types/node"},
 		{"home right down y", "/srv/app"},
+		{"down left down y", "deb:libc6"},
 	} {
 		for _, k := range strings.Fields(c.keys) {
 			s.press(k)

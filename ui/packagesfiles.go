@@ -84,7 +84,11 @@ func (f *files) showPackage(i int) {
 	}
 	f.showEverything()
 	if n, ok := f.tree.Lookup(x.Database); ok {
-		f.goTo(n, max(x.RemovedBy-1, x.BroughtBy), true)
+		layer := f.tree.Layers() - 1
+		if x.RemovedBy >= 0 {
+			layer = x.RemovedBy - 1
+		}
+		f.goTo(n, layer, true)
 	}
 	f.u.note = "no file counts for " + shown(packageName(x)) + ": this is what lists it"
 }
@@ -116,7 +120,8 @@ func (f *files) showPart(p treePart, at fileView) {
 	f.out.SetMarks(outline.AllMarks)
 	f.showAll()
 	f.goTo(at.node, at.layer, at.whole)
-	f.out.Scroll(-f.frame.h/2, f.frame.h) // the folders above are of interest, too
+	h := max(f.frame.h, 10)
+	f.out.Scroll(-h/2, h) // the folders above are of interest, too
 }
 
 // showEverything removes all filters.
