@@ -45,7 +45,8 @@ type reading struct {
 	index    map[key]*unit
 	warnings []facts.Warning
 	warned   map[filetree.Content]bool
-	damaged  int // how many files can't be read
+	unread   map[int]bool // the layers whose content was not downloaded
+	damaged  int          // how many files can't be read
 	diverted map[*listed]map[string]diversion
 
 	memory *layer.Quota
@@ -77,7 +78,7 @@ const maxWarnings = 20
 func newReading(tree *filetree.Tree, memory *layer.Quota) *reading {
 	return &reading{
 		tree: tree, memory: memory, table: formats(), files: map[filetree.Content]*listed{}, folders: map[string]map[string][]filetree.Node{}, index: map[key]*unit{},
-		warned: map[filetree.Content]bool{}, diverted: map[*listed]map[string]diversion{},
+		warned: map[filetree.Content]bool{}, unread: map[int]bool{}, diverted: map[*listed]map[string]diversion{},
 	}
 }
 
@@ -160,15 +161,18 @@ func (r *reading) changes(n filetree.Node) []change {
 	return out
 }
 
-// at returns what the file at n says from a change on. It warns if the file can't be
-// read.
+// at returns what content, which is at n, says: nil if it was not downloaded. It warns
+// if it can't be read.
 func (r *reading) at(n filetree.Node, c filetree.Content) *listed {
 	if c == filetree.NoContent {
 		return &listed{}
 	}
 	l := r.files[c]
 	if l == nil {
-		l = &listed{} // it is empty, or in a layer whose content was not downloaded
+		if s := r.tree.Stored(c); s.Bytes > 0 && r.unread[s.Layer] {
+			return nil
+		}
+		l = &listed{}
 	}
 	if l.problem != "" && !r.warned[c] {
 		r.warned[c] = true
@@ -195,6 +199,9 @@ func (r *reading) follow(n filetree.Node) {
 	now := &listed{}
 	for _, c := range changes {
 		next := r.at(n, c.content)
+		if next == nil {
+			continue // as far as is known, nothing changes
+		}
 		gone, come := differ(now.lines, next.lines)
 		if !r.spend(len(gone) + len(come)) {
 			break
@@ -235,10 +242,10 @@ func (r *reading) several(n filetree.Node, changes []change) map[key]bool {
 	done := map[*listed]bool{}
 	for _, c := range changes {
 		l := r.at(n, c.content)
-		records := l.records
-		if len(records) < 2 || done[l] {
+		if l == nil || len(l.records) < 2 || done[l] {
 			continue
 		}
+		records := l.records
 		done[l] = true
 		seen := make(map[key]bool, len(records))
 		for i := range records {

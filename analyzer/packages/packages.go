@@ -42,6 +42,9 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) (*Packages, er
 	}
 	r := newReading(a.Tree, a.Image.Limits.Memory)
 	defer r.release()
+	for _, i := range notes.Unread {
+		r.unread[i] = true
+	}
 	if err := r.read(notes.By); err != nil {
 		return nil, err
 	}

@@ -306,3 +306,29 @@ layer RUN apt-get install a
 		t.Error(d)
 	}
 }
+
+// A database in a layer that was not downloaded may list the same packages: they are
+// not taken for removed.
+func TestUnreadLayer(t *testing.T) {
+	img := imagetest.Must(t, `
+layer RUN apt-get install a
+  file var/lib/dpkg/status text="Package: a\nStatus: install ok installed\nVersion: 1\n"
+  file var/lib/dpkg/info/a.list text="/usr/bin/a\n"
+  file usr/bin/a 20000xa
+layer RUN apt-get install b
+  file var/lib/dpkg/status text="Package: b\nStatus: install ok installed\nVersion: 1\n"
+`).Image()
+	a, err := analyzer.Analyze(t.Context(), img, analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	img.Layers[1].Blob = layer.Blob{}
+	p, err := Find(t.Context(), a, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addUp(t, p, a)
+	if len(p.List) != 1 || p.List[0].Name != "a" || p.List[0].VisibleBytes != 20000 || p.List[0].RemovedBy != -1 || len(p.Warnings) != 1 {
+		t.Errorf("got %+v with %+v", p.List, p.Warnings)
+	}
+}
