@@ -57,6 +57,11 @@ type comparing struct {
 	part map[filetree.Content]layer.Hash // of the start; of other content all is known
 }
 
+// comparing returns what compares content, of which nothing is known yet.
+func (im *image) comparing() *comparing {
+	return &comparing{image: im, seed: maphash.MakeSeed(), full: map[filetree.Content]layer.Hash{}, part: map[filetree.Content]layer.Hash{}}
+}
+
 // duplicates compares sizes and names first, then the start of what can still be
 // equal, and in the end the whole content.
 func (im *image) duplicates() ([]*finding, error) {
@@ -64,10 +69,8 @@ func (im *image) duplicates() ([]*finding, error) {
 	if len(sets) == 0 {
 		return nil, nil
 	}
-	c := &comparing{
-		image: im, seed: maphash.MakeSeed(), keys: make([]uint64, im.tree.Len()),
-		full: map[filetree.Content]layer.Hash{}, part: map[filetree.Content]layer.Hash{},
-	}
+	c := im.comparing()
+	c.keys = make([]uint64, im.tree.Len())
 	sets = c.split(sets, func(filetree.Content) uint64 { return 0 })
 	for _, n := range []int64{startSize, math.MaxInt64} {
 		contents, hashed := c.unknown(sets)

@@ -21,6 +21,9 @@ func pipInstalls(c call) bool {
 // npmInstalls reports whether c installs what package.json lists, not single
 // packages.
 func npmInstalls(c call) bool {
+	if c.has("--package-lock-only") {
+		return false
+	}
 	switch c.sub() {
 	case "ci", "clean-install":
 		return true

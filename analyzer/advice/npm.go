@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	npmNotes   = "npm 1" // the name of the looker
 	npmLock    = "node_modules/.package-lock.json"
 	maxNPMLock = 16 << 20 // bytes
 )
@@ -25,7 +26,7 @@ var npmInstall = regexp.MustCompile(`\b(npm\s+(?:ci|clean-install|install|i))\b`
 // npmLooker returns the looker for what npm says about installed packages.
 func npmLooker() *layer.Looker {
 	return &layer.Looker{
-		Name: "npm 1", Max: maxNPMLock, Whole: maxNPMLock,
+		Name: npmNotes, Max: maxNPMLock, Whole: maxNPMLock,
 		Wants: func(p string) bool {
 			if path.Base(p) == "package.json" {
 				return !strings.Contains("/"+p, "/node_modules/")
@@ -118,13 +119,13 @@ type npmProject struct {
 }
 
 // npmProjects returns the projects in the final filesystem, by folder.
-func (im *image) npmProjects(look *layer.Looker) map[filetree.Node]*npmProject {
+func (im *image) npmProjects() map[filetree.Node]*npmProject {
 	if im.projects != nil {
 		return im.projects
 	}
 	im.projects = map[filetree.Node]*npmProject{}
 	byFolder := map[filetree.Node][2]string{} // the notes of package.json and of the list
-	for _, n := range im.notes[look.Name] {
+	for _, n := range im.notes[npmNotes] {
 		at := im.tree.FirstName(n.Content, im.last())
 		if at == filetree.None {
 			continue
@@ -183,7 +184,6 @@ func (im *image) addModule(list []filetree.Node, project filetree.Node, folder s
 }
 
 func devDependencies() Rule {
-	look := npmLooker()
 	return Rule{
 		Name:     "dev-dependencies",
 		Severity: facts.SeverityWarn,
@@ -192,17 +192,17 @@ func devDependencies() Rule {
 		Fix:      "Install with `npm ci --omit=dev`. If the build needs them, build in an earlier stage, end it with `npm prune --omit=dev`, and copy the result.",
 		Not:      "What the image's command starts. Without the list that npm leaves in `node_modules/.package-lock.json`, those that `package.json` lists in `devDependencies` are of severity info: another package may need them, too.",
 		reads:    true,
-		look:     look,
-		find:     func(im *image) ([]*finding, error) { return im.devDependencies(look), nil },
+		look:     npmLooker(),
+		find:     (*image).devDependencies,
 	}
 }
 
 // devDependencies returns a finding for each layer that stores packages for development.
-func (im *image) devDependencies(look *layer.Looker) []*finding {
+func (im *image) devDependencies() ([]*finding, error) {
 	const listed, locked = 0, 1
 	kinds := map[filetree.Node]int{}
 	runs := map[filetree.Node]bool{} // the image's command starts one of the project's
-	for folder, p := range im.npmProjects(look) {
+	for folder, p := range im.npmProjects() {
 		used := im.starts(folder, p)
 		for _, n := range p.dev {
 			if p.locked {
@@ -237,7 +237,7 @@ func (im *image) devDependencies(look *layer.Looker) []*finding {
 		}
 		l.Fix = im.npmFix(l.layer)
 	}
-	return findings(lots)
+	return findings(lots), nil
 }
 
 // devNamed is how many packages a title names.

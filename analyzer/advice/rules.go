@@ -15,6 +15,7 @@ func Rules() []Rule {
 		overwritten(),
 		buildTools(),
 		devDependencies(),
+		duplicateDependency(),
 		docs(),
 		leftover(),
 		duplicateContent(),

@@ -128,6 +128,13 @@ func TestBeforeAndAfter(t *testing.T) {
   /app/node_modules/typescript layer 2, 900039 bytes, 2 files
   /app/node_modules/@types/node layer 2, 300040 bytes, 2 files
 `},
+		{"duplicate-dependency", `warn 1200068: npm packages that are further out, too, take 1.2 MB in layer 2: lodash and @a/x
+  fix: run npm dedupe where package-lock.json is, and commit the new one; or end the step with && npm dedupe
+  > RUN cd /app && npm ci \
+  >     && npm dedupe
+  /app/node_modules/b/node_modules/lodash layer 2, 900035 bytes, 2 files
+  /app/node_modules/b/node_modules/c/node_modules/@a/x layer 2, 300033 bytes, 2 files
+`},
 		{"docs", `info 7000: documentation and translations take 7.0 kB in layer 1
   fix: tell dpkg to leave them out, in a step before the one that installs
   > RUN printf 'path-exclude=/usr/share/%s/*\n' doc man info locale > /etc/dpkg/dpkg.cfg.d/nodoc \
@@ -314,6 +321,16 @@ func TestRules(t *testing.T) {
 		{"dev-dependencies", "a list that is none", base + "layer RUN npm ci\n  file app/node_modules/.package-lock.json text=\"{\\\"packages\\\":[]}\"\n  file app/node_modules/a/x 5xa\n", ""},
 		{"dev-dependencies", "paths out of the project", base + "layer RUN npm ci\n" + npmList("../node_modules/a dev", "node_modules/../../bin dev", "/node_modules/a dev", "bin dev") + "  file node_modules/a/x 5xa\n", ""},
 
+		{"duplicate-dependency", "another version between them", npmApp("x 1 a", "b 1 b", "b/node_modules/x 2 a", "b/node_modules/c 1 c", "b/node_modules/c/node_modules/x 1 a"), ""},
+		{"duplicate-dependency", "other content", npmApp("x 1 a", "b 1 b", "b/node_modules/x 1 b"), ""},
+		{"duplicate-dependency", "other files", npmApp("x 1 a", "b 1 b", "b/node_modules/x 1 a") + "  file app/node_modules/x/more 1xm\n", ""},
+		{"duplicate-dependency", "side by side", npmApp("a 1 a", "b 1 b", "a/node_modules/x 1 x", "b/node_modules/x 1 x"), ""},
+		{"duplicate-dependency", "the same", npmApp("x 1 a", "b 1 b", "b/node_modules/x 1 a"), "info 130 npm packages that are further out, too, take 130 B in layer 0: x (likely)\n"},
+		{"duplicate-dependency", "npm's list knows them", npmApp("x 1 a", "b 1 b", "b/node_modules/x 1 a") + npmList("node_modules/x"), "info 130 npm packages that are further out, too, take 130 B in layer 0: x\n"},
+		{"duplicate-dependency", "bundled", npmApp("x 1 a", "b 1 b", "b/node_modules/x 1 a") + strings.Replace(npmList("node_modules/b/node_modules/x"), `dev\":false`, `inBundle\":true`, 1), ""},
+		{"duplicate-dependency", "no project", strings.Replace(npmApp("x 1 a", "b 1 b", "b/node_modules/x 1 a"), "app/package.json", "app/x.json", 1), ""},
+		{"duplicate-dependency", "for development alone", npmApp("x 1 a", "b 1 b", "b/node_modules/x 1 a") + npmList("node_modules/b dev", "node_modules/b/node_modules/x dev"), ""},
+
 		{"docs", "whose documentation", base + "layer RUN apt-get install -y a b\n" + debs("a", "/usr/share/doc/a/x /bin/a", "b", "/usr/share/man/b") + "  file bin/a 90xa\n  file usr/share/doc/a/x 2xa\n  file usr/share/man/b 3xb\n  file usr/share/info/c 5xc\n", "info 10 documentation and translations take 10 B in layer 1, most of it of b and a\n"},
 		{"docs", "licenses stay", base + "layer x\n  file usr/share/doc/a/copyright 9xc\n  file srv/usr/share/doc/a/b 9xc\n", ""},
 		{"leftover", "a module called test", base + "layer x\n  file app/node_modules/test/index.js 9xa\n  file app/node_modules/@a/docs/index.js 9xa\n", ""},
@@ -341,6 +358,7 @@ func TestRules(t *testing.T) {
 		{"install-options", "apk and pip without a cache", base + "layer RUN apk add a && pip install b\n  file a 9xa\n", ""},
 		{"install-options", "apk and pip with a cache", base + "layer RUN apk add a && pip install b\n  file var/cache/apk/x 9xa\n  file root/.cache/pip/x 9xa\n", "info 0 layer 1 keeps apk's index (likely)\ninfo 0 layer 1 keeps pip's downloads (likely)\n"},
 		{"install-options", "npm", base + "layer RUN npm ci\n  dir app/node_modules/\n", "info 0 layer 1 installs what only development needs, too (likely)\n"},
+		{"install-options", "npm writes only its lock", base + "layer RUN npm i --package-lock-only && npm ci --omit=dev\n  dir app/node_modules/\n", ""},
 		{"install-options", "npm in a mount", base + "layer RUN npm ci\n  file app/a 9xa\n", ""},
 		{"install-options", "npm in production", "env NODE_ENV=production\n" + base + "layer RUN npm ci\n  dir app/node_modules/\n", ""},
 		{"install-options", "npm with prune", base + "layer RUN npm ci && npm run build && npm prune --production\n  dir app/node_modules/\n", ""},
@@ -372,6 +390,20 @@ func npmList(list ...string) string {
 		fmt.Fprintf(&b, "%s%q:{\"version\":\"1\",\"dev\":%v}", strings.Repeat(",", min(i, 1)), folder, dev)
 	}
 	return fmt.Sprintf("  file app/node_modules/.package-lock.json text=%q\n", `{"packages":{`+b.String()+"}}")
+}
+
+// npmApp returns a layer with an npm project: for each package its folder below
+// node_modules, its version and the character of which its file has 100.
+func npmApp(list ...string) string {
+	var b strings.Builder
+	b.WriteString("layer RUN npm ci\n  file app/package.json text=\"{\\\"scripts\\\":{\\\"a\\\":\\\"b\\\"}}\"\n")
+	for _, p := range list {
+		word := strings.Fields(p)
+		name := word[0][strings.LastIndexByte(word[0], '/')+1:]
+		fmt.Fprintf(&b, "  file app/node_modules/%s/package.json text=%q\n", word[0], fmt.Sprintf(`{"name":"%s","version":"%s.0.0"}`, name, word[1]))
+		fmt.Fprintf(&b, "  file app/node_modules/%s/index.js 100x%s\n", word[0], word[2])
+	}
+	return b.String()
 }
 
 // TestDevFixes has the texts and lines about packages for development.
