@@ -68,7 +68,7 @@ func (im *image) npmModules() map[string]*module {
 // none.
 func outer(all map[string]*module, folder, name string) *module {
 	at, _, _ := cutLast(folder, "/node_modules/")
-	for {
+	for range maxNested {
 		up, _, ok := cutLast(at, "/node_modules/")
 		if !ok {
 			return nil
@@ -78,7 +78,11 @@ func outer(all map[string]*module, folder, name string) *module {
 		}
 		at = up
 	}
+	return nil
 }
+
+// maxNested is how many folders further out are looked at for a copy of a package.
+const maxNested = 32
 
 // duplicateModules returns a finding for each layer that stores copies of npm packages
 // of which a package further out has the same name, version and files. Without them,

@@ -256,8 +256,10 @@ func cutLast(s, sep string) (before, after string, found bool) {
 func (im *image) starts(folder filetree.Node, p *npmProject) bool {
 	config := im.report.Image.Config
 	words := strings.Fields(strings.Join(slices.Concat(config.Entrypoint, config.Cmd), " "))
-	for range 2 { // a script may name another one
-		for _, w := range slices.Clone(words) {
+	named := map[string]bool{}
+	for i := 0; i < len(words); i++ { // a script may name another one, or itself
+		if w := words[i]; !named[w] {
+			named[w] = true
 			words = append(words, strings.Fields(p.scripts[w])...)
 		}
 	}
