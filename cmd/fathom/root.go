@@ -37,6 +37,7 @@ const rootExample = `  fathom app.tar                                  explore
   fathom --json report.json app.tar               export
   fathom advise app.tar                           what to change, and what it saves
   fathom packages app.tar                         which package takes how much
+  fathom compare app:1 app:2                      what grew, and why
   fathom demo                                     explore a built-in image`
 
 func newRoot(a *app) *cobra.Command {
@@ -75,7 +76,7 @@ func newRoot(a *app) *cobra.Command {
 	help.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(help)
 	root.AddCommand(newDemo(a), newConvert(a), newBuild(a))
-	for _, c := range []*cobra.Command{newAdvise(a), newPackages(a), newLs(a), newCat(a), newExtract(a), newConfigCommand(a), newCache(a), newVersion(a), newCompletion(a)} {
+	for _, c := range []*cobra.Command{newAdvise(a), newPackages(a), newCompare(a), newLs(a), newCat(a), newExtract(a), newConfigCommand(a), newCache(a), newVersion(a), newCompletion(a)} {
 		c.SetFlagErrorFunc(flagError)
 		root.AddCommand(c)
 	}

@@ -73,8 +73,8 @@ func TestSchemaHasEveryField(t *testing.T) {
 	}
 	verdict := schema.Properties["verdict"]
 	delete(schema.Properties, "verdict")
-	compare(t, "report", reflect.TypeFor[facts.Report](), &schema)
-	compare(t, "verdict", reflect.TypeFor[verdictForm](), verdict)
+	compareFields(t, "report", reflect.TypeFor[facts.Report](), &schema)
+	compareFields(t, "verdict", reflect.TypeFor[verdictForm](), verdict)
 }
 
 type node struct {
@@ -83,7 +83,7 @@ type node struct {
 	Items      *node
 }
 
-func compare(t *testing.T, at string, typ reflect.Type, n *node) {
+func compareFields(t *testing.T, at string, typ reflect.Type, n *node) {
 	t.Helper()
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
@@ -92,13 +92,13 @@ func compare(t *testing.T, at string, typ reflect.Type, n *node) {
 	case n == nil:
 		t.Errorf("%s is not in the schema", at)
 	case typ.Kind() == reflect.Slice && typ.Elem().Kind() != reflect.Uint8:
-		compare(t, at+"[]", typ.Elem(), n.Items)
+		compareFields(t, at+"[]", typ.Elem(), n.Items)
 	case typ.Kind() == reflect.Struct && typ != reflect.TypeFor[time.Time]():
 		known := map[string]bool{}
 		for i := range typ.NumField() {
 			name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 			known[name] = true
-			compare(t, at+"."+name, typ.Field(i).Type, n.Properties[name])
+			compareFields(t, at+"."+name, typ.Field(i).Type, n.Properties[name])
 			if always := options == ""; always != slices.Contains(n.Required, name) {
 				t.Errorf("%s.%s: always written %v, required %v", at, name, always, !always)
 			}
