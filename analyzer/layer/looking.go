@@ -117,7 +117,7 @@ func (l *Looking) addPart(p []byte) {
 	if len(l.wanting) == 0 {
 		return
 	}
-	head := l.all
+	var head []byte
 	if l.collects {
 		if !l.take(len(p)) {
 			return
