@@ -389,3 +389,15 @@ func TestPackagePart(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchPackagesAgain starts another search while only the packages that match are
+// shown.
+func TestSearchPackagesAgain(t *testing.T) {
+	s := packageStage(t, load(t, "packages"), packages.Find, "", false, 80, 24)
+	for _, k := range []string{"p", "/", "type:a", "enter", "F", "/", "type:b"} {
+		s.press(k)
+	}
+	if l, _, _ := paneOf[*packageList](&s.u.layout); l.N != l.matches {
+		t.Errorf("%d rows for %d matches", l.N, l.matches)
+	}
+}

@@ -23,7 +23,7 @@ func (l *packageList) bookmark() func() {
 func (l *packageList) sought() bool { return l.u.search.in == seeker(l) && l.u.search.active() }
 
 // filtered reports whether only packages that match have rows.
-func (l *packageList) filtered() bool { return l.only && l.sought() }
+func (l *packageList) filtered() bool { return l.only && l.hits != nil }
 
 // toggleOnly shows only the packages that match, or all of them again.
 func (l *packageList) toggleOnly() {
