@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"fathom/analyzer/filetree"
+	"fathom/ui/report"
 )
 
 // Order says what the rows of a folder are sorted by.
@@ -14,6 +15,7 @@ const (
 	BySize Order = iota
 	ByName
 	ByFiles
+	ByGrowth
 )
 
 // orders describes each order. Flags, keys and docs are derived from it.
@@ -45,6 +47,22 @@ var orders = [...]struct {
 				return ""
 			}
 			return strconv.Itoa(r.Files)
+		},
+	},
+	ByGrowth: {
+		name: "growth", long: "growth",
+		weigh: func(o *Outline, n filetree.Node) (int64, int64) {
+			growth := o.figures(n).growth
+			return max(growth, -growth), 0
+		},
+		cell: func(r Row) string {
+			switch {
+			case r.Growth > 0:
+				return "+" + report.Size(r.Growth)
+			case r.Growth < 0:
+				return report.Size(r.Growth)
+			}
+			return ""
 		},
 	},
 }
@@ -88,6 +106,7 @@ func (o *Outline) Order() (Order, bool) { return o.order, o.reverse }
 // SetOrder sorts the rows.
 func (o *Outline) SetOrder(by Order, reverse bool) {
 	o.order, o.reverse = by, reverse
+	o.sums = nil // they have the growth only if that is the order
 	o.changed()
 }
 

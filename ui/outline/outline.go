@@ -24,6 +24,8 @@ type Scope struct {
 	// Whole shows every path that exists after the view. Otherwise only the paths
 	// that the view's layers changed have rows.
 	Whole bool
+	// Both adds to a Whole scope what only exists before the view.
+	Both  bool
 	Marks filetree.Marks
 }
 
@@ -36,12 +38,13 @@ type Row struct {
 	Dir   bool   // a directory that has rows below it, or had some before
 	Open  bool
 	Size  int64 // stored by the view's layers, or shown if the scope is Whole; with all rows below
-	Gone  int64 // sizes of removed files; 0 if the scope is Whole
+	Gone  int64 // sizes of removed files; 0 if the scope is Whole without Both
 	// Below is the strongest change of the paths below; Absent for a file.
 	Below  filetree.Mark
 	Change filetree.Change
 	State  filetree.State
-	Files  int // regular files below
+	Files  int   // regular files below
+	Growth int64 // of the size shown, by the view; known if the rows are sorted by it
 }
 
 // frame is one level of the path to a row.
@@ -87,6 +90,12 @@ func (o *Outline) Show(v *filetree.View, whole bool) {
 	o.narrow()
 }
 
+// SetBoth shows what only exists before the view where the whole view is shown.
+func (o *Outline) SetBoth(both bool) {
+	o.scope.Both = both
+	o.narrow()
+}
+
 // Scope returns the scope of the outline.
 func (o *Outline) Scope() Scope { return o.scope }
 
@@ -126,12 +135,13 @@ func (o *Outline) changed() {
 // Shown reports whether n has a row if all folders above it are open.
 func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 	if s.Whole && s.Marks == AllMarks { // the changes don't matter
-		_, ok := s.View.Size(n)
-		return ok
+		if _, ok := s.View.Size(n); ok || !s.Both {
+			return ok
+		}
 	}
 	c := s.View.Change(n)
 	if s.Whole {
-		if c.Mark == filetree.Absent || c.Mark == filetree.Removed {
+		if c.Mark == filetree.Absent || c.Mark == filetree.Removed && !s.Both {
 			return false
 		}
 		if s.Marks.Has(c.Mark) {
@@ -140,8 +150,12 @@ func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 		if t.End(n) == n+1 {
 			return false
 		}
+		marks := s.Marks
+		if !s.Both {
+			marks &^= 1 << filetree.Removed
+		}
 		sum := s.View.Sum(n)
-		return sum.Marks&s.Marks&^(1<<filetree.Removed) != 0 ||
+		return sum.Marks&marks != 0 ||
 			s.Marks.Has(filetree.Unchanged) && sum.Files > 0
 	}
 	if c.Touched && s.Marks.Has(c.Mark) {
@@ -150,10 +164,14 @@ func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 	return t.End(n) > n+1 && s.View.Sum(n).Marks&s.Marks != 0
 }
 
-// figures are the Size, Gone and Files of a row.
+// figures are the Size, Gone, Growth and Files of a row.
 type figures struct {
-	size, gone int64
-	files      int
+	size, gone, growth int64
+	files              int
+}
+
+func (f figures) plus(g figures, sign int64) figures {
+	return figures{f.size + sign*g.size, f.gone + sign*g.gone, f.growth + sign*g.growth, f.files + int(sign)*g.files}
 }
 
 // figures returns the figures of n's row.
@@ -162,12 +180,16 @@ func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
 	if t.End(n) > n+1 {
 		sum = s.View.Sum(n)
 	}
-	if s.Whole {
+	if s.Whole && !s.Both {
 		own, _ := s.View.Size(n)
-		return figures{sum.Size + own, 0, sum.Files}
+		return figures{size: sum.Size + own, files: sum.Files}
 	}
 	c := s.View.Change(n)
-	f := figures{c.Stored + sum.Stored, sum.Removed, sum.Files}
+	f := figures{size: c.Stored + sum.Stored, gone: sum.Removed, files: sum.Files}
+	if s.Whole {
+		own, _ := s.View.Size(n)
+		f.size = sum.Size + own
+	}
 	if c.Mark == filetree.Removed {
 		if st, ok := s.View.State(n); ok && st.Kind == layer.File {
 			f.gone += st.Size
@@ -176,18 +198,41 @@ func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
 	return f
 }
 
+// growth returns by how much the size shown at n and below it grows in the view.
+func (s Scope) growth(t *filetree.Tree, n filetree.Node) int64 {
+	before := func(n filetree.Node) int64 {
+		if s.View.From < 0 {
+			return 0
+		}
+		v := t.View(s.View.From-1, s.View.From)
+		own, _ := v.Size(n)
+		return own + v.Sum(n).Size
+	}
+	own, _ := s.View.Size(n)
+	return own + s.View.Sum(n).Size - before(n)
+}
+
+// one returns the figures of n's row if all nodes are shown. Growth costs as much as
+// the rest, so it is there only if the rows are sorted by it.
+func (o *Outline) one(n filetree.Node) figures {
+	f := o.scope.figures(o.tree, n)
+	if o.order == ByGrowth {
+		f.growth = o.scope.growth(o.tree, n)
+	}
+	return f
+}
+
 // figures returns the figures of n's row: where only some nodes are shown, their sum.
 func (o *Outline) figures(n filetree.Node) figures {
 	if o.only == nil || o.within(n) {
-		return o.scope.figures(o.tree, n)
+		return o.one(n)
 	}
 	if o.sums == nil {
 		o.sums = o.addUp()
 	}
 	from, _ := slices.BinarySearch(o.only, n)
 	to, _ := slices.BinarySearch(o.only, o.tree.End(n))
-	a, b := o.sums[from], o.sums[to]
-	return figures{b.size - a.size, b.gone - a.gone, b.files - a.files}
+	return o.sums[to].plus(o.sums[from], -1)
 }
 
 // addUp returns, for each number of nodes in only, the sum of so many first ones.
@@ -201,7 +246,7 @@ func (o *Outline) addUp() []figures {
 			continue // below a node that was added
 		}
 		end = o.tree.End(n)
-		f := o.scope.figures(o.tree, n)
+		f := o.one(n)
 		if st, ok := o.scope.View.State(n); ok && st.Kind == layer.File {
 			gone := o.scope.View.Change(n).Mark == filetree.Removed
 			switch {
@@ -209,15 +254,15 @@ func (o *Outline) addUp() []figures {
 			case !linked[st.Content]:
 				linked[st.Content] = true
 			case gone:
-				f.gone = 0
+				f.gone, f.growth = 0, 0
 			case o.scope.Whole:
-				f.size = 0
+				f.size, f.growth = 0, 0
 			}
 			if !gone {
 				f.files++
 			}
 		}
-		sums[i+1] = figures{sums[i].size + f.size, sums[i].gone + f.gone, sums[i].files + f.files}
+		sums[i+1] = sums[i].plus(f, 1)
 	}
 	return sums
 }
@@ -254,7 +299,7 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 	r.Dir = r.State.Kind == layer.Dir || o.tree.End(n) > n+1 && len(o.list(n)) > 0
 	r.Open = r.Dir && o.Opened(n)
 	all := o.figures(top) // includes what the folders of the chain store
-	r.Size, r.Gone = all.size, all.gone
+	r.Size, r.Gone, r.Growth = all.size, all.gone, all.growth
 	for m := filetree.Removed; m > filetree.Absent; m-- {
 		if sum.Marks.Has(m) {
 			r.Below = m

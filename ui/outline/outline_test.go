@@ -182,6 +182,41 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// TestGrowth sorts by how much sizes differ, in either direction, and shows what is
+// removed beside what stays.
+func TestGrowth(t *testing.T) {
+	tr := tree(t, "a/ a/x=100 a/y=2 b/ b/z=3 c=7 d/ d/gone=50", "a/x=90 -a/y b/new=40 -d")
+	o := outline.New(tr)
+	o.Show(tr.View(0, 1), true)
+	o.SetBoth(true)
+	o.SetOrder(outline.ByGrowth, false)
+	o.OpenAll(true)
+	growth := func() string {
+		var b strings.Builder
+		rows, _ := o.Rows(20)
+		for _, r := range rows {
+			cell, _ := outline.ByGrowth.Cell(r)
+			fmt.Fprintf(&b, "%s %d %d %s\n", r.Name, r.Size, r.Gone, cell)
+		}
+		return b.String()
+	}
+	// /b grows by 40 and /d shrinks by 50; /a by 10 + 2, and what is modified is gone, too.
+	if got, want := growth(), "d 0 50 -50 B\ngone 0 50 -50 B\nb 43 0 +40 B\nnew 40 0 +40 B\nz 3 0 \na 90 102 -12 B\nx 90 0 -10 B\ny 0 2 -2 B\nc 7 0 \n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	o.SetMarks(1 << filetree.Removed)
+	if got, want := growth(), "d 0 50 -50 B\ngone 0 50 -50 B\na 90 102 -12 B\ny 0 2 -2 B\n"; got != want {
+		t.Errorf("removed: got\n%swant\n%s", got, want)
+	}
+	o.SetMarks(outline.AllMarks)
+	x, _ := tr.Lookup("a/x")
+	z, _ := tr.Lookup("b/z")
+	o.Only([]filetree.Node{x, z})
+	if got, want := growth(), "a 90 0 -10 B\nx 90 0 -10 B\nb 3 0 \nz 3 0 \n"; got != want {
+		t.Errorf("only two: got\n%swant\n%s", got, want)
+	}
+}
+
 func TestFind(t *testing.T) {
 	tr := tree(t, "usr/ usr/Lib/ usr/Lib/libc.so=3 usr/lib.txt=9 var/ var/lib/ var/lib/dpkg=1", "etc/ etc/libfoo=2")
 	v := tr.View(-1, 0)
@@ -261,6 +296,26 @@ type model struct {
 	open  map[filetree.Node]bool
 }
 
+// size returns what rows are sorted by if that is the size.
+func (m *model) size(n filetree.Node) (size, gone int64) {
+	sum, c := m.s.View.Sum(n), m.s.View.Change(n)
+	st, _ := m.s.View.State(n)
+	size, gone = c.Stored+sum.Stored, sum.Removed
+	if c.Mark == filetree.Removed {
+		gone += st.Size
+	}
+	if m.s.Whole {
+		size = sum.Size
+		if c.Mark != filetree.Removed {
+			size += st.Size
+		}
+		if !m.s.Both {
+			gone = 0
+		}
+	}
+	return size, gone
+}
+
 func (m *model) kids(d filetree.Node) []filetree.Node {
 	var kids []filetree.Node
 	for n := filetree.Root + 1; int(n) < m.tr.Len(); n++ {
@@ -269,21 +324,25 @@ func (m *model) kids(d filetree.Node) []filetree.Node {
 		}
 	}
 	weigh := func(n filetree.Node) (a, b int64) {
-		sum, c := m.s.View.Sum(n), m.s.View.Change(n)
-		st, _ := m.s.View.State(n)
 		switch {
 		case m.order == outline.ByName:
 			return 0, 0
 		case m.order == outline.ByFiles:
-			return int64(sum.Files), 0
+			return int64(m.s.View.Sum(n).Files), 0
+		case m.order == outline.ByGrowth:
+			for k := n; k < m.tr.End(n); k++ {
+				if st, ok := m.tr.At(k, m.s.View.To); ok {
+					a += st.Size
+				}
+				if st, ok := m.tr.At(k, m.s.View.From); ok {
+					a -= st.Size
+				}
+			}
+			return max(a, -a), 0
 		case m.order != outline.BySize:
 			panic("the model does not know how to sort by " + m.order.String())
-		case m.s.Whole:
-			return sum.Size + st.Size, 0
-		case c.Mark == filetree.Removed:
-			return c.Stored + sum.Stored, sum.Removed + st.Size
 		}
-		return c.Stored + sum.Stored, sum.Removed
+		return m.size(n)
 	}
 	slices.SortStableFunc(kids, func(x, y filetree.Node) int {
 		xa, xb := weigh(x)
@@ -389,6 +448,7 @@ func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
 	case 0:
 		to := rnd.IntN(tr.Layers())
 		o.Show(tr.View(rnd.IntN(to+1)-1, to), rnd.IntN(2) == 0)
+		o.SetBoth(rnd.IntN(2) == 0)
 	case 1:
 		o.SetMarks(filetree.Marks(rnd.IntN(64)))
 	case 2, 3:
