@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"strings"
 
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
@@ -42,6 +43,25 @@ type (
 		*viewer.Difference
 	}
 )
+
+// Note says which of two images the content is of.
+func (c *content) Note() string {
+	note := c.Content.Note()
+	if c.u.two != nil {
+		if _, at := c.u.shownAt(c.of); at >= 0 {
+			note = strings.TrimPrefix(note+"  "+sideName(at), "  ")
+		}
+	}
+	return note
+}
+
+// Note says which versions are compared.
+func (d *difference) Note() string {
+	if d.u.two != nil {
+		return sideName(oldSide) + " " + d.u.th.Glyph.Arrow + " " + sideName(newSide)
+	}
+	return d.Difference.Note()
+}
 
 // copy copies the whole file, unless it is too large for the clipboard.
 func (c *content) copy() {
@@ -117,12 +137,20 @@ func (u *ui) openDiff() {
 		return
 	}
 	tree := u.img.Tree
+	if u.two != nil {
+		t.from, t.to = oldSide, newSide
+	}
 	after, is := tree.At(t.node, t.to)
 	before, was := tree.At(t.node, t.from)
-	if is && (!was || before.Layer == after.Layer) {
+	if u.two == nil && is && (!was || before.Layer == after.Layer) {
 		before, was = tree.At(t.node, after.Layer-1)
 	}
 	switch {
+	case u.two != nil && was != is:
+		u.note = "only the " + sideName(newSide) + " has it: there is nothing to compare with"
+		if was {
+			u.note = "only the " + sideName(oldSide) + " has it: there is nothing to compare with"
+		}
 	case !is && was:
 		u.note = "it was removed: there is no version to compare with"
 	case !is:

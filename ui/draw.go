@@ -80,7 +80,7 @@ func (u *ui) drawPanes(c screen.Canvas) {
 		return
 	}
 	left := min(max(c.W*2/5, 44), 76)
-	top := min(max(len(u.layers.steps)+3, 6), max(c.H*11/20, 3))
+	top := min(max(u.first.rowCount()+3, 6), max(c.H*11/20, 3))
 	u.drawPane(c.Sub(0, 0, left, top), layersPane, false)
 	u.drawPane(c.Sub(0, top, left, c.H-top), detailPane, false)
 	for y := 0; y < c.H; y++ {
@@ -271,6 +271,10 @@ func (u *ui) drawBox(c screen.Canvas, o overlay) {
 
 // drawTitle draws the image and its figures.
 func (u *ui) drawTitle(c screen.Canvas) {
+	if u.two != nil {
+		u.drawTitleOfTwo(c)
+		return
+	}
 	th := c.Theme
 	t := &u.rep.Totals
 	wasted := report.Size(t.WastedBytes) + " wasted"

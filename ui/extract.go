@@ -34,6 +34,9 @@ func (u *ui) openExtract() {
 	as := ""
 	if at != t.to {
 		as = fmt.Sprintf(" as layer %d left it", st.Layer)
+		if u.two != nil {
+			as = " from the " + sideName(at)
+		}
 	}
 	u.prompt = &screen.Prompt{
 		Label: "extract " + what + as + " to ",

@@ -85,9 +85,12 @@ func (f *files) follow() {
 
 // set shows a view.
 func (f *files) set(v *filetree.View) {
-	f.out.Show(v, f.u.sel.whole)
+	f.out.Show(v, f.u.sel.whole || f.old())
 	f.sum()
 }
+
+// old reports whether the older one of two images is shown as it is.
+func (f *files) old() bool { return f.u.two != nil && f.u.sel.layer == oldSide }
 
 // sum adds up what is shown.
 func (f *files) sum() {
@@ -127,7 +130,11 @@ func (f *files) details(p *screen.Page) any {
 	if !ok {
 		return nil
 	}
-	filePage(p, f.u.rep, f.u.img, f.out.Scope().View, r.Node)
+	if f.u.two != nil {
+		f.u.two.page(p, f.u, r.Node)
+	} else {
+		filePage(p, f.u.rep, f.u.img, f.out.Scope().View, r.Node)
+	}
 	return r.Node
 }
 
@@ -171,6 +178,12 @@ func (f *files) Note() string {
 func (f *files) span() string {
 	from, to := f.u.sel.span()
 	switch s := f.u.sel; {
+	case f.old():
+		return "the old image"
+	case f.u.two != nil && s.whole:
+		return "everything in both images"
+	case f.u.two != nil:
+		return "what differs"
 	case f.views.making && s.compares():
 		return fmt.Sprintf("comparing layers %d %s %d%s", from, f.u.th.Glyph.Arrow, to, f.u.th.Glyph.Ellipsis)
 	case s.compares() && s.whole:
@@ -312,6 +325,11 @@ func (f *files) hit(forward, here bool) {
 // present view does not show it.
 func (f *files) reveal(n filetree.Node) {
 	if f.out.GoTo(n) {
+		return
+	}
+	if f.u.two != nil {
+		f.out.SetMarks(outline.AllMarks)
+		f.goTo(n, newSide, true)
 		return
 	}
 	layer, far := -1, 0

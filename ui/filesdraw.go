@@ -22,8 +22,8 @@ func (f *files) fit(w int) columns {
 	room := screen.Room(w - 3) // the marks
 	room.Take(&c.size, 9, 14)
 	order, _ := f.out.Order()
-	if _, ok := order.Cell(outline.Row{}); ok {
-		room.Take(&c.sorted, 8, 16) // what the rows are sorted by
+	if _, ok := order.Cell(outline.Row{}); ok && !(f.old() && order == outline.ByGrowth) {
+		room.Take(&c.sorted, max(len(order.String())+3, 8), 16) // what the rows are sorted by
 	}
 	if f.gone {
 		room.Take(&c.gone, 10, 24)
@@ -66,7 +66,9 @@ func (f *files) why() string {
 		return "no file here is of " + shown(f.part.name) + " (" + keyOf(f.u.keys, "close") + " shows all files)"
 	case f.out.Scope().Marks != outline.AllMarks:
 		return "nothing here passes the filter (" + keyOf(f.u.keys, "filter") + ")"
-	case f.u.sel.whole:
+	case f.u.two != nil && !f.old() && !f.u.sel.whole:
+		return f.u.two.why(f.u)
+	case f.u.sel.whole || f.old():
 		return "there are no files yet"
 	}
 	return "this layer touches no files (" + keyOf(f.u.keys, "whole") + " shows everything up to it)"
@@ -76,7 +78,7 @@ func (f *files) drawHead(c screen.Canvas, cols columns) {
 	order, reverse := f.out.Order()
 	arrow := arrow(c.Theme, reverse != order.Ascending())
 	size := "stored"
-	if f.u.sel.whole {
+	if f.u.sel.whole || f.u.two != nil {
 		size = "size"
 	}
 	c.Cell(cols.gone, 0, c.Theme.Dim, "gone")
@@ -104,6 +106,9 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 	mark := r.Change.Mark
 	if mark == filetree.Unchanged && !r.Change.Touched {
 		mark = filetree.Absent
+	}
+	if f.old() {
+		mark, r.Below = filetree.Absent, filetree.Absent
 	}
 	sign, st := markSign(th, mark)
 	c.Text(0, y, on(st.Bold(true)), sign)
@@ -178,6 +183,13 @@ func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell
 		c.Short(x, y, c.W-x, on(th.Dim), fmt.Sprintf("  %s device %d,%d", k, r.State.Major, r.State.Minor))
 	case k == layer.Fifo:
 		c.Short(x, y, c.W-x, on(th.Dim), "  named pipe")
+	case f.u.two != nil:
+		if mark := r.Change.Mark; mark != filetree.Unchanged && !f.old() {
+			why := f.u.two.differs(f.tree, r.Node)
+			if why != mark.String() {
+				c.Short(x, y, c.W-x, on(th.Dim), "  "+why)
+			}
+		}
 	case r.Change.Mark == filetree.Unchanged && r.Change.Stored > 0:
 		c.Short(x, y, c.W-x, on(th.Again), "  stored again")
 	}

@@ -217,6 +217,12 @@ func perform(t *testing.T, s *stage, data []byte) {
 func check(t *testing.T, s *stage, did []string) {
 	t.Helper()
 	u := s.u
+	if text := s.text(); strings.ContainsAny(text, "\x1b\x07") {
+		t.Fatalf("a control character on the screen after %v:\n%q", did, text)
+	}
+	if u.two != nil {
+		return
+	}
 	if f, ok := u.right().(*files); ok {
 		rows, at := f.out.Rows(max(f.frame.h, 1))
 		if len(rows) > 0 && (at < 0 || at >= len(rows)) {
@@ -257,9 +263,6 @@ func check(t *testing.T, s *stage, did []string) {
 		if w.N != len(w.rows) || w.N > 0 && (w.At < 0 || w.At >= w.N) {
 			t.Fatalf("the cursor of the waste is lost: %+v of %d after %v", w.List, len(w.rows), did)
 		}
-	}
-	if text := s.text(); strings.ContainsAny(text, "\x1b\x07") {
-		t.Fatalf("a control character on the screen after %v:\n%q", did, text)
 	}
 }
 

@@ -92,6 +92,10 @@ func (u *ui) openHistory() {
 		return
 	}
 	u.push(&text{in: inHistory, name: "History of " + safe(u.img.Tree.Path(t.node)), write: func(p *screen.Page) {
+		if u.two != nil {
+			u.two.history(p, u, t.node)
+			return
+		}
 		history(p, u.rep, u.img, t.node)
 		if len(p.Lines) == 0 {
 			p.Wrap(0, "no layer lists it: it exists because there is something in it", p.Theme.Dim)
@@ -101,7 +105,7 @@ func (u *ui) openHistory() {
 			u.closeOver()
 		}
 		u.show(0)
-		u.goTo(t.node, layer, false)
+		u.goTo(t.node, layer, u.two != nil)
 		u.setFocus(rightPane)
 	}})
 }

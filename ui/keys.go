@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"fathom/ui/outline"
@@ -40,6 +41,8 @@ const (
 	needTree            // files
 	needContent         // what files hold
 	needDockerfile      // the lines that made the layers
+	needOne             // one image, not a comparison; see keysOfOne
+	needTwo             // two images that are compared
 )
 
 // binding is one row of the key table. The table drives the handling, the help,
@@ -80,14 +83,18 @@ func bindings() []binding {
 		{"layers", "1", inPanes, 0, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
 		{"details", "2", inPanes, 0, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
 		{"files", "3", inPanes, 0, "Panes", "", "files", func(u *ui) { u.tabTo(0) }},
-		{"previous-layer", "[", inPanes, 0, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer - 1) }},
-		{"next-layer", "]", inPanes, 0, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer + 1) }},
+		{"previous-layer", "[", inPanes, needOne, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer - 1) }},
+		{"next-layer", "]", inPanes, needOne, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer + 1) }},
+		{"previous-layer", "[", inPanes, needTwo, "Panes", "", comparing + "the old image as it is", func(u *ui) { u.selectLayer(oldSide) }},
+		{"next-layer", "]", inPanes, needTwo, "Panes", "", comparing + "what the new image changes", func(u *ui) { u.selectLayer(newSide) }},
 
 		{"layer-files", "enter right l", inLayers, needTree, "Layers", "files", "go to the layer's files", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, needSpan, "", "", "", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, 0, "", "", "", func(u *ui) { u.setFocus(rightPane) }},
-		{"empty-steps", "e", inLayers, 0, "Layers", "empty steps", "show or hide steps without a layer", the((*layers).toggleEmpty)},
+		{"layer-files", "enter right l", inLayers, needTwo, "Layers", "files", comparing + "go to the files", (*ui).layerFiles},
+		{"empty-steps", "e", inLayers, needOne, "Layers", "empty steps", "show or hide steps without a layer", the((*layers).toggleEmpty)},
 		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: go to its layer", on((*detail).enter)},
+		{"go-to-layer", "enter", inDetail, needTwo, "Layers", "go to the image", comparing + "on a line of a history: show the path in that image", on((*detail).enter)},
 		{"back", "left h", inDetail, 0, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
 
 		{"open", "enter", inFiles, needTree, "Files", "open", "open a folder, view a file", on((*files).enter)},
@@ -100,19 +107,24 @@ func bindings() []binding {
 		{"compare", "m", inTree, needTree, "Files", "compare", "mark this layer; selecting another one compares the two", (*ui).mark},
 		{"changes", "ctrl-l", inPanes, needSpan, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needSpan, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
+		{"whole", "a", inTree, needTwo, "Files", "all", comparing + "what differs, or everything in both", func(u *ui) { u.whole(!u.sel.whole) }},
+		{"changes", "ctrl-l", inPanes, needTwo, "Files", "", comparing + "what differs", func(u *ui) { u.whole(false) }},
+		{"everything", "ctrl-a", inPanes, needTwo, "Files", "", comparing + "everything in both", func(u *ui) { u.whole(true) }},
 		{"sort", "s ctrl-o", inFiles, needTree, "Files", "sort", "sort by " + orders + "; again reverses", on(func(f *files) { f.out.NextOrder() })},
 		{"filter", "f", inTree, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
 		{"history", "H", inDetail | inFiles | inWaste | inFindings | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
+		{"history", "H", inDetail | inFiles | inFindings | inViewer, needTwo, "Files", "history", comparing + "what the layers of each did to the path; enter goes to that image", (*ui).openHistory},
 		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
 
 		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "search as you type: text, or ~ and a regular expression; tab searches all layers", (*ui).openSearch},
+		{"find", "/ ctrl-f", inPanes, needTwo, "Search", "find", comparing + "search as you type: text, or ~ and a regular expression; tab searches both images", (*ui).openSearch},
 		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},
 		{"find-previous", "N", inPanes, 0, "Search", "", "the previous match", func(u *ui) { u.again(false) }},
 		{"only-found", "F", inFindings, 0, "", "", "", on((*findings).toggleOnly)},
 		{"only-found", "F", inPackages, 0, "", "", "", on((*packageList).toggleOnly)},
 		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files, packages or findings that match", the((*files).toggleOnly)},
 
-		{"waste", "w", inPanes, 0, "Waste", "", "waste instead of files, and back", tab[*waste]},
+		{"waste", "w", inPanes, needOne, "Waste", "", "waste instead of files, and back", tab[*waste]},
 		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "show it in the tree, as of the layer that hid it", on((*waste).enter)},
 		{"expand", "right l", inWaste, 0, "Waste", "", "show what was in a folder", on(func(w *waste) { w.setOpen(true) })},
 		{"collapse", "left h", inWaste, 0, "Waste", "", "hide what was in a folder", on(func(w *waste) { w.setOpen(false) })},
@@ -145,6 +157,8 @@ func bindings() []binding {
 		{"diff", "d", paths, needContent, "Content", "diff", "differences from the version below, or between the two layers compared", (*ui).openDiff},
 		{"pager", "o", paths | inDiff, needContent, "Content", "", "open a file in $PAGER", (*ui).openPager},
 		{"extract", "x", paths | inDiff, needContent, "Content", "extract", "extract a file or folder, as it is after the layer", (*ui).openExtract},
+		{"diff", "d", paths &^ inWaste, needTwo, "Content", "diff", comparing + "differences of the new image from the old one", (*ui).openDiff},
+		{"extract", "x", paths&^inWaste | inDiff, needTwo, "Content", "extract", comparing + "extract a file or folder of the image that is shown", (*ui).openExtract},
 
 		{"scroll-right", "right l", inViewer | inDiff, 0, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
 		{"scroll-left", "left h", inViewer | inDiff, 0, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
@@ -170,13 +184,15 @@ func bindings() []binding {
 		{"", "u", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(3) })},
 		{"filter", "f", inFilter, 0, "", "", "", (*ui).escape},
 		{"go-to-layer", "enter", inImage | inHistory, 0, "", "go to the layer", "", on((*text).enter)},
+		{"go-to-layer", "enter", inHistory, needTwo, "", "go to the image", "", on((*text).enter)},
 		{"copy", "y", inImage | inHistory, 0, "", "copy the line", "", func(u *ui) { u.copyText(u.on().copies()) }},
 
 		{"image", "i", inPanes, 0, "Program", "image", "metadata of the image, its history and warnings", (*ui).openImage},
+		{"image", "i", inPanes, needTwo, "Program", "figures", comparing + "their figures, and the settings that differ", (*ui).openComparison},
 		{"copy", "y", everywhere &^ (inHelp | inFilter), 0, "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyText(u.on().copies()) }},
 		{"copy-more", "Y", inViewer, 0, "", "", "", on((*content).copy)},
 		{"copy-more", "Y", inPanes, 0, "Program", "", "copy the layer's digest; in the viewer, the content", (*ui).copyMore},
-		{"help", "?", everywhere &^ inHelp, 0, "Program", "keys", "every key", func(u *ui) { u.push(help(u.keys)) }},
+		{"help", "?", everywhere &^ inHelp, 0, "Program", "keys", "every key", func(u *ui) { u.push(help(u.keys, u.two != nil)) }},
 		{"", "? q", inHelp, 0, "", "", "", (*ui).escape},
 		{"quit", "q", scrolls &^ inHelp, 0, "", "", "", (*ui).closeOver},
 		{"image", "i", inImage, 0, "", "", "", (*ui).escape},
@@ -185,6 +201,44 @@ func bindings() []binding {
 		{"", "ctrl-c", everywhere, 0, "Program", "", "quit", func(u *ui) { u.do.quit() }},
 		{"", "ctrl-z", everywhere, 0, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
 	}
+}
+
+// comparing starts the help of rows for two images, where the rows of all screens are
+// listed.
+const comparing = "comparing images: "
+
+// keysOfOne returns the rows of a key table for the screens of one image.
+func keysOfOne(table []binding) []binding {
+	return slices.DeleteFunc(slices.Clone(table), func(b binding) bool { return b.needs == needTwo })
+}
+
+// keysOfTwo returns the rows of a key table for a comparison: without those that need
+// one image, and without those of actions that a row for two images replaces.
+func keysOfTwo(table []binding) []binding {
+	type row struct {
+		action string
+		at     place
+	}
+	const gone = inWaste | inDockerfile
+	replaced := map[row]bool{}
+	for _, b := range table {
+		if b.needs == needTwo {
+			replaced[row{b.action, b.places &^ gone}] = true
+		}
+	}
+	rows := slices.Clone(table)
+	for i := range rows {
+		rows[i].help = strings.TrimPrefix(rows[i].help, comparing)
+	}
+	return slices.DeleteFunc(rows, func(b binding) bool {
+		switch {
+		case b.needs == needTwo:
+			return false
+		case b.needs == needOne, b.needs == needDockerfile, b.action == "go-to-layer", b.places&^gone == 0, b.action == "compare":
+			return true
+		}
+		return replaced[row{b.action, b.places &^ gone}]
+	})
 }
 
 // has reports whether the key is one of the binding's.

@@ -45,6 +45,7 @@ func newLayers(u *ui) *layers {
 func (l *layers) place() place  { return inLayers }
 func (l *layers) Title() string { return "Layers" }
 func (l *layers) about() string { return "of the layer" }
+func (l *layers) rowCount() int { return len(l.steps) }
 
 // Note names the base image, whose layers have a line before them.
 func (l *layers) Note() string {

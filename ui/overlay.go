@@ -102,11 +102,11 @@ func (f *filter) Draw(c screen.Canvas, _ bool) {
 
 // help returns an overlay with all keys of the key table, in two columns if there is
 // room.
-func help(keys []binding) *text {
+func help(keys []binding, two bool) *text {
 	return &text{in: inHelp, List: screen.List{NoCursor: true}, name: "Keys", write: func(p *screen.Page) {
-		groups := helpGroups(p.Theme, p.W, keys)
+		groups := helpGroups(p.Theme, p.W, keys, two)
 		if p.W >= 100 {
-			groups = helpGroups(p.Theme, p.W/2, keys)
+			groups = helpGroups(p.Theme, p.W/2, keys, two)
 			p.Lines = screen.Beside(p.W/2, groups)
 			return
 		}
@@ -145,10 +145,20 @@ func helpKeys(th *screen.Theme, w int, keys []binding) [][]screen.Line {
 }
 
 // helpGroups returns the lines of the help: the keys, and the meaning of signs.
-func helpGroups(th *screen.Theme, w int, keys []binding) [][]screen.Line {
+func helpGroups(th *screen.Theme, w int, keys []binding, two bool) [][]screen.Line {
 	p := &screen.Page{Theme: th, W: w}
 	p.Title("Signs")
 	g, add := th.Glyph, p.Explain
+	if two {
+		add(g.Added, "only in the new image")
+		add(g.Modified, "in both, but not the same")
+		add(g.Removed, "only in the old image")
+		add(" "+g.Modified, "in the second column: something below the folder differs")
+		add(g.Full, "bytes that the new image has instead")
+		add(g.Light, "bytes that it no longer has")
+		p.Blank()
+		return append(helpKeys(th, w, keys), p.Lines)
+	}
 	add(g.Added, "added by this layer")
 	add(g.Modified, "modified: content, mode, owner or attributes")
 	add(g.Removed, "removed; its bytes are still in the image")

@@ -34,6 +34,12 @@ type pane interface {
 	follow() // shows what is selected now
 }
 
+// listing is a pane that takes the room of its rows.
+type listing interface {
+	pane
+	rowCount() int
+}
+
 // overlay is something that lies over the panes until it is closed.
 type overlay interface {
 	part
@@ -110,6 +116,7 @@ func (b *blank) Draw(c screen.Canvas, _ bool) {
 // layout is the panes: layers above their details, and on the right one of the
 // tabs.
 type layout struct {
+	first   listing // above the details: layers, or those of two images
 	layers  *layers
 	detail  *detail
 	tabs    []pane // the first one is what esc goes back to
@@ -128,7 +135,7 @@ const (
 
 // pane returns pane i. On the right that is the tab in front.
 func (l *layout) pane(i int) pane {
-	return [panes]pane{l.layers, l.detail, l.right()}[i]
+	return [panes]pane{l.first, l.detail, l.right()}[i]
 }
 
 func (l *layout) right() pane { return l.tabs[l.tab] }
@@ -163,7 +170,7 @@ func (l *layout) toggle(tab int) {
 
 // paneOf is the pane of a type, and its tab; false where this screen has none.
 func paneOf[P pane](l *layout) (p P, tab int, ok bool) {
-	for i, t := range append([]pane{l.layers, l.detail}, l.tabs...) {
+	for i, t := range append([]pane{l.first, l.detail}, l.tabs...) {
 		if p, ok := t.(P); ok {
 			return p, i - 2, true
 		}

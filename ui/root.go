@@ -47,6 +47,7 @@ type ui struct {
 	do     doer
 	rep    *facts.Report
 	img    *image          // nil for a saved report
+	two    *comparison     // nil unless two images are compared
 	lacks  map[need]string // why this screen can't do what keys need
 	notes  []string        // how the image was read
 	sel    selection
@@ -69,11 +70,13 @@ func newRoot(rep *facts.Report, set setup, do doer) *ui {
 		goTo: func(filetree.Node, int, bool) {},
 	}
 	u.layers, u.detail = newLayers(u), &detail{u: u}
+	u.first = u.layers
 	return u
 }
 
 // newUI returns the UI for an image.
 func newUI(a *analyzer.Analysis, set setup, do doer) *ui {
+	set.keys = keysOfOne(set.keys)
 	u := newRoot(a.Report, set, do)
 	u.img = &image{Analysis: a}
 	w := newWaste(u, a.Tree, func() *wasteTable { return sumWaste(a.Tree) })
@@ -260,7 +263,7 @@ func (u *ui) goLayer(layer int) {
 	u.sel.marked = -1
 	u.selectLayer(layer)
 	if ok {
-		u.goTo(t.node, layer, u.sel.whole)
+		u.goTo(t.node, layer, u.sel.whole || u.two != nil)
 	}
 }
 

@@ -31,6 +31,7 @@ func RunReport(ctx context.Context, rep *facts.Report, opt Options) error {
 // newSaved returns the UI for a report. names is a tree of its wasted paths, lost has
 // the content in that tree for each entry of the report's waste.
 func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, set setup, do doer) *ui {
+	set.keys = keysOfOne(set.keys)
 	u := newRoot(rep, set, do)
 	u.lacks = map[need]string{
 		needContent: "a saved report holds no files: open the image itself to view, compare or extract one",

@@ -229,6 +229,7 @@ func (s *stage) text() string {
 // seconds after the start. With "findings NAME" the UI finds what readFindings returns;
 // with "searching READ TOTAL" it is still looking for more, with "broken TEXT" that
 // has failed. With "packages" it finds the image's packages. With "dockerfile NAME" the UI knows the Dockerfile that readBuild returns.
+// With "against NAME" the image is compared with that older one.
 // With "choice" it is the chooser, with the engines of lines
 // "engine NAME WHAT" (see engineOf). The UI runs in a folder that is empty except for
 // the files of lines "file PATH".
@@ -264,7 +265,8 @@ func TestScreens(t *testing.T) {
 				choice       bool
 				built        *analyzer.Analysis // an image whose Dockerfile is known
 				find         prepared
-				packaged     bool // the UI looks for packages
+				packaged     bool   // the UI looks for packages
+				older        string // the image to compare with
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -294,6 +296,8 @@ func TestScreens(t *testing.T) {
 					notes = append(notes, rest)
 				case "findings":
 					find.all = readFindings(t, rest)
+				case "against":
+					older = rest
 				case "packages":
 					packaged = true
 				case "dockerfile":
@@ -318,6 +322,9 @@ func TestScreens(t *testing.T) {
 			if images[image] == nil && !opening && !choice {
 				images[image] = load(t, image)
 			}
+			if older != "" && images[older] == nil {
+				images[older] = load(t, older)
+			}
 			t.Chdir(t.TempDir())
 			for _, path := range there {
 				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
@@ -333,6 +340,9 @@ func TestScreens(t *testing.T) {
 				s = packageStage(t, shown, packages.Find, theme, ascii, w, h)
 			} else {
 				s = find.stage(t, shown, theme, ascii, w, h)
+			}
+			if older != "" {
+				s = pairStage(t, images[older], shown, theme, ascii, w, h)
 			}
 			if choice {
 				s = chooserStage(t, engines, theme, ascii, w, h)

@@ -117,7 +117,11 @@ func (u *ui) searchIn(in seeker) {
 // openSearch asks what to search for; the cursor follows as it is typed.
 func (u *ui) openSearch() {
 	s := &u.search
-	u.searchIn(u.seek())
+	in := u.seek()
+	if in == nil {
+		return
+	}
+	u.searchIn(in)
 	s.back = s.in.bookmark()
 	u.setFocus(rightPane)
 	old := s.text
@@ -247,9 +251,13 @@ func (u *ui) foundNote() string {
 func (u *ui) searchNote() (note, more string, alarm bool) {
 	s := &u.search
 	if s.in.scope().View != nil {
-		more = "  " + u.th.Glyph.Dot + " tab: in all layers"
+		where := "in all layers"
+		if u.two != nil {
+			where = "in both images"
+		}
+		more = "  " + u.th.Glyph.Dot + " tab: " + where
 		if s.all {
-			more = "  " + u.th.Glyph.Dot + " in all layers (tab)"
+			more = "  " + u.th.Glyph.Dot + " " + where + " (tab)"
 		}
 	}
 	switch n, _ := s.in.found(); {

@@ -1,0 +1,416 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"fathom/analyzer"
+	"fathom/analyzer/compare"
+	"fathom/analyzer/facts"
+	"fathom/analyzer/filetree"
+	"fathom/analyzer/inspect"
+	"fathom/analyzer/secrets"
+	"fathom/ui/outline"
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// The two layers of a merged image: the old image, and what makes it the new one.
+const (
+	oldSide = iota
+	newSide
+)
+
+// OpenComparison compares two images in the background and shows how they differ until
+// a person quits. It is like Open otherwise. load returns the comparison, which must be
+// valid until OpenComparison returns.
+func OpenComparison(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*compare.Comparison, error), opt Options) error {
+	return open(ctx, name, p, opt, func(ctx context.Context) (func(*session, setup), error) {
+		c, err := load(ctx)
+		if c == nil || err != nil {
+			return nil, err
+		}
+		a, err := merge(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		return func(s *session, set setup) {
+			u := newComparison(c, a, set, s)
+			u.notes = p.Notes()
+			s.app.SetRoot(u, true).SetInputCapture(u.capture)
+		}, nil
+	})
+}
+
+// merge returns the analysis of both images as one; nil if one of them is a saved
+// report.
+func merge(ctx context.Context, c *compare.Comparison) (*analyzer.Analysis, error) {
+	if c.Old.Analysis == nil || c.New.Analysis == nil {
+		return nil, nil
+	}
+	a, err := analyzer.Analyze(ctx, c.Merged(), analyzer.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("comparing %s with %s: %w", report.Safe(c.Facts.Old.Reference), report.Safe(c.Facts.New.Reference), err)
+	}
+	return a, nil
+}
+
+// comparison is what the UI shows of two images.
+type comparison struct {
+	*compare.Comparison
+	reports [2]*facts.Report // of both images, without secrets
+	changes [2][]int32       // by node of either image: the change, counted from 1; 0 for none
+}
+
+// newComparison returns the UI for a comparison; a is the analysis of both images as
+// one, nil if there are no files.
+func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do doer) *ui {
+	set.keys = keysOfTwo(set.keys)
+	set.order = outline.ByGrowth
+	two := &comparison{Comparison: c, reports: [2]*facts.Report{inspect.Hidden(c.Old.Report), inspect.Hidden(c.New.Report)}}
+	rep := &facts.Report{Layers: make([]facts.Layer, 2)}
+	if a != nil {
+		rep = a.Report
+	}
+	u := newRoot(rep, set, do)
+	u.two = two
+	u.first = newAligned(u)
+	u.layers.choose(newSide)
+	u.sel.layer = newSide
+	if a == nil {
+		none := "a saved report holds no files: compare the images themselves to see which files differ"
+		u.lacks[needTree], u.lacks[needContent], u.lacks[needSpan] = none, none, none
+		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}}
+		return u
+	}
+	for i, side := range []*analyzer.Analysis{c.Old.Analysis, c.New.Analysis} {
+		two.changes[i] = make([]int32, side.Tree.Len())
+	}
+	for i := range c.Changes {
+		ch := &c.Changes[i]
+		for k, n := range [2]filetree.Node{ch.Old, ch.New} {
+			if n != filetree.None {
+				two.changes[k][n] = int32(i) + 1
+			}
+		}
+	}
+	u.img = &image{Analysis: a}
+	f := newFiles(u, a.Tree)
+	f.out.SetBoth(true)
+	u.goTo = f.goTo
+	u.tabs = []pane{f}
+	u.setFocus(rightPane)
+	do.work(func(ctx context.Context) func() {
+		who := readOwners(ctx, a)
+		return func() { u.img.owners = who }
+	})
+	return u
+}
+
+// sideName names one of the images.
+func sideName(side int) string { return [2]string{"old image", "new image"}[side] }
+
+// nodes returns a path of the merged tree in the trees of both images, None where it
+// is not there.
+func (c *comparison) nodes(t *filetree.Tree, n filetree.Node) (nodes [2]filetree.Node) {
+	path := t.Path(n)
+	for i, side := range []*analyzer.Analysis{c.Old.Analysis, c.New.Analysis} {
+		nodes[i] = filetree.None
+		if at, ok := side.Tree.Lookup(path); ok {
+			nodes[i] = at
+		}
+	}
+	return nodes
+}
+
+// change returns how a path differs, nil if it doesn't.
+func (c *comparison) change(t *filetree.Tree, n filetree.Node) *compare.Change {
+	nodes := c.nodes(t, n)
+	for _, side := range []int{newSide, oldSide} {
+		if at := nodes[side]; at != filetree.None && c.changes[side][at] > 0 {
+			return &c.Changes[c.changes[side][at]-1]
+		}
+	}
+	return nil
+}
+
+// differs says in short why a path differs.
+func (c *comparison) differs(t *filetree.Tree, n filetree.Node) string {
+	ch := c.change(t, n)
+	if ch == nil {
+		return ""
+	}
+	words := []string{ch.Reason.String()}
+	if ch.Reason == compare.Renamed {
+		if from, to := c.Old.Analysis.Tree.Path(ch.Old), c.New.Analysis.Tree.Path(ch.New); from != t.Path(n) {
+			words[0] = "renamed from " + safe(from)
+		} else {
+			words[0] = "renamed to " + safe(to)
+		}
+	}
+	for _, r := range ch.Also() {
+		words = append(words, r.String())
+	}
+	return strings.Join(words, ", ")
+}
+
+// onlyTimes returns how many paths differ in their times alone: the tree does not show
+// them as modified.
+func (c *comparison) onlyTimes() int {
+	n := 0
+	for i := range c.Changes {
+		if ch := &c.Changes[i]; ch.Reason == compare.MTime && len(ch.Also()) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// why explains why the tree of what differs is empty.
+func (c *comparison) why(u *ui) string {
+	if n := c.onlyTimes(); n > 0 {
+		return "only times differ, of " + count(n, "path") + " (" + keyOf(u.keys, "whole") + " shows everything)"
+	}
+	return "nothing differs (" + keyOf(u.keys, "whole") + " shows everything)"
+}
+
+// page describes a path of both images, and its history in either.
+func (c *comparison) page(p *screen.Page, u *ui, n filetree.Node) {
+	th, t := p.Theme, u.img.Tree
+	p.Title(safe(t.Path(n)))
+	p.Blank()
+	before, was := t.At(n, oldSide)
+	after, is := t.At(n, newSide)
+	ch := c.change(t, n)
+	mark := t.View(oldSide, newSide).Change(n).Mark
+	sign, st := markSign(th, mark)
+	switch why := c.differs(t, n); {
+	case ch != nil:
+		p.Field("differs", strings.TrimSpace(sign+" "+why), st)
+	case was && is && t.View(oldSide, newSide).Sum(n).Marks != 0:
+		p.Field("differs", "only below", th.Text)
+	case was && is:
+		p.Field("differs", "no", th.Dim)
+	}
+	if was && is {
+		for _, d := range differences(th, before, after, &u.img.owners) {
+			p.Field("", d, th.Again)
+		}
+	}
+	for _, side := range []struct {
+		name string
+		have bool
+		st   filetree.State
+		view *filetree.View
+	}{{"old", was, before, t.View(oldSide-1, oldSide)}, {"new", is, after, t.View(oldSide, newSide)}} {
+		switch sum := side.view.Sum(n); {
+		case !side.have:
+			p.Field(side.name, "does not exist", th.Dim)
+		case side.st.Content != filetree.NoContent:
+			p.Field(side.name, report.Size(side.st.Size)+"  "+report.Exact(side.st.Size), th.Text)
+		default:
+			p.Field(side.name, report.Size(sum.Size)+" in "+count(sum.Files, "file"), th.Text)
+		}
+	}
+	p.Blank()
+	if is {
+		describe(p, after, &u.img.owners, t)
+	} else if was {
+		describe(p, before, &u.img.owners, t)
+	}
+	p.Blank()
+	c.history(p, u, n)
+}
+
+// history adds the history of a path in both images; enter on a line goes to the path
+// in its image.
+func (c *comparison) history(p *screen.Page, u *ui, n filetree.Node) {
+	for side, at := range c.nodes(u.img.Tree, n) {
+		a := [2]*analyzer.Analysis{c.Old.Analysis, c.New.Analysis}[side]
+		if side == newSide {
+			p.Blank()
+		}
+		p.Title("History in the " + sideName(side))
+		from := len(p.Lines)
+		if at != filetree.None {
+			history(p, c.reports[side], &image{Analysis: a, owners: u.img.owners}, at)
+		}
+		if len(p.Lines) == from {
+			p.Wrap(0, "no layer lists it", p.Theme.Dim)
+			continue
+		}
+		for i := range p.Lines[from:] {
+			p.Lines[from+i].Link = side
+		}
+	}
+}
+
+// drawTitleOfTwo draws the names of both images and how much they differ.
+func (u *ui) drawTitleOfTwo(c screen.Canvas) {
+	th, f := c.Theme, &u.two.Facts
+	size := f.Totals.StoredBytes
+	grown, st := "the same size", th.Dim
+	switch {
+	case size.Delta > 0:
+		grown, st = "+"+report.Size(size.Delta), th.Added
+	case size.Delta < 0:
+		grown, st = report.Size(size.Delta), th.Removed
+	}
+	arrow := " " + th.Glyph.Arrow + " "
+	right := []screen.Span{{Text: report.Size(size.Old) + arrow + report.Size(size.New) + " stored  ", Style: th.Text}, {Text: grown + " ", Style: st}}
+	brand := " fathom  "
+	if c.W < 60 {
+		brand, right = " ", right[1:]
+	}
+	x := c.W
+	for _, s := range right {
+		x -= screen.Width(s.Text)
+	}
+	at := c.Text(0, 0, th.Accent, brand)
+	old, new := safe(f.Old.Reference), safe(f.New.Reference)
+	room := x - at - 2 - screen.Width(arrow)
+	if room < 8 {
+		x, right = c.W, nil
+		room = x - at - 1 - screen.Width(arrow)
+	}
+	// The shorter name leaves its room to the other one.
+	w := max(room/2, room-screen.Width(new))
+	at = c.Tail(at, 0, min(w, screen.Width(old)), th.Strong, old)
+	at = c.Text(at, 0, th.Dim, arrow)
+	c.Tail(at, 0, max(min(x-at-1, c.W-at), 0), th.Strong, new)
+	for _, s := range right {
+		x = c.Text(x, 0, s.Style, s.Text)
+	}
+}
+
+// openComparison shows the figures and settings of both images.
+func (u *ui) openComparison() {
+	u.push(&text{in: inImage, name: "Comparison", write: func(p *screen.Page) {
+		u.two.figures(p)
+		u.two.config(p)
+		for side, rep := range u.two.reports {
+			p.Blank()
+			p.Title("The " + sideName(side))
+			p.Field("name", safe(rep.Image.Reference), p.Theme.Text)
+			p.Field("source", safe(rep.Image.Source), p.Theme.Text)
+			p.Field("platform", safe(rep.Image.Platform), p.Theme.Text)
+			p.Field("created", timeText(rep.Image.Created), p.Theme.Text)
+			p.Field("image ID", safe(rep.Image.ID), p.Theme.Dim)
+			p.Field("digest", safe(rep.Image.Digest), p.Theme.Dim)
+			warnings(p, rep)
+		}
+		for i := range p.Lines {
+			p.Lines[i].Link = -1 // the layers of warnings are those of one of the images
+		}
+		for _, n := range u.notes {
+			p.Field("note", safe(n), p.Theme.Text)
+		}
+	}})
+}
+
+// figures adds the totals of both images.
+func (c *comparison) figures(p *screen.Page) {
+	th, t := p.Theme, &c.Facts.Totals
+	p.Title(safe(c.Facts.Old.Reference) + " " + th.Glyph.Arrow + " " + safe(c.Facts.New.Reference))
+	p.Blank()
+	add := func(name string, d *facts.Delta, text func(int64) string) {
+		if d == nil {
+			return
+		}
+		s, st := text(d.Old)+" "+th.Glyph.Arrow+" "+text(d.New), th.Text
+		switch {
+		case d.Delta > 0:
+			s += "  +" + text(d.Delta)
+		case d.Delta < 0:
+			s += "  " + text(d.Delta)
+		default:
+			s, st = text(d.New)+", the same", th.Dim
+		}
+		p.Field(name, s, st)
+	}
+	add("stored", &t.StoredBytes, report.Size)
+	if t.Own != nil {
+		add("own", &t.Own.StoredBytes, report.Size)
+	}
+	if t.Base != nil {
+		add("base", &t.Base.StoredBytes, report.Size)
+	}
+	number := func(n int64) string { return fmt.Sprint(n) }
+	add("visible", &t.VisibleBytes, report.Size)
+	add("wasted", &t.WastedBytes, report.Size)
+	add("compressed", t.CompressedBytes, report.Size)
+	add("files", &t.Files, number)
+	add("layers", &t.Layers, number)
+	if n := c.Facts.PullBytes; n != nil {
+		p.Field("to pull", report.Size(*n)+" for those who have the old image", th.Text)
+	}
+	if n := c.onlyTimes(); n > 0 {
+		p.Field("times", count(n, "path")+" of which only the time differs", th.Text)
+	}
+}
+
+// config adds the settings that differ.
+func (c *comparison) config(p *screen.Page) {
+	th := p.Theme
+	p.Blank()
+	p.Title("Settings that differ")
+	if len(c.Facts.Config) == 0 {
+		p.Wrap(0, "none", th.Dim)
+	}
+	for _, s := range c.Facts.Config {
+		key, old, new := safe(s.Key), hiddenSetting(s.Key, s.Old), hiddenSetting(s.Key, s.New)
+		line := func(mark filetree.Mark, text string) {
+			sign, st := markSign(th, mark)
+			from := len(p.Lines)
+			p.Wrap(2, text, th.Text)
+			if from < len(p.Lines) {
+				p.Lines[from].Spans[0] = screen.Span{Text: " " + sign + " ", Style: st}
+			}
+		}
+		switch {
+		case s.Old == nil:
+			line(filetree.Added, key+": "+new)
+		case s.New == nil:
+			line(filetree.Removed, key+": "+old)
+		default:
+			line(filetree.Modified, key+": "+old+" "+th.Glyph.Arrow+" "+new)
+		}
+	}
+}
+
+// hiddenSetting returns the value of a setting that is safe to show.
+func hiddenSetting(key string, value *string) string {
+	if value == nil {
+		return ""
+	}
+	if kind, name, ok := strings.Cut(key, " "); ok && slices.Contains([]string{"env", "label"}, kind) {
+		return safe(secrets.HideSetting(name, *value))
+	}
+	return safe(secrets.Hide(*value))
+}
+
+// growthStyle returns the style of a difference of sizes.
+func growthStyle(th *screen.Theme, n int64) tcell.Style {
+	switch {
+	case n > 0:
+		return th.Added
+	case n < 0:
+		return th.Removed
+	}
+	return th.Dim
+}
+
+// growthText returns a difference of sizes with its sign; "" for none.
+func growthText(n int64) string {
+	switch {
+	case n > 0:
+		return "+" + report.Size(n)
+	case n < 0:
+		return report.Size(n)
+	}
+	return ""
+}

@@ -1,0 +1,86 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"fathom/analyzer"
+	"fathom/analyzer/compare"
+)
+
+// pairStage returns a stage for a comparison of two images.
+func pairStage(t testing.TB, old, new *analyzer.Analysis, theme string, ascii bool, w, h int) *stage {
+	t.Helper()
+	c, err := compare.Compare(t.Context(), compare.Side{Report: old.Report, Analysis: old}, compare.Side{Report: new.Report, Analysis: new})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := merge(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stageOf(t, theme, ascii, w, h, func(set setup, do doer) root { return newComparison(c, a, set, do) })
+}
+
+// TestRandomPairs presses random keys on comparisons of random images, of an image with
+// itself, and of images without layers.
+func TestRandomPairs(t *testing.T) {
+	n := *seeds
+	if testing.Short() {
+		n = min(n, 2)
+	}
+	for i := range n {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			old, _ := someImage(t, randomBytes(100+i, 500))
+			new, data := someImage(t, randomBytes(200+i, 500))
+			if i%6 == 5 {
+				new = old
+			}
+			perform(t, pairStage(t, old, new, Themes()[i%3], i%2 == 0, 100, 30), data)
+		})
+	}
+}
+
+// TestSamePair compares an image with itself.
+func TestSamePair(t *testing.T) {
+	a := load(t, "shop")
+	s := pairStage(t, a, a, "", false, 120, 40)
+	if got := s.text(); !strings.Contains(got, "nothing differs (a shows everything)") || !strings.Contains(got, "the same size") || !strings.Contains(got, "5 of 5 the same") {
+		t.Errorf("got\n%s", got)
+	}
+	s.press("a")
+	if got := s.text(); !strings.Contains(got, "usr/") {
+		t.Errorf("everything: got\n%s", got)
+	}
+}
+
+// TestTimesOfPair compares images of which only times differ: the tree says so.
+func TestTimesOfPair(t *testing.T) {
+	const image = "layer RUN make\n  file a 10xa mtime=%d\n  file b 10xb mtime=1\n"
+	s := pairStage(t, described(t, fmt.Sprintf(image, 1)), described(t, fmt.Sprintf(image, 2)), "", false, 120, 40)
+	if got := s.text(); !strings.Contains(got, "only times differ, of 1 path") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// TestSavedPair compares saved reports, which have no files: every key still works, or
+// says why not.
+func TestSavedPair(t *testing.T) {
+	c, err := compare.Compare(t.Context(), compare.Side{Report: load(t, "pair-old").Report}, compare.Side{Report: load(t, "pair-new").Report})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := stageOf(t, "", false, 120, 40, func(set setup, do doer) root { return newComparison(c, nil, set, do) })
+	for _, want := range []string{"a saved report holds no files", "RUN npm ci"} {
+		if got := s.text(); !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+	for _, b := range bindings() {
+		for _, k := range strings.Fields(b.keys) {
+			s.press(k)
+		}
+	}
+}
