@@ -18,6 +18,7 @@ type Row struct {
 	Reason             Reason
 	Culprit            string // why builds of the same sources differ in its files, or ""
 	Whole              bool
+	File               bool // it is one file, not a folder
 	Count              int
 	OldBytes, NewBytes int64
 
@@ -92,7 +93,7 @@ func (c *Comparison) Rows() []Row {
 	}
 	for i := range rows {
 		if r := &rows[i]; r.Count == 1 {
-			r.Path = c.path(r.first)
+			r.Path, r.File = c.path(r.first), !c.isFolder(r.first)
 			if r.Reason == Renamed {
 				r.From = c.Old.Analysis.Tree.Path(r.first.Old)
 			}
