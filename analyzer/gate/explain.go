@@ -142,6 +142,7 @@ type denial struct {
 	about func(File) bool
 	from  int // the first layer that counts
 	globs []string
+	all   bool                  // paths of any layer
 	match func(path string) int // the glob that denies it, or -1
 	known *suppressions
 	paths int64
@@ -165,7 +166,7 @@ func (c *check) deny() {
 			continue
 		}
 		c.denied[l.Rule] = &denial{
-			about: s.paths, from: c.scope(l).from, globs: l.Globs, match: denier(l.Globs, matcher),
+			about: s.paths, from: c.scope(&s, l).from, globs: l.Globs, all: l.Rule == DenyLayerPath, match: denier(l.Globs, matcher),
 			known: c.suppressions.about(l.Rule), first: make([][]File, len(l.Globs)),
 		}
 	}
@@ -179,6 +180,9 @@ func (c *check) deny() {
 			}
 			glob := d.match(f.Path)
 			if glob < 0 {
+				continue
+			}
+			if c.hadPath(f.Path, d.all) {
 				continue
 			}
 			first := d.last != f.Path // no path is ""

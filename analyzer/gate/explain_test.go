@@ -85,7 +85,7 @@ func TestSuppressedOffenders(t *testing.T) {
 
 func TestLayerOffenders(t *testing.T) {
 	r := wasting(t)
-	base := &Baseline{Totals: facts.Totals{StoredBytes: 500, VisibleBytes: 500, Efficiency: 1}, Layers: r.Layers[:1]}
+	base := baselineOf(t, r, &facts.Report{Totals: facts.Totals{StoredBytes: 500, VisibleBytes: 500, Efficiency: 1}, Layers: r.Layers[:1]})
 	for rules, want := range map[string][]int{
 		"max-size=999":            {0, 1, 2},
 		"max-layer-size=399":      {0, 1},
@@ -115,7 +115,7 @@ func TestLayerOffenders(t *testing.T) {
 
 func TestGrowth(t *testing.T) {
 	of := func(stored int64) *Baseline {
-		return &Baseline{Totals: facts.Totals{StoredBytes: stored, VisibleBytes: stored, Efficiency: 1}}
+		return baselineOf(t, &facts.Report{}, &facts.Report{Totals: facts.Totals{StoredBytes: stored, VisibleBytes: stored, Efficiency: 1}})
 	}
 	for _, tt := range []struct {
 		base, stored int64
@@ -137,7 +137,7 @@ func TestGrowth(t *testing.T) {
 		}
 	}
 	lie := of(10)
-	lie.Totals.WastedBytes = 1
+	lie.Old.Report.Totals.WastedBytes = 1
 	for name, tt := range map[string]struct {
 		baseline *Baseline
 		limit    string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
@@ -24,11 +25,11 @@ func FindingRules() []string {
 // findings, the most serious first, and the rules that find something.
 func FindingNames() []string { return append(facts.Severities(), FindingRules()...) }
 
-func checkNames(names []string) error {
-	known := FindingNames()
+func (s *Spec) checkNames(names []string) error {
+	known := s.names()
 	for _, n := range names {
 		if !slices.Contains(known, n) {
-			return fmt.Errorf("%q is neither a severity nor a rule that finds something", n)
+			return fmt.Errorf("%q is none of %s", n, strings.Join(known, ", "))
 		}
 	}
 	if len(names) == 0 {
@@ -95,12 +96,12 @@ func (c *check) suppressFindings() {
 func (c *check) found(is func(*facts.Finding) bool) (findings int, places []Offender) {
 	for i := range c.r.Findings {
 		f := &c.r.Findings[i]
-		if !is(f) || c.in == c.own && f.Owner == facts.OwnerBase {
+		if !is(f) || c.before.found(f) || c.in == c.own && f.Owner == facts.OwnerBase {
 			continue
 		}
 		before := len(places)
 		for j, o := range c.offenders(f) {
-			if c.v.SuppressedBy(i, j) == nil {
+			if c.v.SuppressedBy(i, j) == nil && !c.before.listed(f, j) {
 				places = append(places, o)
 			}
 		}

@@ -2,8 +2,6 @@
 package gate
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -20,10 +18,15 @@ type Options struct {
 	Suppress []Suppression
 	// Today decides which suppressions have expired. It must be set if one of them
 	// has an end.
-	Today    time.Time
-	Baseline *Baseline // for max-growth
+	Today time.Time
+	// Baseline is compared with; its New side is the image that is judged.
+	Baseline *Baseline
 	// BaselineErr says why the requested baseline is missing.
 	BaselineErr error
+	// NoBaseline says that there is no baseline yet: rules that need one are skipped.
+	NoBaseline bool
+	// OnlyNew does not count what the baseline already has.
+	OnlyNew bool
 	// Files returns every path of every layer, for the rules that deny paths. If
 	// several layers have the same path, these follow one another. Files is nil if
 	// there is only the report.
@@ -69,6 +72,7 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	v.Default = !slices.ContainsFunc(l, func(x Limit) bool { return x.Source != defaultSource })
 	c := check{r: r, opt: opt, limits: l, v: &v}
 	c.all, c.own = scopes(r)
+	c.fillOld()
 	if err := c.suppress(); err != nil {
 		return Verdict{}, err
 	}
@@ -77,7 +81,7 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	for _, s := range Specs() {
 		i := slices.IndexFunc(l, func(x Limit) bool { return x.Rule == s.Name })
 		if i < 0 {
-			if s.Form == Growth && opt.BaselineErr != nil { // the baseline was requested: its rule must not be skipped
+			if s.Name == MaxGrowth && opt.BaselineErr != nil && !l.compares() { // the baseline was requested, so that it is missing is an error
 				v.Rules = append(v.Rules, Rule{Name: s.Name, Unit: s.Unit, Err: opt.BaselineErr})
 			}
 			continue
@@ -87,8 +91,8 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 			continue
 		}
 		rule := Rule{Name: s.Name, Unit: l[i].Unit, AtLeast: s.AtLeast, Severity: l[i].Severity, Source: l[i].Source, Globs: l[i].Globs, Names: l[i].Names}
-		c.in = c.scope(l[i])
-		rule.Own = c.in == c.own
+		c.in = c.scope(&s, l[i])
+		rule.Own = c.in == c.own && c.own != nil
 		if rule.Err = none; none == nil {
 			rule.Err = c.judge(&s, &rule, l[i])
 		}
@@ -97,6 +101,10 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	if len(left) > 0 {
 		v.Notes = append(v.Notes, fmt.Sprintf("%v; left out of the default rules: %s", ErrNoFindings, strings.Join(left, ", ")))
 	}
+	if opt.OnlyNew && opt.Baseline != nil {
+		c.note("only-new: what the baseline already has does not count")
+	}
+	c.noteSkipped()
 	c.warnOfSuppressions()
 	return v, nil
 }
@@ -112,23 +120,45 @@ type check struct {
 	in           *scope                      // what the current rule judges
 	denied       map[string]*denial          // by rule; filled by deny
 	about        map[wasteKey]*facts.Finding // filled by findingAt
-	offending    map[string][]Offender       // packages, by rule
+	offending    map[string][]Offender       // of rules that observe their offenders
+	before       *old                        // what the baseline has; nil if that counts too
+	grown        []Grown                     // of max-folder-growth
 }
 
 // judge fills in the observed value of a rule and, if the rule is broken, why. An
 // error says why the rule can't be evaluated.
 func (c *check) judge(s *Spec, rule *Rule, l Limit) error {
+	if s.since {
+		if c.opt.NoBaseline {
+			rule.OK, rule.Skipped = true, true
+			rule.setLimit(l)
+			return nil
+		}
+		if _, err := c.baseline(); err != nil {
+			return err
+		}
+	}
 	seen, err := s.observe(c, l)
 	if err != nil {
 		return err
 	}
+	if s.Form == Folders {
+		rule.Folders = c.grown
+	}
+	rule.setLimit(l)
 	if l.Unit == Bytes || l.Unit == Count { // compared exactly, as integers
-		rule.Limit, rule.Observed, rule.OK = float64(l.Number), float64(seen.number), passes(s, seen.number, l.Number)
+		rule.Observed, rule.OK = float64(seen.number), passes(s, seen.number, l.Number)
 	} else {
-		rule.Limit, rule.Observed, rule.OK = l.Ratio, seen.ratio, passes(s, seen.ratio, l.Ratio)
+		rule.Observed, rule.OK = seen.ratio, passes(s, seen.ratio, l.Ratio)
 	}
 	if !rule.OK && c.little(s, rule) {
 		rule.OK, rule.Little = true, true
+	}
+	if !rule.OK && c.opt.OnlyNew && !s.since {
+		if err := c.onlyNew(s, rule, l, seen); err != nil {
+			rule.Limit, rule.Observed = 0, 0
+			return err
+		}
 	}
 	if !rule.OK {
 		s.explain(c, rule, l)
@@ -136,33 +166,18 @@ func (c *check) judge(s *Spec, rule *Rule, l Limit) error {
 	return nil
 }
 
+func (r *Rule) setLimit(l Limit) {
+	r.Limit = l.Ratio
+	if l.Unit == Bytes || l.Unit == Count {
+		r.Limit = float64(l.Number)
+	}
+}
+
 func passes[T int64 | float64](s *Spec, seen, limit T) bool {
 	if s.AtLeast {
 		return seen >= limit
 	}
 	return seen <= limit
-}
-
-func (c *check) growth(l Limit) (value, error) {
-	bytes, ratio, ok := c.v.Growth()
-	if !ok {
-		return value{}, cmp.Or(c.opt.BaselineErr, ErrNoBaseline)
-	}
-	if c.in == c.own {
-		before := c.v.Baseline.Totals.Own
-		if before == nil {
-			return value{}, errors.New("the base image of the baseline is unknown")
-		}
-		bytes = c.in.figures.StoredBytes - before.StoredBytes
-		ratio = growth(bytes, before.StoredBytes)
-	}
-	if err := c.v.Baseline.Totals.Check(); err != nil {
-		return value{}, fmt.Errorf("the baseline contradicts itself: %w", err)
-	}
-	if l.Unit == Percent && math.IsInf(ratio, 0) {
-		return value{}, errors.New("the baseline stores nothing, of which no growth is a percentage")
-	}
-	return value{bytes, ratio}, nil
 }
 
 // shares returns the visible and the wasted share of the stored bytes. Each is one
@@ -189,5 +204,18 @@ func growth(bytes, baseline int64) float64 {
 func (c *check) note(text string) {
 	if !slices.Contains(c.v.Notes, text) {
 		c.v.Notes = append(c.v.Notes, text)
+	}
+}
+
+// noteSkipped adds a note about the rules that were skipped.
+func (c *check) noteSkipped() {
+	var names []string
+	for _, r := range c.v.Rules {
+		if r.Skipped {
+			names = append(names, r.Name)
+		}
+	}
+	if len(names) > 0 {
+		c.note("there is no baseline yet, so these rules pass unjudged: " + strings.Join(names, ", "))
 	}
 }

@@ -145,7 +145,7 @@ func (c *check) largestPackage(l Limit) (value, error) {
 func (c *check) deniedPackages(l Limit) (value, error) {
 	match := denier(l.Globs, packageMatcher)
 	all, err := c.packages(l.Rule, func(p *facts.Package) (string, bool) {
-		if p.RemovedBy >= 0 {
+		if p.RemovedBy >= 0 || c.before != nil && c.before.packages[p.Type+":"+p.Name] {
 			return "", false
 		}
 		i := match(p.Type + ":" + p.Name)

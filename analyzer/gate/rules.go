@@ -14,32 +14,40 @@ import (
 
 // The names of the rules: their flags, and their keys in the config file.
 const (
-	MinEfficiency     = "min-efficiency"
-	MaxWastedBytes    = "max-wasted-bytes"
-	MaxWastedPercent  = "max-wasted-percent"
-	MaxSize           = "max-size"
-	MaxCompressedSize = "max-compressed-size"
-	MaxLayerSize      = "max-layer-size"
-	MaxLayers         = "max-layers"
-	MaxFiles          = "max-files"
-	MaxGrowth         = "max-growth"
-	DenyPath          = "deny-path"
-	DenyLayerPath     = "deny-layer-path"
-	MaxPackageSize    = "max-package-size"
-	DenyPackage       = "deny-package"
-	MaxFindingsBytes  = "max-findings-bytes"
-	FailOnFinding     = "fail-on-finding"
+	MinEfficiency        = "min-efficiency"
+	MaxWastedBytes       = "max-wasted-bytes"
+	MaxWastedPercent     = "max-wasted-percent"
+	MaxSize              = "max-size"
+	MaxCompressedSize    = "max-compressed-size"
+	MaxLayerSize         = "max-layer-size"
+	MaxLayers            = "max-layers"
+	MaxFiles             = "max-files"
+	MaxGrowth            = "max-growth"
+	MaxOwnGrowth         = "max-own-growth"
+	MaxFolderGrowth      = "max-folder-growth"
+	MaxPackageGrowth     = "max-package-growth"
+	MaxAllPackagesGrowth = "max-all-packages-growth"
+	MaxLayerGrowth       = "max-layer-growth"
+	MaxNewLayers         = "max-new-layers"
+	Require              = "require"
+	DenyPath             = "deny-path"
+	DenyLayerPath        = "deny-layer-path"
+	MaxPackageSize       = "max-package-size"
+	DenyPackage          = "deny-package"
+	MaxFindingsBytes     = "max-findings-bytes"
+	FailOnFinding        = "fail-on-finding"
 )
 
 // Form is how a limit is written.
 type Form uint8
 
 const (
-	Number Form = iota // in the rule's unit
-	Growth             // in bytes, or as a percentage of the baseline
-	Globs              // a list of globs: nothing may match them
-	Switch             // true: what the rule is about must not occur
-	Names              // a list of FindingNames: no finding may be of one
+	Number  Form = iota // in the rule's unit
+	Growth              // in bytes, or as a percentage of the baseline
+	Globs               // a list of globs: nothing may match them
+	Switch              // true: what the rule is about must not occur
+	Names               // a list of Spec.Names: nothing that they name may occur
+	Folders             // globs, with the bytes by which each may grow
 )
 
 // Spec is a rule without its limit. Everything about a rule is here: its flag,
@@ -59,6 +67,12 @@ type Spec struct {
 	Note    string // what docs/gate.md adds to it
 	Example string // a limit, as YAML
 
+	since    bool // it compares the image with a baseline
+	files    bool // it compares the files of both
+	size     bool // it limits a size: in only-new mode, an image that is no worse than the baseline passes
+	unscoped bool // its layers can't be chosen
+
+	names   func() []string                        // what a limit of the form Names can name
 	finds   bool                                   // the rule is about findings
 	about   bool                                   // the rule is about packages
 	glob    func(glob string) error                // checks one of Globs
@@ -69,6 +83,19 @@ type Spec struct {
 
 // DeniesPaths reports whether the rule's globs are matched against paths.
 func (s *Spec) DeniesPaths() bool { return s.paths != nil }
+
+// NeedsBaseline reports whether the rule compares the image with a baseline.
+func (s *Spec) NeedsBaseline() bool { return s.since }
+
+// NeedsFiles reports whether the rule compares the files of the image with those of the
+// baseline, or with only-new mode needs to know them.
+func (s *Spec) NeedsFiles(onlyNew bool) bool { return s.files || onlyNew && s.DeniesPaths() }
+
+// Scoped reports whether a Limit of the rule can have a Scope.
+func (s *Spec) Scoped() bool { return !s.unscoped }
+
+// Names returns what a limit of the form Names can name.
+func (s *Spec) Names() []string { return s.names() }
 
 // AboutPackages reports whether the rule is about packages. Of the rules of the gate,
 // only those and the ones that deny paths can be named in a Suppression.
@@ -83,7 +110,7 @@ type value struct {
 
 // Specs are all rules, in the order in which a Verdict has them.
 func Specs() []Spec {
-	return []Spec{
+	all := []Spec{
 		{
 			Name: MinEfficiency, Unit: Ratio, AtLeast: true, Default: "0.9", Example: "0.9",
 			Means:   "at least this share of what is stored is visible",
@@ -104,14 +131,14 @@ func Specs() []Spec {
 			explain: (*check).explainWaste,
 		},
 		{
-			Name: MaxSize, Unit: Bytes, Example: "500MB",
+			Name: MaxSize, Unit: Bytes, size: true, Example: "500MB",
 			Means:   "all layers together store at most this much, uncompressed",
 			Note:    "the report's `storedBytes`: what the image takes on a disk, wasted bytes included",
 			observe: func(c *check, _ Limit) (value, error) { return value{number: c.in.figures.StoredBytes}, nil },
 			explain: func(c *check, r *Rule, _ Limit) { r.list(c.layers(stored, stores)) },
 		},
 		{
-			Name: MaxCompressedSize, Unit: Bytes, Example: "200MB",
+			Name: MaxCompressedSize, Unit: Bytes, size: true, Example: "200MB",
 			Means: "all layers together are at most this large, compressed",
 			Note:  "what a pull or a push of all layers transfers",
 			observe: func(c *check, _ Limit) (value, error) {
@@ -125,7 +152,7 @@ func Specs() []Spec {
 			},
 		},
 		{
-			Name: MaxLayerSize, Unit: Bytes, Example: "{limit: 200MB, severity: warn}",
+			Name: MaxLayerSize, Unit: Bytes, size: true, Example: "{limit: 200MB, severity: warn}",
 			Means: "no layer stores more than this, uncompressed",
 			observe: func(c *check, _ Limit) (value, error) {
 				if len(c.r.Layers) != c.r.Totals.Layers {
@@ -142,7 +169,7 @@ func Specs() []Spec {
 			},
 		},
 		{
-			Name: MaxLayers, Unit: Count, Example: "30",
+			Name: MaxLayers, Unit: Count, size: true, Example: "30",
 			Means:   "at most this many layers",
 			Note:    "steps without a layer don't count",
 			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.in.figures.Layers)}, nil },
@@ -156,7 +183,7 @@ func Specs() []Spec {
 			},
 		},
 		{
-			Name: MaxFiles, Unit: Count, Example: "50000",
+			Name: MaxFiles, Unit: Count, size: true, Example: "50000",
 			Means:   "at most this many files in the final image",
 			Note:    "regular files, each name counted",
 			observe: func(c *check, _ Limit) (value, error) { return value{number: int64(c.in.figures.Files)}, nil },
@@ -167,17 +194,11 @@ func Specs() []Spec {
 			},
 		},
 		{
-			Name: MaxGrowth, Form: Growth, Unit: Bytes, Example: "10%",
+			Name: MaxGrowth, Form: Growth, Unit: Bytes, Example: "10%", since: true,
 			Means:   "stored bytes grew by at most this much over the baseline",
 			Note:    "a smaller image always passes; `0` allows no growth at all",
 			observe: (*check).growth,
-			explain: func(c *check, r *Rule, _ Limit) {
-				known := map[string]bool{}
-				for _, x := range c.opt.Baseline.Layers {
-					known[x.DiffID] = true
-				}
-				r.list(c.layers(stored, func(x *facts.Layer) bool { return stores(x) && !known[x.DiffID] }))
-			},
+			explain: (*check).explainGrowth,
 		},
 		{
 			Name: DenyPath, Form: Globs, Unit: Count,
@@ -199,7 +220,7 @@ func Specs() []Spec {
 			explain: (*check).explainDenied,
 		},
 		{
-			Name: MaxPackageSize, Unit: Bytes, Example: "{limit: 200MB, severity: warn}",
+			Name: MaxPackageSize, Unit: Bytes, size: true, Example: "{limit: 200MB, severity: warn}",
 			Means:   "the layers store at most this much of any package",
 			Note:    "visible and wasted: an upgraded package is stored twice, and one that a later step removes still ships",
 			about:   true,
@@ -224,7 +245,7 @@ func Specs() []Spec {
 			explain: (*check).explainFindingsBytes,
 		},
 		{
-			Name: FailOnFinding, Form: Names, Unit: Count, Default: "error", Example: "[error]",
+			Name: FailOnFinding, Form: Names, names: FindingNames, Unit: Count, Default: "error", Example: "[error]",
 			Means:   "no finding is of one of these rules, or at least as serious as one of these severities",
 			Note:    "`error`, `warn`, `info`, or the name of a rule that finds something",
 			finds:   true,
@@ -232,6 +253,8 @@ func Specs() []Spec {
 			explain: (*check).explainFailing,
 		},
 	}
+	i := slices.IndexFunc(all, func(s Spec) bool { return s.Name == MaxGrowth })
+	return slices.Insert(all, i+1, baselineSpecs()...)
 }
 
 // SpecOf is the rule of that name.
@@ -252,6 +275,7 @@ type Limit struct {
 	Ratio    float64  // of Ratio and Percent
 	Globs    []string // of the form Globs
 	Names    []string // of the form Names
+	Folders  []Folder // of the form Folders
 	Severity Severity
 	Scope    Scope
 	Source   string // becomes the Rule's
@@ -267,6 +291,12 @@ func (l Limit) String() string {
 		return strings.Join(l.Globs, " ")
 	case s.Form == Names:
 		return strings.Join(l.Names, " ")
+	case s.Form == Folders:
+		texts := make([]string, len(l.Folders))
+		for i, f := range l.Folders {
+			texts[i] = fmt.Sprintf("%s=%d", f.Glob, f.Limit)
+		}
+		return strings.Join(texts, " ")
 	case l.Unit == Percent:
 		return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(l.Ratio*100, 'f', 12, 64), "0"), ".") + "%"
 	case l.Unit == Ratio:
@@ -311,7 +341,17 @@ func (s *Spec) parse(texts ...string) (Limit, error) {
 	}
 	if s.Form == Names {
 		l.Names = texts
-		return l, checkNames(texts)
+		return l, s.checkNames(texts)
+	}
+	if s.Form == Folders {
+		for _, text := range texts {
+			f, err := parseFolder(text)
+			if err != nil {
+				return l, err
+			}
+			l.Folders = append(l.Folders, f)
+		}
+		return l, checkFolders(l.Folders)
 	}
 	if len(texts) != 1 {
 		return l, errors.New("it has one limit")
@@ -396,6 +436,8 @@ func (l Limits) Validate() error {
 			return fmt.Errorf("%s: there are two limits", x.Rule)
 		case x.Unit != s.Unit && !growth:
 			return fmt.Errorf("%s: its limit has the wrong unit", x.Rule)
+		case s.unscoped && x.Scope != Auto:
+			return fmt.Errorf("%s has no scope", x.Rule)
 		case x.Number < 0:
 			return fmt.Errorf("%s: %d is negative", x.Rule, x.Number)
 		case !(x.Ratio >= 0) || math.IsInf(x.Ratio, 1) || x.Ratio > 1 && !growth:
@@ -405,7 +447,11 @@ func (l Limits) Validate() error {
 				return fmt.Errorf("%s: %w", x.Rule, err)
 			}
 		case s.Form == Names:
-			if err := checkNames(x.Names); err != nil {
+			if err := s.checkNames(x.Names); err != nil {
+				return fmt.Errorf("%s: %w", x.Rule, err)
+			}
+		case s.Form == Folders:
+			if err := checkFolders(x.Folders); err != nil {
 				return fmt.Errorf("%s: %w", x.Rule, err)
 			}
 		}

@@ -23,15 +23,18 @@ func TestSpecs(t *testing.T) {
 	r.Findings = found().Findings[:1]
 	r.Packages = []facts.Package{{Type: facts.TypeDeb, Name: "p", VisibleBytes: 5, RemovedBy: -1}}
 	opt := Options{
-		Files:    files(File{Path: "/f", Bytes: 1, HiddenBy: -1}),
-		Baseline: &Baseline{Totals: facts.Totals{Efficiency: 1}},
+		Files: files(File{Path: "/f", Bytes: 1, HiddenBy: -1}),
 	}
+	since := analyzed(t, "layer RUN make\n  file f 10xf\nlayer RUN more\n  file g 5xg\n")
+	since.Report.Packages, since.Report.Base, since.Report.Totals.Own = r.Packages, &facts.Base{}, &facts.Part{StoredBytes: 15, VisibleBytes: 15, Layers: 2}
+	baseline := compared(t, analyzed(t, ""), since)
+	baseline.Old.Report.Totals.Own = &facts.Part{}
 	seen := map[string]bool{}
 	for _, s := range Specs() {
 		for missing, isMissing := range map[string]bool{
 			"Means": s.Means == "", "Example": s.Example == "", "observe": s.observe == nil, "explain": s.explain == nil,
 			"glob": (s.Form == Globs) != (s.glob != nil), "a name of its own": seen[s.Name],
-			"about": s.about != (s.Name == MaxPackageSize || s.Name == DenyPackage),
+			"about": s.about != strings.Contains(s.Name, "package"), "names": (s.Form == Names) != (s.names != nil),
 			"finds": s.finds != (s.Name == MaxFindingsBytes || s.Name == FailOnFinding),
 		} {
 			if isMissing {
@@ -52,7 +55,9 @@ func TestSpecs(t *testing.T) {
 				strictest = "*:*"
 			}
 		case Names:
-			strictest = "info"
+			strictest = map[bool]string{true: SameFiles, false: "info"}[s.since]
+		case Folders:
+			strictest = "*=0"
 		}
 		l, err := Parse(s.Name, strictest)
 		if err != nil {
@@ -61,6 +66,10 @@ func TestSpecs(t *testing.T) {
 		}
 		if back, err := Parse(s.Name, l.String()); err != nil || !cmp.Equal(back, l) {
 			t.Errorf("%s: %+v is written %q and reads back as %+v, %v", s.Name, l, l, back, err)
+		}
+		r, opt := r, opt
+		if s.since {
+			r, opt.Baseline = since.Report, baseline
 		}
 		v, err := Check(r, Limits{l}, opt)
 		if err != nil {
@@ -116,7 +125,7 @@ func TestSwitch(t *testing.T) {
 // TestRuleDocs checks the table in docs/gate.md against the rules.
 func TestRuleDocs(t *testing.T) {
 	const doc = "../../docs/gate.md"
-	limits := map[Form]string{Growth: "`5MB`, `10%`", Globs: "globs", Switch: "`true`", Names: "names"}
+	limits := map[Form]string{Growth: "`5MB`, `10%`", Globs: "globs", Switch: "`true`", Names: "names", Folders: "`GLOB: SIZE`"}
 	shares := map[Unit]string{Ratio: "`0.9`, `90%`", Percent: "`10%`, `0.1`"}
 	var table strings.Builder
 	table.WriteString("| rule | limit | |\n|---|---|---|\n")

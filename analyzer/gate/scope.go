@@ -53,7 +53,11 @@ func scopes(r *facts.Report) (all, own *scope) {
 func (s *scope) counts(w *facts.Waste) bool { return w.StoredIn >= s.from || w.OwnCopy }
 
 // add counts a piece of waste.
-func (s *scope) add(i int, w *facts.Waste, suppressed bool) {
+func (s *scope) add(i int, w *facts.Waste, suppressed, known bool) {
+	if known && !suppressed {
+		s.counted.KnownBytes += w.Bytes
+		return
+	}
 	if suppressed {
 		s.counted.SuppressedBytes += w.Bytes
 		return
@@ -68,7 +72,7 @@ func (s *scope) finish() error {
 	t := &s.counted
 	t.StoredBytes = s.figures.StoredBytes
 	t.Efficiency, t.WastedRatio = shares(t.StoredBytes, t.WastedBytes)
-	if sum := t.WastedBytes + t.SuppressedBytes; sum != s.figures.WastedBytes {
+	if sum := t.WastedBytes + t.SuppressedBytes + t.KnownBytes; sum != s.figures.WastedBytes {
 		return fmt.Errorf("the report contradicts itself: its list of waste adds up to %d bytes, and its totals say %d", sum, s.figures.WastedBytes)
 	}
 	return nil
@@ -80,8 +84,14 @@ func certain(r *facts.Report) bool {
 }
 
 // scope returns what a limit judges.
-func (c *check) scope(l Limit) *scope {
+func (c *check) scope(spec *Spec, l Limit) *scope {
 	s := l.Scope
+	if spec.unscoped {
+		if l.Rule == MaxOwnGrowth && c.own != nil {
+			return c.own
+		}
+		return c.all
+	}
 	if s == Auto {
 		s = c.opt.Scope
 	}

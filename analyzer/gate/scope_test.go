@@ -165,7 +165,7 @@ func TestScopeOfGrowth(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Scope = Own
-	base := &Baseline{Totals: before.Totals, Layers: before.Layers}
+	base := baselineOf(t, based(facts.CertainExact), before)
 	v, err := Check(based(facts.CertainExact), Limits{l}, Options{Baseline: base})
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestScopeOfGrowth(t *testing.T) {
 	if r := v.Rules[0]; r.Observed != 60 || r.OK || r.Err != nil {
 		t.Errorf("got %v, %v", r.Observed, r.Err)
 	}
-	base.Totals.Own = nil
+	base.Old.Report.Totals.Own = nil
 	if v, err = Check(based(facts.CertainExact), Limits{l}, Options{Baseline: base}); err != nil {
 		t.Fatal(err)
 	}

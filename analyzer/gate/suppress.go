@@ -137,9 +137,10 @@ func (c *check) suppress() error {
 			by.Bytes += w.Bytes
 		}
 		suppressed := by != nil && !by.Expired
-		c.all.add(i, w, suppressed)
+		known := c.before.wasted(w)
+		c.all.add(i, w, suppressed, known)
 		if c.own != nil && c.own.counts(w) {
-			c.own.add(i, w, suppressed)
+			c.own.add(i, w, suppressed, known)
 		}
 	}
 	if err := c.all.finish(); err != nil {

@@ -45,10 +45,13 @@ type Rule struct {
 	OK       bool
 	Severity Severity
 	Own      bool     // only the layers above the base image are judged
+	Known    bool     // it passes because the baseline is no better
+	Skipped  bool     // it passes because there is no baseline yet: nothing was observed
 	Little   bool     // it passes because own layers waste little, whatever the share
 	Source   string   // where the limit comes from: "--max-size", "FATHOM_MAX_SIZE", ".fathom.yaml:4:13", "default"; "" when unknown
 	Globs    []string // what is denied, of the rules that deny paths
-	Names    []string // which findings fail, of fail-on-finding
+	Names    []string // which findings fail, of fail-on-finding; what is required
+	Folders  []Grown  // of max-folder-growth
 
 	// Err says why the rule can't be evaluated: nothing was observed then, and
 	// OK is false. It can hold the user's text and the image's.
@@ -137,24 +140,18 @@ type Offender struct {
 	Finding            string        // the rule of the finding that it is a place of; "" for other rules
 	Redacted           string        // of a secret: its first characters and its length
 	Places             int           // of a finding: it stands for so many places that the report doesn't list
+	Change             string        // of rules about a baseline: how it differs; "" for others
 	Advice             string        // what would fix it, in a sentence of our own; "" when nothing is known
 }
 
 // Totals are the image's waste as the rules count it.
 type Totals struct {
 	StoredBytes     int64
-	WastedBytes     int64 // without what is suppressed
+	WastedBytes     int64 // without what is suppressed or known
 	SuppressedBytes int64
+	KnownBytes      int64   // wasted by the baseline too, where only what is new counts
 	Efficiency      float64 // 1 - WastedRatio
 	WastedRatio     float64 // WastedBytes / StoredBytes; 0 when nothing is stored
-}
-
-// Baseline is the image that growth is measured from.
-type Baseline struct {
-	Reference string // as the user named it
-	ID        string // config digest, or ""
-	Totals    facts.Totals
-	Layers    []facts.Layer
 }
 
 // Suppressed is a suppression and what it covers.
@@ -242,14 +239,15 @@ func (v *Verdict) Growth() (bytes int64, ratio float64, ok bool) {
 	if v.Baseline == nil {
 		return 0, 0, false
 	}
-	bytes = v.Totals.StoredBytes - v.Baseline.Totals.StoredBytes
-	return bytes, growth(bytes, v.Baseline.Totals.StoredBytes), true
+	bytes = v.Totals.StoredBytes - v.Baseline.StoredBytes()
+	return bytes, growth(bytes, v.Baseline.StoredBytes()), true
 }
 
 // Why a rule can't be evaluated, where a caller may know what helps. Another
 // reason is an *UnverifiedError.
 var (
 	ErrNoBaseline       = errors.New("there is no baseline")
+	ErrNoFiles          = errors.New("a saved report has no files to compare")
 	ErrNoCompressedSize = errors.New("the compressed size of some layer is unknown")
 	ErrNoPaths          = errors.New("a report doesn't hold the image's paths, only the image does")
 	ErrNoFindings       = errors.New("the report has no findings, because an older version wrote it")

@@ -76,7 +76,7 @@ func TestConfig(t *testing.T) {
 		{"a suppression that matches nothing", "version: 1\nci: {suppress: [{path: a/../b, reason: x}]}\n", `line 2, column 24: "a/../b" would match nothing`},
 		{"a blank reason", "version: 1\nci: {suppress: [{path: a, reason: ' '}]}\n", `line 2, column 17: the suppression of "a" has no reason`},
 		{"a number as a reason", "version: 1\nci: {suppress: [{path: a, reason: 1}]}\n", "line 2, column 35: 1 is not a string; put it in quotes"},
-		{"a suppression of another rule", "version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n", `line 2, column 44: "max-size" is none of deny-path, deny-layer-path, `},
+		{"a suppression of another rule", "version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n", `line 2, column 44: "max-size" is none of max-package-growth, max-all-packages-growth, deny-path, deny-layer-path, `},
 		{"a suppression of both rules", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-layer-path]}]}\n", ""},
 		{"a rule of a suppression twice", "version: 1\nci: {suppress: [{path: a, reason: x, rule: [deny-path, deny-path]}]}\n", "line 2, column 56: deny-path is given twice"},
 		{"all of it is wasted", "version: 1\nci: {max-wasted-percent: 1.0}\n", `"1" would be all of it`},
@@ -104,7 +104,7 @@ func TestConfig(t *testing.T) {
 		{"no path for denied paths", "version: 1\nci:\n  suppress:\n    - {rule: [deny-path, removed-later], reason: x}\n", `line 4, column 7: this suppression has no path`},
 		{"no path for findings", "version: 1\nci:\n  suppress:\n    - {rule: removed-later, reason: x}\n", ""},
 		{"no reason and no path", "version: 1\nci:\n  suppress:\n    - {rule: removed-later}\n", `line 4, column 7: the suppression of "removed-later" has no reason`},
-		{"a misspelt finding", "version: 1\nci:\n  suppress:\n    - {rule: remove-later, reason: x}\n", `line 4, column 14: "remove-later" is none of deny-path, `},
+		{"a misspelt finding", "version: 1\nci:\n  suppress:\n    - {rule: remove-later, reason: x}\n", `line 4, column 14: "remove-later" is none of max-package-growth, `},
 		{"names", "version: 1\nci:\n  fail-on-finding: {limit: [warn, removed-later], severity: warn}\n", ""},
 		{"a name", "version: 1\nci:\n  fail-on-finding: removed-later\n", ""},
 		{"a misspelt name", "version: 1\nci:\n  fail-on-finding: [error, remove-later]\n", `line 3, column 28: fail-on-finding: "remove-later" is none of error, warn, info, `},
@@ -324,7 +324,17 @@ func ruleSchema(s gate.Spec) object {
 		limit = object{"anyOf": []object{{"type": "boolean"}, {"const": off}}}
 	case gate.Names:
 		name := object{"anyOf": []object{{"enum": facts.Severities()}, {"$ref": "#/$defs/finding"}}}
+		if s.Name == gate.Require {
+			name = object{"enum": s.Names()}
+		}
 		limit = object{"anyOf": []object{name, {"const": off}, {"type": "array", "minItems": 1, "items": name}}}
+	case gate.Folders:
+		bytes := object{"anyOf": []object{number, {"type": "string", "pattern": `^\s*` + size + `\s*$`}}}
+		text := object{"type": "string", "pattern": `^[^!].*=\s*` + size + `\s*$`}
+		limit = object{"anyOf": []object{
+			text, {"const": off}, {"type": "array", "minItems": 1, "uniqueItems": true, "items": text},
+			{"type": "object", "minProperties": 1, "additionalProperties": bytes, "not": object{"required": []string{"limit"}}},
+		}}
 	case gate.Globs:
 		glob := object{"type": "string", "pattern": `^!?[^!]`, "not": object{"const": off}}
 		denied := object{"pattern": `^[^!]`} // not all of them exceptions
@@ -336,9 +346,12 @@ func ruleSchema(s gate.Spec) object {
 			limit["anyOf"] = append(limit["anyOf"].([]object)[1:], object{"type": "string", "pattern": `^[^!].*:`}, object{"const": off})
 		}
 	}
+	properties := object{"limit": limit, "severity": object{"enum": gate.Severities()}}
+	if s.Scoped() {
+		properties["scope"] = object{"enum": gate.Scopes()}
+	}
 	return object{"description": s.Means, "anyOf": []object{limit, {
-		"type": "object", "additionalProperties": false, "required": []string{"limit"},
-		"properties": object{"limit": limit, "severity": object{"enum": gate.Severities()}, "scope": object{"enum": gate.Scopes()}},
+		"type": "object", "additionalProperties": false, "required": []string{"limit"}, "properties": properties,
 	}}}
 }
 
@@ -461,27 +474,41 @@ func TestConfigSchema(t *testing.T) {
 		"version: 1\nci: {deny-path: &a ['*.pem', '!/etc/ssl/**'], deny-layer-path: *a}\n":                                          true,
 		"version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, limit: 2}\n":                            true,
 		"version: 1\nci: {suppress: [{path: /a, reason: known, rule: deny-path}, {path: b, reason: x, rule: [deny-layer-path]}]}\n": true,
-		"version: '1'\n":                                                       false,
-		"version: 1.5\n":                                                       false,
-		"version: 1\nci: {deny-path: 1}\n":                                     false,
-		"version: 1\nci: {deny-path: [a, 1]}\n":                                false,
-		"version: 1\nci: {deny-path: [a, off]}\n":                              false,
-		"version: 1\nci: {deny-path: ['!a']}\n":                                false,
-		"version: 1\nci: {deny-path: '!a'}\n":                                  false,
-		"version: 1\nci: {deny-path: true}\n":                                  false,
-		"version: 1\nci: {max-wasted-percent: 1}\n":                            false,
-		"version: 1\nci: {max-wasted-percent: '1.0'}\n":                        false,
-		"version: 1\nci: {max-size: 1 XB}\n":                                   false,
-		"version: 1\nci: {min-efficiency: 101%}\n":                             false,
-		"version: 1\nci: {no-fail: 'true'}\n":                                  false,
-		"version: 1\nci: {baseline: ' '}\n":                                    false,
-		"version: 1\nci: {baseline: 1}\n":                                      false,
-		"version: 1\nci: {suppress: [{path: /a, reason: ' '}]}\n":              false,
-		"version: 1\nci: {suppress: [{path: '!/a', reason: x}]}\n":             false,
-		"version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n": false,
-		"version: 1\nci: {suppress: [{path: a, reason: x, rule: []}]}\n":       false,
-		"version: 1\nci: {max-size: -1}\n":                                     false,
-		"version: 1\nci: {max-size: 0.5}\n":                                    false, "version: 1\nci: {max-growth: '0.1'}\n": false,
+		"version: '1'\n":                                                            false,
+		"version: 1.5\n":                                                            false,
+		"version: 1\nci: {deny-path: 1}\n":                                          false,
+		"version: 1\nci: {deny-path: [a, 1]}\n":                                     false,
+		"version: 1\nci: {deny-path: [a, off]}\n":                                   false,
+		"version: 1\nci: {deny-path: ['!a']}\n":                                     false,
+		"version: 1\nci: {deny-path: '!a'}\n":                                       false,
+		"version: 1\nci: {deny-path: true}\n":                                       false,
+		"version: 1\nci: {max-wasted-percent: 1}\n":                                 false,
+		"version: 1\nci: {max-wasted-percent: '1.0'}\n":                             false,
+		"version: 1\nci: {max-size: 1 XB}\n":                                        false,
+		"version: 1\nci: {min-efficiency: 101%}\n":                                  false,
+		"version: 1\nci: {no-fail: 'true'}\n":                                       false,
+		"version: 1\nci: {baseline: ' '}\n":                                         false,
+		"version: 1\nci: {baseline: 1}\n":                                           false,
+		"version: 1\nci: {suppress: [{path: /a, reason: ' '}]}\n":                   false,
+		"version: 1\nci: {suppress: [{path: '!/a', reason: x}]}\n":                  false,
+		"version: 1\nci: {suppress: [{path: a, reason: x, rule: max-size}]}\n":      false,
+		"version: 1\nci: {suppress: [{path: a, reason: x, rule: []}]}\n":            false,
+		"version: 1\nci: {max-folder-growth: {/app/**: 5MB, /a b: 1}}\n":            true,
+		"version: 1\nci: {max-folder-growth: {limit: {/app: 0}, severity: warn}}\n": true,
+		"version: 1\nci: {max-folder-growth: [/app=5MB]}\n":                         true,
+		"version: 1\nci: {max-folder-growth: off}\n":                                true,
+		"version: 1\nci: {max-folder-growth: {/app: much}}\n":                       false,
+		"version: 1\nci: {max-folder-growth: {/app: -1}}\n":                         false,
+		"version: 1\nci: {max-folder-growth: {}}\n":                                 false,
+		"version: 1\nci: {max-folder-growth: 5MB}\n":                                false,
+		"version: 1\nci: {max-folder-growth: {limit: {/app: 1}, scope: own}}\n":     false,
+		"version: 1\nci: {max-own-growth: {limit: 1, scope: own}}\n":                false,
+		"version: 1\nci: {require: same-files}\n":                                   true,
+		"version: 1\nci: {require: [same-files, reproducible]}\n":                   true,
+		"version: 1\nci: {require: secret}\n":                                       false,
+		"version: 1\nci: {baseline-missing: warn}\n":                                false,
+		"version: 1\nci: {max-size: -1}\n":                                          false,
+		"version: 1\nci: {max-size: 0.5}\n":                                         false, "version: 1\nci: {max-growth: '0.1'}\n": false,
 		"version: 1\nci: {max-size: true}\n":                                     false,
 		"version: 1\nci: {max-size: 10%}\n":                                      false,
 		"version: 1\nci: {max-size: }\n":                                         false,

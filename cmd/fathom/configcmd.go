@@ -85,8 +85,8 @@ func newConfigInit(a *app) *cobra.Command {
 }
 
 const configVerifyLong = `Check FILE, or else every config file that fathom would read here, and whether the
-gate can use it: some rule is on, max-growth has a baseline, and a baseline file
-exists. Variables count. Give the flags that the gate is run with, if any. The exit
+gate can use it: some rule is on, rules that need a baseline have one, and a
+baseline file exists. Variables count. Give the flags that the gate is run with, if any. The exit
 code is 2 if something is wrong, or if there is no file.`
 
 func newConfigVerify(a *app) *cobra.Command {
@@ -140,15 +140,18 @@ func newConfigVerify(a *app) *cobra.Command {
 func (s *settings) check() error {
 	name, from := s.baselineName(), s.given["baseline"].from
 	if name == "" {
-		if growth := s.limitOf(gate.MaxGrowth); growth != nil {
+		if l := s.needsBaseline(); l != nil {
 			return hinted("baseline: FILE in the section ci, FATHOM_BASELINE, or the --baseline that the gate is run with",
-				"%s: max-growth can't be evaluated: %w", growth.Source, gate.ErrNoBaseline)
+				"%s: %s can't be evaluated: %w", l.Source, l.Rule, gate.ErrNoBaseline)
 		}
 		return nil
 	}
-	_, err := os.Stat(name)
-	if err != nil && (filepath.IsAbs(name) || strings.HasPrefix(name, ".") || filepath.Ext(name) == ".json" || fileName.MatchString(name)) {
-		return fmt.Errorf("%s: reading the baseline %s: %w", from, name, analyzer.WithoutPath(err))
+	if err := s.missingBaseline(); err != nil {
+		if s.missing == missingPass && errors.Is(err, fs.ErrNotExist) {
+			s.warnings = append(s.warnings, fmt.Sprintf("%s: there is no baseline yet: %v", from, err))
+			return nil
+		}
+		return fmt.Errorf("%s: reading the baseline %w", from, err)
 	}
 	r, err := inspect.Saved(name)
 	if r != nil && !s.allowTOC {
@@ -156,6 +159,9 @@ func (s *settings) check() error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s: reading the baseline %s: %w", from, name, err)
+	}
+	if l := s.comparing(); r != nil && l != nil && !slices.Equal(l.Names, []string{gate.Reproducible}) {
+		s.warnings = append(s.warnings, fmt.Sprintf("%s: %s can't be evaluated for every image: the baseline %s is a saved report, which has no files", l.Source, l.Rule, name))
 	}
 	return nil
 }

@@ -147,6 +147,8 @@ func hint(err error) string {
 		return "--verify compares it, --allow-toc judges all the same"
 	case errors.Is(err, gate.ErrNoBaseline):
 		return "--baseline IMAGE, or the file of an earlier fathom --json FILE"
+	case errors.Is(err, gate.ErrNoFiles):
+		return "--baseline IMAGE names an image, which has files"
 	case errors.Is(err, gate.ErrNoCompressedSize):
 		return "an image in a registry or in an OCI archive has compressed layers; --max-compressed-size off leaves the rule out"
 	case errors.Is(err, gate.ErrNoPaths):

@@ -172,6 +172,11 @@ func TestPlaces(t *testing.T) {
 			v = [3]string{"true", "true", "true"}
 		case gate.Names:
 			v = [3]string{"error", "warn", "info"}
+			if s.NeedsBaseline() {
+				v = [3]string{"same-files", "reproducible", "same-files"}
+			}
+		case gate.Folders:
+			v = [3]string{"a=1", "b=2", "c=3"}
 		}
 		for places, want := range map[string]int{"flag env file": 0, "env file": 1, "file": 2, "flag file": 0, "": -1} {
 			file := "version: 1\n"
@@ -201,7 +206,7 @@ func TestPlaces(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(l) != 1 || l[0].Number != x.Number || l[0].Ratio != x.Ratio || !slices.Equal(l[0].Globs, x.Globs) || !slices.Equal(l[0].Names, x.Names) {
+			if len(l) != 1 || l[0].Number != x.Number || l[0].Ratio != x.Ratio || !slices.Equal(l[0].Globs, x.Globs) || !slices.Equal(l[0].Names, x.Names) || !slices.Equal(l[0].Folders, x.Folders) {
 				t.Errorf("%s in %s: got %+v, want %+v", s.Name, places, l, x)
 			}
 		}

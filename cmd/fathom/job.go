@@ -147,11 +147,7 @@ func (j *job) output(ctx context.Context, src source) error {
 	}
 	r, err := j.saved(src)
 	if r == nil && err == nil {
-		look := j.advice()
-		for _, l := range j.limits {
-			look.On = append(look.On, l.Names...)
-		}
-		r, err = j.inspect(ctx, src, j.options(), j.needs(), j.passes(look)...)
+		r, err = j.inspect(ctx, src, j.options(), j.needs(), j.passes(j.judged())...)
 	}
 	if err != nil {
 		return err

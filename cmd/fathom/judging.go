@@ -25,6 +25,8 @@ type judging struct {
 	noFail   bool
 	allowTOC bool
 	baseline string
+	missing  string // what to do if there is no baseline yet: pass or fail
+	onlyNew  bool
 	suppress []gate.Suppression
 	file     string // the config file that has a part in it, or ""
 	notes    []string
@@ -58,6 +60,9 @@ func (a *app) settleGate(s *settings, flags *pflag.FlagSet, c *config) error {
 	}
 	if err := s.activate(); err != nil {
 		return err
+	}
+	if s.onlyNew && s.baseline == "" {
+		return hinted("--baseline IMAGE names one", "%s: only-new needs a baseline", s.given["only-new"].from)
 	}
 	if err := s.warnOnly(s.given["warn"].from); err != nil {
 		return err
@@ -111,8 +116,10 @@ func (j *judging) warnOnly(from string) error {
 
 // rule is a rule's limit.
 func (j *judging) rule(spec *gate.Spec) kind {
-	k := kind{initial: off, many: spec.Form == gate.Globs || spec.Form == gate.Names, truth: spec.Form == gate.Switch}
+	k := kind{initial: off, many: spec.Form == gate.Globs || spec.Form == gate.Names || spec.Form == gate.Folders, truth: spec.Form == gate.Switch}
 	switch spec.Form {
+	case gate.Folders:
+		k.split = func(r rune) bool { return r == '\n' || r == ':' }
 	case gate.Globs:
 		k.split = func(r rune) bool { return r == '\n' || r == ':' }
 		if spec.AboutPackages() { // whose globs have a colon
@@ -166,7 +173,7 @@ func parseRule(spec *gate.Spec, texts []string) (ruleValue, error) {
 	}
 	if spec.Form == gate.Names {
 		for _, name := range texts {
-			if err := among(name, gate.FindingNames()); err != nil {
+			if err := among(name, spec.Names()); err != nil {
 				return ruleValue{}, err
 			}
 		}
@@ -179,7 +186,7 @@ func parseRule(spec *gate.Spec, texts []string) (ruleValue, error) {
 // list of them, or either with a severity. It returns also where the limit stands.
 func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 	limit, severity, scope := n, gate.Error, gate.Auto
-	if n.Kind == yaml.MappingNode {
+	if n.Kind == yaml.MappingNode && (spec.Form != gate.Folders || hasKey(n, "limit")) {
 		limit = nil
 		err := mapping{
 			"limit": func(v *yaml.Node) error { limit = v; return nil },
@@ -191,6 +198,9 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 			"scope": func(v *yaml.Node) error {
 				name, err := nameOf(v, gate.Scopes())
 				scope = gate.Scope(slices.Index(gate.Scopes(), name))
+				if err == nil && !spec.Scoped() {
+					err = at(v, "%s has no scope", spec.Name)
+				}
 				return err
 			},
 		}.read(n)
@@ -201,9 +211,14 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 			return ruleValue{}, nil, err
 		}
 	}
+	if spec.Form == gate.Folders && limit.Kind == yaml.MappingNode {
+		v, err := folders(spec, limit)
+		v.limit.Severity, v.limit.Scope = severity, scope
+		return v, limit, err
+	}
 	list, read := []*yaml.Node{limit}, scalar
 	switch spec.Form {
-	case gate.Globs, gate.Names:
+	case gate.Globs, gate.Names, gate.Folders:
 		read = textOf
 		if limit.Kind == yaml.SequenceNode {
 			list = limit.Content
@@ -231,7 +246,7 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 			}
 		}
 		if spec.Form == gate.Names {
-			if err := among(s, gate.FindingNames()); err != nil {
+			if err := among(s, spec.Names()); err != nil {
 				return ruleValue{}, nil, at(item, "%s: %w", spec.Name, err)
 			}
 		}
@@ -245,6 +260,37 @@ func readRule(spec *gate.Spec, n *yaml.Node) (ruleValue, *yaml.Node, error) {
 	}
 	v.limit.Severity, v.limit.Scope = severity, scope
 	return v, limit, nil
+}
+
+// folders reads globs with the size by which each may grow.
+func folders(spec *gate.Spec, n *yaml.Node) (ruleValue, error) {
+	var texts []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		size, err := scalar(v)
+		if err != nil {
+			return ruleValue{}, err
+		}
+		text := k.Value + "=" + size
+		if _, err := gate.Parse(spec.Name, text); err != nil {
+			return ruleValue{}, at(k, "%s: %w", spec.Name, err)
+		}
+		texts = append(texts, text)
+	}
+	l, err := gate.Parse(spec.Name, texts...)
+	if err != nil {
+		err = at(n, "%s: %w", spec.Name, err)
+	}
+	return ruleValue{limit: l}, err
+}
+
+func hasKey(n *yaml.Node, key string) bool {
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
 }
 
 // switchText is true, or off where the file says off or false.
@@ -283,6 +329,10 @@ func ruleHelp(s *gate.Spec) string {
 		value = ""
 	case s.Form == gate.Globs:
 		value = ": `GLOB`; may be repeated"
+	case s.Form == gate.Folders:
+		value = ": `GLOB=SIZE` (/app/**=5MB); may be repeated"
+	case s.Name == gate.Require:
+		value = ": `NAME`, same-files or reproducible; may be repeated"
 	case s.Form == gate.Names:
 		value = ": `NAME`; may be repeated"
 	case s.Form == gate.Growth:

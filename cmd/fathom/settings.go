@@ -80,7 +80,7 @@ type settings struct {
 
 // newSettings returns the defaults, and the table that changes them.
 func newSettings() *settings {
-	s := &settings{timeout: time.Minute, mouse: true, secrets: facts.SecretsAll, given: map[string]given{}, judging: judging{rules: map[string]ruleValue{}}}
+	s := &settings{timeout: time.Minute, mouse: true, secrets: facts.SecretsAll, given: map[string]given{}, judging: judging{rules: map[string]ruleValue{}, missing: missingFail}}
 	s.rows = s.table()
 	return s
 }
@@ -139,7 +139,9 @@ func (s *settings) table() []setting {
 		setting{name: "scope", group: judgment, in: inAll | ungated, takes: ranked(&s.scope, gate.Scopes()), help: "layers that rules judge, if they don't say it themselves: `SCOPE` is own (those above the base image), all, or auto (the default rules: own, if the base image is known for sure; others: all)", example: "auto"},
 		setting{name: "no-fail", group: judgment, in: inAll, takes: truth(&s.noFail), help: "exit 0 even if a rule fails; what can't be evaluated is still 2", example: "false"},
 		setting{name: "allow-toc", group: judgment, in: inAll | ungated, takes: truth(&s.allowTOC), help: "also judge layers whose table of contents was not compared with their content", example: "false"},
-		setting{name: "baseline", group: judgment, in: inAll, takes: text(&s.baseline, "baseline"), help: "what max-growth measures from: an `IMAGE`, or the file of a report in JSON", example: "fathom-baseline.json"},
+		setting{name: "baseline", group: judgment, in: inAll, takes: text(&s.baseline, "baseline"), help: "what to compare with: an `IMAGE`, or the file of a report in JSON", example: "fathom-baseline.json"},
+		setting{name: "baseline-missing", group: judgment, in: inAll, takes: oneOf(&s.missing, missingFail, missingPass), help: "what to do if there is no baseline yet: `MODE` is fail, or pass, which skips the rules that need one and says so", example: "fail"},
+		setting{name: "only-new", group: judgment, in: inAll, takes: truth(&s.onlyNew), help: "don't count waste, findings, denied paths and packages that the baseline has too, nor sizes that are no worse than its", example: "false"},
 		setting{name: "suppress", group: judgment, in: inFile, takes: suppressions(&s.suppress), help: "waste and, with a rule, denied paths, packages or findings that are accepted, until the day has passed", example: suppressExample},
 		setting{name: "config", group: configFile, in: inArgs, takes: text(&s.config, "file"), help: "read `FILE` in place of the project's config file; a name that begins with .dive-ci is read as dive's"},
 	)

@@ -63,7 +63,7 @@ func hostile(t *testing.T) *Input {
 func judged(t *testing.T, r *facts.Report, l gate.Limits) *Input {
 	t.Helper()
 	before := facts.Totals{StoredBytes: 2_000_000, VisibleBytes: 2_000_000, Efficiency: 1, Layers: 1}
-	v, err := gate.Check(r, l, gate.Options{Baseline: &gate.Baseline{Reference: r.Image.Reference, Totals: before}})
+	v, err := gate.Check(r, l, gate.Options{Baseline: since(t, r.Image.Reference, r, &facts.Report{Totals: before})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,9 +346,18 @@ func denying(t testing.TB, keys int, folder string) *Input {
 		}
 		yield(gate.File{Path: "/etc/shadow", Bytes: 0, Layer: 1, HiddenBy: -1})
 	}
+	r.Folders = []facts.Folder{{Path: "/"}, {Path: "/srv", VisibleBytes: 1}}
+	r.Base, r.Totals.Own = &facts.Base{}, &facts.Part{StoredBytes: r.Totals.StoredBytes, WastedBytes: r.Totals.WastedBytes, VisibleBytes: r.Totals.VisibleBytes, Layers: len(r.Layers)}
+	for i := range r.Layers {
+		r.Layers[i].DiffID = fmt.Sprint("sha256:", i)
+	}
+	before := &facts.Report{Totals: facts.Totals{Efficiency: 1, Own: &facts.Part{}}, Packages: []facts.Package{}, Folders: []facts.Folder{{Path: "/srv"}}}
 	var l gate.Limits
 	for _, s := range gate.Specs() {
 		x := gate.Limit{Rule: s.Name, Unit: s.Unit}
+		if s.Form == gate.Folders {
+			x.Folders = []gate.Folder{{Glob: "/srv/**"}}
+		}
 		if s.AtLeast {
 			x.Ratio = 1
 		}
@@ -360,13 +369,17 @@ func denying(t testing.TB, keys int, folder string) *Input {
 		}
 		if s.Form == gate.Names {
 			x.Names = []string{"error"}
+			if s.Name == gate.Require {
+				x.Names = []string{gate.Reproducible}
+			}
 		}
 		l = append(l, x)
 	}
-	v, err := gate.Check(r, l, gate.Options{Files: files, Baseline: &gate.Baseline{Reference: "old", Totals: facts.Totals{Efficiency: 1}}})
+	v, err := gate.Check(r, l, gate.Options{Files: files, Baseline: since(t, "old", r, before)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Base, r.Totals.Own, r.Folders = nil, nil, nil
 	if v.Failed() != len(gate.Specs()) {
 		t.Fatalf("%d rules fail of %d", v.Failed(), len(gate.Specs()))
 	}

@@ -165,10 +165,10 @@ func broken(t *testing.T) *Input {
 		{Rule: gate.FailOnFinding, Unit: gate.Count, Names: []string{"error", "removed-later"}, Source: ".fathom.yaml:5:3"},
 	}, gate.Options{
 		Files: files, Today: day("2026-11-21"),
-		Baseline: &gate.Baseline{
-			Reference: "fathom-baseline.json", ID: "sha256:00", Layers: r.Layers[:1],
+		Baseline: since(t, "fathom-baseline.json", r, &facts.Report{
+			Image: facts.Image{ID: "sha256:00"}, Layers: r.Layers[:1],
 			Totals: facts.Totals{StoredBytes: 20_000, VisibleBytes: 20_000, Efficiency: 1},
-		},
+		}),
 		Suppress: []gate.Suppression{
 			{Path: "/etc/**", Reason: "known", Until: day("2027-01-01"), Source: ".fathom.yaml:9:5"},
 			{Path: "/opt/00.map", Reason: "was known", Until: day("2026-01-01")},

@@ -40,7 +40,12 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Time    string        `xml:"time,attr"`
 	Failure *junitFailure `xml:"failure"`
-	Error   *junitFailure `xml:"error"` // the rule can't be evaluated
+	Error   *junitFailure `xml:"error"`   // the rule can't be evaluated
+	Skipped *junitSkipped `xml:"skipped"` // there is no baseline yet
+}
+
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
 }
 
 type junitFailure struct {
@@ -87,6 +92,9 @@ func JUnit(w io.Writer, in *Input) error {
 				text = rule.line() + "\nfor the same reasons as " + rule.Same
 			} else if !rule.OK {
 				text = ruleText(&rule, rule.All(), room)
+			}
+			if rule.Skipped {
+				c.Skipped = &junitSkipped{rule.line()}
 			}
 			switch failure := (&junitFailure{rule.line(), "fathom." + rule.Name, text}); rule.Result {
 			case "error":

@@ -218,7 +218,7 @@ func (d *markdown) worst(v *gate.Verdict) {
 		more = max(more, r.More)
 		for _, o := range r.Offenders {
 			same := func(x gate.Offender) bool {
-				return x.Path == o.Path && x.Package == o.Package && x.StoredIn == o.StoredIn && x.HiddenBy == o.HiddenBy && x.Cause == o.Cause
+				return x.Path == o.Path && x.Package == o.Package && x.StoredIn == o.StoredIn && x.HiddenBy == o.HiddenBy && x.Cause == o.Cause && x.Change == o.Change
 			}
 			if !slices.ContainsFunc(all, same) {
 				all = append(all, o)
@@ -243,7 +243,9 @@ func (d *markdown) worst(v *gate.Verdict) {
 func markdownOffender(x row) string {
 	var b strings.Builder
 	what := fmt.Sprintf("layer %d, %s", x.StoredIn, code(stepOr(x.StoredBy)))
-	if x.Path != "" {
+	if x.Change != "" {
+		what = code(differs(&x.Offender))
+	} else if x.Path != "" {
 		what = code(named(&x.Offender))
 		if x.Files > 1 {
 			what += fmt.Sprintf(" (%d files)", x.Files)
@@ -273,6 +275,9 @@ func (d *markdown) rules(v *gate.Verdict) {
 	b.WriteString("### Rules\n\n| | rule | observed | limit |\n|---|---|---:|---:|\n")
 	for _, r := range rulesOf(v) {
 		observed, bound := r.Seen, r.Bound+" "
+		if len(r.Folders) > 0 { // which have globs
+			observed, bound = plain(observed), plain(bound)
+		}
 		if r.Err != nil {
 			observed, bound = plain(cut(r.Why, markdownText)), ""
 		}

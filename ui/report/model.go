@@ -66,6 +66,12 @@ func rulesOf(v *gate.Verdict) []rule {
 		if r.Little {
 			x.Bound += "; up to 1 MB of waste passes"
 		}
+		if r.Known {
+			x.Bound += "; the baseline is no better"
+		}
+		if r.Skipped {
+			x.Seen = "not judged: there is no baseline yet"
+		}
 		if r.Source != "default" && !strings.HasPrefix(r.Source, "--") {
 			x.From = Safe(r.Source)
 		}
@@ -74,7 +80,7 @@ func rulesOf(v *gate.Verdict) []rule {
 			waste = cmp.Or(waste, r.Name)
 		}
 		switch {
-		case len(r.Names) > 0 && !r.OK:
+		case r.Name == gate.FailOnFinding && !r.OK:
 			found = append(found, x)
 		case r.Denies() && !r.OK:
 			denied = append(denied, x)
@@ -110,6 +116,8 @@ func (r *rule) line() string {
 		return r.Name + " " + r.Why
 	case r.Denies():
 		return fmt.Sprintf("%s: %s, %s of %s", r.Name, r.Seen, r.Bound, r.globs())
+	case r.Skipped:
+		return fmt.Sprintf("%s: %s (%s)", r.Name, r.Seen, r.Bound)
 	}
 	return fmt.Sprintf("%s: %s, %s", r.Name, r.Seen, r.Bound)
 }
@@ -118,6 +126,9 @@ func (r *rule) line() string {
 func ofNames(r *gate.Rule) string {
 	if len(r.Names) == 0 {
 		return ""
+	}
+	if r.Name == gate.Require {
+		return " differences: " + strings.Join(r.Names, ", ")
 	}
 	return " of " + strings.Join(r.Names, ", ")
 }
@@ -139,6 +150,9 @@ func (r *rule) shown() int {
 // ruleValues returns the observed value and the limit, with enough digits to tell them
 // apart.
 func ruleValues(r *gate.Rule) (observed, limit string) {
+	if len(r.Folders) > 0 {
+		return grownFolders(r.Folders)
+	}
 	switch r.Unit {
 	case gate.Bytes:
 		return Exact(int64(r.Observed)), Exact(int64(r.Limit))
@@ -155,6 +169,20 @@ func ruleValues(r *gate.Rule) (observed, limit string) {
 			return observed + unit, limit + unit
 		}
 	}
+}
+
+// grownFolders returns by how much each folder grew, and how much each may grow.
+func grownFolders(all []gate.Grown) (observed, limit string) {
+	var seen, most []string
+	for _, g := range all {
+		sign := ""
+		if g.Bytes > 0 {
+			sign = "+"
+		}
+		seen = append(seen, Safe(g.Glob)+" "+sign+Exact(g.Bytes))
+		most = append(most, Exact(g.Limit))
+	}
+	return strings.Join(seen, "; "), strings.Join(most, "; ")
 }
 
 // decimal formats v with at most that many digits after the point, without trailing
@@ -174,7 +202,7 @@ type row struct {
 // alone returns the row of an offender with both steps and the advice.
 func alone(o *gate.Offender) row {
 	x := row{Offender: *o, Fix: Safe(o.Advice)}
-	if o.Path != "" || o.Finding != "" { // without a path, the offender is the layer itself
+	if o.Path != "" || o.Finding != "" || o.Package != "" { // without a path, the offender is the layer itself
 		x.Stored = knownStep(o.StoredBy, o.StoredAt)
 	}
 	if o.HiddenBy >= 0 && o.HiddenBy != o.StoredIn {
@@ -250,7 +278,7 @@ func growthOf(v *gate.Verdict) *growth {
 	}
 	g := &growth{
 		Size: Size(bytes), Exact: Exact(bytes), Percent: strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%",
-		Since: Safe(v.Baseline.Reference), Before: Exact(v.Baseline.Totals.StoredBytes), Now: Exact(v.Totals.StoredBytes),
+		Since: Safe(v.Baseline.Reference), Before: Exact(v.Baseline.StoredBytes()), Now: Exact(v.Totals.StoredBytes),
 	}
 	if bytes > 0 {
 		g.Size, g.Exact, g.Percent = "+"+g.Size, "+"+g.Exact, "+"+g.Percent

@@ -117,6 +117,9 @@ func brokenProblems(in *Input, most int, p *printer) iter.Seq[problem] {
 					if o.Package != "" {
 						key = append(key, o.Package)
 					}
+					if o.Change != "" {
+						key = append(key, o.Change)
+					}
 				}
 				x.print = p.print(key...)
 				if !yield(x) {

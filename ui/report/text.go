@@ -229,6 +229,9 @@ func offender(o gate.Offender) string {
 	if o.Finding != "" {
 		return fmt.Sprintf("%7s  %s: %s", sizeOr(o.Bytes), Safe(o.Finding), findingOffender(&o))
 	}
+	if o.Change != "" {
+		return fmt.Sprintf("%7s  %s", Size(o.Bytes), differs(&o))
+	}
 	if o.Path == "" {
 		return fmt.Sprintf("%7s  layer %d, %s added: %s", Size(o.Bytes), o.StoredIn, count(o.Files, "path"), short(stepOr(o.StoredBy)))
 	}
@@ -251,13 +254,43 @@ func offender(o gate.Offender) string {
 	return s
 }
 
+// differs says what differs from the baseline: a path, a package, a layer, or a setting
+// of the config.
+func differs(o *gate.Offender) string {
+	what := ""
+	switch {
+	case o.Package != "":
+		what = named(o)
+	case o.Path != "":
+		what = Safe(o.Path)
+		if o.Files > 1 {
+			what += fmt.Sprintf(" (%d paths)", o.Files)
+		}
+	case o.StoredIn >= 0:
+		what = fmt.Sprintf("layer %d", o.StoredIn)
+	case o.StoredBy != "":
+		what = "layer"
+	default:
+		return Safe(o.Change)
+	}
+	what += ", " + Safe(o.Change)
+	if o.Path == "" && o.Package == "" {
+		what += ": " + short(stepOr(o.StoredBy))
+	}
+	return what
+}
+
 // named returns the path of an offender or, of a package, its name and the path of its
 // database.
 func named(o *gate.Offender) string {
 	if o.Package == "" {
 		return Safe(o.Path)
 	}
-	return Safe(strings.TrimSpace(o.Package+" "+o.Version)) + " of " + Safe(o.Path)
+	name := Safe(strings.TrimSpace(o.Package + " " + o.Version))
+	if o.Path == "" {
+		return name
+	}
+	return name + " of " + Safe(o.Path)
 }
 
 // short cuts a step so that it fits on a line.

@@ -30,6 +30,7 @@ type verdictTotals struct {
 	StoredBytes     int64   `json:"storedBytes"`
 	WastedBytes     int64   `json:"wastedBytes"`
 	SuppressedBytes int64   `json:"suppressedBytes"`
+	KnownBytes      int64   `json:"knownBytes,omitempty"` // of waste that the baseline has too, with only-new
 	Efficiency      float64 `json:"efficiency"`
 	WastedRatio     float64 `json:"wastedRatio"`
 }
@@ -76,14 +77,24 @@ type ruleForm struct {
 	Error     string         `json:"error"`
 	Source    string         `json:"source"`
 	Globs     []string       `json:"globs"`
-	Names     []string       `json:"names"`     // of findings that fail
-	Offenders []offenderForm `json:"offenders"` // written one by one
+	Names     []string       `json:"names"`             // of findings that fail, or what is required
+	Folders   []folderForm   `json:"folders,omitempty"` // of max-folder-growth
+	Known     bool           `json:"known,omitempty"`   // it passes because the baseline is no better
+	Skipped   bool           `json:"skipped,omitempty"` // it passes because there is no baseline yet
+	Offenders []offenderForm `json:"offenders"`         // written one by one
+}
+
+type folderForm struct {
+	Glob     string `json:"glob"`
+	Limit    int64  `json:"limit"`
+	Observed int64  `json:"observed"`
 }
 
 type offenderForm struct {
 	Path      string `json:"path"`
 	PathBytes []byte `json:"pathBytes,omitempty"`
 	Glob      string `json:"glob,omitempty"`
+	Change    string `json:"change,omitempty"`  // how it differs from the baseline
 	Package   string `json:"package,omitempty"` // "npm:left-pad"; the path is that of its database
 	Version   string `json:"version,omitempty"`
 	Cause     string `json:"cause,omitempty"`
@@ -150,7 +161,7 @@ func formOf(r *facts.Report, v *gate.Verdict) verdictForm {
 		f.Own = &own
 	}
 	if bytes, ratio, ok := v.Growth(); ok {
-		f.Baseline = &baselineForm{v.Baseline.Reference, v.Baseline.ID, v.Baseline.Totals.StoredBytes, bytes, &ratio}
+		f.Baseline = &baselineForm{v.Baseline.Reference, v.Baseline.ID(), v.Baseline.StoredBytes(), bytes, &ratio}
 		if math.IsInf(ratio, 0) {
 			f.Baseline.GrowthRatio = nil
 		}
@@ -204,6 +215,13 @@ func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 	case gate.Count:
 		f.Unit, f.Limit, f.Observed = "count", int64(r.Limit), int64(r.Observed)
 	}
+	f.Known, f.Skipped = r.Known, r.Skipped
+	for _, g := range r.Folders {
+		f.Folders = append(f.Folders, folderForm{g.Glob, g.Limit, g.Bytes})
+	}
+	if r.Skipped {
+		f.Observed = nil
+	}
 	if r.Err != nil {
 		f.Limit, f.Observed, f.Error = nil, nil, r.Err.Error()
 	}
@@ -212,7 +230,7 @@ func ruleFormOf(v *gate.Verdict, r *gate.Rule) ruleForm {
 
 func offenderFormOf(o gate.Offender) any {
 	f := offenderForm{
-		Path: o.Path, Glob: o.Glob, Package: o.Package, Version: o.Version, Cause: o.Cause, Finding: o.Finding, Redacted: o.Redacted, Places: o.Places, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
+		Path: o.Path, Glob: o.Glob, Change: o.Change, Package: o.Package, Version: o.Version, Cause: o.Cause, Finding: o.Finding, Redacted: o.Redacted, Places: o.Places, Files: o.Files, Bytes: o.Bytes, StoredIn: o.StoredIn, HiddenBy: o.HiddenBy, Advice: o.Advice,
 	}
 	if !utf8.ValidString(o.Path) {
 		f.PathBytes = []byte(o.Path)

@@ -30,7 +30,7 @@ func TestVerdictForm(t *testing.T) {
 		{Rule: gate.DenyPath, Unit: gate.Count, Globs: []string{"*.key"}},
 	}
 	v, err := gate.Check(sample(), l, gate.Options{
-		Today: day("2026-11-21"), Baseline: &gate.Baseline{Reference: "old", ID: "sha256:00"},
+		Today: day("2026-11-21"), Baseline: since(t, "old", sample(), &facts.Report{Image: facts.Image{ID: "sha256:00"}}),
 		Suppress: []gate.Suppression{
 			{Path: "/etc/**", Reason: "base", Until: day("2027-01-31"), Source: ".fathom.yaml:9:5"},
 			{Path: "/none/**", Reason: "later"}, {Path: "/var/**", Reason: "was", Until: day("2026-01-01")},
@@ -73,10 +73,10 @@ func TestVerdictForm(t *testing.T) {
 	}
 	none := []string{}
 	rules := []ruleForm{
-		{"min-efficiency", "fail", "error", "all", "ratio", "atLeast", 0.9, 0.7, "", ".fathom.yaml:3:3", none, none, nil},
-		{"max-size", "warn", "warn", "all", "bytes", "atMost", 2_999_999.0, 3_000_000.0, "", "", none, none, nil},
-		{"max-growth", "error", "error", "all", "ratio", "atMost", nil, nil, v.Rules[2].Err.Error(), "", none, none, nil},
-		{"deny-path", "fail", "error", "all", "count", "atMost", 0.0, 1.0, "", "", []string{"*.key"}, none, nil},
+		{"min-efficiency", "fail", "error", "all", "ratio", "atLeast", 0.9, 0.7, "", ".fathom.yaml:3:3", none, none, nil, false, false, nil},
+		{"max-size", "warn", "warn", "all", "bytes", "atMost", 2_999_999.0, 3_000_000.0, "", "", none, none, nil, false, false, nil},
+		{"max-growth", "error", "error", "all", "ratio", "atMost", nil, nil, v.Rules[2].Err.Error(), "", none, none, nil, false, false, nil},
+		{"deny-path", "fail", "error", "all", "count", "atMost", 0.0, 1.0, "", "", []string{"*.key"}, none, nil, false, false, nil},
 	}
 	if diff := cmp.Diff(rules, f.Rules); diff != "" {
 		t.Error(diff)
