@@ -66,3 +66,26 @@ func BenchmarkPrograms(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOneFolder finds the owner of many files in a folder that many packages claim.
+func BenchmarkOneFolder(b *testing.B) {
+	const many = 20_000
+	var text, gone strings.Builder
+	text.WriteString(`{"packages": [`)
+	for i := range many {
+		fmt.Fprintf(&text, `{"name": "a/%d", "install-path": "../x"}, `, i)
+		fmt.Fprintf(&gone, "  file vendor/x/%d 1xa\n", i)
+	}
+	text.WriteString(`{"name": "a/last"}]}`)
+	image := fmt.Sprintf("layer RUN composer install\n  file vendor/composer/installed.json text=%q\nlayer RUN make\n  file vendor/composer/installed.json text=%q\n%s", text.String(), `{"packages": []}`, gone.String())
+	a, err := analyzer.Analyze(b.Context(), imagetest.Must(b, image).Image(imagetest.None), analyzer.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Find(b.Context(), a, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"fathom/analyzer"
 	"fathom/analyzer/facts"
@@ -48,6 +49,7 @@ type reading struct {
 	unread   map[int]bool // the layers whose content was not downloaded
 	damaged  int          // how many files can't be read
 	diverted map[*listed]map[string]diversion
+	changed  map[filetree.Node][]change // what changes has found
 
 	memory *layer.Quota
 	taken  int64
@@ -78,7 +80,7 @@ const maxWarnings = 20
 func newReading(tree *filetree.Tree, memory *layer.Quota) *reading {
 	return &reading{
 		tree: tree, memory: memory, table: formats(), files: map[filetree.Content]*listed{}, folders: map[string]map[string][]filetree.Node{}, index: map[key]*unit{},
-		warned: map[filetree.Content]bool{}, unread: map[int]bool{}, diverted: map[*listed]map[string]diversion{},
+		warned: map[filetree.Content]bool{}, unread: map[int]bool{}, diverted: map[*listed]map[string]diversion{}, changed: map[filetree.Node][]change{},
 	}
 }
 
@@ -148,7 +150,10 @@ type change struct {
 
 // changes returns what a path shows, from each layer on that changes it.
 func (r *reading) changes(n filetree.Node) []change {
-	var out []change
+	out, ok := r.changed[n]
+	if ok {
+		return out
+	}
 	for i := range r.tree.Marks(n) {
 		c := change{i, filetree.NoContent}
 		if s, ok := r.tree.At(n, i); ok && s.Kind == layer.File {
@@ -158,6 +163,7 @@ func (r *reading) changes(n filetree.Node) []change {
 			out = append(out, c)
 		}
 	}
+	r.changed[n] = out
 	return out
 }
 
@@ -346,10 +352,13 @@ func (r *reading) each(s *spell, do func(files *list, where map[string]diversion
 			continue
 		}
 		nodes = append(nodes, n)
-		for _, c := range r.changes(n) {
-			if c.layer > s.from && c.layer < s.to {
-				times = append(times, c.layer)
+		all := r.changes(n)
+		first := sort.Search(len(all), func(i int) bool { return all[i].layer > s.from })
+		for _, c := range all[first:] {
+			if c.layer >= s.to {
+				break
 			}
+			times = append(times, c.layer)
 		}
 	}
 	slices.Sort(times)

@@ -23,10 +23,50 @@ type claim struct {
 // owners tells which package owns which content.
 type owners struct {
 	tree  *filetree.Tree
-	files []claim // of single files, sorted by node
-	trees []claim // of files and folders with all below them, sorted by node
+	files claims  // of single files
+	trees claims  // of files and folders with all below them
 	first []int32 // by node: its first claim in files
 	up    []int32 // by node: its first claim in trees, or that of the nearest folder above that has one; -1 for none
+}
+
+// claims are sorted by node, and those of a node as claim.compare orders them.
+type claims struct {
+	list []claim
+	// found is what at has found where it looked at many claims: a database can claim
+	// one path any number of times, and many files can ask for it.
+	found map[claimAt]int32
+}
+
+// claimAt is the index of the first claim of a node, and a layer.
+type claimAt struct{ first, layer int32 }
+
+// at returns the first claim that counts after a layer, of those of the node whose first
+// claim is list[i]; nil if none does.
+func (c *claims) at(i, layer int32) *claim {
+	const many = 16
+	if to, ok := c.found[claimAt{i, layer}]; ok {
+		if to < 0 {
+			return nil
+		}
+		return &c.list[to]
+	}
+	var out *claim
+	to := i
+	for ; out == nil && int(to) < len(c.list) && c.list[to].node == c.list[i].node; to++ {
+		if x := &c.list[to]; x.from <= layer && layer < x.to {
+			out = x
+		}
+	}
+	if to-i > many {
+		if c.found == nil {
+			c.found = map[claimAt]int32{}
+		}
+		if to--; out == nil {
+			to = -1
+		}
+		c.found[claimAt{i, layer}] = to
+	}
+	return out
 }
 
 // claims returns who owns the files of the packages in r.
@@ -43,11 +83,11 @@ func (r *reading) claims() (*owners, error) {
 	order := func(a, b claim) int {
 		return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.rank, b.rank), cmp.Compare(b.depth, a.depth), cmp.Compare(a.unit, b.unit), cmp.Compare(a.from, b.from))
 	}
-	slices.SortFunc(o.files, order)
-	slices.SortFunc(o.trees, order)
+	slices.SortFunc(o.files.list, order)
+	slices.SortFunc(o.trees.list, order)
 	nodes := r.tree.Len()
 	o.first, o.up = make([]int32, nodes+1), make([]int32, nodes)
-	for _, c := range o.files {
+	for _, c := range o.files.list {
 		o.first[c.node+1]++
 	}
 	for n := range nodes {
@@ -59,9 +99,9 @@ func (r *reading) claims() (*owners, error) {
 		if n != filetree.Root {
 			o.up[n] = o.up[r.tree.Parent(n)]
 		}
-		if at < len(o.trees) && o.trees[at].node == n {
+		if at < len(o.trees.list) && o.trees.list[at].node == n {
 			o.up[n] = int32(at)
-			for at < len(o.trees) && o.trees[at].node == n {
+			for at < len(o.trees.list) && o.trees.list[at].node == n {
 				at++
 			}
 		}
@@ -82,16 +122,16 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) error {
 		return path.Join(base, name)
 	}
 	if s.record.Self {
-		o.trees = append(o.trees, claim{s.node, int32(s.from), int32(s.to), unit, depth, rank})
+		o.trees.list = append(o.trees.list, claim{s.node, int32(s.from), int32(s.to), unit, depth, rank})
 	}
 	if owns := s.record.Owns; owns != "" {
 		if n, ok := r.tree.Lookup(within(owns)); ok {
-			o.trees = append(o.trees, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
+			o.trees.list = append(o.trees.list, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
 		}
 	}
 	for _, folder := range s.record.Folders {
 		for _, n := range r.named(within(path.Dir(folder)))[path.Base(folder)] {
-			o.trees = append(o.trees, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
+			o.trees.list = append(o.trees.list, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
 		}
 	}
 	put := func(dir string, names []string, from, to int) (err error) {
@@ -104,7 +144,7 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) error {
 			}
 			for _, name := range names {
 				if c, ok := r.tree.Child(n, name); ok {
-					o.files = append(o.files, claim{c, int32(from), int32(to), unit, depth, rank})
+					o.files.list = append(o.files.list, claim{c, int32(from), int32(to), unit, depth, rank})
 				}
 			}
 		})
@@ -311,23 +351,16 @@ func (c *claim) compare(o *claim) int {
 // at returns the claim that owns the path n after a layer.
 func (o *owners) at(n filetree.Node, layer int32) (claim, bool) {
 	var best *claim
-	consider := func(c *claim) {
-		if c.from <= layer && layer < c.to && (best == nil || c.compare(best) < 0) {
-			best = c
-		}
-	}
-	for i := o.first[n]; i < o.first[n+1]; i++ {
-		consider(&o.files[i])
+	if o.first[n] < o.first[n+1] {
+		best = o.files.at(o.first[n], layer)
 	}
 	for i := o.up[n]; i >= 0; {
-		folder := o.trees[i].node
-		found := false
-		for ; int(i) < len(o.trees) && o.trees[i].node == folder; i++ {
-			c := &o.trees[i]
-			consider(c)
-			found = found || c.rank <= language && c.from <= layer && layer < c.to
+		c := o.trees.at(i, layer)
+		if c != nil && (best == nil || c.compare(best) < 0) {
+			best = c
 		}
-		if found || folder == filetree.Root {
+		folder := o.trees.list[i].node
+		if c != nil && c.rank <= language || folder == filetree.Root {
 			break // the claims on folders above are of packages further out
 		}
 		i = o.up[o.tree.Parent(folder)]

@@ -211,3 +211,30 @@ func TestManyDamaged(t *testing.T) {
 		t.Errorf("got %d warnings, the last %+v", n, p.Warnings[n-1])
 	}
 }
+
+// TestManyClaims checks the claim that counts among more claims of a node than are looked
+// at again each time.
+func TestManyClaims(t *testing.T) {
+	var c claims
+	for i := range int32(100) {
+		c.list = append(c.list, claim{node: 1, from: i / 10, to: i/10 + 1, unit: i})
+	}
+	c.list = append(c.list, claim{node: 2, from: 0, to: 100, unit: 100})
+	for range 2 { // as at remembers what it found
+		for layer := range int32(12) {
+			want := layer * 10
+			switch got := c.at(0, layer); {
+			case layer >= 10 && got != nil:
+				t.Errorf("after layer %d: got package %d, want none", layer, got.unit)
+			case layer < 10 && (got == nil || got.unit != want):
+				t.Errorf("after layer %d: got %+v, want package %d", layer, got, want)
+			}
+			if got := c.at(100, layer); got == nil || got.unit != 100 {
+				t.Errorf("the second node after layer %d: got %+v, want package 100", layer, got)
+			}
+		}
+	}
+	if got := len(c.found); got != 10 {
+		t.Errorf("got %d layers remembered, want 10: all but the first two", got)
+	}
+}
