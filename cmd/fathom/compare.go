@@ -13,6 +13,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/compare"
+	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 	"fathom/analyzer/load"
 	"fathom/analyzer/packages"
@@ -29,12 +30,16 @@ differs for one reason: added, removed, content, mode, owner, mtime, xattr, link
 renamed. docs/compare.md explains every figure.
 
 OLD and NEW are images as for fathom IMAGE; flags apply to both. Each can also be a report
-that fathom --json wrote, but then only figures can be compared. The exit code is 0
-whatever differs, and 2 if an image can't be opened.`
+that fathom --json wrote, but then only figures can be compared.
+
+Rules of the gate judge NEW, with OLD as the baseline (docs/gate.md). Without a rule on the
+command line nothing is judged, and the exit code is 0 whatever differs. With one, it is 1
+if a rule fails. It is 2 if an image can't be opened or a rule can't be evaluated.`
 
 const compareExample = `  fathom compare app:1 app:2
   fathom compare --details registry:ghcr.io/org/app:main app.tar
-  fathom compare --report markdown=comment.md main.json app.tar`
+  fathom compare --report markdown=comment.md main.json app.tar
+  fathom compare --require same-files app:1 app:2`
 
 func newCompare(a *app) *cobra.Command {
 	var opt report.CompareOptions
@@ -54,11 +59,11 @@ func newCompare(a *app) *cobra.Command {
 			for i, ref := range args {
 				src[i] = source{ref: ref, stdin: a.stdin}
 			}
-			return j.compare(cmd.Context(), src, opt)
+			return j.conclude(j.compare(cmd.Context(), src, opt))
 		},
 	}
 	j.flags = cmd.Flags()
-	j.addFlags(j.flags, opening, building, search, configFile)
+	j.addFlags(j.flags, opening, building, search, judgment, configFile)
 	for _, name := range unused() {
 		_ = j.flags.MarkHidden(name) // it fails only for a flag that the command doesn't have
 	}
@@ -72,7 +77,7 @@ func newCompare(a *app) *cobra.Command {
 
 // unused returns flags about one image, which are not for a comparison: what only one
 // side knows would differ.
-func unused() []string { return []string{"dockerfile", "provenance"} }
+func unused() []string { return []string{"dockerfile", "provenance", "baseline", "baseline-missing"} }
 
 func compareFormats() []string {
 	var names []string
@@ -95,6 +100,14 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 		return err
 	}
 	j.origin.Dockerfile, j.origin.Provenance = "", ""
+	if j.gated = j.asked(); j.gated {
+		if err := j.flags.Set("baseline", src[0].ref); err != nil {
+			return err
+		}
+		if err := j.settleGate(j.settings, j.flags, c); err != nil {
+			return err
+		}
+	}
 	sides, err := j.openBoth(ctx, src)
 	if err != nil {
 		return err
@@ -113,7 +126,18 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 	inspect.HideComparison(&found.Facts)
 	inspect.HideSecrets(sides[0].Report)
 	inspect.HideSecrets(sides[1].Report)
-	return j.printComparison(ctx, &report.CompareInput{Comparison: found, CompareOptions: opt, Version: version()})
+	if err := j.printComparison(ctx, &report.CompareInput{Comparison: found, CompareOptions: opt, Version: version()}); err != nil || !j.gated {
+		return err
+	}
+	v, err := j.verdict(sides[1], gate.Options{Baseline: &gate.Baseline{Reference: src[0].ref, Comparison: found}}, j.notes)
+	if err != nil {
+		return err
+	}
+	j.concluded = true
+	if err := report.Verdict(j.textOut(), &report.Input{Report: sides[1].Report, Verdict: v}); err != nil {
+		return err
+	}
+	return j.outcome(sides[1].Report, v)
 }
 
 // compareOutputs parses the outputs, and checks them and the flags before anything is
@@ -121,7 +145,7 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 func (j *job) compareOutputs(src [2]source, opt report.CompareOptions) error {
 	for _, name := range unused() {
 		if j.flags.Changed(name) {
-			return fmt.Errorf("--%s: it is about one image, and fathom compares two", name)
+			return fmt.Errorf("--%s: it is about one image, and fathom compare has OLD and NEW", name)
 		}
 	}
 	if src[0].ref == "-" && src[1].ref == "-" {
@@ -205,8 +229,8 @@ func (j *job) openSide(ctx context.Context, src source, progress *analyzer.Progr
 		return &inspect.Result{Report: rep}, err
 	}
 	opt := j.options()
-	return j.open(ctx, src, opt, inspect.Content, progress,
-		inspect.Origin(j.origin, opt), inspect.Packages(packages.Options{}), inspect.Findings(j.advice()))
+	return j.open(ctx, src, opt, inspect.Content|j.needs(), progress,
+		inspect.Origin(j.origin, opt), inspect.Packages(packages.Options{}), inspect.Findings(j.judged()))
 }
 
 // printComparison writes all results: files first.

@@ -27,11 +27,8 @@ import (
 // judge gives the verdict on an image.
 func (j *job) judge(ctx context.Context, r *inspect.Result) (*gate.Verdict, error) {
 	var err error
-	opt := gate.Options{FailOn: j.failOn, Suppress: j.suppress, Today: time.Now().UTC(), AllowUnverified: j.allowTOC, Scope: j.scope, OnlyNew: j.onlyNew}
+	var opt gate.Options
 	notes := j.notes
-	if r.Analysis != nil {
-		opt.Files = gate.Files(r.Analysis.Tree, r.Report.Waste)
-	}
 	if j.baseline != "" {
 		var opened *inspect.Result
 		opt.Baseline, opened, err = j.openBaseline(ctx, r)
@@ -46,6 +43,15 @@ func (j *job) judge(ctx context.Context, r *inspect.Result) (*gate.Verdict, erro
 		default:
 			opt.BaselineErr = fmt.Errorf("reading the baseline: %w", err)
 		}
+	}
+	return j.verdict(r, opt, notes)
+}
+
+// verdict judges an image. opt has the baseline.
+func (j *job) verdict(r *inspect.Result, opt gate.Options, notes []string) (*gate.Verdict, error) {
+	opt.FailOn, opt.Suppress, opt.Today, opt.AllowUnverified, opt.Scope, opt.OnlyNew = j.failOn, j.suppress, time.Now().UTC(), j.allowTOC, j.scope, j.onlyNew
+	if r.Analysis != nil {
+		opt.Files = gate.Files(r.Analysis.Tree, r.Report.Waste)
 	}
 	v, err := gate.Check(r.Report, j.limits, opt)
 	if err != nil {

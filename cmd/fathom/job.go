@@ -80,14 +80,18 @@ func (j *job) begin() error {
 	j.results, err = j.outputs()
 	wrong := j.settle(j.settings, j.flags, newConfig(j.settings), gating)
 	judges := func(w written) bool { return w.format.Judges }
-	asks := func(r setting) bool {
-		return r.group == judgment && r.in&ungated == 0 && j.flags.Changed(r.flag())
-	}
 	j.gated = wrong != nil || j.ci
 	if !j.flags.Changed("ci") {
-		j.gated = j.ciEnvironment || slices.ContainsFunc(j.rows, asks) || slices.ContainsFunc(j.results, judges)
+		j.gated = j.ciEnvironment || j.asked() || slices.ContainsFunc(j.results, judges)
 	}
 	return cmp.Or(err, wrong)
+}
+
+// asked reports whether a flag of the gate asks for a verdict.
+func (j *job) asked() bool {
+	return slices.ContainsFunc(j.rows, func(r setting) bool {
+		return r.group == judgment && r.in&ungated == 0 && j.flags.Changed(r.flag())
+	})
 }
 
 // textOut returns where the verdict goes as text: standard output, unless a result
