@@ -119,6 +119,11 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 			return hinted("fathom compare --files OLD NEW needs two images; without --files it compares their figures", "--files: %s is a saved report, which has no files", src[i].ref)
 		}
 	}
+	if sides[0].Analysis == nil && sides[1].Analysis == nil {
+		if err := j.onlyImages(src[0]); err != nil {
+			return err
+		}
+	}
 	found, err := compare.Compare(ctx, compare.Side{Report: sides[0].Report, Analysis: sides[0].Analysis}, compare.Side{Report: sides[1].Report, Analysis: sides[1].Analysis})
 	if err != nil {
 		return err

@@ -198,12 +198,21 @@ func (j *job) saved(src source) (*inspect.Result, error) {
 	case rep == nil:
 		return nil, nil
 	}
-	for _, name := range []string{"image", "platform", "rootfs", "verify", "secrets", "base", "provenance"} {
-		if j.flags.Changed(name) {
-			return nil, fmt.Errorf("--%s: %s is a saved report, not an image", name, src.ref)
-		}
+	if err := j.onlyImages(src); err != nil {
+		return nil, err
 	}
 	return &inspect.Result{Report: rep}, nil
+}
+
+// onlyImages returns an error if a flag was given that is about images only. src is a
+// saved report.
+func (j *job) onlyImages(src source) error {
+	for _, name := range []string{"image", "platform", "rootfs", "verify", "secrets", "base", "provenance"} {
+		if j.flags.Changed(name) {
+			return fmt.Errorf("--%s: %s is a saved report, not an image", name, src.ref)
+		}
+	}
+	return nil
 }
 
 // look returns how the explorer looks.

@@ -242,7 +242,7 @@ func (in *CompareInput) files() string {
 	}
 	text := counted([]string{facts.ChangeAdded, facts.ChangeRemoved, "changed", facts.ChangeRenamed, attributes, times}, counts)
 	if culprits > 0 {
-		text += fmt.Sprintf("; %s in every build", plural(culprits, "differs", "differ"))
+		text += fmt.Sprintf("; %s of a kind that differs in every build", plural(culprits, "is", "are"))
 	}
 	return text
 }
