@@ -155,7 +155,6 @@ func readGo(name string, x *elfFile, p []byte) ([]record, error) {
 // build information begins.
 func goInfo(x *elfFile, p []byte) (version, text string, err error) {
 	const (
-		magic              = "\xff Go buildinf:"
 		pointerSize, flags = 14, 15 // where they are
 		pointers, start    = 16, 32 // likewise: of strings before Go 1.18, of strings since
 		inline             = 2      // the flag for strings that follow
