@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 
 	"fathom/analyzer"
 	"fathom/analyzer/facts"
@@ -23,9 +22,12 @@ type unit struct {
 // be installed in several folders. Notes in several programs can be about one package.
 type key struct {
 	kind, name, arch string
-	version          string        // if there are several in one database, and of notes in programs
-	index            int           // in the list, if that has the same package before
-	node             filetree.Node // of its database; Root for packages of the system
+	version          string // if there are several in one database, and of notes in programs
+	index            int    // in the list, if that has the same package before
+	// node is that of its database, or Root for packages of the system. Python and conda
+	// put the version into the path of the database: theirs is the folder around it, so
+	// that an upgrade is one package.
+	node filetree.Node
 }
 
 // spell is a time in which a package is installed in one version: after the layers
@@ -224,7 +226,7 @@ func (r *reading) follow(n filetree.Node) {
 			if p.Name == "" {
 				continue
 			}
-			k := keyOf(p, n)
+			k := r.keyOf(p, n)
 			if several[k] {
 				k.version = p.Version
 			}
@@ -255,7 +257,7 @@ func (r *reading) several(n filetree.Node, changes []change) map[key]bool {
 		done[l] = true
 		seen := make(map[key]bool, len(records))
 		for i := range records {
-			k := keyOf(&records[i], n)
+			k := r.keyOf(&records[i], n)
 			if seen[k] {
 				out[k] = true
 			}
@@ -309,12 +311,19 @@ func (r *reading) spend(n int) bool {
 }
 
 // keyOf returns the key of the package that the database at n lists.
-func keyOf(p *record, n filetree.Node) key {
+func (r *reading) keyOf(p *record, n filetree.Node) key {
 	k := key{kind: p.Type, name: p.Name, arch: p.Arch}
 	switch {
 	case p.Type == facts.TypeELF: // each of its programs says so
 		k.version = p.Version
-	case rank(p.Type) != system || p.Type == facts.TypeConda:
+	case p.Type == facts.TypePython:
+		k.node = r.tree.Parent(n)
+		for isDescription(r.tree.Name(k.node)) {
+			k.node = r.tree.Parent(k.node)
+		}
+	case p.Type == facts.TypeConda:
+		k.node = r.tree.Parent(n)
+	case rank(p.Type) != system:
 		k.node = n
 	}
 	return k
@@ -330,87 +339,4 @@ func (r *reading) end(run running, to int) {
 	}
 	run.to = to
 	u.spells = append(u.spells, run.spell)
-}
-
-// each calls do with every list of files of a package while it counts: after the
-// layers from to to-1. where tells where listed files are instead; it may be nil.
-func (r *reading) each(s *spell, do func(files *list, where map[string]diversion, from, to int) error) error {
-	p := s.record
-	if len(p.Lists) == 0 {
-		return do(&p.Files, nil, s.from, s.to)
-	}
-	folder := r.tree.Path(r.tree.Parent(s.node))
-	var nodes []filetree.Node // of the lists and, last, of the diversions, or None
-	times := []int{s.from}
-	for _, name := range append(slices.Clone(p.Lists), p.Diversions) {
-		n, ok := filetree.None, false
-		if name != "" {
-			n, ok = r.tree.Lookup(folder + "/" + name)
-		}
-		if !ok {
-			nodes = append(nodes, filetree.None)
-			continue
-		}
-		nodes = append(nodes, n)
-		all := r.changes(n)
-		first := sort.Search(len(all), func(i int) bool { return all[i].layer > s.from })
-		for _, c := range all[first:] {
-			if c.layer >= s.to {
-				break
-			}
-			times = append(times, c.layer)
-		}
-	}
-	slices.Sort(times)
-	var files, where *listed
-	from := s.from
-	for _, at := range slices.Compact(times) {
-		var f *listed
-		last := len(nodes) - 1
-		for _, n := range nodes[:last] {
-			if f = r.shown(n, at); f != nil {
-				break
-			}
-		}
-		w := r.shown(nodes[last], at)
-		if f == files && w == where {
-			continue
-		}
-		if err := do(files.files(), r.diversions(where), from, at); err != nil {
-			return err
-		}
-		files, where, from = f, w, at
-	}
-	return do(files.files(), r.diversions(where), from, s.to)
-}
-
-// shown returns what the file at n says after layer i, or nil.
-func (r *reading) shown(n filetree.Node, i int) *listed {
-	if n == filetree.None {
-		return nil
-	}
-	s, ok := r.tree.At(n, i)
-	if !ok || s.Kind != layer.File {
-		return nil
-	}
-	return r.at(n, s.Content)
-}
-
-// diversion says where a file is that a package lists, unless by is the package.
-type diversion struct{ to, by string }
-
-// diversions returns what a file of diversions says, by path.
-func (r *reading) diversions(l *listed) map[string]diversion {
-	if l == nil {
-		return nil
-	}
-	out, ok := r.diverted[l]
-	if !ok {
-		out = map[string]diversion{}
-		for lines := slices.Collect(l.files().all()); len(lines) >= 3; lines = lines[3:] {
-			out[lines[0]] = diversion{lines[1], lines[2]}
-		}
-		r.diverted[l] = out
-	}
-	return out
 }

@@ -114,6 +114,17 @@ unowned /app/node_modules: visible 80, wasted 0, files 1`},
 			layer + "  file n/node_modules/@s/x/package.json text=\"{\\\"name\\\":\\\"@s/x\\\",\\\"version\\\":\\\"4\\\"}\"\n  file n/node_modules/@s/x/a 200xb\n", `
 npm @s/x 4: visible 229, wasted 129, files 2, brought by 2, layers 0:0/129 2:229/0`},
 
+		{"a Python package is upgraded", layer + "  file s/x-1.dist-info/METADATA text=\"Name: x\\nVersion: 1\\n\"\n  file s/x-1.dist-info/RECORD text=\"x/a,,\\n\"\n  file s/x/a 100xa\n" +
+			layer + "  file s/.wh.x-1.dist-info\n  file s/x-2.dist-info/METADATA text=\"Name: x\\nVersion: 2\\n\"\n  file s/x-2.dist-info/RECORD text=\"x/a,,\\n\"\n  file s/x/a 200xa\n" +
+			"  file other/x-1.dist-info/METADATA text=\"Name: x\\nVersion: 1\\n\"\n", `
+python x 2: visible 225, wasted 125, files 3, brought by 1, layers 0:0/125 1:225/0
+python x 1: visible 19, wasted 0, files 1, brought by 1, layers 1:19/0`},
+
+		{"an egg and a package of conda are upgraded", layer + "  file s/x-1.egg/EGG-INFO/PKG-INFO text=\"Name: x\\nVersion: 1\\n\"\n  file conda-meta/y-1-0.json text=\"{\\\"name\\\":\\\"y\\\",\\\"version\\\":\\\"1\\\"}\"\n" +
+			layer + "  file s/.wh.x-1.egg\n  file s/x-2.egg/EGG-INFO/PKG-INFO text=\"Name: x\\nVersion: 2\\n\"\n  file conda-meta/.wh.y-1-0.json\n  file conda-meta/y-2-0.json text=\"{\\\"name\\\":\\\"y\\\",\\\"version\\\":\\\"2\\\"}\"\n", `
+conda y 2: visible 26, wasted 26, files 1, brought by 1, layers 0:0/26 1:26/0
+python x 2: visible 19, wasted 19, files 1, brought by 1, layers 0:0/19 1:19/0`},
+
 		{"hard links", layer + dpkg("git 1") + files("git", "/usr/bin/git", "/usr/lib/git/git") + "  file usr/bin/git 100xa\n  link usr/lib/git/git -> usr/bin/git\n  link srv/git -> usr/bin/git\n", `
 deb git 1 of amd64: visible 100, wasted 0, files 3, brought by 0, layers 0:100/0`},
 

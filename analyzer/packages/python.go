@@ -38,6 +38,13 @@ func isEgg(p, name string) bool {
 	return ok && strings.HasSuffix(folder, ".egg")
 }
 
+// isDescription reports whether a folder with this name is about one version of a
+// package.
+func isDescription(name string) bool {
+	ext := path.Ext(name)
+	return ext == ".dist-info" || ext == ".egg-info" || ext == ".egg" || name == "EGG-INFO"
+}
+
 // isSite reports whether a folder is one in which Python finds installed packages.
 func isSite(folder string) bool {
 	base := path.Base(folder)
