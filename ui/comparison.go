@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -13,7 +12,6 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/inspect"
-	"fathom/analyzer/secrets"
 	"fathom/ui/outline"
 	"fathom/ui/report"
 	"fathom/ui/screen"
@@ -29,6 +27,9 @@ const (
 // a person quits. It is like Open otherwise. load returns the comparison, which must be
 // valid until OpenComparison returns.
 func OpenComparison(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*compare.Comparison, error), opt Options) error {
+	if opt.Sort == "" {
+		opt.Sort = outline.ByGrowth.String()
+	}
 	return open(ctx, name, p, opt, func(ctx context.Context) (func(*session, setup), error) {
 		c, err := load(ctx)
 		if c == nil || err != nil {
@@ -70,7 +71,7 @@ type comparison struct {
 // one, nil if there are no files.
 func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do doer) *ui {
 	set.keys = keysOfTwo(set.keys)
-	set.order = outline.ByGrowth
+	inspect.HideComparison(&c.Facts)
 	two := &comparison{Comparison: c, reports: [2]*facts.Report{inspect.Hidden(c.Old.Report), inspect.Hidden(c.New.Report)}}
 	rep := &facts.Report{Layers: make([]facts.Layer, 2)}
 	if a != nil {
@@ -362,7 +363,7 @@ func (c *comparison) config(p *screen.Page) {
 		p.Wrap(0, "none", th.Dim)
 	}
 	for _, s := range c.Facts.Config {
-		key, old, new := safe(s.Key), hiddenSetting(s.Key, s.Old), hiddenSetting(s.Key, s.New)
+		key, old, new := safe(s.Key), setting(s.Old), setting(s.New)
 		line := func(mark filetree.Mark, text string) {
 			sign, st := markSign(th, mark)
 			from := len(p.Lines)
@@ -382,15 +383,12 @@ func (c *comparison) config(p *screen.Page) {
 	}
 }
 
-// hiddenSetting returns the value of a setting that is safe to show.
-func hiddenSetting(key string, value *string) string {
+// setting returns the value of a setting that is safe to show.
+func setting(value *string) string {
 	if value == nil {
 		return ""
 	}
-	if kind, name, ok := strings.Cut(key, " "); ok && slices.Contains([]string{"env", "label"}, kind) {
-		return safe(secrets.HideSetting(name, *value))
-	}
-	return safe(secrets.Hide(*value))
+	return safe(*value)
 }
 
 // growthStyle returns the style of a difference of sizes.

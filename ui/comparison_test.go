@@ -7,6 +7,7 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/compare"
+	"fathom/ui/outline"
 )
 
 // pairStage returns a stage for a comparison of two images.
@@ -20,7 +21,10 @@ func pairStage(t testing.TB, old, new *analyzer.Analysis, theme string, ascii bo
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stageOf(t, theme, ascii, w, h, func(set setup, do doer) root { return newComparison(c, a, set, do) })
+	return stageOf(t, theme, ascii, w, h, func(set setup, do doer) root {
+		set.order = outline.ByGrowth
+		return newComparison(c, a, set, do)
+	})
 }
 
 // TestRandomPairs presses random keys on comparisons of random images, of an image with

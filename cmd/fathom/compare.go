@@ -17,11 +17,13 @@ import (
 	"fathom/analyzer/inspect"
 	"fathom/analyzer/load"
 	"fathom/analyzer/packages"
+	"fathom/ui"
 	"fathom/ui/report"
 )
 
 const compareLong = `Compare two images: what grew, why, and what it costs to pull. The overview has at most
-12 lines; what is the same is left out. --details lists the files in few rows, the layers
+12 lines; what is the same is left out. On a terminal, the comparison opens in the
+explorer instead; --report text prints the overview. --details lists the files in few rows, the layers
 with the reason for each new digest, the packages, the settings and the findings. --files
 lists every path.
 
@@ -63,7 +65,7 @@ func newCompare(a *app) *cobra.Command {
 		},
 	}
 	j.flags = cmd.Flags()
-	j.addFlags(j.flags, opening, building, search, judgment, configFile)
+	j.addFlags(j.flags, opening, explorer, building, search, judgment, configFile)
 	for _, name := range unused() {
 		_ = j.flags.MarkHidden(name) // it fails only for a flag that the command doesn't have
 	}
@@ -96,7 +98,7 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 	if err != nil {
 		return err
 	}
-	if err := j.settle(j.settings, j.flags, c, opening, building, search); err != nil {
+	if err := j.settle(j.settings, j.flags, c, opening, explorer, building, search); err != nil {
 		return err
 	}
 	j.origin.Dockerfile, j.origin.Provenance = "", ""
@@ -108,7 +110,13 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 			return err
 		}
 	}
-	sides, err := j.openBoth(ctx, src)
+	var progress analyzer.Progress
+	if !j.gated && len(j.results) == 0 && !opt.Details && !opt.Paths && j.interactive(src[0]) && j.interactive(src[1]) {
+		return j.showComparison(ctx, src, &progress)
+	}
+	stop := j.showProgress(&progress)
+	sides, err := j.openBoth(ctx, src, &progress)
+	stop()
 	if err != nil {
 		return err
 	}
@@ -124,7 +132,7 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 			return err
 		}
 	}
-	found, err := compare.Compare(ctx, compare.Side{Report: sides[0].Report, Analysis: sides[0].Analysis}, compare.Side{Report: sides[1].Report, Analysis: sides[1].Analysis})
+	found, err := compareSides(ctx, sides)
 	if err != nil {
 		return err
 	}
@@ -143,6 +151,27 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 		return err
 	}
 	return j.outcome(sides[1].Report, v)
+}
+
+// compareSides compares two opened images.
+func compareSides(ctx context.Context, sides [2]*inspect.Result) (*compare.Comparison, error) {
+	return compare.Compare(ctx, compare.Side{Report: sides[0].Report, Analysis: sides[0].Analysis}, compare.Side{Report: sides[1].Report, Analysis: sides[1].Analysis})
+}
+
+// showComparison shows how two images differ in the explorer.
+func (j *job) showComparison(ctx context.Context, src [2]source, progress *analyzer.Progress) error {
+	var opened [2]*inspect.Result
+	err := ui.OpenComparison(ctx, src[0].ref+" and "+src[1].ref, progress, func(ctx context.Context) (*compare.Comparison, error) {
+		sides, err := j.openBoth(ctx, src, progress)
+		if err != nil {
+			return nil, err
+		}
+		opened = sides
+		return compareSides(ctx, sides)
+	}, j.look())
+	opened[0].Close()
+	opened[1].Close()
+	return err
 }
 
 // compareOutputs parses the outputs, and checks them and the flags before anything is
@@ -184,15 +213,12 @@ func sideNames() [2]string { return [2]string{"the old image", "the new image"} 
 
 // openBoth opens both images, or saved reports. The caller closes them. Their content can
 // be read until then.
-func (j *job) openBoth(ctx context.Context, src [2]source) (sides [2]*inspect.Result, err error) {
-	var progress analyzer.Progress
-	stop := j.showProgress(&progress)
-	defer stop()
+func (j *job) openBoth(ctx context.Context, src [2]source, progress *analyzer.Progress) (sides [2]*inspect.Result, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var errs [2]error
 	open := func(i int) {
-		if sides[i], errs[i] = j.openSide(ctx, src[i], &progress); errs[i] != nil {
+		if sides[i], errs[i] = j.openSide(ctx, src[i], progress); errs[i] != nil {
 			errs[i] = fmt.Errorf("%s: %w", sideNames()[i], errs[i])
 			cancel(errs[i])
 		}

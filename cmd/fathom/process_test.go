@@ -17,6 +17,8 @@ import (
 	"unicode"
 
 	"github.com/creack/pty"
+
+	"fathom/analyzer/imagetest"
 )
 
 // program returns a command that runs the real program in its own process, and the
@@ -259,6 +261,46 @@ func TestExploreOnTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, terminal, "\x1b[?1049l")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestCompareOnTerminal checks that a comparison opens in the explorer on a terminal, and
+// prints text there if it is asked to.
+func TestCompareOnTerminal(t *testing.T) {
+	args := []string{"compare"}
+	for _, name := range []string{"basic-one-layer", "move-file"} {
+		file := filepath.Join(t.TempDir(), name+".tar")
+		if err := os.WriteFile(file, imagetest.Load(t, name).DockerArchive().Tar(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, file)
+	}
+	cmd, _ := program(t, args...)
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 120})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	until(t, terminal, "what differs")
+	if _, err := terminal.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, terminal, "\x1b[?1049l")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v", err)
+	}
+
+	cmd, _ = program(t, append(args, "--report", "text")...)
+	terminal, err = pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 120})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	if got := until(t, terminal, "stored"); strings.Contains(got, "\x1b[?1049h") {
+		t.Errorf("an alternate screen in %q", got)
+	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("got %v", err)
 	}
