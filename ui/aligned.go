@@ -57,6 +57,16 @@ func (l *aligned) current() (facts.LayerPair, bool) {
 	return l.pairs[l.At], true
 }
 
+// choose puts the cursor on a layer of one of the images.
+func (l *aligned) choose(side, layer int) {
+	for i, p := range l.pairs {
+		if [2]int{p.Old, p.New}[side] == layer {
+			l.At = i
+			l.Fit(l.N, l.H)
+		}
+	}
+}
+
 // copies returns the command of the layer under the cursor.
 func (l *aligned) copies() string {
 	p, ok := l.current()

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -82,10 +83,16 @@ func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do do
 	u.first = newAligned(u)
 	u.layers.choose(newSide)
 	u.sel.layer = newSide
+	found := newFindings(u, nil)
+	if d := &c.Facts.Findings; c.Old.Report.Findings != nil && c.New.Report.Findings != nil {
+		found.new = len(d.New)
+		found.set(slices.Concat([]facts.Finding{}, d.New, d.Fixed))
+	}
+	list := newPackageChanges(u)
 	if a == nil {
 		none := "a saved report holds no files: compare the images themselves to see which files differ"
 		u.lacks[needTree], u.lacks[needContent], u.lacks[needSpan] = none, none, none
-		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}}
+		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}, found, list}
 		return u
 	}
 	for i, side := range []*analyzer.Analysis{c.Old.Analysis, c.New.Analysis} {
@@ -103,7 +110,7 @@ func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do do
 	f := newFiles(u, a.Tree)
 	f.out.SetBoth(true)
 	u.goTo = f.goTo
-	u.tabs = []pane{f}
+	u.tabs = []pane{f, found, list}
 	u.setFocus(rightPane)
 	do.work(func(ctx context.Context) func() {
 		who := readOwners(ctx, a)

@@ -6,13 +6,24 @@ import (
 	"testing"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/compare"
+	"fathom/analyzer/inspect"
+	"fathom/analyzer/packages"
 	"fathom/ui/outline"
 )
 
 // pairStage returns a stage for a comparison of two images.
 func pairStage(t testing.TB, old, new *analyzer.Analysis, theme string, ascii bool, w, h int) *stage {
 	t.Helper()
+	for _, a := range []*analyzer.Analysis{old, new} {
+		r := &inspect.Result{Report: a.Report, Analysis: a}
+		for _, p := range []inspect.Pass{inspect.Packages(packages.Options{}), inspect.Findings(advice.Options{})} {
+			if err := p.Run(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	c, err := compare.Compare(t.Context(), compare.Side{Report: old.Report, Analysis: old}, compare.Side{Report: new.Report, Analysis: new})
 	if err != nil {
 		t.Fatal(err)

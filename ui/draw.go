@@ -153,7 +153,7 @@ func (u *ui) tabKey(i int) string {
 		return keyOf(u.keys, "waste")
 	case *findings:
 		return keyOf(u.keys, "findings")
-	case *packageList:
+	case *packageList, *packageChanges:
 		return keyOf(u.keys, "packages")
 	case *dockerfile:
 		return keyOf(u.keys, "dockerfile")

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type findings struct {
 	none
 	u    *ui
 	all  []facts.Finding // nil if unknown
+	new  int             // of two images: how many of all, the first ones, only the new one has; the old one has the others
 	keys []findingKey    // of all
 	rows []findingRow
 	by   findingOrder
@@ -150,6 +152,9 @@ func (f *findings) fill() {
 	}
 	compare := findingOrders[f.by].compare
 	slices.SortStableFunc(order, func(i, k int) int {
+		if a, b := f.side(i), f.side(k); a != b {
+			return cmp.Compare(b, a)
+		}
 		c := cmp.Or(compare(&f.all[i], &f.all[k]), facts.CompareFindings(f.all[i], f.all[k]))
 		if f.rev {
 			return -c
@@ -203,6 +208,9 @@ func (f *findings) target() (target, bool) {
 	p := f.placeOf(r)
 	n, ok := f.node(p)
 	at := shownBy(p)
+	if f.u.two != nil {
+		at = f.side(r.finding)
+	}
 	return target{n, at - 1, at}, ok
 }
 
@@ -232,7 +240,7 @@ func (f *findings) copies() string {
 	case r.place >= 0:
 		return f.placeOf(r).Path
 	}
-	words := report.FindingOf(f.u.rep, &f.all[r.finding])
+	words := report.FindingOf(f.report(r.finding), &f.all[r.finding])
 	return cmp.Or(strings.Join(words.Lines, "\n"), words.Fix)
 }
 
@@ -268,8 +276,39 @@ func (f *findings) says() string {
 	return text
 }
 
+// side returns which of two images has a finding; 0 for one image.
+func (f *findings) side(i int) int {
+	if f.u.two != nil && i < f.new {
+		return newSide
+	}
+	return oldSide
+}
+
+// report returns the report of the image that has a finding.
+func (f *findings) report(i int) *facts.Report {
+	if f.u.two != nil {
+		return f.u.two.reports[f.side(i)]
+	}
+	return f.u.rep
+}
+
+// toLayer goes to a layer of the image that has the finding under the cursor.
+func (f *findings) toLayer(layer int) {
+	if l, ok := f.u.first.(*aligned); ok {
+		if r, ok := f.current(); ok {
+			l.choose(f.side(r.finding), layer)
+		}
+	} else {
+		f.u.selectLayer(layer)
+	}
+	f.u.setFocus(layersPane)
+}
+
 // sum returns the findings in words, without those of severity info; "" for none.
 func (f *findings) sum() string {
+	if f.u.two != nil {
+		return fmt.Sprintf("%d new %s %d fixed", f.new, f.u.th.Glyph.Dot, len(f.all)-f.new)
+	}
 	if s := report.SumFindings(f.all); s.Findings > 0 {
 		return s.String()
 	}
@@ -326,16 +365,22 @@ func (f *findings) enter() {
 	switch n, ok := f.node(p); {
 	case r.place == len(f.all[r.finding].Places):
 		f.u.note = "a report lists the largest places only"
+	case ok && f.u.two != nil:
+		f.u.show(0)
+		f.u.goTo(n, f.side(r.finding), true)
 	case ok:
 		f.u.show(0)
 		f.u.goTo(n, shownBy(p), false)
 	case p.Path != "" && f.u.lacks[needTree] != "":
 		f.u.note = f.u.lacks[needTree]
+	case p.Path != "" && f.u.two != nil:
+		f.u.note = "the final files do not have " + safe(p.Path)
 	case p.Path != "":
 		f.u.note = "no layer lists " + safe(p.Path)
 	case p.Layer >= 0:
-		f.u.selectLayer(p.Layer)
-		f.u.setFocus(layersPane)
+		f.toLayer(p.Layer)
+	case f.u.two != nil:
+		f.u.openComparison()
 	default:
 		f.u.openImage()
 	}

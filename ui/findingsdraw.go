@@ -9,6 +9,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/filetree"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -79,14 +80,31 @@ func (f *findings) empty() string {
 		return f.caveat()
 	case f.filtered():
 		return "no finding matches"
+	case f.all == nil && f.u.two != nil:
+		return "the findings of one of the images are unknown"
 	case f.all == nil:
 		return "this report has no findings: an older version of fathom wrote it"
+	}
+	if f.u.two != nil {
+		return "no finding is new or fixed"
 	}
 	return "nothing to change was found"
 }
 
+// mark returns the sign of a finding that only one of two images has.
+func (f *findings) mark(th *screen.Theme, i int) (string, tcell.Style) {
+	if f.side(i) == newSide {
+		return markSign(th, filetree.Added)
+	}
+	return markSign(th, filetree.Removed)
+}
+
 func (f *findings) drawFinding(c screen.Canvas, y, i int, cols findingColumns, on func(tcell.Style) tcell.Style) {
 	x := &f.all[i]
+	if f.u.two != nil {
+		sign, st := f.mark(c.Theme, i)
+		c.Text(0, y, on(st.Bold(true)), sign)
+	}
 	c.Cell(cols.severity, y, on(severityStyle(c.Theme, x.Severity)), severityWord(x.Severity, cols.severity.W))
 	if x.Bytes > 0 {
 		c.Cell(cols.saves, y, on(c.Theme.Text), report.Size(x.Bytes))
@@ -204,7 +222,7 @@ func (f *findings) details(p *screen.Page) any {
 	}
 	x := &f.all[r.finding]
 	if r.place < 0 || r.place == len(x.Places) {
-		f.findingPage(p, x)
+		f.findingPage(p, r.finding)
 	} else {
 		f.placePage(p, x, r)
 	}
@@ -212,10 +230,15 @@ func (f *findings) details(p *screen.Page) any {
 }
 
 // findingPage describes a finding.
-func (f *findings) findingPage(p *screen.Page, x *facts.Finding) {
-	th, words := p.Theme, report.FindingOf(f.u.rep, x)
+func (f *findings) findingPage(p *screen.Page, i int) {
+	x := &f.all[i]
+	th, words := p.Theme, report.FindingOf(f.report(i), x)
 	p.Title(words.Title)
 	p.Blank()
+	if f.u.two != nil {
+		sign, st := f.mark(p.Theme, i)
+		p.Field("state", sign+" "+[2]string{"fixed: only the old image has it", "new: only the new image has it"}[f.side(i)], st)
+	}
 	if x.Bytes > 0 {
 		p.Field("saves", words.Size+"  "+report.Exact(x.Bytes), th.Wasted)
 	}
@@ -290,7 +313,7 @@ func (f *findings) addStep(p *screen.Page, words report.Finding, layer int, what
 
 // placePage describes a place of a finding.
 func (f *findings) placePage(p *screen.Page, x *facts.Finding, r findingRow) {
-	th, at, words := p.Theme, &x.Places[r.place], report.FindingOf(f.u.rep, x)
+	th, at, words := p.Theme, &x.Places[r.place], report.FindingOf(f.report(r.finding), x)
 	p.Title(words.Places[r.place].Path)
 	p.Blank()
 	if at.Bytes > 0 {

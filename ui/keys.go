@@ -94,7 +94,7 @@ func bindings() []binding {
 		{"layer-files", "enter right l", inLayers, needTwo, "Layers", "files", comparing + "go to the files", (*ui).layerFiles},
 		{"empty-steps", "e", inLayers, needOne, "Layers", "empty steps", "show or hide steps without a layer", the((*layers).toggleEmpty)},
 		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: go to its layer", on((*detail).enter)},
-		{"go-to-layer", "enter", inDetail, needTwo, "Layers", "go to the image", comparing + "on a line of a history: show the path in that image", on((*detail).enter)},
+		{"go-to-layer", "enter", inDetail, needTwo, "Layers", "go there", comparing + "on a line about a layer or of a history: go there", on((*detail).enter)},
 		{"back", "left h", inDetail, 0, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
 
 		{"open", "enter", inFiles, needTree, "Files", "open", "open a folder, view a file", on((*files).enter)},
@@ -121,6 +121,7 @@ func bindings() []binding {
 		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},
 		{"find-previous", "N", inPanes, 0, "Search", "", "the previous match", func(u *ui) { u.again(false) }},
 		{"only-found", "F", inFindings, 0, "", "", "", on((*findings).toggleOnly)},
+		{"only-found", "F", inPackages, needTwo, "", "", "", on((*packageChanges).toggleOnly)},
 		{"only-found", "F", inPackages, 0, "", "", "", on((*packageList).toggleOnly)},
 		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files, packages or findings that match", the((*files).toggleOnly)},
 
@@ -133,6 +134,7 @@ func bindings() []binding {
 		{"sort", "s", inWaste, 0, "Waste", "sort", "sort by size, cause, layers, path; again reverses", on((*waste).sortNext)},
 
 		{"findings", "!", inPanes, 0, "Findings", "", "findings instead of files, and back: what to change in the image", tab[*findings]},
+		{"findings", "!", inPanes, needTwo, "Findings", "", comparing + "findings that are new or fixed, and back", tab[*findings]},
 		{"show-in-tree", "enter", inFindings, needTree, "Findings", "show in tree", "show the place in the tree, the largest one of a finding", on((*findings).enter)},
 		{"show-in-tree", "enter", inFindings, 0, "", "", "", on((*findings).enter)},
 		{"expand", "right l", inFindings, 0, "Findings", "", "show the places of a finding", on(func(f *findings) { f.setOpen(true) })},
@@ -142,6 +144,9 @@ func bindings() []binding {
 		{"sort", "s", inFindings, 0, "Findings", "sort", "sort by size, severity, rule; again reverses", on((*findings).sortNext)},
 
 		{"packages", "p", inPanes, 0, "Packages", "", "packages instead of files, and back: what they take, and what belongs to none", tab[*packageList]},
+		{"packages", "p", inPanes, needTwo, "Packages", "", comparing + "packages that differ, and back", tab[*packageChanges]},
+		{"filter", "f", inPackages, needTwo, "Packages", "type", comparing + "show only the packages of one type, then the next one, then all", on((*packageChanges).nextType)},
+		{"sort", "s", inPackages, needTwo, "Packages", "sort", comparing + "sort by growth, type, name; again reverses", on((*packageChanges).sortNext)},
 		{"show-in-tree", "enter", inPackages, needTree, "Packages", "show in tree", "show the files of the package in the tree", on((*packageList).enter)},
 		{"show-in-tree", "enter", inPackages, 0, "", "", "", on((*packageList).enter)},
 		{"expand", "right l", inPackages, 0, "Packages", "", "show the folders of what belongs to no package", on(func(l *packageList) { l.setOpen(true) })},
@@ -234,7 +239,7 @@ func keysOfTwo(table []binding) []binding {
 		switch {
 		case b.needs == needTwo:
 			return false
-		case b.needs == needOne, b.needs == needDockerfile, b.action == "go-to-layer", b.places&^gone == 0, b.action == "compare":
+		case b.needs == needOne, b.needs == needDockerfile, b.action == "go-to-layer", b.places&^gone == 0, b.places == inPackages, b.action == "compare":
 			return true
 		}
 		return replaced[row{b.action, b.places &^ gone}]

@@ -259,6 +259,10 @@ func (u *ui) unmark() {
 // goLayer selects the layer of a line of the details, and shows the path that the
 // details are about as of that layer.
 func (u *ui) goLayer(layer int) {
+	if f, ok := u.pane(u.subject).(*findings); ok && u.two != nil {
+		f.toLayer(layer)
+		return
+	}
 	t, ok := u.pane(u.subject).target()
 	u.sel.marked = -1
 	u.selectLayer(layer)

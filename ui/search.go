@@ -117,11 +117,7 @@ func (u *ui) searchIn(in seeker) {
 // openSearch asks what to search for; the cursor follows as it is typed.
 func (u *ui) openSearch() {
 	s := &u.search
-	in := u.seek()
-	if in == nil {
-		return
-	}
-	u.searchIn(in)
+	u.searchIn(u.seek())
 	s.back = s.in.bookmark()
 	u.setFocus(rightPane)
 	old := s.text
