@@ -20,6 +20,9 @@ type claim struct {
 	rank     int8
 }
 
+// claimSize is how many bytes of memory a claim takes: a slice is copied when it grows.
+const claimSize = 2 * int(unsafe.Sizeof(claim{}))
+
 // owners tells which package owns which content.
 type owners struct {
 	tree  *filetree.Tree
@@ -130,7 +133,14 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) error {
 		}
 	}
 	for _, folder := range s.record.Folders {
-		for _, n := range r.named(within(path.Dir(folder)))[path.Base(folder)] {
+		nodes := r.named(within(path.Dir(folder)))[path.Base(folder)]
+		if !r.spend(len(nodes)) {
+			break
+		}
+		if err := r.take(len(nodes) * claimSize); err != nil {
+			return err
+		}
+		for _, n := range nodes {
 			o.trees.list = append(o.trees.list, claim{n, int32(s.from), int32(s.to), unit, depth, rank})
 		}
 	}
@@ -139,7 +149,7 @@ func (r *reading) claim(o *owners, places *places, unit int32, s *spell) error {
 			if err != nil || !r.spend(len(names)) {
 				return
 			}
-			if err = r.take(len(names) * int(unsafe.Sizeof(claim{}))); err != nil {
+			if err = r.take(len(names) * claimSize); err != nil {
 				return
 			}
 			for _, name := range names {

@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
 )
 
 // status returns the text of dpkg's status, of packages written as NAME VERSION.
@@ -247,5 +250,44 @@ func TestManyClaims(t *testing.T) {
 	}
 	if got := len(c.found); got != 10 {
 		t.Errorf("got %d layers remembered, want 10: all but the first two", got)
+	}
+}
+
+// TestManyFolders checks that the folders of gems count as what is looked at: gems of one
+// name can claim the same ones.
+func TestManyFolders(t *testing.T) {
+	const folders = 10
+	var b strings.Builder
+	b.WriteString("layer RUN gem install\n  file g/specifications/a-1.gemspec text=\"# stub: a 1 ruby lib\\n\"\n")
+	for i := range folders {
+		fmt.Fprintf(&b, "  file g/extensions/x/%d/a-1/f 1xa\n", i)
+	}
+	a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, b.String()).Image(imagetest.None), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes, err := a.Notes(t.Context(), Lookers(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, left := range []int{100, folders - 1} {
+		r := newReading(a.Tree, a.Image.Limits.Memory)
+		if err := r.read(notes.By); err != nil {
+			t.Fatal(err)
+		}
+		r.work = maxWork - left
+		taken := r.taken
+		o, err := r.claims()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := folders
+		if left < folders {
+			want = 0
+		}
+		if got := len(o.trees.list); got != want || (len(r.warnings) > 0) != (want == 0) || (r.taken > taken) != (want > 0) {
+			t.Errorf("%d left: got %d folders, %d bytes and the warnings %v, want %d folders, and a warning if there are none", left, got, r.taken-taken, r.warnings, want)
+		}
+		r.release()
 	}
 }

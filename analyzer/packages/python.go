@@ -21,8 +21,11 @@ func isDistInfo(file string) func(p, name string) bool {
 // next to sources, too, so it counts only where Python finds installed packages.
 func isEggInfo(file string) func(p, name string) bool {
 	return func(p, name string) bool {
+		if name != file {
+			return false
+		}
 		folder := path.Dir(p)
-		return name == file && strings.HasSuffix(folder, ".egg-info") && isSite(path.Dir(folder))
+		return strings.HasSuffix(folder, ".egg-info") && isSite(path.Dir(folder))
 	}
 }
 
