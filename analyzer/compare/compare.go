@@ -130,11 +130,13 @@ func part(old, new *facts.Part) *facts.PartDelta {
 	}
 }
 
-// pull returns what who has the old image must download for the new one.
+// pull returns what a machine that has the old image must download for the new one. An
+// old layer of which only the content is known is taken for the same blob as a new one
+// with that content.
 func pull(old, new *facts.Report) *int64 {
 	have := map[string]bool{}
 	for i := range old.Layers {
-		have[old.Layers[i].Digest] = true
+		have[cmp.Or(old.Layers[i].Digest, old.Layers[i].DiffID)] = true
 	}
 	sum := int64(0)
 	for i := range new.Layers {
@@ -142,7 +144,7 @@ func pull(old, new *facts.Report) *int64 {
 		switch {
 		case l.Digest == "" || l.CompressedBytes == 0 && l.StoredBytes > 0:
 			return nil
-		case !have[l.Digest]:
+		case !have[l.Digest] && (l.DiffID == "" || !have[l.DiffID]):
 			have[l.Digest] = true // each is downloaded once
 			sum += l.CompressedBytes
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer"
+	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/layer"
@@ -251,4 +252,34 @@ func text(t *testing.T, a *analyzer.Analysis, c filetree.Content) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// TestPull checks what a machine with the old image must download.
+func TestPull(t *testing.T) {
+	layer := func(digest, diffID string, compressed int64) facts.Layer {
+		return facts.Layer{Digest: digest, DiffID: diffID, CompressedBytes: compressed, StoredBytes: 10}
+	}
+	of := func(layers ...facts.Layer) *facts.Report { return &facts.Report{Layers: layers} }
+	new := of(layer("blob1", "d1", 5), layer("blob2", "d2", 7), layer("blob2", "d2", 7))
+	for _, tt := range []struct {
+		name     string
+		old, new *facts.Report
+		want     int64 // -1 if unknown
+	}{
+		{"the same", new, new, 0},
+		{"nothing", of(), new, 12}, // blob2 is downloaded once
+		{"one layer", of(layer("blob1", "d1", 5)), new, 7},
+		{"another compression", of(layer("blob1", "d1", 5), layer("blob3", "d2", 6)), new, 7},
+		{"only the content is known", of(layer("", "d1", 0), layer("", "d2", 0)), new, 0},
+		{"a layer without digest", new, of(layer("", "d1", 0)), -1},
+		{"a layer without size", of(), of(layer("blob1", "d1", 0)), -1},
+	} {
+		got := int64(-1)
+		if p := pull(tt.old, tt.new); p != nil {
+			got = *p
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
 }

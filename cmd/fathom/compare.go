@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"fathom/analyzer"
 	"fathom/analyzer/compare"
@@ -114,8 +115,10 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 	if !j.gated && len(j.results) == 0 && !opt.Details && !opt.Paths && j.interactive(src[0]) && j.interactive(src[1]) {
 		return j.showComparison(ctx, src, &progress)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stop := j.showProgress(&progress)
-	sides, err := j.openBoth(ctx, src, &progress)
+	sides, err := j.openBoth(ctx, cancel, src, &progress)
 	stop()
 	if err != nil {
 		return err
@@ -161,8 +164,11 @@ func compareSides(ctx context.Context, sides [2]*inspect.Result) (*compare.Compa
 // showComparison shows how two images differ in the explorer.
 func (j *job) showComparison(ctx context.Context, src [2]source, progress *analyzer.Progress) error {
 	var opened [2]*inspect.Result
+	cancel := func() {}
+	defer func() { cancel() }()
 	err := ui.OpenComparison(ctx, src[0].ref+" and "+src[1].ref, progress, func(ctx context.Context) (*compare.Comparison, error) {
-		sides, err := j.openBoth(ctx, src, progress)
+		ctx, cancel = context.WithCancel(ctx)
+		sides, err := j.openBoth(ctx, cancel, src, progress)
 		if err != nil {
 			return nil, err
 		}
@@ -212,36 +218,27 @@ func (j *job) compareOutputs(src [2]source, opt report.CompareOptions) error {
 func sideNames() [2]string { return [2]string{"the old image", "the new image"} }
 
 // openBoth opens both images, or saved reports. The caller closes them. Their content can
-// be read until then.
-func (j *job) openBoth(ctx context.Context, src [2]source, progress *analyzer.Progress) (sides [2]*inspect.Result, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var errs [2]error
-	open := func(i int) {
-		if sides[i], errs[i] = j.openSide(ctx, src[i], progress); errs[i] != nil {
-			errs[i] = fmt.Errorf("%s: %w", sideNames()[i], errs[i])
-			cancel(errs[i])
-		}
-	}
-	done := make(chan struct{})
-	go func() {
-		open(0)
-		close(done)
-	}()
+// be read until then, as long as ctx lasts. An error of one side cancels the other.
+func (j *job) openBoth(ctx context.Context, cancel func(), src [2]source, progress *analyzer.Progress) (sides [2]*inspect.Result, err error) {
+	var group errgroup.Group
 	if !apart(src) {
-		<-done
+		group.SetLimit(1)
 	}
-	if errs[0] == nil {
-		open(1)
+	for i, what := range sideNames() {
+		group.Go(func() (err error) {
+			if sides[i], err = j.openSide(ctx, src[i], progress); err != nil {
+				cancel()
+				err = fmt.Errorf("%s: %w", what, err)
+			}
+			return err
+		})
 	}
-	<-done
-	if errs[0] == nil && errs[1] == nil {
-		return sides, nil
+	if err := group.Wait(); err != nil {
+		sides[0].Close()
+		sides[1].Close()
+		return sides, err
 	}
-	sides[0].Close()
-	sides[1].Close()
-	// The first error ended the other side.
-	return sides, context.Cause(ctx)
+	return sides, nil
 }
 
 // apart reports whether two images can be opened at the same time: one of them is a
