@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -166,6 +167,21 @@ func (c *comparison) differs(t *filetree.Tree, n filetree.Node) string {
 	return strings.Join(words, ", ")
 }
 
+// time returns the modification time of a path in one image, if the times differ; "" if
+// not.
+func (c *comparison) time(ch *compare.Change, side int) string {
+	if ch == nil || ch.Reason != compare.MTime && !slices.Contains(ch.Also(), compare.MTime) {
+		return ""
+	}
+	t, n := c.Old.Analysis.Tree, ch.Old
+	if side == newSide {
+		t, n = c.New.Analysis.Tree, ch.New
+	}
+	st, _ := t.At(n, t.Layers()-1)
+	mod := time.Unix(st.ModTime, 0)
+	return timeText(&mod)
+}
+
 // onlyTimes returns how many paths differ in their times alone: the tree does not show
 // them as modified.
 func (c *comparison) onlyTimes() int {
@@ -194,8 +210,11 @@ func (c *comparison) page(p *screen.Page, u *ui, n filetree.Node) {
 	before, was := t.At(n, oldSide)
 	after, is := t.At(n, newSide)
 	ch := c.change(t, n)
-	mark := t.View(oldSide, newSide).Change(n).Mark
-	sign, st := markSign(th, mark)
+	change := t.View(oldSide, newSide).Change(n)
+	sign, st := markSign(th, change.Mark)
+	if !change.Touched { // only the time differs
+		sign, st = "", th.Text
+	}
 	switch why := c.differs(t, n); {
 	case ch != nil:
 		p.Field("differs", strings.TrimSpace(sign+" "+why), st)
@@ -203,6 +222,12 @@ func (c *comparison) page(p *screen.Page, u *ui, n filetree.Node) {
 		p.Field("differs", "only below", th.Text)
 	case was && is:
 		p.Field("differs", "no", th.Dim)
+	}
+	if ch != nil && ch.Reason == compare.Content {
+		p.Field("because", safe(compare.Culprit(t.Path(n))), th.Again)
+	}
+	if a, b := c.time(ch, oldSide), c.time(ch, newSide); a != b {
+		p.Field("", a+" "+th.Glyph.Arrow+" "+b, th.Again)
 	}
 	if was && is {
 		for _, d := range differences(th, before, after, &u.img.owners) {
@@ -242,14 +267,16 @@ func (c *comparison) history(p *screen.Page, u *ui, n filetree.Node) {
 		if side == newSide {
 			p.Blank()
 		}
-		p.Title("History in the " + sideName(side))
 		from := len(p.Lines)
-		if at != filetree.None {
-			history(p, c.reports[side], &image{Analysis: a, owners: u.img.owners}, at)
-		}
-		if len(p.Lines) == from {
-			p.Wrap(0, "no layer lists it", p.Theme.Dim)
+		p.Title("History in the " + sideName(side))
+		if at == filetree.None {
+			p.Wrap(0, "it never had this path", p.Theme.Dim)
 			continue
+		}
+		title := len(p.Lines)
+		history(p, c.reports[side], &image{Analysis: a, owners: u.img.owners}, at)
+		if len(p.Lines) == title {
+			p.Wrap(0, "no layer lists it: it exists because there is something in it", p.Theme.Dim)
 		}
 		for i := range p.Lines[from:] {
 			p.Lines[from+i].Link = side

@@ -99,3 +99,47 @@ func TestSavedPair(t *testing.T) {
 		}
 	}
 }
+
+// TestHidesSecretsOfPair has tokens in commands, variables and findings of both images:
+// no screen shows one whole.
+func TestHidesSecretsOfPair(t *testing.T) {
+	tokens := []string{"sk_" + "live_" + "4eC39HqLyjWDarjtT1zdp7dc", "sk_" + "live_" + "9xQ21MmTvbRStuaaV4pWq8zz"}
+	var sides [2]*analyzer.Analysis
+	for i, name := range []string{"pair-old", "pair-new"} {
+		a := load(t, name)
+		a.Report.Layers[1].Command += " --token " + tokens[i]
+		a.Report.History[1].Command = a.Report.Layers[1].Command
+		a.Report.Image.Config.Env = []string{"TOKEN=" + tokens[i]}
+		sides[i] = a
+	}
+	s := pairStage(t, sides[0], sides[1], "", false, 200, 60)
+	for _, key := range []string{"1", "down", "2", "i", "esc", "!", "down", "p", "3", "+", "down", "H"} {
+		s.press(key)
+		for _, token := range tokens {
+			if strings.Contains(s.text(), token[8:]) {
+				t.Fatalf("after %s the screen shows a token:\n%s", key, s.text())
+			}
+		}
+	}
+}
+
+// TestPairNotes checks what keys say where they can't do what they do elsewhere.
+func TestPairNotes(t *testing.T) {
+	for _, tt := range []struct{ keys, want string }{
+		{"3 + / type:left-pad enter d", "only the new image has it: there is nothing to compare with"},
+		{"3 + / type:cache/x enter d", "only the old image has it: there is nothing to compare with"},
+		{"3 + / type:config enter H enter", "━ the old image ━"},
+		{"3 + / type:config enter [ ] H down down down down down enter", "everything in both images"},
+		{"3 + / type:left-pad enter w D m e", "left-pad.js"}, // keys of one image do nothing
+		{"3 a / type:os-release enter 2", "2023-11-14 22:13:20 UTC"},
+		{"3 s s s s s s s s", "growth \u25bc"},
+	} {
+		s := pairStage(t, load(t, "pair-old"), load(t, "pair-new"), "", false, 120, 40)
+		for _, k := range strings.Fields(tt.keys) {
+			s.press(k)
+		}
+		if got := s.text(); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q is missing in\n%s", tt.keys, tt.want, got)
+		}
+	}
+}

@@ -90,6 +90,14 @@ func (u *ui) shownAt(t target) (filetree.State, int) {
 	return filetree.State{Content: filetree.NoContent}, -1
 }
 
+// absent says that the path under the cursor is not there.
+func (u *ui) absent() string {
+	if u.two != nil {
+		return "it does not exist in this image"
+	}
+	return "it does not exist at this layer"
+}
+
 // file returns the path under the cursor and its state, if it is a regular file.
 func (u *ui) file() (target, filetree.State, bool) {
 	t, ok := u.on().target()
@@ -100,7 +108,7 @@ func (u *ui) file() (target, filetree.State, bool) {
 	st, at := u.shownAt(t)
 	switch {
 	case at < 0:
-		u.note = "it does not exist at this layer"
+		u.note = u.absent()
 	case st.Content == filetree.NoContent:
 		u.note = "only regular files have content"
 	default:

@@ -24,7 +24,7 @@ func (u *ui) openExtract() {
 	}
 	st, at := u.shownAt(t)
 	if at < 0 {
-		u.note = "it does not exist at this layer"
+		u.note = u.absent()
 		return
 	}
 	what := safe(u.img.Tree.Name(t.node))

@@ -109,6 +109,9 @@ func (f *files) goTo(n filetree.Node, layer int, whole bool) {
 	f.showEverything()
 	if !f.out.GoTo(n) {
 		f.u.note = "this layer does not show " + safe(f.tree.Path(n))
+		if f.u.two != nil {
+			f.u.note = "the " + sideName(layer) + " does not have " + safe(f.tree.Path(n))
+		}
 	}
 }
 

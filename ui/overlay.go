@@ -153,6 +153,7 @@ func helpGroups(th *screen.Theme, w int, keys []binding, two bool) [][]screen.Li
 		add(g.Added, "only in the new image")
 		add(g.Modified, "in both, but not the same")
 		add(g.Removed, "only in the old image")
+		add(g.Again, "in both, with other hard links")
 		add(" "+g.Modified, "in the second column: something below the folder differs")
 		add(g.Full, "bytes that the new image has instead")
 		add(g.Light, "bytes that it no longer has")

@@ -183,9 +183,9 @@ func (l *packageChanges) Draw(c screen.Canvas, focused bool) {
 	var kind, name, version screen.Column
 	room := screen.Room(c.W - growth.W - 3)
 	room.Take(&kind, 9, 16)
-	room.Take(&version, 22, 18)
+	room.Take(&version, 15, 16)
 	if version.W > 0 {
-		more := max(int(room)-28, 0) * 2 / 3
+		more := max(int(room)-24, 0) * 2 / 3
 		version.W += more
 		room -= screen.Room(more)
 	}
