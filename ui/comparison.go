@@ -92,7 +92,9 @@ func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do do
 	list := newPackageChanges(u)
 	if a == nil {
 		none := "a saved report holds no files: compare the images themselves to see which files differ"
-		u.lacks[needTree], u.lacks[needContent], u.lacks[needSpan] = none, none, none
+		for _, n := range []need{needTree, needContent, needSpan, needBoth} {
+			u.lacks[n] = none
+		}
 		u.tabs = []pane{&blank{write: func(p *screen.Page) { p.Wrap(0, none, p.Theme.Dim) }}, found, list}
 		return u
 	}

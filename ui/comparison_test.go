@@ -93,6 +93,12 @@ func TestSavedPair(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, got)
 		}
 	}
+	if got := s.text(); strings.Contains(got, "a all") {
+		t.Errorf("a key that does nothing is shown:\n%s", got)
+	}
+	if s.press("a"); !strings.Contains(s.text(), "compare the images themselves to see which files differ") {
+		t.Errorf("a key does not say why it does nothing:\n%s", s.text())
+	}
 	for _, b := range bindings() {
 		for _, k := range strings.Fields(b.keys) {
 			s.press(k)

@@ -43,6 +43,7 @@ const (
 	needDockerfile      // the lines that made the layers
 	needOne             // one image, not a comparison; see keysOfOne
 	needTwo             // two images that are compared
+	needBoth            // the files of two images that are compared
 )
 
 // binding is one row of the key table. The table drives the handling, the help,
@@ -85,13 +86,13 @@ func bindings() []binding {
 		{"files", "3", inPanes, 0, "Panes", "", "files", func(u *ui) { u.tabTo(0) }},
 		{"previous-layer", "[", inPanes, needOne, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer - 1) }},
 		{"next-layer", "]", inPanes, needOne, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer + 1) }},
-		{"previous-layer", "[", inPanes, needTwo, "Panes", "", comparing + "the old image as it is", func(u *ui) { u.selectLayer(oldSide) }},
-		{"next-layer", "]", inPanes, needTwo, "Panes", "", comparing + "what the new image changes", func(u *ui) { u.selectLayer(newSide) }},
+		{"previous-layer", "[", inPanes, needBoth, "Panes", "", comparing + "the old image as it is", func(u *ui) { u.selectLayer(oldSide) }},
+		{"next-layer", "]", inPanes, needBoth, "Panes", "", comparing + "what the new image changes", func(u *ui) { u.selectLayer(newSide) }},
 
 		{"layer-files", "enter right l", inLayers, needTree, "Layers", "files", "go to the layer's files", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, needSpan, "", "", "", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, 0, "", "", "", func(u *ui) { u.setFocus(rightPane) }},
-		{"layer-files", "enter right l", inLayers, needTwo, "Layers", "files", comparing + "go to the files", (*ui).layerFiles},
+		{"layer-files", "enter right l", inLayers, needBoth, "Layers", "files", comparing + "go to the files", (*ui).layerFiles},
 		{"empty-steps", "e", inLayers, needOne, "Layers", "empty steps", "show or hide steps without a layer", the((*layers).toggleEmpty)},
 		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: go to its layer", on((*detail).enter)},
 		{"go-to-layer", "enter", inDetail, needTwo, "Layers", "go there", comparing + "on a line about a layer or of a history: go there", on((*detail).enter)},
@@ -107,13 +108,13 @@ func bindings() []binding {
 		{"compare", "m", inTree, needTree, "Files", "compare", "mark this layer; selecting another one compares the two", (*ui).mark},
 		{"changes", "ctrl-l", inPanes, needSpan, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needSpan, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
-		{"whole", "a", inTree, needTwo, "Files", "all", comparing + "what differs, or everything in both", func(u *ui) { u.whole(!u.sel.whole) }},
-		{"changes", "ctrl-l", inPanes, needTwo, "Files", "", comparing + "what differs", func(u *ui) { u.whole(false) }},
-		{"everything", "ctrl-a", inPanes, needTwo, "Files", "", comparing + "everything in both", func(u *ui) { u.whole(true) }},
+		{"whole", "a", inTree, needBoth, "Files", "all", comparing + "what differs, or everything in both", func(u *ui) { u.whole(!u.sel.whole) }},
+		{"changes", "ctrl-l", inPanes, needBoth, "Files", "", comparing + "what differs", func(u *ui) { u.whole(false) }},
+		{"everything", "ctrl-a", inPanes, needBoth, "Files", "", comparing + "everything in both", func(u *ui) { u.whole(true) }},
 		{"sort", "s ctrl-o", inFiles, needTree, "Files", "sort", "sort by " + orders + "; again reverses", on(func(f *files) { f.out.NextOrder() })},
 		{"filter", "f", inTree, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
 		{"history", "H", inDetail | inFiles | inWaste | inFindings | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
-		{"history", "H", inDetail | inFiles | inFindings | inViewer, needTwo, "Files", "history", comparing + "what the layers of each did to the path; enter goes to that image", (*ui).openHistory},
+		{"history", "H", inDetail | inFiles | inFindings | inViewer, needBoth, "Files", "history", comparing + "what the layers of each did to the path; enter goes to that image", (*ui).openHistory},
 		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
 
 		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "search as you type: text, or ~ and a regular expression; tab searches all layers", (*ui).openSearch},
@@ -162,8 +163,8 @@ func bindings() []binding {
 		{"diff", "d", paths, needContent, "Content", "diff", "differences from the version below, or between the two layers compared", (*ui).openDiff},
 		{"pager", "o", paths | inDiff, needContent, "Content", "", "open a file in $PAGER", (*ui).openPager},
 		{"extract", "x", paths | inDiff, needContent, "Content", "extract", "extract a file or folder, as it is after the layer", (*ui).openExtract},
-		{"diff", "d", paths &^ inWaste, needTwo, "Content", "diff", comparing + "differences of the new image from the old one", (*ui).openDiff},
-		{"extract", "x", paths&^inWaste | inDiff, needTwo, "Content", "extract", comparing + "extract a file or folder of the image that is shown", (*ui).openExtract},
+		{"diff", "d", paths &^ inWaste, needBoth, "Content", "diff", comparing + "differences of the new image from the old one", (*ui).openDiff},
+		{"extract", "x", paths&^inWaste | inDiff, needBoth, "Content", "extract", comparing + "extract a file or folder of the image that is shown", (*ui).openExtract},
 
 		{"scroll-right", "right l", inViewer | inDiff, 0, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
 		{"scroll-left", "left h", inViewer | inDiff, 0, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},
@@ -214,7 +215,7 @@ const comparing = "comparing images: "
 
 // keysOfOne returns the rows of a key table for the screens of one image.
 func keysOfOne(table []binding) []binding {
-	return slices.DeleteFunc(slices.Clone(table), func(b binding) bool { return b.needs == needTwo })
+	return slices.DeleteFunc(slices.Clone(table), func(b binding) bool { return b.ofTwo() })
 }
 
 // keysOfTwo returns the rows of a key table for a comparison: without those that need
@@ -227,7 +228,7 @@ func keysOfTwo(table []binding) []binding {
 	const gone = inWaste | inDockerfile
 	replaced := map[row]bool{}
 	for _, b := range table {
-		if b.needs == needTwo {
+		if b.ofTwo() {
 			replaced[row{b.action, b.places &^ gone}] = true
 		}
 	}
@@ -237,7 +238,7 @@ func keysOfTwo(table []binding) []binding {
 	}
 	return slices.DeleteFunc(rows, func(b binding) bool {
 		switch {
-		case b.needs == needTwo:
+		case b.ofTwo():
 			return false
 		case b.needs == needOne, b.needs == needDockerfile, b.action == "go-to-layer", b.places&^gone == 0, b.places == inPackages, b.action == "compare":
 			return true
@@ -245,6 +246,9 @@ func keysOfTwo(table []binding) []binding {
 		return replaced[row{b.action, b.places &^ gone}]
 	})
 }
+
+// ofTwo reports whether the row is for a comparison only.
+func (b *binding) ofTwo() bool { return b.needs == needTwo || b.needs == needBoth }
 
 // has reports whether the key is one of the binding's.
 func (b *binding) has(key string) bool {
