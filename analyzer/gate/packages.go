@@ -56,6 +56,9 @@ func (c *check) packages(rule string, is func(p *facts.Package) (glob string, ok
 	if Unverified(c.r) != nil || c.r.Secrets == facts.SecretsSome { // some layers may not have been read
 		return nil, ErrUnreadPackages
 	}
+	if slices.ContainsFunc(c.r.Warnings, packages.Incomplete) {
+		return nil, ErrIncompletePackages
+	}
 	if slices.ContainsFunc(c.r.Warnings, func(w facts.Warning) bool { return strings.HasPrefix(w.Text, packages.Unreadable) }) {
 		c.note(rule + ": a package database can't be read, so its packages are not judged")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/packages"
 )
 
 // TestCheckPackageGlob checks that a glob that no package can match is an error: its
@@ -153,7 +154,10 @@ func TestUnknownPackages(t *testing.T) {
 		"a report of an older version": {func(r *facts.Report) { r.Packages = nil }, ErrNoPackages},
 		"none at all":                  {func(r *facts.Report) { r.Packages = []facts.Package{} }, nil},
 		"a table of contents":          {func(r *facts.Report) { r.Layers[1].Unverified = true }, ErrUnreadPackages},
-		"a layer without content":      {func(r *facts.Report) { r.Secrets = facts.SecretsSome }, ErrUnreadPackages},
+		"a damaged database": {func(r *facts.Report) {
+			r.Warnings = []facts.Warning{{Path: "/var/lib/dpkg/status", Text: packages.Unreadable + "odd"}}
+		}, ErrIncompletePackages},
+		"a layer without content": {func(r *facts.Report) { r.Secrets = facts.SecretsSome }, ErrUnreadPackages},
 	} {
 		r := packaged(t)
 		tt.change(r)
@@ -169,7 +173,7 @@ func TestUnknownPackages(t *testing.T) {
 		}
 	}
 	r := packaged(t)
-	r.Warnings = []facts.Warning{{Path: "/var/lib/dpkg/status", Text: "can't read this package database: odd"}}
+	r.Warnings = []facts.Warning{{Path: "/app/node_modules/x/package.json", Text: packages.Unreadable + "odd"}}
 	v, err := Check(r, Limits{{Rule: DenyPackage, Unit: Count, Globs: []string{"npm:none"}}}, Options{})
 	if err != nil || !v.Pass() || len(v.Notes) != 1 || !strings.Contains(v.Notes[0], "deny-package: a package database can't be read") {
 		t.Errorf("got %v, %v", v.Notes, err)

@@ -252,8 +252,10 @@ var (
 	ErrNoPaths          = errors.New("a report doesn't hold the image's paths, only the image does")
 	ErrNoFindings       = errors.New("the report has no findings, because an older version wrote it")
 	ErrNoPackages       = errors.New("the report has no packages, because an older version wrote it")
-	ErrUnreadPackages   = errors.New("some layers are listed from a table of contents, so the packages in them may be unknown")
-	ErrNoSecrets        = errors.New("the image was not searched for secrets, or not in all layers")
+	// ErrIncompletePackages means that a package could hide behind a damaged database.
+	ErrIncompletePackages = errors.New("a database of the system's packages can't be read: see the warnings")
+	ErrUnreadPackages     = errors.New("some layers are listed from a table of contents, so the packages in them may be unknown")
+	ErrNoSecrets          = errors.New("the image was not searched for secrets, or not in all layers")
 )
 
 // UnverifiedError says that an image is not judged: a layer's table of contents

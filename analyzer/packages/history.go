@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fathom/analyzer"
 	"fathom/analyzer/facts"
@@ -49,7 +50,7 @@ type reading struct {
 	warnings []facts.Warning
 	warned   map[filetree.Content]bool
 	unread   map[int]bool // the layers whose content was not downloaded
-	damaged  int          // how many files can't be read
+	damaged  [2]int       // how many files can't be read: of languages, and of the system
 	diverted map[*listed]map[string]diversion
 	changed  map[filetree.Node][]change // what changes has found
 
@@ -75,7 +76,20 @@ func (r *reading) release() { r.memory.Give(r.taken) }
 // decoded is how many bytes of memory a byte of a note takes.
 const decoded = 8
 
-// maxWarnings is how many files that can't be read have a warning of their own.
+// Incomplete reports whether a warning says that packages of the system are unknown.
+func Incomplete(w facts.Warning) bool {
+	return strings.HasPrefix(w.Text, Unreadable) && ofSystem(w.Path) || w.Text == tooMuch
+}
+
+// ofSystem reports whether a file is part of a database of the system's packages.
+func ofSystem(path string) bool {
+	return slices.ContainsFunc([]string{"/var/lib/dpkg/", "/var/lib/chisel/", "/lib/apk/db/", "/usr/lib/apk/db/", "/var/lib/rpm/", "/var/lib/rpmmanifest/", "/usr/lib/sysimage/rpm/", "/usr/share/rpm/"}, func(folder string) bool {
+		return strings.HasPrefix(path, folder)
+	})
+}
+
+// maxWarnings is how many files that can't be read have a warning of their own, of the
+// system and of languages each.
 const maxWarnings = 20
 
 // newReading returns a reading of nothing.
@@ -120,7 +134,7 @@ func (r *reading) read(notes map[string][]analyzer.Note) error {
 	for _, n := range slices.Compact(databases) {
 		r.follow(n)
 	}
-	if more := r.damaged - maxWarnings; more > 0 {
+	if more := max(0, r.damaged[0]-maxWarnings) + max(0, r.damaged[1]-maxWarnings); more > 0 {
 		r.warnings = append(r.warnings, facts.Warning{Layer: -1, Text: fmt.Sprintf("and %d more files of package databases can't be read", more)})
 	}
 	slices.SortFunc(r.units, func(a, b *unit) int { return a.compare(&b.key) })
@@ -184,9 +198,12 @@ func (r *reading) at(n filetree.Node, c filetree.Content) *listed {
 	}
 	if l.problem != "" && !r.warned[c] {
 		r.warned[c] = true
-		if r.damaged++; r.damaged <= maxWarnings {
-			s := r.tree.Stored(c)
-			r.warnings = append(r.warnings, facts.Warning{Layer: s.Layer, Path: r.tree.Path(n), Text: Unreadable + l.problem + ": its packages are unknown, and their files count as unowned"})
+		s, path, kind := r.tree.Stored(c), r.tree.Path(n), 0
+		if ofSystem(path) {
+			kind = 1
+		}
+		if r.damaged[kind]++; r.damaged[kind] <= maxWarnings {
+			r.warnings = append(r.warnings, facts.Warning{Layer: s.Layer, Path: path, Text: Unreadable + l.problem + ": its packages are unknown, and their files count as unowned"})
 		}
 	}
 	return l
@@ -297,6 +314,8 @@ func differ(a, b []string) (gone, come []int) {
 // a million.
 const maxWork = 10_000_000
 
+const tooMuch = "the package databases of all layers list more than 10 million files: those of some packages count as unowned"
+
 // spend reports whether n more packages or files may be looked at. It warns once if
 // not.
 func (r *reading) spend(n int) bool {
@@ -304,7 +323,7 @@ func (r *reading) spend(n int) bool {
 		return false
 	}
 	if r.work += n; r.work > maxWork {
-		r.warnings = append(r.warnings, facts.Warning{Layer: -1, Text: fmt.Sprintf("the package databases of all layers list more than %d files: those of some packages count as unowned", maxWork)})
+		r.warnings = append(r.warnings, facts.Warning{Layer: -1, Text: tooMuch})
 		return false
 	}
 	return true

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fathom/analyzer/facts"
+
 	"fathom/analyzer"
 	"fathom/analyzer/imagetest"
 )
@@ -289,5 +291,28 @@ func TestManyFolders(t *testing.T) {
 			t.Errorf("%d left: got %d folders, %d bytes and the warnings %v, want %d folders, and a warning if there are none", left, got, r.taken-taken, r.warnings, want)
 		}
 		r.release()
+	}
+}
+
+// TestIncomplete checks that a damaged database of the system is told among any number
+// of damaged files of languages.
+func TestIncomplete(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("layer RUN make\n  file var/lib/dpkg/status text=\"Status: install ok installed\\n\"\n")
+	for i := range maxWarnings + 5 {
+		fmt.Fprintf(&b, "  file app/node_modules/m%d/package.json text=\"{\"\n", i)
+	}
+	p, _ := found(t, b.String(), false)
+	var told []string
+	for _, w := range p.Warnings {
+		if Incomplete(w) {
+			told = append(told, w.Path)
+		}
+	}
+	if diff := cmp.Diff([]string{"/var/lib/dpkg/status"}, told); diff != "" {
+		t.Error(diff)
+	}
+	if !Incomplete(facts.Warning{Layer: -1, Text: tooMuch}) || Incomplete(facts.Warning{Path: "/var/lib/dpkg/status", Text: "odd"}) {
+		t.Error("other warnings are not told apart")
 	}
 }

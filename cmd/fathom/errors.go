@@ -157,6 +157,8 @@ func hint(err error) string {
 		return "give the image itself, or --max-findings-bytes off and --fail-on-finding off"
 	case errors.Is(err, gate.ErrNoPackages):
 		return "give the image itself, or --max-package-size off and --deny-package off"
+	case errors.Is(err, gate.ErrIncompletePackages):
+		return "--max-package-size off and --deny-package off leave the rules out"
 	case errors.Is(err, gate.ErrUnreadPackages):
 		return "--verify reads them"
 	case errors.Is(err, gate.ErrNoSecrets):
