@@ -156,8 +156,13 @@ func (j *job) compare(ctx context.Context, src [2]source, opt report.CompareOpti
 	return j.outcome(sides[1].Report, v)
 }
 
-// compareSides compares two opened images.
+// compareSides compares two opened images. A saved report has no secrets, so the other
+// side must not have them either: settings and steps would differ that do not.
 func compareSides(ctx context.Context, sides [2]*inspect.Result) (*compare.Comparison, error) {
+	if sides[0].Analysis == nil || sides[1].Analysis == nil {
+		inspect.HideSecrets(sides[0].Report)
+		inspect.HideSecrets(sides[1].Report)
+	}
 	return compare.Compare(ctx, compare.Side{Report: sides[0].Report, Analysis: sides[0].Analysis}, compare.Side{Report: sides[1].Report, Analysis: sides[1].Analysis})
 }
 
