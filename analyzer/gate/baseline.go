@@ -119,6 +119,14 @@ func (c *check) baseline() (*Baseline, error) {
 	if err := b.report().Totals.Check(); err != nil {
 		return nil, fmt.Errorf("the baseline contradicts itself: %w", err)
 	}
+	for _, p := range b.Facts.Layers {
+		if p.State != facts.LayerSame && p.State != facts.LayerMoved {
+			continue
+		}
+		if o, n := &b.report().Layers[p.Old], &c.r.Layers[p.New]; o.StoredBytes != n.StoredBytes && !o.Unverified && !n.Unverified {
+			return nil, fmt.Errorf("layer %d has the diff ID of layer %d of the baseline, and stores %d bytes where that stores %d: one of the diff IDs is wrong, and --verify says which", p.New, p.Old, n.StoredBytes, o.StoredBytes)
+		}
+	}
 	return b, nil
 }
 
