@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
@@ -256,22 +257,27 @@ func packages(old, new *facts.Report) []facts.PackageChange {
 }
 
 // findings returns the findings of each image that the other one does not have: those
-// of the same rule that have a place in common are the same. There are none if those of
-// one image are unknown.
+// of the same rule that have a place in common are the same. Where places count one by
+// one, a finding with a new place is new. There are none if those of one image are
+// unknown.
 func findings(old, new *facts.Report) facts.FindingsChange {
 	if old.Findings == nil || new.Findings == nil {
 		return facts.FindingsChange{New: []facts.Finding{}, Fixed: []facts.Finding{}}
 	}
-	only := func(a, b *facts.Report) []facts.Finding {
-		type place struct{ rule, path string }
+	only := func(a, b *facts.Report, each bool) []facts.Finding {
+		type place struct{ rule, path, redacted string }
 		have := map[place]bool{}
 		places := func(f *facts.Finding) []place {
 			var out []place
 			for _, p := range f.Places {
-				out = append(out, place{f.Rule, p.Path})
+				at := place{f.Rule, p.Path, ""}
+				if each && f.Rule == advice.Secret {
+					at.redacted = p.Redacted
+				}
+				out = append(out, at)
 			}
 			if len(out) == 0 {
-				out = append(out, place{f.Rule, ""})
+				out = append(out, place{f.Rule, "", ""})
 			}
 			return out
 		}
@@ -282,13 +288,22 @@ func findings(old, new *facts.Report) facts.FindingsChange {
 		}
 		out := []facts.Finding{}
 		for i := range a.Findings {
-			if !slices.ContainsFunc(places(&a.Findings[i]), func(p place) bool { return have[p] }) {
-				out = append(out, a.Findings[i])
+			f := &a.Findings[i]
+			known := func(p place) bool { return have[p] }
+			unknown := func(p place) bool { return !have[p] }
+			if all := places(f); !slices.ContainsFunc(all, known) || each && ByPlace(f.Rule) && slices.ContainsFunc(all, unknown) {
+				out = append(out, *f)
 			}
 		}
 		return out
 	}
-	return facts.FindingsChange{New: only(new, old), Fixed: only(old, new)}
+	return facts.FindingsChange{New: only(new, old, true), Fixed: only(old, new, false)}
+}
+
+// ByPlace reports whether the places of a rule's findings count one by one: each is a
+// danger of its own.
+func ByPlace(rule string) bool {
+	return slices.Contains([]string{advice.Secret, "setuid", "world-writable"}, rule)
 }
 
 func comparePackages(a, b facts.PackageChange) int {

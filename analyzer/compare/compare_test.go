@@ -283,3 +283,29 @@ func TestPull(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesOfFindings has findings with one more place: it counts where each place is a
+// danger of its own.
+func TestPlacesOfFindings(t *testing.T) {
+	finding := func(rule string, places ...string) facts.Finding {
+		f := facts.Finding{Rule: rule}
+		for _, p := range places {
+			path, redacted, _ := strings.Cut(p, "=")
+			f.Places = append(f.Places, facts.Place{Path: path, Redacted: redacted})
+		}
+		return f
+	}
+	report := func(all ...facts.Finding) Side { return Side{Report: &facts.Report{Findings: all}} }
+	for _, rule := range []string{"setuid", "world-writable", "secret"} {
+		one, two := report(finding(rule, "/a"), finding("docs", "/d")), report(finding(rule, "/a", "/b"), finding("docs", "/d", "/e"))
+		if f := compared(t, one, two).Facts.Findings; len(f.New) != 1 || f.New[0].Rule != rule || len(f.Fixed) != 0 {
+			t.Errorf("%s: got %v", rule, f)
+		}
+		if f := compared(t, two, one).Facts.Findings; len(f.New)+len(f.Fixed) != 0 {
+			t.Errorf("%s in one place less: got %v", rule, f)
+		}
+	}
+	if f := compared(t, report(finding("secret", "/a=gh")), report(finding("secret", "/a=gl"))).Facts.Findings; len(f.New) != 1 {
+		t.Errorf("another secret at the same path: got %v", f)
+	}
+}

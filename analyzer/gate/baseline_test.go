@@ -177,10 +177,26 @@ func TestNoBaseline(t *testing.T) {
 	}
 }
 
+// TestWrongDiffID has two layers of one diff ID that can't be the same: no rule passes.
+func TestWrongDiffID(t *testing.T) {
+	old := analyzed(t, "layer COPY . /\n  file a 1xa\n")
+	new := analyzed(t, "layer COPY . /\n  file a 2xa\n")
+	new.Report.Layers[0].DiffID = old.Report.Layers[0].DiffID
+	for _, rule := range []string{"require=same-files", "require=reproducible", "max-layer-growth=5", "max-folder-growth=/a=5"} {
+		for _, side := range []compare.Side{old, saved(old)} {
+			v := check1(t, new.Report, rule, Options{Baseline: compared(t, side, new)})
+			if err := v.Rules[0].Err; err == nil || !strings.Contains(err.Error(), "one of the diff IDs is wrong") {
+				t.Errorf("%s: got %v", rule, err)
+			}
+		}
+	}
+}
+
 func TestOnlyNew(t *testing.T) {
 	const base = "layer FROM base\n  file app/.env 3xe\n  file log 100xl\n"
 	old := analyzed(t, base+"layer RUN rm\n  file .wh.log\n")
 	worse := analyzed(t, base+"layer RUN rm\n  file .wh.log\n  file app/id.key 2xk\n  file tmp 50xt\nlayer RUN more\n  file .wh.tmp\n")
+	little := analyzed(t, "layer FROM base\n  file app/.env 3xe\n  file log 60xl\nlayer RUN rm\n  file .wh.log\n") // its log is smaller
 	finding := func(rule string, paths ...string) facts.Finding {
 		f := facts.Finding{Rule: rule, Severity: facts.SeverityError, Certainty: facts.CertainProven, Owner: facts.OwnerOwn}
 		for _, p := range paths {
@@ -189,8 +205,9 @@ func TestOnlyNew(t *testing.T) {
 		}
 		return f
 	}
-	old.Report.Findings = []facts.Finding{finding("user-root"), finding("docs", "/usr/share/doc", "/usr/share/man"), finding("secret", "/a", "/b=gh")}
-	worse.Report.Findings = []facts.Finding{finding("user-root"), finding("docs", "/usr/share/doc", "/usr/share/info"), finding("secret", "/a", "/b=gl", "/c")}
+	quiet := func(f facts.Finding) facts.Finding { f.Severity = facts.SeverityWarn; return f }
+	old.Report.Findings = []facts.Finding{finding("user-root"), finding("docs", "/usr/share/doc", "/usr/share/man"), finding("secret", "/a", "/b=gh"), quiet(finding("setuid", "/opt/a"))}
+	worse.Report.Findings = []facts.Finding{finding("user-root"), finding("docs", "/usr/share/doc", "/usr/share/info"), finding("secret", "/a", "/b=gl", "/c"), quiet(finding("setuid", "/opt/a", "/opt/b"))}
 	for _, s := range []compare.Side{old, worse} {
 		s.Report.Packages = []facts.Package{{Type: facts.TypeDeb, Name: "a", VisibleBytes: 9, RemovedBy: -1}}
 	}
@@ -201,6 +218,9 @@ func TestOnlyNew(t *testing.T) {
 	}{
 		{old, "max-wasted-bytes=49", "FAIL max-wasted-bytes 49 50; /tmp 1 files 50 bytes in 1: "},
 		{old, "max-wasted-bytes=50", "ok max-wasted-bytes 50 50"},
+		{little, "max-wasted-bytes=89", "FAIL max-wasted-bytes 89 90; /log 1 files 100 bytes in 0: ; /tmp 1 files 50 bytes in 1: "},
+		{little, "max-wasted-bytes=90", "ok max-wasted-bytes 90 90"},
+		{old, "fail-on-finding=setuid", "FAIL fail-on-finding 0 1; /opt/b 0 files 0 bytes in 0: "},
 		{saved(old), "max-wasted-bytes=50", "ok max-wasted-bytes 50 50"},
 		{old, "deny-path=.env", "ok deny-path 0 0"},
 		{old, "deny-path=*.key", "FAIL deny-path 0 1; /app/id.key 1 files 2 bytes in 1: "},

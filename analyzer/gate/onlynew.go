@@ -3,15 +3,18 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"fathom/analyzer/advice"
+	"fathom/analyzer/compare"
 	"fathom/analyzer/facts"
 )
 
 // old is what the baseline already has, for only-new mode.
 type old struct {
-	waste    map[[2]string]bool // path and cause
-	packages map[string]bool    // installed
+	waste    map[[2]string]int64 // bytes by path and cause
+	left     map[[2]string]int64 // of waste: what wasted has not returned yet
+	packages map[string]bool     // installed
 	places   map[place]bool
 	more     map[string]int // by rule: how many places the baseline does not list, of one finding
 }
@@ -21,7 +24,7 @@ type place struct{ rule, path, redacted string }
 
 func placeOf(f *facts.Finding, p *facts.Place) place {
 	x := place{rule: f.Rule, path: p.Path}
-	if secret(f) {
+	if f.Rule == advice.Secret {
 		x.redacted = p.Redacted
 	}
 	return x
@@ -33,10 +36,11 @@ func (c *check) fillOld() {
 		return
 	}
 	r := c.v.Baseline.report()
-	c.before = &old{map[[2]string]bool{}, map[string]bool{}, map[place]bool{}, map[string]int{}}
+	c.before = &old{map[[2]string]int64{}, map[[2]string]int64{}, map[string]bool{}, map[place]bool{}, map[string]int{}}
 	for i := range r.Waste {
-		c.before.waste[[2]string{r.Waste[i].Path, r.Waste[i].Cause}] = true
+		c.before.waste[[2]string{r.Waste[i].Path, r.Waste[i].Cause}] += r.Waste[i].Bytes
 	}
+	maps.Copy(c.before.left, c.before.waste)
 	for i := range r.Packages {
 		if p := &r.Packages[i]; p.RemovedBy < 0 {
 			c.before.packages[p.Type+":"+p.Name] = true
@@ -54,13 +58,20 @@ func (c *check) fillOld() {
 	}
 }
 
-// wasted reports whether the baseline has the same waste: of the same path and cause.
-func (o *old) wasted(w *facts.Waste) bool {
-	return o != nil && o.waste[[2]string{w.Path, w.Cause}]
+// wasted returns how much of a piece of waste the baseline has too, at the same path and
+// for the same cause. What it returns is counted once.
+func (o *old) wasted(w *facts.Waste) int64 {
+	if o == nil {
+		return 0
+	}
+	key := [2]string{w.Path, w.Cause}
+	n := min(w.Bytes, o.left[key])
+	o.left[key] -= n
+	return n
 }
 
 // found reports whether the baseline has a finding: one of the same rule with a place
-// in common. Of secrets each place must be there.
+// in common. Where places count one by one, each must be there.
 func (o *old) found(f *facts.Finding) bool {
 	if o == nil {
 		return false
@@ -74,15 +85,16 @@ func (o *old) found(f *facts.Finding) bool {
 			n++
 		}
 	}
-	if secret(f) {
+	if compare.ByPlace(f.Rule) {
 		return n == len(f.Places) && f.MorePlaces <= o.more[f.Rule]
 	}
 	return n > 0
 }
 
-// listed reports whether the baseline has a place of a secret.
+// listed reports whether the baseline has a place of a finding whose places count one by
+// one.
 func (o *old) listed(f *facts.Finding, i int) bool {
-	return o != nil && secret(f) && i < len(f.Places) && o.places[placeOf(f, &f.Places[i])]
+	return o != nil && compare.ByPlace(f.Rule) && i < len(f.Places) && o.places[placeOf(f, &f.Places[i])]
 }
 
 // onlyNew decides a rule that is broken, where what the baseline has does not count.
@@ -124,8 +136,6 @@ func (c *check) onlyNew(s *Spec, rule *Rule, l Limit, seen value) error {
 	return nil
 }
 
-func secret(f *facts.Finding) bool { return f.Rule == advice.Secret }
-
 // hadPath reports whether the baseline shows a path, or with all, has it in any layer.
 func (c *check) hadPath(path string, all bool) bool {
 	if c.before == nil || c.v.Baseline.Old.Analysis == nil {
@@ -133,7 +143,7 @@ func (c *check) hadPath(path string, all bool) bool {
 	}
 	if all { // also what a layer stores and hides itself, which no tree has
 		for _, cause := range []string{"removed", "overwritten", "metadata"} {
-			if c.before.waste[[2]string{path, cause}] {
+			if _, ok := c.before.waste[[2]string{path, cause}]; ok {
 				return true
 			}
 		}

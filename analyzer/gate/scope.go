@@ -52,17 +52,17 @@ func scopes(r *facts.Report) (all, own *scope) {
 // counts reports whether waste is that of the scope's layers.
 func (s *scope) counts(w *facts.Waste) bool { return w.StoredIn >= s.from || w.OwnCopy }
 
-// add counts a piece of waste.
-func (s *scope) add(i int, w *facts.Waste, suppressed, known bool) {
-	if known && !suppressed {
-		s.counted.KnownBytes += w.Bytes
-		return
-	}
+// add counts a piece of waste, of which known bytes are the baseline's too.
+func (s *scope) add(i int, w *facts.Waste, suppressed bool, known int64) {
 	if suppressed {
 		s.counted.SuppressedBytes += w.Bytes
 		return
 	}
-	s.counted.WastedBytes += w.Bytes
+	s.counted.KnownBytes += known
+	s.counted.WastedBytes += w.Bytes - known
+	if known > 0 && known == w.Bytes {
+		return
+	}
 	s.waste = append(s.waste, i)
 }
 
