@@ -40,6 +40,8 @@ type Rule struct {
 	// apart is set if find claims nothing and uses nothing of image but what never
 	// changes: it is called concurrently with others.
 	apart bool
+	// lines is set if there are findings only where the Dockerfile is known.
+	lines bool
 	// find returns the rule's findings. It claims the content whose bytes it counts.
 	find func(*image) ([]*finding, error)
 }
@@ -52,6 +54,18 @@ func (r *Rule) Help() string {
 		help += "\n\nNot a finding: " + r.Not
 	}
 	return help
+}
+
+// OfDockerfile returns the names of the rules that find something only where the
+// Dockerfile is known.
+func OfDockerfile() []string {
+	var out []string
+	for _, r := range Rules() {
+		if r.lines {
+			out = append(out, r.Name)
+		}
+	}
+	return out
 }
 
 // Options for Find.

@@ -82,6 +82,7 @@ func latestBase() Rule {
 		Why:      "The next build can start from another base, with other packages, although the Dockerfile has not changed.",
 		Fix:      "Name a version, or a version and a digest: `FROM debian:12@sha256:…`.",
 		Not:      "A base with a digest, `scratch`, a stage, and a name that a build argument gives.",
+		lines:    true,
 		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			s := &d.Stages[d.stages[0]]
 			name, ok := unversioned(s.From)
@@ -125,6 +126,7 @@ func remoteAdd() Rule {
 		Fix:      "Give the checksum: `ADD --checksum=sha256:… URL DEST`. The line has that of the file in this image.",
 		Not:      "Git repositories, which are named by a commit.",
 		reads:    true,
+		lines:    true,
 		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			var all []*finding
 			for _, n := range d.stages {
@@ -250,6 +252,7 @@ func noCacheMount() Rule {
 		Why:      "Each build that runs the step downloads everything again.",
 		Fix:      "Mount the cache of the package manager: `RUN --mount=type=cache,target=…`. What is in the cache is not part of the image.",
 		Not:      "A build without BuildKit knows no mounts.",
+		lines:    true,
 		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			var all []*finding
 			for n := range d.Stages {
@@ -277,6 +280,7 @@ func copyBeforeInstall() Rule {
 		Why:      "Every change of a source installs all dependencies again, and whoever pulls the image gets all of them again.",
 		Fix:      "Copy the files that list the dependencies, install these, and copy the sources then.",
 		Not:      "A step that gets those files by a bind mount, or a `COPY` of them before.",
+		lines:    true,
 		find: ofDockerfile(func(im *image, d *dockerfile) ([]*finding, error) {
 			var all []*finding
 			for n := range d.Stages {

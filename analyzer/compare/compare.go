@@ -259,10 +259,14 @@ func packages(old, new *facts.Report) []facts.PackageChange {
 // findings returns the findings of each image that the other one does not have: those
 // of the same rule that have a place in common are the same. Where places count one by
 // one, a finding with a new place is new. There are none if those of one image are
-// unknown.
+// unknown. Those about the Dockerfile count if both images know it.
 func findings(old, new *facts.Report) facts.FindingsChange {
 	if old.Findings == nil || new.Findings == nil {
 		return facts.FindingsChange{New: []facts.Finding{}, Fixed: []facts.Finding{}}
+	}
+	var skipped []string
+	if old.Dockerfile == nil || new.Dockerfile == nil {
+		skipped = advice.OfDockerfile()
 	}
 	only := func(a, b *facts.Report, each bool) []facts.Finding {
 		type place struct{ rule, path, redacted string }
@@ -289,6 +293,9 @@ func findings(old, new *facts.Report) facts.FindingsChange {
 		out := []facts.Finding{}
 		for i := range a.Findings {
 			f := &a.Findings[i]
+			if slices.Contains(skipped, f.Rule) {
+				continue
+			}
 			known := func(p place) bool { return have[p] }
 			unknown := func(p place) bool { return !have[p] }
 			if all := places(f); !slices.ContainsFunc(all, known) || each && ByPlace(f.Rule) && slices.ContainsFunc(all, unknown) {

@@ -309,3 +309,29 @@ func TestPlacesOfFindings(t *testing.T) {
 		t.Errorf("another secret at the same path: got %v", f)
 	}
 }
+
+// TestFindingsOfDockerfile checks that what only one image's Dockerfile tells is no
+// difference.
+func TestFindingsOfDockerfile(t *testing.T) {
+	about := func(rule string) facts.Finding {
+		return facts.Finding{Rule: rule, Places: []facts.Place{{Path: "", Layer: -1, HiddenBy: -1}}}
+	}
+	old := &facts.Report{Findings: []facts.Finding{about("latest-base"), about("root-user")}, Dockerfile: &facts.Dockerfile{}}
+	new := &facts.Report{Findings: []facts.Finding{}}
+	for _, tt := range []struct {
+		dockerfile *facts.Dockerfile
+		want       []string
+	}{{nil, []string{"root-user"}}, {&facts.Dockerfile{}, []string{"latest-base", "root-user"}}} {
+		new.Dockerfile = tt.dockerfile
+		var fixed, found []string
+		for _, f := range findings(old, new).Fixed {
+			fixed = append(fixed, f.Rule)
+		}
+		for _, f := range findings(new, old).New {
+			found = append(found, f.Rule)
+		}
+		if !slices.Equal(fixed, tt.want) || !slices.Equal(found, tt.want) {
+			t.Errorf("got %q fixed and %q new, want %q", fixed, found, tt.want)
+		}
+	}
+}

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/dustin/go-humanize"
+
 	"fathom/analyzer/filetree"
-	"fathom/ui/report"
 )
 
 // Order says what the rows of a folder are sorted by.
@@ -58,9 +59,9 @@ var orders = [...]struct {
 		cell: func(r Row) string {
 			switch {
 			case r.Growth > 0:
-				return "+" + report.Size(r.Growth)
+				return "+" + humanize.Bytes(uint64(r.Growth))
 			case r.Growth < 0:
-				return report.Size(r.Growth)
+				return "-" + humanize.Bytes(uint64(-r.Growth))
 			}
 			return ""
 		},
