@@ -36,10 +36,17 @@ func (c *Comparison) layers() []facts.LayerPair {
 			to[n], used[os[0]], rest[id(&new[n])] = os[0], true, os[1:]
 		}
 	}
-	match(func(o, n int) bool {
-		return old[o].Command != "" && facts.Command(old[o].Command) == facts.Command(new[n].Command)
-	})
+	steps := [2][]string{commands(old), commands(new)}
+	match(func(o, n int) bool { return steps[0][o] != "" && steps[0][o] == steps[1][n] })
 	match(func(o, n int) bool { return c.stores(o, n) })
+
+	changed := slices.Clone(to)
+	for n, o := range changed {
+		if o >= 0 && id(&old[o]) == id(&new[n]) && id(&old[o]) != "" {
+			changed[n] = -1
+		}
+	}
+	touched := c.touched(changed)
 
 	out := []facts.LayerPair{}
 	next := 0
@@ -61,13 +68,24 @@ func (c *Comparison) layers() []facts.LayerPair {
 		case o >= 0 && id(&old[o]) == id(&new[n]) && id(&old[o]) != "":
 			p.State = facts.LayerMoved
 		case o >= 0:
-			p.State, p.Reasons = facts.LayerChanged, c.reasons(o, n)
+			p.State, p.Reasons = facts.LayerChanged, c.reasons(touched[n])
 		}
 		out = append(out, p)
 	}
 	for ; next < len(old); next++ {
 		if !used[next] {
 			out = append(out, facts.LayerPair{Old: next, New: -1, State: facts.LayerRemoved, Reasons: []string{}})
+		}
+	}
+	return out
+}
+
+// commands returns the command of each layer.
+func commands(layers []facts.Layer) []string {
+	out := make([]string, len(layers))
+	for i := range layers {
+		if layers[i].Command != "" {
+			out[i] = facts.Command(layers[i].Command)
 		}
 	}
 	return out
@@ -135,13 +153,13 @@ func (c *Comparison) stores(o, n int) bool {
 	return a.StoredBytes > 0 && a.StoredBytes == b.StoredBytes && a.Added == b.Added && a.Modified == b.Modified && a.Removed == b.Removed
 }
 
-// reasons says why a layer has another diff ID, as far as the trees tell.
-func (c *Comparison) reasons(o, n int) []string {
+// reasons returns the names of a set of reasons why a layer has another diff ID, as far as
+// the trees tell.
+func (c *Comparison) reasons(found uint16) []string {
 	out := []string{}
 	if c.Old.Analysis == nil || c.New.Analysis == nil {
 		return out
 	}
-	found := c.touched(o, n)
 	for r := Added; r <= Kind; r++ {
 		if found&(1<<r) != 0 {
 			out = append(out, r.String())
@@ -153,55 +171,74 @@ func (c *Comparison) reasons(o, n int) []string {
 	return out
 }
 
-// touched returns the reasons for which what two layers touch differs. It does not read
-// content: it takes files of one size for the same unless a hash says otherwise or one
-// of them is known to differ.
-func (c *Comparison) touched(o, n int) uint16 {
+// touched returns the reasons for which what two layers touch differs: by the new layer,
+// of which to has the old one, or -1. All pairs take one walk. It does not read content:
+// it takes files of one size for the same unless a hash says otherwise or one of them is
+// known to differ.
+func (c *Comparison) touched(to []int) []uint16 {
+	sets := make([]uint16, len(to))
+	if c.Old.Analysis == nil || c.New.Analysis == nil || !slices.ContainsFunc(to, func(o int) bool { return o >= 0 }) {
+		return sets
+	}
 	trees := [2]*filetree.Tree{c.Old.Analysis.Tree, c.New.Analysis.Tree}
-	at := [2]int{o, n}
-	w := &walk{trees: trees, last: at}
-	set := uint16(0)
-	views := [2]*filetree.View{trees[0].View(o-1, o), trees[1].View(n-1, n)}
-	var pair func(a, b filetree.Node)
-	pair = func(a, b filetree.Node) {
-		nodes := [2]filetree.Node{a, b}
-		var changed [2]filetree.Change
-		var below bool
-		for i, node := range nodes {
-			if node != filetree.None {
-				changed[i] = views[i].Change(node)
-				below = below || views[i].Sum(node).Marks != 0
-			}
-		}
-		switch was, is := changed[0].Touched, changed[1].Touched; {
-		case was && is:
-			x, shownOld := w.shown(0, a)
-			y, shownNew := w.shown(1, b)
-			if shownOld && shownNew {
-				w.changes, w.unsure = w.changes[:0], w.unsure[:0]
-				w.both(Change{Old: a, New: b}, &x, &y)
-				for _, ch := range w.changes {
-					if len(w.unsure) == 0 {
-						set |= 1 << ch.Reason
-					} else if c.contentDiffers(x.Content, y.Content) {
-						set |= 1 << Content
-					}
-					set |= ch.also
-				}
-			} else if shownOld != shownNew {
-				set |= 1 << Content
-			}
-		case was:
-			set |= 1 << Removed
-		case is:
-			set |= 1 << Added
-		}
-		if below {
-			w.children(a, b, pair)
+	w := &walk{trees: trees}
+	from := make([]int, trees[0].Layers()) // the new layer of each old one, or -1
+	for o := range from {
+		from[o] = -1
+	}
+	for n, o := range to {
+		if o >= 0 {
+			from[o] = n
 		}
 	}
+	touches := func(side int, node filetree.Node, layer int) bool {
+		return node != filetree.None && trees[side].View(layer-1, layer).Change(node).Touched
+	}
+	both := func(a, b filetree.Node, o, n int) {
+		w.last = [2]int{o, n}
+		x, shownOld := w.shown(0, a)
+		y, shownNew := w.shown(1, b)
+		if shownOld != shownNew {
+			sets[n] |= 1 << Content
+		}
+		if !shownOld || !shownNew {
+			return
+		}
+		w.changes, w.unsure = w.changes[:0], w.unsure[:0]
+		w.both(Change{Old: a, New: b}, &x, &y)
+		for _, ch := range w.changes {
+			if len(w.unsure) == 0 {
+				sets[n] |= 1 << ch.Reason
+			} else if c.contentDiffers(x.Content, y.Content) {
+				sets[n] |= 1 << Content
+			}
+			sets[n] |= ch.also
+		}
+	}
+	var pair func(a, b filetree.Node)
+	pair = func(a, b filetree.Node) {
+		if a != filetree.None {
+			for o := range trees[0].Marks(a) {
+				switch n := from[o]; {
+				case n < 0:
+				case touches(1, b, n):
+					both(a, b, o, n)
+				default:
+					sets[n] |= 1 << Removed
+				}
+			}
+		}
+		if b != filetree.None {
+			for n := range trees[1].Marks(b) {
+				if o := to[n]; o >= 0 && !touches(0, a, o) {
+					sets[n] |= 1 << Added
+				}
+			}
+		}
+		w.children(a, b, pair)
+	}
 	pair(filetree.Root, filetree.Root)
-	return set
+	return sets
 }
 
 // contentDiffers reports whether two contents of one size are known to differ.
