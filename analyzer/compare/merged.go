@@ -60,11 +60,13 @@ func (c *Comparison) Merged() *analyzer.Image {
 	for _, n := range second.nodes {
 		changed[n] = true
 	}
+	known := map[filetree.Content]bool{}
 	for _, n := range second.nodes { // a new name of a file that did not change
 		s, _ := new.Tree.At(n, second.last)
-		if s.Kind != layer.File || !new.Tree.Linked(s.Content) {
+		if s.Kind != layer.File || !new.Tree.Linked(s.Content) || known[s.Content] {
 			continue
 		}
+		known[s.Content] = true
 		for _, name := range new.Tree.Names(s.Content, second.last) {
 			if !changed[name] {
 				o, _ := new.Tree.At(name, second.last)

@@ -66,29 +66,43 @@ func (w *walk) renames(ctx context.Context, s sides) ([]Change, error) {
 	slices.SortFunc(groups, func(a, b *group) int { return cmp.Compare(a.removed[0], b.removed[0]) })
 	gone := map[int]bool{}
 	for _, g := range groups {
-		left := map[layer.Hash][]int{}
+		type named struct {
+			hash layer.Hash
+			name string
+		}
+		byName, left := map[named][]int{}, map[layer.Hash][]int{}
 		for _, i := range g.removed {
-			h := sums[0][w.content(0, w.changes[i].Old)]
+			old := w.changes[i].Old
+			h := sums[0][w.content(0, old)]
 			left[h] = append(left[h], i)
+			key := named{h, w.trees[0].Name(old)}
+			byName[key] = append(byName[key], i)
+		}
+		rename := func(c *Change, from int) {
+			c.Old, c.OldBytes, c.Reason = w.changes[from].Old, w.changes[from].OldBytes, Renamed
+			gone[from] = true
 		}
 		// Files that keep their name come first.
-		for _, sameName := range []bool{true, false} {
-			for _, i := range g.added {
-				c := &w.changes[i]
-				if c.Reason != Added {
-					continue
-				}
-				h := sums[1][w.content(1, c.New)]
-				for k, from := range left[h] {
-					old := w.changes[from].Old
-					if sameName && w.trees[0].Name(old) != w.trees[1].Name(c.New) {
-						continue
-					}
-					c.Old, c.OldBytes, c.Reason = old, w.changes[from].OldBytes, Renamed
-					gone[from] = true
-					left[h] = slices.Delete(left[h], k, k+1)
-					break
-				}
+		for _, i := range g.added {
+			c := &w.changes[i]
+			key := named{sums[1][w.content(1, c.New)], w.trees[1].Name(c.New)}
+			if all := byName[key]; len(all) > 0 {
+				rename(c, all[0])
+				byName[key] = all[1:]
+			}
+		}
+		for _, i := range g.added {
+			c := &w.changes[i]
+			if c.Reason != Added {
+				continue
+			}
+			h := sums[1][w.content(1, c.New)]
+			for len(left[h]) > 0 && gone[left[h][0]] {
+				left[h] = left[h][1:]
+			}
+			if all := left[h]; len(all) > 0 {
+				rename(c, all[0])
+				left[h] = all[1:]
 			}
 		}
 	}
