@@ -165,6 +165,9 @@ func (c *check) folderGrowth(l Limit) (value, error) {
 	over := []Offender{}
 	for i, f := range l.Folders {
 		c.grown = append(c.grown, Grown{f, bytes[i]})
+		if path, ok := folderPath(f.Glob); ok && bytes[i] == 0 && !c.v.Baseline.shows(path) {
+			c.note(fmt.Sprintf("%s: neither image has %s", l.Rule, path))
+		}
 		if bytes[i] > f.Limit {
 			over = append(over, c.grownPaths(f.Glob)...)
 		}
@@ -214,12 +217,35 @@ func below(glob string) func(path string) bool {
 // folderOf returns the visible bytes of a folder that the report lists. Reports list only
 // large folders, and a glob must name one: /app, /app/ or /app/**.
 func folderOf(r *facts.Report, glob string) (int64, bool) {
-	path := strings.TrimSuffix(strings.TrimSuffix(glob, "/**"), "/")
+	path, ok := folderPath(glob)
 	i := slices.IndexFunc(r.Folders, func(f facts.Folder) bool { return f.Path == path })
-	if !strings.HasPrefix(glob, "/") || strings.ContainsAny(path, `*?[]{}\`) || i < 0 {
+	if !ok || i < 0 {
 		return 0, false
 	}
 	return r.Folders[i].VisibleBytes, true
+}
+
+// folderPath returns the path of a glob that names one folder.
+func folderPath(glob string) (string, bool) {
+	path := strings.TrimSuffix(strings.TrimSuffix(glob, "/**"), "/")
+	return path, strings.HasPrefix(glob, "/") && !strings.ContainsAny(path, `*?[]{}\`)
+}
+
+// shows reports whether one of both images shows a path in the end. It is true if that
+// is unknown.
+func (b *Baseline) shows(path string) bool {
+	for _, s := range []compare.Side{b.Old, b.New} {
+		if s.Analysis == nil {
+			return true
+		}
+		t := s.Analysis.Tree
+		if n, ok := t.Lookup(path); ok {
+			if _, ok = t.At(n, t.Layers()-1); ok {
+				return true
+			}
+		}
+	}
+	return path == ""
 }
 
 // fewFiles is how many files of one folder are offenders of their own.

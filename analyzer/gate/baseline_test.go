@@ -177,6 +177,28 @@ func TestNoBaseline(t *testing.T) {
 	}
 }
 
+// TestBaselineNotes has what lets rules pass that should perhaps not: a misspelled folder, and a
+// baseline of another platform.
+func TestBaselineNotes(t *testing.T) {
+	old := analyzed(t, "platform linux/amd64\nlayer COPY . /\n  file app/a 1xa\n")
+	new := analyzed(t, "platform linux/arm64\nlayer COPY . /\n  file app/a 1xa\n")
+	for _, tt := range []struct {
+		rule string
+		old  compare.Side
+		want string
+	}{
+		{"max-folder-growth=/app/**=5", new, "[]"},
+		{"max-folder-growth=/apq/**=5", new, "[max-folder-growth: neither image has /apq]"},
+		{"max-growth=5", old, "[the baseline is for linux/amd64, and the image is for linux/arm64]"},
+		{"max-growth=5", saved(old), "[the baseline is for linux/amd64, and the image is for linux/arm64]"},
+	} {
+		v := check1(t, new.Report, tt.rule, Options{Baseline: compared(t, tt.old, new)})
+		if got := fmt.Sprint(v.Notes); got != tt.want || !v.Rules[0].OK {
+			t.Errorf("%s: got %s, want %s", tt.rule, got, tt.want)
+		}
+	}
+}
+
 // TestWrongDiffID has two layers of one diff ID that can't be the same: no rule passes.
 func TestWrongDiffID(t *testing.T) {
 	old := analyzed(t, "layer COPY . /\n  file a 1xa\n")

@@ -104,6 +104,11 @@ func Check(r *facts.Report, l Limits, opt Options) (Verdict, error) {
 	if opt.OnlyNew && opt.Baseline != nil {
 		c.note("only-new: what the baseline already has does not count")
 	}
+	if opt.Baseline != nil {
+		if a, b := opt.Baseline.report().Image.Platform, r.Image.Platform; a != b && a != "" && b != "" {
+			c.note(fmt.Sprintf("the baseline is for %s, and the image is for %s", a, b))
+		}
+	}
 	c.noteSkipped()
 	c.warnOfSuppressions()
 	return v, nil
