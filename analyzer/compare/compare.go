@@ -182,8 +182,8 @@ func settings(r *facts.Report) map[string]*string {
 	c := &r.Image.Config
 	set("platform", r.Image.Platform)
 	set("user", c.User)
-	set("entrypoint", list(c.Entrypoint))
-	set("cmd", list(c.Cmd))
+	set("entrypoint", List(c.Entrypoint))
+	set("cmd", List(c.Cmd))
 	set("workdir", c.WorkingDir)
 	for _, e := range c.Env {
 		k, v, _ := strings.Cut(e, "=")
@@ -201,8 +201,8 @@ func settings(r *facts.Report) map[string]*string {
 	return out
 }
 
-// list returns words as a JSON list, as a Dockerfile has it.
-func list(words []string) string {
+// List returns words as a JSON list, as a Dockerfile has it.
+func List(words []string) string {
 	if len(words) == 0 {
 		return ""
 	}

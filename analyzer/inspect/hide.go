@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fathom/analyzer/compare"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/secrets"
 )
@@ -49,6 +50,14 @@ func HideComparison(c *facts.Comparison) {
 	hideConfig(&c.New.Config)
 	for i := range c.Config {
 		s := &c.Config[i]
+		switch s.Key { // a word is hidden because of the one before it
+		case "entrypoint":
+			relist(s.Old, c.Old.Config.Entrypoint)
+			relist(s.New, c.New.Config.Entrypoint)
+		case "cmd":
+			relist(s.Old, c.Old.Config.Cmd)
+			relist(s.New, c.New.Config.Cmd)
+		}
 		_, name, named := strings.Cut(s.Key, " ")
 		for _, v := range []*string{s.Old, s.New} {
 			switch {
@@ -61,6 +70,13 @@ func HideComparison(c *facts.Comparison) {
 	}
 	hideFindings(c.Findings.New)
 	hideFindings(c.Findings.Fixed)
+}
+
+// relist sets a setting to a list of words that are hidden already.
+func relist(s *string, words []string) {
+	if s != nil {
+		*s = compare.List(words)
+	}
 }
 
 // hide replaces the secrets in texts.
@@ -79,6 +95,12 @@ func hideConfig(c *facts.Config) {
 	for _, words := range [][]string{c.Entrypoint, c.Cmd} {
 		for i := range words {
 			hide(&words[i])
+			if i > 0 && strings.HasPrefix(words[i-1], "-") { // a flag and its value: --password x
+				flag := words[i-1] + "="
+				if value, ok := strings.CutPrefix(secrets.Hide(flag+words[i]), flag); ok {
+					words[i] = value
+				}
+			}
 		}
 	}
 	for name, value := range c.Labels {

@@ -23,7 +23,7 @@ func TestHideSecrets(t *testing.T) {
 		Layers:  []facts.Layer{{Command: step}, {Command: "COPY . /"}},
 		History: []facts.Step{{Command: step, Comment: step}},
 		Image: facts.Image{Config: facts.Config{
-			Env: []string{"PATH=/bin", "APP_PASSWORD=" + value}, Entrypoint: []string{"sh", "-c", step}, Cmd: []string{"https://me:" + value + "@shop.example/"},
+			Env: []string{"PATH=/bin", "APP_PASSWORD=" + value}, Entrypoint: []string{"sh", "-c", step}, Cmd: []string{"https://me:" + value + "@shop.example/", "--password", value, "--verbose", "x"},
 			Labels: map[string]string{"app_password": value, "team": "shop", "": ""},
 		}},
 		Findings: []facts.Finding{{Title: step, Fix: facts.Fix{Text: step, Lines: []string{step}}}},
@@ -34,7 +34,7 @@ func TestHideSecrets(t *testing.T) {
 		Layers:  []facts.Layer{{Command: hidden}, {Command: "COPY . /"}},
 		History: []facts.Step{{Command: hidden, Comment: hidden}},
 		Image: facts.Image{Config: facts.Config{
-			Env: []string{"PATH=/bin", "APP_PASSWORD=sque… (39 characters)"}, Entrypoint: []string{"sh", "-c", hidden}, Cmd: []string{"https://me:sque… (39 characters)@shop.example/"},
+			Env: []string{"PATH=/bin", "APP_PASSWORD=sque… (39 characters)"}, Entrypoint: []string{"sh", "-c", hidden}, Cmd: []string{"https://me:sque… (39 characters)@shop.example/", "--password", "sque… (39 characters)", "--verbose", "x"},
 			Labels: map[string]string{"app_password": "sque… (39 characters)", "team": "shop", "": ""},
 		}},
 		Findings: []facts.Finding{{Title: hidden, Fix: facts.Fix{Text: hidden, Lines: []string{hidden}}}},
