@@ -176,7 +176,7 @@ func goInfo(x *elfFile, p []byte) (version, text string, err error) {
 		}
 	} else {
 		size := int(p[pointerSize])
-		if x.wide != (size == 8) {
+		if want := map[bool]int{true: 8, false: 4}[x.wide]; size != want {
 			return "", "", fmt.Errorf("its pointers have %d bytes", size)
 		}
 		for i := range parts {
