@@ -24,7 +24,7 @@ import (
 // the archive as a file, whether or not its content is kept and whatever the size
 // of the reads.
 func TestArrival(t *testing.T) {
-	for _, name := range imagetest.Names(t) {
+	for _, name := range imagetest.Some(t) {
 		img := imagetest.Load(t, name)
 		for _, form := range forms {
 			if !slices.Contains(streamed, form.name) {

@@ -148,6 +148,20 @@ func Names(t testing.TB) []string {
 	return names
 }
 
+// Some returns the names of all images or, with -short, of every fourth one: the race
+// detector needs no image for each shape.
+func Some(t testing.TB) []string {
+	names := Names(t)
+	if !testing.Short() {
+		return names
+	}
+	var out []string
+	for i := 0; i < len(names); i += 4 {
+		out = append(out, names[i])
+	}
+	return out
+}
+
 // Must parses an image from text in the test's source.
 func Must(t testing.TB, text string) *Image {
 	t.Helper()
