@@ -77,7 +77,11 @@ type place struct {
 func TestNothingCountsTwice(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 10))
 	rules := map[string]bool{}
-	for i := range 80 {
+	images := 80
+	if testing.Short() { // with the race detector
+		images = 20
+	}
+	for i := range images {
 		text := randomImage(rnd)
 		a, err := analyzer.Analyze(t.Context(), imagetest.Must(t, text).Image([]imagetest.Compression{imagetest.None, imagetest.Zstd}[i%2]), analyzer.Options{})
 		if err != nil {
