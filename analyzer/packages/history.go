@@ -161,7 +161,7 @@ func (r *reading) names(c filetree.Content) []filetree.Node {
 // change is what a path shows from a layer on.
 type change struct {
 	layer   int
-	content filetree.Content // NoContent for nothing, and for what is no regular file
+	content filetree.Content // NoContent if the path shows no regular file
 }
 
 // changes returns what a path shows, from each layer on that changes it.

@@ -58,21 +58,9 @@ func (j *job) advise(ctx context.Context, src source, opt report.AdviceOptions) 
 			return fmt.Errorf("--severity: %w", err)
 		}
 	}
-	var err error
-	if j.results, err = j.outputs(); err != nil {
+	if err := j.prepareList(src); err != nil {
 		return err
 	}
-	if err := j.spare(src, "the image"); err != nil {
-		return err
-	}
-	c, err := j.readConfig(j.settings, j.flags)
-	if err != nil {
-		return err
-	}
-	if err := j.settle(j.settings, j.flags, c, opening, building, search); err != nil {
-		return err
-	}
-	j.findDockerfile(true)
 	r, err := j.saved(src)
 	if r == nil && err == nil {
 		look := j.advice()
@@ -91,4 +79,25 @@ func (j *job) advise(ctx context.Context, src source, opt report.AdviceOptions) 
 		return hinted("fathom advise IMAGE looks for them in the image itself", "advising on %s: %w", src.ref, gate.ErrNoFindings)
 	}
 	return report.Advice(j.stdout, &report.Input{Report: r.Report}, opt)
+}
+
+// prepareList settles the settings of a command that lists something about one image, or
+// writes the whole report as JSON.
+func (j *job) prepareList(src source) error {
+	var err error
+	if j.results, err = j.outputs(); err != nil {
+		return err
+	}
+	if err := j.spare(src, "the image"); err != nil {
+		return err
+	}
+	c, err := j.readConfig(j.settings, j.flags)
+	if err != nil {
+		return err
+	}
+	if err := j.settle(j.settings, j.flags, c, opening, building, search); err != nil {
+		return err
+	}
+	j.findDockerfile(true)
+	return nil
 }

@@ -88,21 +88,9 @@ func (j *job) packages(ctx context.Context, src source, q *packageQuery) error {
 			return fmt.Errorf("--unowned and --%s: fathom lists either folders or packages", name)
 		}
 	}
-	var err error
-	if j.results, err = j.outputs(); err != nil {
+	if err := j.prepareList(src); err != nil {
 		return err
 	}
-	if err := j.spare(src, "the image"); err != nil {
-		return err
-	}
-	c, err := j.readConfig(j.settings, j.flags)
-	if err != nil {
-		return err
-	}
-	if err := j.settle(j.settings, j.flags, c, opening, building, search); err != nil {
-		return err
-	}
-	j.findDockerfile(true)
 	r, err := j.saved(src)
 	if r == nil && err == nil {
 		passes := []inspect.Pass{inspect.Origin(j.origin, j.options()), inspect.Packages(packages.Options{})}
