@@ -329,21 +329,5 @@ func (l *packageChanges) found() (int, string) {
 
 // hit goes to the next or previous package that matches.
 func (l *packageChanges) hit(forward, here bool) {
-	n, step := len(l.rows), 1
-	if !forward {
-		step = n - 1
-	}
-	at := l.At
-	if !here {
-		at += step
-	}
-	for range n {
-		at %= n
-		if l.hits != nil && l.hits[l.rows[at]] {
-			l.At = at
-			l.Fit(n, l.H)
-			return
-		}
-		at += step
-	}
+	l.Seek(len(l.rows), forward, here, func(row int) bool { return l.hits != nil && l.hits[l.rows[row]] })
 }

@@ -62,21 +62,8 @@ func (l *packageList) hit(forward, here bool) {
 	if l.matches == 0 {
 		return
 	}
-	n, step := len(l.rows), 1
-	if !forward {
-		step = n - 1
-	}
-	at := l.At
-	if !here {
-		at += step
-	}
-	for range n {
-		at %= n
-		if i := l.rows[at].index; i >= 0 && l.hits[i] {
-			l.At = at
-			l.Fit(n, l.H)
-			return
-		}
-		at += step
-	}
+	l.Seek(len(l.rows), forward, here, func(row int) bool {
+		i := l.rows[row].index
+		return i >= 0 && l.hits[i]
+	})
 }

@@ -14,6 +14,28 @@ type List struct {
 	head     int  // lines above the window in the last frame
 }
 
+// Seek moves the cursor to the next of n rows for which is returns true, or to the
+// previous one. It goes on at the other end. With here, the row of the cursor counts.
+func (l *List) Seek(n int, forward, here bool, is func(row int) bool) {
+	step := 1
+	if !forward {
+		step = n - 1
+	}
+	at := l.At
+	if !here {
+		at += step
+	}
+	for range n {
+		at %= n
+		if is(at) {
+			l.At = at
+			l.Fit(n, l.H)
+			return
+		}
+		at += step
+	}
+}
+
 // Fit sets the number of rows and the height of the window, and moves cursor and
 // window to valid positions.
 func (l *List) Fit(n, h int) {
