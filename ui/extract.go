@@ -137,16 +137,16 @@ func (u *ui) settle(ctx context.Context, e *extraction, i int) {
 	}
 	says := "a " + c.Kind + " exists already"
 	choices := []choice{
-		{"s", "skip", answer(extract.Skip, false)},
-		{"o", "overwrite", answer(extract.Overwrite, false)},
+		{key: "s", name: "skip", do: answer(extract.Skip, false)},
+		{key: "o", name: "overwrite", do: answer(extract.Overwrite, false)},
 	}
 	if left := len(p.Conflicts) - i - 1; left > 0 {
 		says += fmt.Sprintf(", and %d more exist already", left)
 		choices = append(choices,
-			choice{"S", "skip all", answer(extract.Skip, true)},
-			choice{"O", "overwrite all", answer(extract.Overwrite, true)})
+			choice{key: "S", name: "skip all", do: answer(extract.Skip, true)},
+			choice{key: "O", name: "overwrite all", do: answer(extract.Overwrite, true)})
 	}
-	u.push(&question{name: "Overwrite?", about: safe(c.Path), says: says, choices: choices,
+	u.push(&menu{name: "Overwrite?", about: safe(c.Path), says: says, choices: choices,
 		cancel: func() {
 			e.stop()
 			p.Close()

@@ -274,10 +274,29 @@ func (f *files) click(x, y int, twice bool) {
 	}
 }
 
+// filterMarks are the kinds of change that can be shown or hidden.
+var filterMarks = [...]struct {
+	mark filetree.Mark
+	key  string
+	name string
+}{
+	{filetree.Added, "a", "added"},
+	{filetree.Modified, "m", "modified"},
+	{filetree.Removed, "r", "removed"},
+	{filetree.Unchanged, "u", "unchanged"},
+}
+
 // openFilter opens the menu that chooses kinds of change.
 func (f *files) openFilter() {
 	f.u.show(0)
-	f.u.push(&filter{f: f})
+	m := &menu{name: "Show", stays: true, closes: keyOf(f.u.keys, "filter")}
+	for _, k := range filterMarks {
+		sign, st := markSign(f.u.th, k.mark)
+		m.choices = append(m.choices, choice{key: k.key, name: k.name, sign: screen.Span{Text: sign + " ", Style: st.Bold(true)},
+			on: func() bool { return f.out.Scope().Marks.Has(k.mark) },
+			do: func() { f.out.SetMarks(f.out.Scope().Marks ^ 1<<k.mark) }})
+	}
+	f.u.push(m)
 }
 
 func (f *files) paths() *filetree.Tree { return f.tree }

@@ -8,7 +8,7 @@ import (
 )
 
 // place is a set of the panes and overlays in which a key has a meaning.
-type place uint16
+type place uint32
 
 const (
 	inLayers place = 1 << iota
@@ -21,10 +21,9 @@ const (
 	inViewer
 	inHelp
 	inImage
-	inFilter
 	inHistory
 	inDiff
-	inQuestion
+	inMenu
 	inWork
 
 	inPanes    = inLayers | inDetail | inFiles | inWaste | inFindings | inPackages | inDockerfile
@@ -62,7 +61,7 @@ type binding struct {
 // bindings is the key table. Where two rows have the same key in the same place,
 // the first one that can be done counts.
 func bindings() []binding {
-	scrolls := inViewer | inHelp | inImage | inFilter | inHistory | inDiff | inQuestion
+	scrolls := inViewer | inHelp | inImage | inHistory | inDiff | inMenu
 	paths := inPanes&^(inLayers|inPackages|inDockerfile) | inViewer
 	var names []string
 	for _, o := range outline.Orders() {
@@ -178,24 +177,14 @@ func bindings() []binding {
 		{"find-previous", "N", inDiff, 0, "", "", "", on(func(d *difference) { d.Next(false) })},
 		{"diff", "d", inDiff, 0, "", "", "", (*ui).closeOver},
 
-		{"", "enter", inQuestion, 0, "", "choose", "", answer("")},
-		{"", "s", inQuestion, 0, "", "", "", answer("s")},
-		{"", "o", inQuestion, 0, "", "", "", answer("o")},
-		{"", "S", inQuestion, 0, "", "", "", answer("S")},
-		{"", "O", inQuestion, 0, "", "", "", answer("O")},
-		{"", "space enter", inFilter, 0, "", "toggle", "", on(func(f *filter) { f.toggle(f.At) })},
-		{"", "a", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(0) })},
-		{"", "m", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(1) })},
-		{"", "r", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(2) })},
-		{"", "u", inFilter, 0, "", "", "", on(func(f *filter) { f.toggle(3) })},
-		{"filter", "f", inFilter, 0, "", "", "", (*ui).escape},
+		{"", "enter space", inMenu, 0, "", "choose", "", (*ui).chosen},
 		{"go-to-layer", "enter", inImage | inHistory, 0, "", "go to the layer", "", on((*text).enter)},
 		{"go-to-layer", "enter", inHistory, needTwo, "", "go to the image", "", on((*text).enter)},
 		{"copy", "y", inImage | inHistory, 0, "", "copy the line", "", func(u *ui) { u.copyText(u.on().copies()) }},
 
 		{"image", "i", inPanes, 0, "Program", "image", "metadata of the image, its history and warnings", (*ui).openImage},
 		{"image", "i", inPanes, needTwo, "Program", "figures", comparing + "their figures, and the settings that differ", (*ui).openComparison},
-		{"copy", "y", everywhere &^ (inHelp | inFilter), 0, "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyText(u.on().copies()) }},
+		{"copy", "y", everywhere &^ (inHelp | inMenu), 0, "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyText(u.on().copies()) }},
 		{"copy-more", "Y", inViewer, 0, "", "", "", on((*content).copy)},
 		{"copy-more", "Y", inPanes, 0, "Program", "", "copy the layer's digest; in the viewer, the content", (*ui).copyMore},
 		{"help", "?", everywhere &^ inHelp, 0, "Program", "keys", "every key", func(u *ui) { u.push(help(u.keys, u.two != nil)) }},

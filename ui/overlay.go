@@ -1,11 +1,6 @@
 package ui
 
-import (
-	"github.com/gdamore/tcell/v2"
-
-	"fathom/analyzer/filetree"
-	"fathom/ui/screen"
-)
+import "fathom/ui/screen"
 
 // text is an overlay of lines.
 type text struct {
@@ -50,54 +45,6 @@ func linkAt(lines []screen.Line, i int) int {
 		return -1
 	}
 	return lines[i].Link
-}
-
-// filter is the menu that chooses which kinds of change are shown.
-type filter struct {
-	screen.List
-	none
-	f *files
-}
-
-var filterMarks = [...]struct {
-	mark filetree.Mark
-	key  string
-	name string
-}{
-	{filetree.Added, "a", "added"},
-	{filetree.Modified, "m", "modified"},
-	{filetree.Removed, "r", "removed"},
-	{filetree.Unchanged, "u", "unchanged"},
-}
-
-func (f *filter) place() place     { return inFilter }
-func (f *filter) size() (w, h int) { return 30, len(filterMarks) + 2 }
-func (f *filter) Title() string    { return "Show" }
-
-// toggle shows or hides a kind of change.
-func (f *filter) toggle(i int) {
-	f.f.out.SetMarks(f.f.out.Scope().Marks ^ 1<<filterMarks[i].mark)
-}
-
-func (f *filter) click(_, y int, twice bool) {
-	if f.Click(y) && !twice {
-		f.toggle(f.At)
-	}
-}
-
-func (f *filter) Draw(c screen.Canvas, _ bool) {
-	f.List.Draw(c, len(filterMarks), true, func(y, i int, on func(tcell.Style) tcell.Style) {
-		m := filterMarks[i]
-		box := "[ ] "
-		if f.f.out.Scope().Marks.Has(m.mark) {
-			box = "[x] "
-		}
-		x := c.Text(1, y, on(c.Theme.Text), box)
-		sign, st := markSign(c.Theme, m.mark)
-		x = c.Text(x, y, on(st.Bold(true)), sign+" ")
-		c.Text(x, y, on(c.Theme.Text), m.name)
-		c.Right(c.W-1, y, on(c.Theme.Dim), m.key)
-	})
 }
 
 // help returns an overlay with all keys of the key table, in two columns if there is

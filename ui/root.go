@@ -193,6 +193,9 @@ func (u *ui) key(ev *tcell.EventKey) {
 		}
 		return
 	}
+	if u.letter(name) {
+		return
+	}
 	at, refused := u.on().place(), ""
 	for i := range u.keys {
 		b := &u.keys[i]
