@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -283,13 +286,23 @@ func changeText(th *screen.Theme, c filetree.Change) string {
 	return ""
 }
 
-// wastePage describes wasted content, or a folder of it; img is nil for a saved
-// report.
-func wastePage(p *screen.Page, rep *facts.Report, t *filetree.Tree, img *image, it item) {
+// wastePage describes an item of the waste; all is the sum of all items, and img is nil
+// for a saved report.
+func wastePage(p *screen.Page, rep *facts.Report, t *filetree.Tree, img *image, all int64, it item) {
 	th := p.Theme
 	p.Title(safe(t.Path(it.node)))
 	p.Blank()
 	p.Field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.Wasted)
+	shareField(p, it.bytes, all)
+	if it.versions {
+		wasteVersions(p, it)
+		if !it.folder && img != nil {
+			p.Blank()
+			p.Title("History")
+			history(p, rep, img, it.node)
+		}
+		return
+	}
 	if it.folder {
 		p.Field("in", count(len(it.parts), "file"), th.Text)
 	} else if s := t.Stored(it.parts[0].content); s.Node != s.Lost && img != nil {
@@ -310,6 +323,38 @@ func wastePage(p *screen.Page, rep *facts.Report, t *filetree.Tree, img *image, 
 		p.Blank()
 		p.Title("History")
 		history(p, rep, img, it.node)
+	}
+}
+
+// shareField says how much of all waste some of it is.
+func shareField(p *screen.Page, n, all int64) {
+	if all > 0 {
+		p.Field("share", report.Percent(float64(n)/float64(all))+" of all waste", p.Theme.Text)
+	}
+}
+
+// wasteVersions lists the layers that stored and hid the versions of an item, and what
+// they have in common.
+func wasteVersions(p *screen.Page, it item) {
+	th := p.Theme
+	p.Field("in", count(len(it.parts), "version"), th.Text)
+	p.Field("because", causeText(it.cause), th.Text)
+	p.Blank()
+	p.Title("Stored by, hidden by")
+	type fate struct {
+		stored, hidden int32
+		cause          filetree.Cause
+	}
+	sums := map[fate]int64{}
+	for _, v := range it.parts {
+		sums[fate{v.stored, v.hidden, v.cause}] += v.bytes
+	}
+	fates := slices.SortedFunc(maps.Keys(sums), func(a, b fate) int {
+		return cmp.Or(cmp.Compare(a.stored, b.stored), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
+	})
+	for _, f := range fates {
+		steps := item{stored: int(f.stored), last: int(f.stored), since: int(f.hidden), hidden: int(f.hidden), cause: f.cause}.steps(th)
+		p.Add(int(f.hidden), "", screen.Span{Text: fmt.Sprintf(" %-9s %8s ", steps, report.Size(sums[f])), Style: th.Text}, screen.Span{Text: " " + f.cause.String(), Style: causeStyle(th, f.cause)})
 	}
 }
 

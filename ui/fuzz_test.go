@@ -267,7 +267,8 @@ func check(t *testing.T, s *stage, did []string) {
 }
 
 // TestWasteGroups compares every grouping of the waste with the report: the groups
-// add up to the total, and the group of a step has the figure of that step.
+// add up to the total, the group of a step has the figure of that step, and a path has
+// one row in a group.
 func TestWasteGroups(t *testing.T) {
 	for _, name := range append(imagetest.Names(t), "shop", "odd") {
 		a := load(t, name)
@@ -278,8 +279,14 @@ func TestWasteGroups(t *testing.T) {
 			for _, g := range w.groups {
 				sum += g.bytes
 				var items int64
+				seen := map[filetree.Node]bool{}
 				for _, i := range g.items {
 					items += w.items[i].bytes
+					if n := w.items[i].node; seen[n] {
+						t.Errorf("%s: %s has %s twice", name, g.name, a.Tree.Path(n))
+					} else {
+						seen[n] = true
+					}
 				}
 				if items != g.bytes {
 					t.Errorf("%s: %s says %d, its items add up to %d", name, g.name, g.bytes, items)
@@ -291,6 +298,51 @@ func TestWasteGroups(t *testing.T) {
 			if want := a.Report.Totals.WastedBytes; sum != want {
 				t.Errorf("%s, %s: the groups add up to %d, the title says %d", name, wasteGroupings[w.grouping].title, sum, want)
 			}
+		}
+	}
+}
+
+// TestWasteByPath checks that a file that every layer writes again is one row, which
+// opens to its versions.
+func TestWasteByPath(t *testing.T) {
+	const layers = 999
+	var b strings.Builder
+	for i := range layers {
+		fmt.Fprintf(&b, "layer RUN step %d\n  file var/db %dxa\n", i, i+1)
+	}
+	b.WriteString("  file other 7xa\nlayer RUN rm other\n  file .wh.other\n")
+	img, err := imagetest.Parse([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sum = (layers - 1) * layers / 2 // 1 + 2 + ... + 998
+	for name, s := range map[string]*stage{"image": newStage(t, a, "", false, 120, 40), "report": savedStage(t, a.Report, "", false, 120, 40)} {
+		s.press("w")
+		s.press("3")
+		s.press("w")
+		w, _, _ := paneOf[*waste](&s.u.layout)
+		if w.count != 2 || len(w.rows) != 2 || w.total != sum+7 {
+			t.Fatalf("%s: %d paths in %d rows, %d bytes; want 2, 2, %d", name, w.count, len(w.rows), w.total, sum+7)
+		}
+		if it := w.items[0]; it.bytes != sum || it.stored != 0 || it.last != 997 || it.since != 1 || it.hidden != 998 || len(it.parts) != 998 || it.cause != filetree.Overwritten {
+			t.Errorf("%s: got %+v", name, it)
+		}
+		s.at(t, ">99.9% overwritten 0-997 → 1-998     ▸ /var/db  998 versions")
+		s.press("right")
+		s.press("down")
+		s.at(t, " 1 B  <0.1% overwritten 0 → 1               RUN step 0")
+		s.press("down")
+		s.at(t, " 2 B  <0.1% overwritten 1 → 2               RUN step 1")
+		if len(w.rows) != 1+998+1 {
+			t.Errorf("%s: %d rows", name, len(w.rows))
+		}
+		s.press("left")
+		if w.At != 0 || len(w.rows) != 2 {
+			t.Errorf("%s: at row %d of %d", name, w.At, len(w.rows))
 		}
 	}
 }

@@ -130,7 +130,7 @@ func bindings() []binding {
 		{"expand", "right l", inWaste, 0, "Waste", "", "show what was in a folder", on(func(w *waste) { w.setOpen(true) })},
 		{"collapse", "left h", inWaste, 0, "Waste", "", "hide what was in a folder", on(func(w *waste) { w.setOpen(false) })},
 		{"fold", "space", inWaste, 0, "Waste", "", "", on((*waste).fold)},
-		{"group", "b", inWaste, 0, "Waste", "group", "group by cause, folder, step that stored it or step that hid it; or not at all", on((*waste).regroupNext)},
+		{"group", "b", inWaste, 0, "Waste", "group", "group by cause, folder, step that stored it or step that hid it; or by path alone", on((*waste).regroupNext)},
 		{"sort", "s", inWaste, 0, "Waste", "sort", "sort by size, cause, layers, path; again reverses", on((*waste).sortNext)},
 
 		{"findings", "!", inPanes, 0, "Findings", "", "findings instead of files, and back: what to change in the image", tab[*findings]},

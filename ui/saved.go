@@ -98,7 +98,7 @@ func savedWaste(rep *facts.Report, names *filetree.Tree, lost []filetree.Content
 		w.total += g.Bytes
 		parts := make([]lostFile, len(g.Waste))
 		for k, i := range g.Waste {
-			parts[k] = lostFile{lost[i], names.Stored(lost[i]).Node, rep.Waste[i].Bytes, g.StoredIn}
+			parts[k] = lostFile{lost[i], names.Stored(lost[i]).Node, rep.Waste[i].Bytes, int32(g.StoredIn), int32(g.HiddenBy), causes[g.Cause]}
 		}
 		if n, ok := names.Lookup(g.Path); ok && strings.HasSuffix(g.Path, "/") {
 			w.add(n, causes[g.Cause], g.HiddenBy, parts)

@@ -68,14 +68,14 @@ func TestSavedPaths(t *testing.T) {
 	}
 	w := savedWaste(rep, names, lost)
 	var sum int64
-	for _, it := range w.items {
+	for _, it := range w.all {
 		sum += it.bytes
 		if it.folder || it.cause.String() != "removed" || it.hidden != 1 {
 			t.Errorf("got %+v", it)
 		}
 	}
-	if len(w.items) != len(paths) || sum != w.total || sum != 45 {
-		t.Errorf("%d items of %d bytes, the title says %d", len(w.items), sum, w.total)
+	if len(w.all) != len(paths) || w.count != len(paths)-1 || sum != w.total || sum != 45 {
+		t.Errorf("%d items of %d paths, %d bytes, the title says %d", len(w.all), w.count, sum, w.total)
 	}
 }
 

@@ -28,12 +28,13 @@ type waste struct {
 type wasteTable struct {
 	tree     *filetree.Tree
 	all      []item // a folder that was removed as a whole is one item
+	count    int    // the paths of all
 	total    int64
 	by       wasteOrder
 	rev      bool
 	grouping wasteGrouping
 
-	items  []item // all, sorted, and split by step where steps are groups
+	items  []item // all, split by step where steps are groups, one for a path in a group, sorted
 	groups []wasteGroup
 	rows   []wasteRow
 	open   map[int]bool    // items that show their parts
@@ -57,7 +58,7 @@ func (w *waste) Note() string {
 	if w.busy {
 		return ""
 	}
-	note := report.Size(w.total) + " in " + count(len(w.all), "path")
+	note := report.Size(w.total) + " in " + count(w.count, "path")
 	if w.grouping != ungrouped {
 		note += ", " + wasteGroupings[w.grouping].title
 	}
@@ -101,7 +102,7 @@ func (w *waste) arrange(change func(*wasteTable)) {
 	t := *w.wasteTable
 	t.opened = maps.Clone(t.opened)
 	change(&t)
-	if len(t.items) >= many {
+	if len(t.all) >= many {
 		t.open, t.rows = map[int]bool{}, nil // the old ones are still drawn from
 		w.beside(func() *wasteTable {
 			t.sort()
@@ -143,7 +144,7 @@ func (w *waste) details(p *screen.Page) any {
 	if !ok {
 		return nil
 	}
-	wastePage(p, w.u.rep, w.tree, w.img, it)
+	wastePage(p, w.u.rep, w.tree, w.img, w.total, it)
 	return it.parts[0]
 }
 
@@ -182,24 +183,28 @@ func (w *waste) fold() {
 	}
 }
 
-// item is one wasted content, or all waste of a folder.
+// item is one wasted content, or all waste of a folder; or all versions of either.
 type item struct {
-	node   filetree.Node
-	bytes  int64
-	cause  filetree.Cause
-	stored int // the layer, or the first one that stored parts of it
-	last   int // the last one
-	hidden int
-	parts  []lostFile // its content, largest first
-	folder bool
+	node          filetree.Node
+	bytes         int64
+	cause         filetree.Cause // Visible if the versions have several
+	stored, last  int            // the first and the last layer that stored parts of it
+	since, hidden int            // the first and the last layer that hid parts of it
+	parts         []lostFile     // its content, largest first; the versions of a file by layer
+	folder        bool
+	versions      bool // it was hidden more than once
 }
+
+// opens reports whether the row of the item opens to rows of its parts.
+func (it *item) opens() bool { return it.folder || it.versions }
 
 // lostFile is one wasted content.
 type lostFile struct {
-	content filetree.Content
-	lost    filetree.Node // the last name that was removed
-	bytes   int64
-	stored  int
+	content        filetree.Content
+	lost           filetree.Node // the last name that was removed
+	bytes          int64
+	stored, hidden int32
+	cause          filetree.Cause
 }
 
 // wasteRow is a row: an item, with part >= 0 a part of it, with item < 0 a group.
@@ -230,7 +235,10 @@ var wasteOrders = [...]struct {
 
 // sort orders the items; equal ones by size, then by path.
 func (w *wasteTable) sort() {
-	w.items = w.apart()
+	w.items = onePerPath(w.apart(), wasteOrders[wasteGroupings[w.grouping].order].compare)
+	if w.grouping == ungrouped {
+		w.count = len(w.items)
+	}
 	compare := wasteOrders[w.by].compare
 	slices.SortFunc(w.items, func(a, b item) int {
 		c := cmp.Or(compare(a, b), cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.node, b.node), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.stored, b.stored))
@@ -293,7 +301,10 @@ func (w *wasteTable) row(r wasteRow) item {
 		return it
 	}
 	p := it.parts[r.part]
-	return item{node: p.lost, bytes: p.bytes, cause: it.cause, stored: p.stored, last: p.stored, hidden: it.hidden, parts: it.parts[r.part : r.part+1]}
+	return item{
+		node: p.lost, bytes: p.bytes, cause: p.cause, stored: int(p.stored), last: int(p.stored),
+		since: int(p.hidden), hidden: int(p.hidden), parts: it.parts[r.part : r.part+1],
+	}
 }
 
 // setOpen opens or closes the folder or group under the cursor; closing anything
@@ -309,7 +320,7 @@ func (w *waste) setOpen(open bool) bool {
 			return false
 		}
 		w.opened[name] = open
-	case w.items[r.item].folder && w.open[r.item] != open:
+	case w.items[r.item].opens() && w.open[r.item] != open:
 		w.open[r.item] = open
 		if r.part >= 0 {
 			w.At -= r.part + 1

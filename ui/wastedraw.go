@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/gdamore/tcell/v2"
@@ -19,27 +20,33 @@ func (it item) steps(th *screen.Theme) string {
 	if it.cause == filetree.Repeated {
 		return stored
 	}
-	return stored + " " + th.Glyph.Arrow + " " + strconv.Itoa(it.hidden)
+	hidden := strconv.Itoa(it.since)
+	if it.hidden > it.since {
+		hidden += "-" + strconv.Itoa(it.hidden)
+	}
+	return stored + " " + th.Glyph.Arrow + " " + hidden
 }
 
 // wasteColumns are the columns of a row.
-type wasteColumns struct{ wasted, bar, cause, steps, path screen.Column }
+type wasteColumns struct{ wasted, share, bar, cause, steps, path screen.Column }
 
-func fitWaste(w int) wasteColumns {
-	c := wasteColumns{wasted: screen.Column{W: 9, Right: true}}
+func fitWaste(w, layers int) wasteColumns {
+	c := wasteColumns{wasted: screen.Column{W: 9, Right: true}, share: screen.Column{Right: true}}
 	room := screen.Room(w)
-	room.Take(&c.steps, 11, 23)
+	room.Take(&c.steps, max(11, 4*len(strconv.Itoa(layers-1))+6), 23)
 	room.Take(&c.cause, 12, 21)
-	room.Take(&c.bar, 9, 52)
-	c.path.X = screen.Place(1, &c.wasted, &c.bar, &c.cause, &c.steps)
+	room.Take(&c.share, 7, 34)
+	room.Take(&c.bar, 9, 41)
+	c.path.X = screen.Place(1, &c.wasted, &c.share, &c.bar, &c.cause, &c.steps)
 	c.path.W = w - c.path.X
 	return c
 }
 
 func (w *waste) Draw(c screen.Canvas, focused bool) {
-	cols := fitWaste(c.W)
+	cols := fitWaste(c.W, len(w.u.rep.Layers))
 	c = w.Head(c, c.H > 5, func() {
 		c.Cell(cols.wasted, 0, c.Theme.Dim, "wasted")
+		c.Cell(cols.share, 0, c.Theme.Dim, "share")
 		c.Cell(cols.cause, 0, c.Theme.Dim, "cause")
 		c.Cell(cols.steps, 0, c.Theme.Dim, "layers")
 		c.Cell(cols.path, 0, c.Theme.Dim, "path")
@@ -59,7 +66,7 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 		}
 		it := w.row(r)
 		w.drawBytes(c, y, it.bytes, cols, on(c.Theme.Text), on)
-		c.Cell(cols.cause, y, on(causeStyle(c.Theme, it.cause)), it.cause.String())
+		c.Cell(cols.cause, y, on(causeStyle(c.Theme, it.cause)), cmp.Or(it.cause.String(), "several"))
 		c.Cell(cols.steps, y, on(c.Theme.Dim), it.steps(c.Theme))
 		x := cols.path.X
 		if r.group >= 0 {
@@ -69,15 +76,20 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 	})
 }
 
-// drawBytes draws the size and its bar.
+// drawBytes draws the size, its share of all waste, and its bar.
 func (w *waste) drawBytes(c screen.Canvas, y int, n int64, cols wasteColumns, st tcell.Style, on func(tcell.Style) tcell.Style) {
 	c.Cell(cols.wasted, y, st, report.Size(n))
+	c.Cell(cols.share, y, on(c.Theme.Dim), report.Percent(float64(n)/float64(w.total)))
 	c.Bar(cols.bar.X, y, cols.bar.W-1, 0, n, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
 }
 
 func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style) {
 	path := safe(w.tree.Path(it.node))
-	if !it.folder {
+	if r.part >= 0 && !w.items[r.item].folder { // a version
+		c.Short(x+2, y, c.W-x-2, on(c.Theme.Dim), layerCommand(w.u.rep, it.stored))
+		return
+	}
+	if !it.opens() {
 		st := c.Theme.Text
 		if r.part >= 0 {
 			x += 2
@@ -87,16 +99,22 @@ func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func
 		return
 	}
 	x = c.Text(x, y, on(c.Theme.Dim), triangle(c.Theme, w.open[r.item])+" ")
-	note := "  " + count(len(it.parts), "file")
+	note, st := "  "+count(len(it.parts), "file"), c.Theme.Text
+	if it.versions {
+		note = "  " + count(len(it.parts), "version")
+	}
+	if it.folder {
+		path, st = path+"/", c.Theme.Dir
+	}
 	room := c.W - x
-	if room > screen.Width(note)+16 {
+	if room >= screen.Width(note)+min(screen.Width(path), 16) {
 		room -= screen.Width(note)
 	} else {
 		note = ""
 	}
 	from := x
-	x = c.Tail(x, y, room, on(c.Theme.Dir), path+"/")
-	w.u.search.highlight(c, from, x, y, path+"/", on)
+	x = c.Tail(x, y, room, on(st), path)
+	w.u.search.highlight(c, from, x, y, path, on)
 	c.Text(x, y, on(c.Theme.Dim), note)
 }
 

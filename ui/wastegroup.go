@@ -109,9 +109,9 @@ func (w *wasteTable) apart() []item {
 		slices.SortStableFunc(parts, func(a, b lostFile) int { return cmp.Compare(a.stored, b.stored) })
 		for len(parts) > 0 {
 			one := it
-			one.stored, one.last, one.bytes = parts[0].stored, parts[0].stored, 0
+			one.stored, one.last, one.bytes = int(parts[0].stored), int(parts[0].stored), 0
 			n := 0
-			for n < len(parts) && parts[n].stored == one.stored {
+			for n < len(parts) && int(parts[n].stored) == one.stored {
 				one.bytes += parts[n].bytes
 				n++
 			}
@@ -182,9 +182,7 @@ func groupPage(p *screen.Page, rep *facts.Report, w *wasteTable, g wasteGroup) {
 	p.Title(safe(g.name))
 	p.Blank()
 	p.Field("wasted", report.Size(g.bytes)+"  "+report.Exact(g.bytes), th.Wasted)
-	if w.total > 0 {
-		p.Field("share", report.Percent(float64(g.bytes)/float64(w.total))+" of all waste", th.Text)
-	}
+	shareField(p, g.bytes, w.total)
 	p.Field("in", count(len(g.items), "path"), th.Text)
 	switch {
 	case w.grouping == groupByCause:
@@ -267,7 +265,7 @@ func (w *waste) hit(forward, here bool) {
 		}
 	}
 	part := w.holds(&w.items[k], w.u.search.hits)
-	if part >= 0 && w.items[k].folder {
+	if part >= 0 {
 		w.open[k] = true
 	} else {
 		part = -1

@@ -27,7 +27,7 @@ func sumWaste(t *filetree.Tree) *wasteTable {
 		if lost[k] == nil {
 			whys = append(whys, k)
 		}
-		lost[k] = append(lost[k], lostFile{c, s.Lost, s.Bytes, s.Layer})
+		lost[k] = append(lost[k], lostFile{c, s.Lost, s.Bytes, int32(s.Layer), int32(s.HiddenBy), s.Cause})
 		w.total += s.Bytes
 	}
 	for _, k := range whys {
@@ -122,19 +122,60 @@ func (w *wasteTable) common(d filetree.Node, parts []lostFile) filetree.Node {
 }
 
 func (w *wasteTable) add(d filetree.Node, cause filetree.Cause, hidden int, parts []lostFile) {
-	it := item{node: d, cause: cause, hidden: hidden, parts: parts}
+	it := item{node: d, cause: cause, since: hidden, hidden: hidden, parts: parts}
 	it.folder = len(parts) > 1 || parts[0].lost != d
-	it.stored, it.last = parts[0].stored, parts[0].stored
+	it.stored, it.last = int(parts[0].stored), int(parts[0].stored)
 	for _, p := range parts {
 		it.bytes += p.bytes
-		it.stored, it.last = min(it.stored, p.stored), max(it.last, p.stored)
+		it.stored, it.last = min(it.stored, int(p.stored)), max(it.last, int(p.stored))
 	}
 	if it.bytes == 0 {
 		return // empty files only matter for whether a folder is lost
 	}
-	w.max = max(w.max, it.bytes)
-	slices.SortFunc(it.parts, func(a, b lostFile) int {
-		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost))
-	})
+	slices.SortFunc(it.parts, bySize)
 	w.all = append(w.all, it)
+}
+
+// bySize orders parts: the largest first, versions of the same size by layer.
+func bySize(a, b lostFile) int {
+	return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost), byLayer(a, b))
+}
+
+// byLayer orders the versions of a file.
+func byLayer(a, b lostFile) int {
+	return cmp.Or(cmp.Compare(a.stored, b.stored), cmp.Compare(a.hidden, b.hidden))
+}
+
+// onePerPath returns the items, sorted by path, with one item for those of a path that
+// are in the same group: compare returns 0 for them. It uses the slice again.
+func onePerPath(items []item, compare func(a, b item) int) []item {
+	same := func(a, b item) int { return cmp.Or(cmp.Compare(a.node, b.node), compare(a, b)) }
+	slices.SortFunc(items, same)
+	out := items[:0]
+	for i := 0; i < len(items); {
+		it, from := items[i], i
+		for i++; i < len(items) && same(it, items[i]) == 0; i++ {
+			v := &items[i]
+			it.bytes += v.bytes
+			it.stored, it.last = min(it.stored, v.stored), max(it.last, v.last)
+			it.since, it.hidden = min(it.since, v.since), max(it.hidden, v.hidden)
+			it.folder = it.folder || v.folder
+			if it.cause != v.cause {
+				it.cause = filetree.Visible
+			}
+		}
+		if it.versions = i > from+1; it.versions {
+			it.parts = nil
+			for _, v := range items[from:i] {
+				it.parts = append(it.parts, v.parts...)
+			}
+			order := byLayer
+			if it.folder {
+				order = bySize
+			}
+			slices.SortFunc(it.parts, order)
+		}
+		out = append(out, it)
+	}
+	return out
 }
