@@ -100,28 +100,37 @@ const wasteBytes = 128
 // only where that order is not yet right.
 func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
 	type piece struct {
-		bytes   int64
-		lost    filetree.Node
-		content filetree.Content
+		bytes         int64
+		lost          filetree.Node
+		content       filetree.Content
+		layer, hidden int32
+		cause         filetree.Cause
 	}
 	var pieces []piece
 	for c := range filetree.Content(t.Contents()) {
 		if s := t.Stored(c); s.Cause != filetree.Visible && s.Bytes > 0 {
-			pieces = append(pieces, piece{s.Bytes, s.Lost, c})
+			pieces = append(pieces, piece{s.Bytes, s.Lost, c, int32(s.Layer), int32(s.HiddenBy), s.Cause})
 		}
 	}
 	slices.SortFunc(pieces, func(a, b piece) int {
-		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.lost, b.lost), cmp.Compare(a.content, b.content))
+		switch {
+		case a.bytes != b.bytes:
+			return cmp.Compare(b.bytes, a.bytes)
+		case a.lost != b.lost:
+			return cmp.Compare(a.lost, b.lost)
+		}
+		return cmp.Compare(a.content, b.content)
 	})
 	r.Waste = make([]facts.Waste, len(pieces))
+	var path []byte
 	for i, p := range pieces {
-		s := t.Stored(p.content)
-		w := facts.Waste{Path: t.Path(p.lost), Bytes: p.bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
-		if !utf8.ValidString(w.Path) {
+		path = t.AppendPath(path[:0], p.lost)
+		w := facts.Waste{Path: string(path), Bytes: p.bytes, Cause: p.cause.String(), StoredIn: int(p.layer), HiddenBy: int(p.hidden)}
+		if !utf8.Valid(path) {
 			w.PathBytes = []byte(w.Path)
 		}
 		if err := img.Limits.Memory.Take(wasteBytes + int64(len(w.Path)+len(w.PathBytes))); err != nil {
-			return fmt.Errorf("listing the waste of %s: %w", img.layerName(s.Layer), err)
+			return fmt.Errorf("listing the waste of %s: %w", img.layerName(int(p.layer)), err)
 		}
 		r.Waste[i] = w
 	}

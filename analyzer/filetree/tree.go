@@ -95,23 +95,27 @@ func (t *Tree) Parent(n Node) Node { return Node(t.nodes[n].parent) }
 func (t *Tree) End(n Node) Node { return Node(t.nodes[n].end) }
 
 // Path returns n's path from the root: "/usr/bin", "/" for Root.
-func (t *Tree) Path(n Node) string {
+func (t *Tree) Path(n Node) string { return string(t.AppendPath(nil, n)) }
+
+// AppendPath appends the path of n to buf.
+func (t *Tree) AppendPath(buf []byte, n Node) []byte {
 	if n == Root {
-		return "/"
+		return append(buf, '/')
 	}
 	size := 0
 	for at := n; at != Root; at = t.Parent(at) {
 		size += 1 + len(t.Name(at))
 	}
-	path := make([]byte, size)
+	end := len(buf) + size
+	buf = slices.Grow(buf, size)[:end]
 	for at := n; at != Root; at = t.Parent(at) {
 		name := t.Name(at)
-		size -= len(name)
-		copy(path[size:], name)
-		size--
-		path[size] = '/'
+		end -= len(name)
+		copy(buf[end:], name)
+		end--
+		buf[end] = '/'
 	}
-	return string(path)
+	return buf
 }
 
 // Child returns the child of dir with that name.
