@@ -37,22 +37,18 @@ type (
 	content struct {
 		ofFile
 		*viewer.Content
+		versions fileVersions
 	}
 	difference struct {
 		ofFile
 		*viewer.Difference
+		before, after filetree.State
 	}
 )
 
-// Note says which of two images the content is of.
+// Note says in addition which version of the file is shown.
 func (c *content) Note() string {
-	note := c.Content.Note()
-	if c.u.two != nil {
-		if _, at := c.u.shownAt(c.of); at >= 0 {
-			note = strings.TrimPrefix(note+"  "+sideName(at), "  ")
-		}
-	}
-	return note
+	return strings.Trim(c.Content.Note()+"  "+c.versionNote(), " ")
 }
 
 // Note says which versions are compared.
@@ -121,7 +117,7 @@ func (u *ui) file() (target, filetree.State, bool) {
 func (u *ui) view() {
 	if t, st, ok := u.file(); ok {
 		v := viewer.Open(u.do.work, u.img.Analysis, u.img.Tree.Path(t.node), st)
-		u.push(&content{ofFile{inViewer, u, t, v.Close}, v})
+		u.push(&content{ofFile{inViewer, u, t, v.Close}, v, versionsOf(u.img.Tree, t.node, hasContent)})
 	}
 }
 
@@ -166,10 +162,15 @@ func (u *ui) openDiff() {
 	case !was:
 		u.note = "layer " + strconv.Itoa(after.Layer) + " stores its first version: there is nothing below to compare with"
 	default:
-		words := differences(u.th, before, after, &u.img.owners)
-		d := viewer.Compare(u.do.work, u.img.Analysis, u.th, tree.Path(t.node), before, after, words)
-		u.push(&difference{ofFile{inDiff, u, t, d.Close}, d})
+		u.pushDiff(t, before, after)
 	}
+}
+
+// pushDiff shows how two states of a path differ.
+func (u *ui) pushDiff(t target, before, after filetree.State) {
+	words := differences(u.th, before, after, &u.img.owners)
+	d := viewer.Compare(u.do.work, u.img.Analysis, u.th, u.img.Tree.Path(t.node), before, after, words)
+	u.push(&difference{ofFile{inDiff, u, t, d.Close}, d, before, after})
 }
 
 // find asks what to search for in the file.

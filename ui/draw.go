@@ -236,7 +236,10 @@ func (u *ui) drawFull(c screen.Canvas, o overlay) {
 		c.Fill(0, 0, c.W, c.Theme.Accent, c.Theme.Glyph.Heavy)
 		note := o.Note()
 		room := c.W - 4
-		if note != "" && room > screen.Width(note)+16 {
+		for note != "" && room <= screen.Width(note)+16 {
+			note = withoutFirst(note)
+		}
+		if note != "" {
 			c.Right(c.W-1, 0, c.Theme.Dim, " "+note+" ")
 			room -= screen.Width(note) + 2
 		}
@@ -247,6 +250,17 @@ func (u *ui) drawFull(c screen.Canvas, o overlay) {
 	}
 	u.spots = append(u.spots, spot{body, o, o.click})
 	o.Draw(body, true)
+}
+
+// withoutFirst returns a note without its first part: two spaces or a comma end a part.
+func withoutFirst(note string) string {
+	at := len(note)
+	for _, end := range []string{"  ", ", "} {
+		if i := strings.Index(note, end); i >= 0 {
+			at = min(at, i+len(end))
+		}
+	}
+	return note[at:]
 }
 
 // drawBox draws an overlay in a box.

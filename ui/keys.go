@@ -173,6 +173,13 @@ func bindings() []binding {
 		{"find-previous", "N", inViewer, 0, "Viewer", "", "the previous match", on(func(c *content) { c.next(false) })},
 		{"text-or-hex", "t", inViewer, 0, "Viewer", "text/hex", "as text or as hex", on(func(c *content) { c.Toggle() })},
 
+		{"older-version", "[", inViewer, needOne, "Viewer", "versions", "the previous version of the file, at the same lines", on(func(c *content) { c.step(false) })},
+		{"newer-version", "]", inViewer, needOne, "Viewer", "", "the next version of the file", on(func(c *content) { c.step(true) })},
+		{"older-version", "[", inViewer, needBoth, "Viewer", "old image", comparing + "the file of the old image, at the same lines", on(func(c *content) { c.side(oldSide) })},
+		{"newer-version", "]", inViewer, needBoth, "Viewer", "new image", comparing + "the file of the new image", on(func(c *content) { c.side(newSide) })},
+		{"older-version", "[", inDiff, 0, "Viewer", "versions", "in a difference: from the version before the old one to the old one", on(func(d *difference) { d.step(false) })},
+		{"newer-version", "]", inDiff, 0, "Viewer", "", "in a difference: from the new version to the one after it", on(func(d *difference) { d.step(true) })},
+
 		{"find-next", "n", inDiff, 0, "", "next change", "", on(func(d *difference) { d.Next(true) })},
 		{"find-previous", "N", inDiff, 0, "", "", "", on(func(d *difference) { d.Next(false) })},
 		{"diff", "d", inDiff, 0, "", "", "", (*ui).closeOver},

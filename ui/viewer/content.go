@@ -27,6 +27,7 @@ type Content struct {
 	file
 	window
 	find  find
+	goal  goal
 	work  Work
 	ctx   context.Context
 	close context.CancelFunc
@@ -54,6 +55,17 @@ type window struct {
 	left int   // first column shown
 	w, h int   // of the last frame
 	per  int64 // bytes in a row of hex
+}
+
+// goal is where the window goes when enough of the file has been read. The zero value
+// is nowhere.
+type goal struct {
+	set     bool
+	flipped bool // text shown as hex, or the other way round
+	line    int64
+	at      int64 // an offset, in hex or if the line is unknown
+	byLine  bool
+	find    string
 }
 
 // Open shows the content of a file with a name, in state st.
@@ -85,10 +97,53 @@ func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Cont
 			}
 			v.busy, v.more = false, more
 			v.rows = rows{at: r, end: r.Arrived()}
+			v.reach()
 			v.prepare()
 		}
 	})
 	return v
+}
+
+// Follow shows the lines that another content shows, as soon as they are read, and
+// searches for the same text.
+func (v *Content) Follow(old *Content) {
+	if old.busy {
+		v.goal = old.goal
+	} else {
+		v.goal = goal{set: true, flipped: old.hex == (old.kind == "text"), at: old.top, find: old.find.text}
+		if !old.hex {
+			v.goal.line, v.goal.byLine = old.index.before(&old.rows, old.top)
+		}
+	}
+	v.left = old.left
+	v.reach()
+}
+
+// reach goes to the goal if that has been read.
+func (v *Content) reach() {
+	g := v.goal
+	if !g.set || v.busy {
+		return
+	}
+	if g.find != v.find.text {
+		v.look(g.find, true)
+	}
+	if g.flipped {
+		v.goal.flipped = false
+		v.Toggle()
+		v.left = 0
+	}
+	switch at, ok := v.index.line(&v.rows, g.line); {
+	case v.hex:
+		v.top = g.at
+	case !g.byLine:
+		v.top = v.rows.start(g.at)
+	case !ok && (v.more || v.index.done < v.rows.end):
+		return
+	default:
+		v.top = at
+	}
+	v.goal = goal{}
 }
 
 // prepare unpacks the rest and counts the lines of a text, in the background, one step
@@ -117,6 +172,7 @@ func (v *Content) prepare() {
 			if err != nil {
 				v.err = err
 			}
+			v.reach()
 			if !stuck {
 				v.prepare()
 			}
@@ -155,7 +211,7 @@ func (v *Content) Escape() bool {
 	if v.find.text == "" {
 		return false
 	}
-	v.look("")
+	v.look("", false)
 	return true
 }
 
@@ -216,6 +272,7 @@ func (v *Content) lastTop() int64 {
 
 // Move moves the window by n rows.
 func (v *Content) Move(n int) {
+	v.goal = goal{}
 	switch {
 	case v.busy:
 	case v.hex:
@@ -238,6 +295,7 @@ func (v *Content) Page(n int) { v.Move(n * max(v.h/2, 1)) }
 
 // End goes to the start, or to the end of the content read so far.
 func (v *Content) End(last bool) {
+	v.goal = goal{}
 	v.top = 0
 	if last && !v.busy {
 		v.top = v.lastTop()

@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,5 +109,80 @@ func TestContentPacked(t *testing.T) {
 		if v.ctx.Err() == nil {
 			t.Error("it isn't closed")
 		}
+	}
+}
+
+// TestFollow opens another version of a file at the line that the first one shows: once
+// that line is read, and not if the user has moved on.
+func TestFollow(t *testing.T) {
+	img := imagetest.Must(t, "layer\n  file a text=\"@\"\n  file b text=\"@\"\n")
+	number := func(i int) string { return strings.Repeat("x", 90) + strconv.Itoa(i) + "\n" }
+	var a, b strings.Builder
+	b.WriteString(strings.Repeat("another line\n", 30))
+	for i := range 60_000 { // 5.7 MB: more than is read before the file is shown
+		a.WriteString(number(i))
+		b.WriteString(number(i))
+	}
+	img.Layers[0][0].Data, img.Layers[0][1].Data = []byte(a.String()), []byte(b.String())
+	an, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queue []func(context.Context) func()
+	work := func(f func(context.Context) func()) { queue = append(queue, f) }
+	once := func() {
+		f := queue[0]
+		queue = queue[1:]
+		if done := f(t.Context()); done != nil {
+			done()
+		}
+	}
+	drain := func() {
+		for len(queue) > 0 {
+			once()
+		}
+	}
+	open := func(path string) *Content {
+		n, _ := an.Tree.Lookup(path)
+		st, _ := an.Tree.At(n, 0)
+		return Open(work, an, path, st)
+	}
+	old := open("/a")
+	drain()
+	show(t, old)
+	for _, line := range []int64{3, 50_000} {
+		old.top, _ = old.index.line(&old.rows, line)
+		for _, moves := range []bool{false, true} {
+			v := open("/b")
+			v.Follow(old)
+			once()
+			far := line == 50_000
+			if far && v.rows.end == v.size && v.index.done == v.size {
+				t.Fatal("all lines are counted before anything is shown")
+			}
+			if moves {
+				v.Move(1)
+			}
+			drain()
+			want := line
+			if moves {
+				want++
+				if far {
+					want = 1
+				}
+			}
+			if at, ok := v.index.before(&v.rows, v.top); at != want || !ok {
+				t.Errorf("from line %d, moved %v: at line %d, want %d", line, moves, at, want)
+			}
+		}
+	}
+	old.look("x999\n", false)
+	drain()
+	old.Toggle()
+	v := open("/b")
+	v.Follow(old)
+	drain()
+	if v.top != old.top-old.top%v.per || !v.hex || v.find.text != old.find.text || len(v.find.hits) != 1 {
+		t.Errorf("as hex at %d: hex %v at %d, %d matches of %q", old.top, v.hex, v.top, len(v.find.hits), v.find.text)
 	}
 }

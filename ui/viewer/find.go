@@ -171,14 +171,15 @@ func (m *matcher) block(r io.ReaderAt, at, end, limit int64, most int) (hits []h
 	return hits, next
 }
 
-// look starts a search for text, from the first byte.
-func (v *Content) look(text string) {
+// look starts a search for text, from the first byte. With stay, it does not move the
+// window to a hit.
+func (v *Content) look(text string, stay bool) {
 	f := &v.find
 	if f.stop != nil {
 		f.stop()
 	}
 	from := f.from
-	*f = find{text: text, at: -1, from: from, done: true}
+	*f = find{text: text, at: -1, from: from, moved: stay, done: true}
 	m, err := newMatcher(text)
 	if err != nil {
 		f.bad = err.Error()
@@ -252,7 +253,7 @@ func (v *Content) Prompt() *screen.Prompt {
 	f := &v.find
 	old, top, left := f.text, v.top, v.left
 	f.from = v.top
-	v.look("")
+	v.look("", false)
 	return &screen.Prompt{
 		Label: "/",
 		Note: func() (note, more string, alarm bool) {
@@ -263,13 +264,12 @@ func (v *Content) Prompt() *screen.Prompt {
 		},
 		Changed: func(text string) {
 			v.top, v.left = top, left
-			v.look(text)
+			v.look(text, false)
 		},
 		Done: func(_, key string) {
 			if key != "enter" {
 				v.top, v.left = top, left
-				v.look(old)
-				f.moved = true
+				v.look(old, true)
 			}
 		},
 	}

@@ -3,6 +3,7 @@ package viewer
 import (
 	"bytes"
 	"io"
+	"sort"
 	"unicode/utf8"
 )
 
@@ -148,4 +149,31 @@ func (x *lineIndex) before(r *rows, at int64) (int64, bool) {
 		return 0, false
 	}
 	return x.marks[i] + int64(bytes.Count(r.bytes(i*lineStep, at), []byte{'\n'})), true
+}
+
+// line returns the offset at which a line begins, counted from 0, or the end of the
+// text if it has fewer lines; false if the line has not been counted yet.
+func (x *lineIndex) line(r *rows, n int64) (int64, bool) {
+	if n > x.lines {
+		return r.end, false
+	}
+	if n <= 0 {
+		return 0, true
+	}
+	i := sort.Search(len(x.marks), func(i int) bool { return x.marks[i] >= n }) - 1
+	at, left := int64(i)*lineStep, n-x.marks[i]
+	for {
+		b := r.bytes(at, at+lineStep)
+		if len(b) == 0 {
+			return r.end, false
+		}
+		for k := range b {
+			if b[k] == '\n' {
+				if left--; left == 0 {
+					return at + int64(k) + 1, true
+				}
+			}
+		}
+		at += int64(len(b))
+	}
 }
