@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fathom/analyzer/filetree"
 	"fathom/ui/outline"
@@ -20,7 +21,9 @@ type files struct {
 	part  treePart // the only files that are shown; the zero value for all
 	all   int64    // size of the whole view, removed files included
 	gone  bool     // the view removes something
-	frame filesFrame
+
+	limited bool // to what matches the search
+	frame   filesFrame
 }
 
 // filesFrame has the positions in the last frame, for the mouse.
@@ -158,8 +161,7 @@ func (f *files) Escape() bool {
 	case f.u.sel.marked >= 0:
 		f.u.unmark()
 	case f.part.nodes != nil:
-		f.part = treePart{}
-		f.restrict()
+		f.show(treePart{})
 	case f.out.Scope().Marks != outline.AllMarks:
 		f.out.SetMarks(outline.AllMarks)
 	default:
@@ -231,22 +233,30 @@ func (s *views) keep(v *filetree.View) {
 
 // Status returns the path under the cursor, and the order and the filter.
 func (f *files) Status() (where, state string) {
-	th := f.u.th
 	order, reverse := f.out.Order()
-	state = order.String() + " " + arrow(th, reverse != order.Ascending())
+	return safe(f.copies()), order.String() + " " + arrow(f.u.th, reverse != order.Ascending())
+}
+
+// only says which files have rows; "" for all.
+func (f *files) only() string {
+	var words []string
 	if f.part.nodes != nil {
-		state += "  only " + f.part.short(th, 20)
+		words = append(words, f.part.short(f.u.th, 20))
 	}
 	if marks := f.out.Scope().Marks; marks != outline.AllMarks {
-		state += "  only "
+		signs := ""
 		for _, m := range []filetree.Mark{filetree.Added, filetree.Modified, filetree.Removed, filetree.Unchanged} {
 			if marks.Has(m) {
-				sign, _ := markSign(th, m)
-				state += sign
+				sign, _ := markSign(f.u.th, m)
+				signs += sign
 			}
 		}
+		words = append(words, signs)
 	}
-	return safe(f.copies()), state
+	if found := f.u.foundOnly(f); found != "" {
+		words = append(words, found)
+	}
+	return strings.Join(words, " ")
 }
 
 // click selects a row, folds it if it is on the triangle, and opens it on a double
@@ -303,8 +313,19 @@ func (f *files) paths() *filetree.Tree { return f.tree }
 func (f *files) scope() outline.Scope  { return f.out.Scope() }
 
 func (f *files) bookmark() func() {
-	at := f.out.Bookmark()
-	return func() { f.out.Restore(at) }
+	at, scope, part := f.out.Bookmark(), f.out.Scope(), f.part
+	return func() {
+		if f.part.name != part.name {
+			f.show(part)
+		}
+		if f.out.Scope().Marks != scope.Marks {
+			f.out.SetMarks(scope.Marks)
+		}
+		if now := f.out.Scope(); now.View != scope.View || now.Whole != scope.Whole {
+			f.follow()
+		}
+		f.out.Restore(at)
+	}
 }
 
 func (f *files) found() (int, string) {

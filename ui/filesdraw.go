@@ -60,7 +60,7 @@ func (f *files) Draw(c screen.Canvas, focused bool) {
 // why explains why there are no rows.
 func (f *files) why() string {
 	switch {
-	case f.u.search.only:
+	case f.u.search.filters(f):
 		return "no file here matches (" + keyOf(f.u.keys, "only-found") + " shows everything again)"
 	case f.part.nodes != nil:
 		return "no file here is of " + shown(f.part.name) + " (" + keyOf(f.u.keys, "close") + " shows all files)"

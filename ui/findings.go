@@ -27,7 +27,6 @@ type findings struct {
 	open map[findingKey]bool // findings that show their places
 	hits []findingRow        // the first match in each finding
 	seen bool                // by the user
-	only bool                // only findings that match have rows, while the user searches
 
 	scan
 	heads []findingHead // of the last frame

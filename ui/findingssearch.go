@@ -10,15 +10,8 @@ import (
 	"fathom/ui/outline"
 )
 
-// toggleOnly shows only the findings that match, or all of them again.
-func (f *findings) toggleOnly() {
-	if !f.sought() {
-		f.u.note = "search for something first (" + keyOf(f.u.keys, "find") + ")"
-		return
-	}
-	f.only = !f.only
-	f.stay(f.fill)
-}
+// restrict gives rows only to the findings that match, if the user wants that.
+func (f *findings) restrict() { f.stay(f.fill) }
 
 // The findings have paths that the image doesn't list in this form, so they are not
 // searched as a tree.
@@ -34,17 +27,17 @@ func (f *findings) bookmark() func() {
 	}
 }
 
-// sought reports whether the user searches the findings.
-func (f *findings) sought() bool { return f.u.search.in == seeker(f) && f.u.search.active() }
-
 // filtered reports whether only findings that match have rows.
-func (f *findings) filtered() bool { return f.only && f.sought() }
+func (f *findings) filtered() bool { return f.u.search.filters(f) }
+
+// only says which findings have rows; "" for all.
+func (f *findings) only() string { return f.u.foundOnly(f) }
 
 // sift finds what matches the search: a title, a rule, a severity, or a path.
 func (f *findings) sift() {
 	f.hits = f.hits[:0]
 	s := &f.u.search
-	active := f.sought()
+	active := s.of(f)
 	for i := range f.all {
 		if !active {
 			break

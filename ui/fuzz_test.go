@@ -228,7 +228,7 @@ func check(t *testing.T, s *stage, did []string) {
 		if len(rows) > 0 && (at < 0 || at >= len(rows)) {
 			t.Fatalf("the cursor is lost after %v", did)
 		}
-		if len(rows) == 0 && !u.search.only && f.part.nodes == nil && f.out.Scope().Marks == outline.AllMarks && u.sel.whole && f.all != 0 {
+		if len(rows) == 0 && !f.limited && f.part.nodes == nil && f.out.Scope().Marks == outline.AllMarks && u.sel.whole && f.all != 0 {
 			t.Fatalf("no rows, but %d bytes after %v", f.all, did)
 		}
 	}

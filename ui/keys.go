@@ -120,10 +120,7 @@ func bindings() []binding {
 		{"find", "/ ctrl-f", inPanes, needTwo, "Search", "find", comparing + "search as you type: text, or ~ and a regular expression; tab searches both images", (*ui).openSearch},
 		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},
 		{"find-previous", "N", inPanes, 0, "Search", "", "the previous match", func(u *ui) { u.again(false) }},
-		{"only-found", "F", inFindings, 0, "", "", "", on((*findings).toggleOnly)},
-		{"only-found", "F", inPackages, needTwo, "", "", "", on((*packageChanges).toggleOnly)},
-		{"only-found", "F", inPackages, 0, "", "", "", on((*packageList).toggleOnly)},
-		{"only-found", "F", inPanes, needTree, "Search", "", "show only the files, packages or findings that match", the((*files).toggleOnly)},
+		{"only-found", "F", inPanes, 0, "Search", "", "show only what matches, and add up only that", (*ui).toggleOnly},
 
 		{"waste", "w", inPanes, needOne, "Waste", "", "waste instead of files, and back", tab[*waste]},
 		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "show it in the tree, as of the layer that hid it", on((*waste).enter)},

@@ -25,7 +25,6 @@ type packageChanges struct {
 	rev  bool
 	kind string // the only type that has rows; "" for all types
 	hits []bool // by index in all; nil without a search
-	only bool   // only packages that match have rows, while the user searches
 }
 
 // packageChangeOrders is what the packages can be sorted by.
@@ -74,11 +73,12 @@ func (l *packageChanges) Note() string {
 
 func (l *packageChanges) Status() (where, state string) {
 	order := &packageChangeOrders[l.by]
-	state = order.name + " " + arrow(l.u.th, l.rev != order.ascending)
-	if l.kind != "" {
-		state += "  only " + l.kind
-	}
-	return shown(l.copies()), state
+	return shown(l.copies()), order.name + " " + arrow(l.u.th, l.rev != order.ascending)
+}
+
+// only says which packages have rows; "" for all.
+func (l *packageChanges) only() string {
+	return strings.TrimSpace(l.kind + " " + l.u.foundOnly(l))
 }
 
 func (l *packageChanges) copies() string {
@@ -99,8 +99,9 @@ func (l *packageChanges) current() *facts.PackageChange {
 // fill lists the rows.
 func (l *packageChanges) fill() {
 	l.rows = l.rows[:0]
+	only := l.hits != nil && l.u.search.filters(l)
 	for i := range l.all {
-		if (l.kind == "" || l.all[i].Type == l.kind) && (!l.only || l.hits == nil || l.hits[i]) {
+		if (l.kind == "" || l.all[i].Type == l.kind) && (!only || l.hits[i]) {
 			l.rows = append(l.rows, i)
 		}
 	}
@@ -291,21 +292,14 @@ func (l *packageChanges) bookmark() func() {
 	}
 }
 
-// toggleOnly shows only the packages that match, or all of them again.
-func (l *packageChanges) toggleOnly() {
-	if l.hits == nil {
-		l.u.note = "search for something first (" + keyOf(l.u.keys, "find") + ")"
-		return
-	}
-	l.only = !l.only
-	l.fill()
-}
+// restrict gives rows only to the packages that match, if the user wants that.
+func (l *packageChanges) restrict() { l.fill() }
 
 // sift finds the packages of the shown type that match the search: a name, a version, or
 // with a colon in the text a type with a name ("npm:express").
 func (l *packageChanges) sift() {
 	l.hits = nil
-	if s := &l.u.search; s.in == seeker(l) && s.active() {
+	if s := &l.u.search; s.of(l) {
 		l.hits = make([]bool, len(l.all))
 		has := func(v *string) bool { return v != nil && s.pattern.Matches(*v) }
 		for i := range l.all {

@@ -28,7 +28,6 @@ type packageList struct {
 	open    bool   // the folders of what belongs to no package have rows
 	hits    []bool // by index in all: whether the package matches the search
 	matches int
-	only    bool // only packages that match have rows, while the user searches
 
 	scan
 	damaged []facts.Warning // about databases that can't be read
@@ -200,11 +199,12 @@ func (l *packageList) Status() (where, state string) {
 			where = noPackage
 		}
 	}
-	state = packageOrders[l.by].name + " " + arrow(l.u.th, l.rev != packageOrders[l.by].ascending)
-	if l.kind != "" {
-		state += "  only " + l.kind
-	}
-	return where, state
+	return where, packageOrders[l.by].name + " " + arrow(l.u.th, l.rev != packageOrders[l.by].ascending)
+}
+
+// only says which packages have rows; "" for all.
+func (l *packageList) only() string {
+	return strings.TrimSpace(l.kind + " " + l.u.foundOnly(l))
 }
 
 // Note returns what the packages come to, and whether they are still being looked for.

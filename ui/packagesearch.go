@@ -19,28 +19,18 @@ func (l *packageList) bookmark() func() {
 	}
 }
 
-// sought reports whether the user searches the packages.
-func (l *packageList) sought() bool { return l.u.search.in == seeker(l) && l.u.search.active() }
-
 // filtered reports whether only packages that match have rows.
-func (l *packageList) filtered() bool { return l.only && l.hits != nil }
+func (l *packageList) filtered() bool { return l.hits != nil && l.u.search.filters(l) }
 
-// toggleOnly shows only the packages that match, or all of them again.
-func (l *packageList) toggleOnly() {
-	if !l.sought() {
-		l.u.note = "search for something first (" + keyOf(l.u.keys, "find") + ")"
-		return
-	}
-	l.only = !l.only
-	l.stay(l.fill)
-}
+// restrict gives rows only to the packages that match, if the user wants that.
+func (l *packageList) restrict() { l.stay(l.fill) }
 
 // sift finds the packages of the shown type that match the search: a name, a version,
 // with a colon in the text a type with a name ("npm:express"), and with a slash the path
 // of the database.
 func (l *packageList) sift() {
 	l.hits, l.matches = nil, 0
-	if l.sought() {
+	if l.u.search.of(l) {
 		l.hits = make([]bool, len(l.all))
 		match := l.u.search.pattern.Matches
 		colon, slash := strings.Contains(l.u.search.text, ":"), strings.Contains(l.u.search.text, "/")

@@ -116,9 +116,9 @@ func (f *files) showUnowned(folder *facts.UnownedFolder) {
 
 // showPart shows only a part of the tree, with the cursor on a file.
 func (f *files) showPart(p treePart, at fileView) {
-	f.part = p
 	f.out.SetMarks(outline.AllMarks)
-	f.showAll()
+	f.u.search.only = false
+	f.show(p)
 	f.goTo(at.node, at.layer, at.whole)
 	h := max(f.frame.h, 10)
 	f.out.Scroll(-h/2, h) // the folders above are of interest, too
@@ -126,17 +126,24 @@ func (f *files) showPart(p treePart, at fileView) {
 
 // showEverything removes all filters.
 func (f *files) showEverything() {
-	f.part = treePart{}
 	f.out.SetMarks(outline.AllMarks)
-	f.showAll()
+	f.u.search.only = false
+	f.show(treePart{})
+}
+
+// show shows only a part of the tree; the zero value shows all.
+func (f *files) show(p treePart) {
+	f.part = p
+	f.restrict()
 }
 
 // restrict gives rows only to the files of the package that is shown and, if the user
 // wants that, only to those that match the search.
 func (f *files) restrict() {
 	hits := f.u.search.hits
+	f.limited = f.u.search.filters(f)
 	switch {
-	case !f.u.search.only:
+	case !f.limited:
 		f.out.Only(f.part.nodes)
 	case f.part.nodes == nil:
 		f.out.Only(append([]filetree.Node{}, hits...))
@@ -155,14 +162,20 @@ func (f *files) restrict() {
 	f.sum()
 }
 
-// sift leaves out what is found elsewhere than in the package that is shown.
+// sift leaves out what is found elsewhere than in the package that is shown. While the
+// search is running, the rows stay.
 func (f *files) sift() {
-	if f.part.nodes == nil {
+	s := &f.u.search
+	if s.busy {
 		return
 	}
-	s := &f.u.search
-	s.hits = slices.DeleteFunc(s.hits, func(n filetree.Node) bool {
-		i, _ := slices.BinarySearch(f.part.nodes, n)
-		return i == len(f.part.nodes) || f.part.nodes[i] >= f.tree.End(n)
-	})
+	if s.of(f) && f.part.nodes != nil {
+		s.hits = slices.DeleteFunc(s.hits, func(n filetree.Node) bool {
+			i, _ := slices.BinarySearch(f.part.nodes, n)
+			return i == len(f.part.nodes) || f.part.nodes[i] >= f.tree.End(n)
+		})
+	}
+	if f.limited || s.filters(f) {
+		f.restrict()
+	}
 }

@@ -58,6 +58,18 @@ type seeker interface {
 	found() (n int, say string) // how many there are, in words
 }
 
+// limiter is a seeker whose rows can be limited to those that match.
+type limiter interface {
+	seeker
+	restrict() // lists the rows again, after the user has turned that on or off
+}
+
+// partial is a pane that can show only some of its rows.
+type partial interface {
+	pane
+	only() string // says which; "" if it shows all
+}
+
 // selection holds what the user has chosen to see of the layers.
 type selection struct {
 	layer  int

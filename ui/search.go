@@ -15,17 +15,23 @@ type search struct {
 	in      seeker // the pane that it was opened over; nil before the first one
 	text    string
 	all     bool // in all layers, not only in what is shown
-	only    bool // files are shown only where they were found
+	only    bool // the pane shows only what matches, while there is something to match
 	pattern *outline.Pattern
 	bad     string          // why the text isn't a valid pattern
 	hits    []filetree.Node // sorted
 	busy    bool
 	cancel  context.CancelFunc
 	prompt  *screen.Prompt // the last one that asked for the text
-	back    func()         // restores the pane as it was when the prompt opened
+	back    func()         // restores the selection and the pane as they were when the prompt opened
 }
 
 func (s *search) active() bool { return s.text != "" && s.pattern != nil }
+
+// of reports whether the user searches a pane.
+func (s *search) of(in seeker) bool { return s.in == in && s.active() }
+
+// filters reports whether a pane shows only what matches.
+func (s *search) filters(in seeker) bool { return s.only && s.of(in) }
 
 // highlight marks the match in a name that was drawn from one column to another,
 // unless it was shortened.
@@ -44,19 +50,18 @@ func (u *ui) find(done func()) {
 	if s.cancel != nil {
 		s.cancel()
 	}
-	s.hits, s.bad, s.busy = nil, "", false
-	s.in.sift()
+	s.hits, s.bad = nil, ""
 	p, err := outline.Compile(s.text)
 	if err != nil {
-		s.pattern, s.bad = nil, err.Error()
-		return
+		p, s.bad = nil, err.Error()
 	}
 	s.pattern = p
-	if s.text == "" {
+	s.busy = s.active() && s.in.paths() != nil
+	s.in.sift()
+	switch {
+	case !s.active():
 		return
-	}
-	if s.in.paths() == nil { // the pane searches its own rows
-		s.in.sift()
+	case !s.busy: // the pane searches its own rows
 		done()
 		return
 	}
@@ -65,7 +70,7 @@ func (u *ui) find(done func()) {
 		scope = s.in.scope()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel, s.busy = cancel, true
+	s.cancel = cancel
 	in := s.in
 	u.do.work(func(outer context.Context) func() {
 		defer context.AfterFunc(outer, cancel)()
@@ -84,9 +89,7 @@ func (u *ui) find(done func()) {
 // stale searches again, if the search is limited to what f shows.
 func (u *ui) stale(f *files) {
 	if u.search.active() && !u.search.all && u.search.in == seeker(f) {
-		u.find(func() {
-			f.restrict()
-		})
+		u.find(func() {})
 	}
 }
 
@@ -114,13 +117,19 @@ func (u *ui) searchIn(in seeker) {
 	}
 }
 
-// openSearch asks what to search for; the cursor follows as it is typed.
+// openSearch asks what to search for; the cursor follows as it is typed. esc goes back to
+// where it was.
 func (u *ui) openSearch() {
 	s := &u.search
+	tab, focus, subject := u.tab, u.focus, u.subject
+	old, all, only := s.text, s.all, s.only
 	u.searchIn(u.seek())
-	s.back = s.in.bookmark()
+	sel, at, top, pane := u.sel, u.layers.At, u.layers.Top, s.in.bookmark()
+	s.back = func() {
+		u.sel, u.layers.At, u.layers.Top = sel, at, top
+		pane()
+	}
 	u.setFocus(rightPane)
-	old := s.text
 	s.text = ""
 	u.find(nil)
 	s.prompt = &screen.Prompt{
@@ -131,9 +140,11 @@ func (u *ui) openSearch() {
 		},
 		Done: func(_, key string) {
 			if key == "esc" {
-				s.text = old
+				s.text, s.all, s.only = old, all, only
 				s.back()
 				u.find(func() {})
+				u.show(tab)
+				u.focus, u.subject = focus, subject
 			}
 		},
 	}
@@ -198,16 +209,17 @@ func (u *ui) again(forward bool) {
 	in.hit(forward, false)
 }
 
-// endSearch shows all files again, or else clears the search, and reports whether
-// it did either.
+// endSearch shows all rows again, or else clears the search, and reports whether it did
+// either.
 func (u *ui) endSearch() bool {
-	switch s := &u.search; {
-	case s.only:
-		the((*files).showAll)(u)
+	s := &u.search
+	in, limits := s.in.(limiter)
+	switch {
+	case limits && s.filters(in):
+		s.only = false
+		in.restrict()
 	case s.text != "":
-		the(func(f *findings) { f.only = false })(u)
-		the(func(l *packageList) { l.only = false })(u)
-		s.text = ""
+		s.text, s.only = "", false
 		u.find(nil)
 	default:
 		return false
@@ -215,23 +227,42 @@ func (u *ui) endSearch() bool {
 	return true
 }
 
-// showAll shows files whether or not they match.
-func (f *files) showAll() {
-	f.u.search.only = false
-	f.restrict()
+// toggleOnly shows only what matches in the tab in front, or all of it again.
+func (u *ui) toggleOnly() {
+	s := &u.search
+	in, ok := u.right().(limiter)
+	switch {
+	case ok && s.filters(in):
+		s.only = false
+		in.restrict()
+	case !ok:
+		u.note = u.right().Title() + " cannot be limited to what matches"
+	case s.text == "":
+		u.note = "search for something first (" + keyOf(u.keys, "find") + ")"
+	case s.busy:
+		u.note = "still searching"
+	case s.in == in:
+		s.only = true
+		in.restrict()
+	default: // another tab is in front now
+		u.searchIn(in)
+		u.find(func() {
+			if n, _ := in.found(); n == 0 {
+				u.note = "not found: " + safe(s.text)
+				return
+			}
+			s.only = true
+			in.restrict()
+		})
+	}
 }
 
-// toggleOnly shows only the files that match, or all of them again.
-func (f *files) toggleOnly() {
-	switch s := &f.u.search; {
-	case s.only:
-		f.showAll()
-	case s.active() && !s.busy:
-		s.only = true
-		f.restrict()
-	default:
-		f.u.note = "search for something first (" + keyOf(f.u.keys, "find") + ")"
+// foundOnly says that a pane shows only what matches; "" if it does not.
+func (u *ui) foundOnly(in seeker) string {
+	if !u.search.filters(in) {
+		return ""
 	}
+	return "found"
 }
 
 // foundNote says how many matches there are.

@@ -19,15 +19,16 @@ func (u *ui) drawStatus(c screen.Canvas) {
 	}
 	on := u.on()
 	where, state := on.Status()
-	if in := u.search.in; u.search.text != "" && on == part(in) {
+	if in := u.search.in; u.search.text != "" && u.top() == nil && in == u.right() {
 		state += "  /" + safe(u.search.text) + " " + u.foundNote()
 	}
 	if state != "" {
 		state = "  " + state
 	}
+	sign := u.filterSign(c.W * 2 / 3)
 	hints := u.hints()
 	// The hints that fit beside the path; the last two always do.
-	room := c.W - 2 - min(screen.Width(where), max(c.W/3, 12)) - screen.Width(state) - 2
+	room := c.W - 2 - min(screen.Width(where), max(c.W/3, 12)) - screen.Width(state) - signWidth(sign) - 2
 	kept := []binding{}
 	for i, b := range hints {
 		need := hintWidth(b)
@@ -55,8 +56,54 @@ func (u *ui) drawStatus(c screen.Canvas) {
 	if end <= 2 {
 		return
 	}
-	at := c.Tail(1, 0, end-1-screen.Width(state), th.Text, where)
-	c.Short(at, 0, end-at, th.Dim, state)
+	free := max(end-signWidth(sign), 1) // for the path and the state
+	at := c.Tail(1, 0, free-1-screen.Width(state), th.Text, where)
+	at = c.Short(at, 0, free-at, th.Dim, state)
+	if len(sign) > 0 && at > 1 {
+		at += 2
+	}
+	for _, s := range sign {
+		at = c.Short(at, 0, c.W-1-at, s.Style, s.Text)
+	}
+}
+
+// filterSign says what the tabs are limited to, that in front first, and which keys show
+// everything again, as far as that fits in w cells; nil if they show everything.
+func (u *ui) filterSign(w int) (sign []screen.Span) {
+	if u.top() != nil {
+		return nil
+	}
+	for i := range u.tabs {
+		i = (u.tab + i) % len(u.tabs)
+		p, ok := u.tabs[i].(partial)
+		if !ok || p.only() == "" {
+			continue
+		}
+		what, keys := "only "+p.only(), keyOf(u.keys, "close")
+		if i != u.tab {
+			what, keys = p.Title()+": "+what, u.tabKey(i)+" "+keys
+		}
+		add := []screen.Span{{Text: what + "  ", Style: u.th.Strong}, {Text: keys, Style: u.th.Accent}, {Text: " removes  ", Style: u.th.Dim}}
+		switch {
+		case signWidth(append(sign, add...)) <= w:
+			sign = append(sign, add...)
+		case sign == nil:
+			sign = []screen.Span{{Text: what, Style: u.th.Strong}}
+		}
+	}
+	return sign
+}
+
+// signWidth returns the cells that a sign takes, with the space before it.
+func signWidth(sign []screen.Span) int {
+	w := 0
+	for _, s := range sign {
+		w += screen.Width(s.Text)
+	}
+	if w > 0 {
+		w += 2
+	}
+	return w
 }
 
 func hintWidth(b binding) int { return 2 + screen.Width(b.first()) + 1 + screen.Width(b.hint) }

@@ -1,0 +1,60 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+)
+
+// state returns what the user sees of the state: the selection, the pane and the tab, the
+// rows of the files and the line of the cursor.
+func (s *stage) state() string {
+	u := s.u
+	f, _, _ := paneOf[*files](&u.layout)
+	rows, line := f.out.Rows(max(f.frame.h, 1))
+	var b strings.Builder
+	for i, r := range rows {
+		if i == line {
+			b.WriteString(">")
+		}
+		b.WriteString(r.Name + " ")
+	}
+	scope := f.out.Scope()
+	return strings.Join([]string{itoa(u.sel.layer), itoa(u.sel.marked), itoa(scope.View.From), itoa(scope.View.To), itoa(u.layers.At), itoa(int(scope.Marks)),
+		f.part.name, u.right().Title(), u.pane(u.focus).Title(), u.search.text, b.String()}, "|")
+}
+
+// TestSearchEsc checks that esc in the prompt of a search goes back to where it began,
+// also when it showed matches in other layers.
+func TestSearchEsc(t *testing.T) {
+	for name, keys := range map[string]string{
+		"another layer":   "3 ] ] down | / tab type:pack down down",
+		"everything":      "3 a + down down | / tab type:security",
+		"compared layers": "3 ] m ] down | / tab type:app down up",
+		"a filter":        "3 ] f m r u esc down | / tab type:a down down down",
+		"from the layers": "1 down | / tab type:pack backspace backspace type:server",
+		"from the waste":  "w down 1 | / type:a tab type:p",
+		"an older search": "3 / type:git enter | / tab type:pack",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, load(t, "shop"), "", false, 120, 40)
+			before, search, _ := strings.Cut(keys, "|")
+			for _, k := range strings.Fields(before) {
+				s.press(k)
+			}
+			want := s.state()
+			for _, k := range strings.Fields(search) {
+				s.press(k)
+			}
+			if name != "from the waste" && s.state() == want {
+				t.Fatal("the search shows nothing else")
+			}
+			s.press("esc")
+			if got := s.state(); got != want {
+				t.Errorf("got\n%s, want\n%s", got, want)
+			}
+			if s.u.search.all {
+				t.Error("the search is still in all layers")
+			}
+		})
+	}
+}
