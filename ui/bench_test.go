@@ -5,6 +5,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -209,4 +210,19 @@ func BenchmarkPackages(b *testing.B) {
 			b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
 		})
 	}
+}
+
+// BenchmarkCompare makes the view between two layers of a million entries, as the UI does
+// in the background, and presses keys in it.
+func BenchmarkCompare(b *testing.B) {
+	b.Run("view", func(b *testing.B) {
+		a := wide()
+		for b.Loop() {
+			a.Tree.Compare(3, 20, false)
+		}
+	})
+	before := append(append([]string{"3", "m"}, slices.Repeat([]string{"]"}, 20)...), "s", "s", "s", "s", "s", "s", "+")
+	b.Run("down", func(b *testing.B) { frames(b, wide(), before, "down") })
+	b.Run("sort", func(b *testing.B) { frames(b, wide(), before, "s") })
+	b.Run("whole", func(b *testing.B) { frames(b, wide(), before, "a") })
 }

@@ -14,6 +14,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/inspect"
+	"fathom/analyzer/layer"
 	"fathom/ui/outline"
 	"fathom/ui/report"
 	"fathom/ui/screen"
@@ -111,7 +112,6 @@ func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do do
 	}
 	u.img = &image{Analysis: a}
 	f := newFiles(u, a.Tree)
-	f.out.SetBoth(true)
 	u.goTo = f.goTo
 	u.tabs = []pane{f, found, list}
 	u.setFocus(rightPane)
@@ -205,7 +205,7 @@ func (c *comparison) why(u *ui) string {
 }
 
 // page describes a path of both images, and its history in either.
-func (c *comparison) page(p *screen.Page, u *ui, n filetree.Node) {
+func (c *comparison) page(p *screen.Page, u *ui, scope outline.Scope, n filetree.Node) {
 	th, t := p.Theme, u.img.Tree
 	p.Title(safe(t.Path(n)))
 	p.Blank()
@@ -236,21 +236,7 @@ func (c *comparison) page(p *screen.Page, u *ui, n filetree.Node) {
 			p.Field("", d, th.Again)
 		}
 	}
-	for _, side := range []struct {
-		name string
-		have bool
-		st   filetree.State
-		view *filetree.View
-	}{{"old", was, before, t.View(oldSide-1, oldSide)}, {"new", is, after, t.View(oldSide, newSide)}} {
-		switch sum := side.view.Sum(n); {
-		case !side.have:
-			p.Field(side.name, "does not exist", th.Dim)
-		case side.st.Content != filetree.NoContent:
-			p.Field(side.name, report.Size(side.st.Size)+"  "+report.Exact(side.st.Size), th.Text)
-		default:
-			p.Field(side.name, report.Size(sum.Size)+" in "+count(sum.Files, "file"), th.Text)
-		}
-	}
+	beforeAfter(p, t, scope, oldSide, newSide, n, "old", "new")
 	p.Blank()
 	if is {
 		describe(p, after, &u.img.owners, t)
@@ -259,6 +245,33 @@ func (c *comparison) page(p *screen.Page, u *ui, n filetree.Node) {
 	}
 	p.Blank()
 	c.history(p, u, n)
+}
+
+// beforeAfter adds the sizes of a path in two states, after the layers from and to, and
+// how much it grew. For a folder whose rows show what differs it also has their sum.
+func beforeAfter(p *screen.Page, t *filetree.Tree, scope outline.Scope, from, to int, n filetree.Node, before, after string) {
+	th := p.Theme
+	var sizes [2]int64
+	for i, at := range [2]int{from, to} {
+		name := [2]string{before, after}[i]
+		st, ok := t.At(n, at)
+		sum := t.View(at-1, at).Sum(n)
+		switch sizes[i] = st.Size + sum.Size; {
+		case !ok:
+			p.Field(name, "does not exist", th.Dim)
+		case st.Content != filetree.NoContent:
+			p.Field(name, report.Size(st.Size)+"  "+report.Exact(st.Size), th.Text)
+		case st.Kind == layer.Dir:
+			p.Field(name, report.Size(sum.Size)+" in "+count(sum.Files, "file"), th.Text)
+		default:
+			p.Field(name, kindText(st.Kind), th.Text)
+		}
+	}
+	growth := sizes[1] - sizes[0]
+	p.Field("growth", growthText(growth), growthStyle(th, growth))
+	if sum := scope.View.Sum(n); scope.Both && !scope.Whole && sum.Before+sum.After > 0 && sum.Before != sizes[0] && sum.After != sizes[1] {
+		p.Field("differing", report.Size(sum.Before)+" "+th.Glyph.Arrow+" "+report.Size(sum.After), th.Text)
+	}
 }
 
 // history adds the history of a path in both images; enter on a line goes to the path

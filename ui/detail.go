@@ -11,6 +11,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
+	"fathom/ui/outline"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -178,26 +179,33 @@ func warningText(w facts.Warning) string {
 	return text
 }
 
-// filePage describes a path as a view shows it, and its history.
-func filePage(p *screen.Page, rep *facts.Report, img *image, v *filetree.View, n filetree.Node) {
-	th, t := p.Theme, img.Tree
+// filePage describes a path as a scope shows it, and its history.
+func filePage(p *screen.Page, rep *facts.Report, img *image, scope outline.Scope, n filetree.Node) {
+	th, t, v := p.Theme, img.Tree, scope.View
 	p.Title(safe(t.Path(n)))
 	if st, ok := v.State(n); !ok {
 		p.Wrap(0, "does not exist at this layer", th.Dim)
 	} else {
 		p.Blank()
 		c := v.Change(n)
-		since := "this layer"
-		if v.To != v.From+1 {
+		since, change := "this layer", changeText(th, c)
+		if scope.Both {
 			since = fmt.Sprintf("since %d", v.From)
 		}
-		p.Field(since, changeText(th, c), th.Text)
+		if before, after := v.Counted(n); scope.Both && c.Mark == filetree.Unchanged && c.Touched {
+			change = "unchanged, " + countedElsewhere(after-before)
+		}
+		p.Field(since, change, th.Text)
+		if scope.Both {
+			beforeAfter(p, t, scope, v.From, v.To, n, fmt.Sprintf("layer %d", v.From), fmt.Sprintf("layer %d", v.To))
+			p.Blank()
+		}
 		describe(p, st, &img.owners, t)
 		img.packageField(p, st.Content)
 		if first := otherName(v, t, n, st); first != filetree.None {
 			p.Field("same as", safe(t.Path(first))+" (a hard link)", th.Link)
 		}
-		if sum := v.Sum(n); st.Kind == layer.Dir {
+		if sum := v.Sum(n); st.Kind == layer.Dir && !scope.Both {
 			if c.Mark != filetree.Removed {
 				p.Field("holds", report.Size(sum.Size)+" in "+count(sum.Files, "file"), th.Text)
 			}

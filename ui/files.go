@@ -19,7 +19,7 @@ type files struct {
 	out   *outline.Outline
 	views views
 	part  treePart // the only files that are shown; the zero value for all
-	all   int64    // size of the whole view, removed files included
+	all   int64    // size of the whole view, removed files included; comparing, the larger size of both states
 	gone  bool     // the view removes something
 
 	limited bool // to what matches the search
@@ -41,7 +41,7 @@ type head struct {
 }
 
 func newFiles(u *ui, t *filetree.Tree) *files {
-	f := &files{u: u, tree: t, out: outline.New(t), views: views{tree: t}}
+	f := &files{u: u, tree: t, out: outline.New(t)}
 	f.out.SetOrder(u.order, false)
 	f.follow()
 	return f
@@ -67,28 +67,42 @@ func (f *files) End(last bool) {
 // view has been made in the background, one view at a time.
 func (f *files) follow() {
 	from, to := f.u.sel.span()
-	if v := f.views.get(from, to); v != nil {
+	var v *filetree.View
+	if f.compares() {
+		v = f.views.get(from, to)
+	} else {
+		v = f.tree.View(from, to)
+	}
+	switch {
+	case v != nil:
 		f.set(v)
 		f.u.stale(f)
-		return
+	case f.u.two != nil: // the one view of two images, when they are opened
+		f.views.keep(f.tree.Compare(from, to, true))
+		f.follow()
+	case !f.views.making:
+		f.views.making = true
+		f.u.do.work(func(context.Context) func() {
+			v := f.tree.Compare(from, to, false)
+			return func() {
+				f.views.making = false
+				f.views.keep(v)
+				f.follow()
+			}
+		})
 	}
-	if f.views.making {
-		return
-	}
-	f.views.making = true
-	f.u.do.work(func(context.Context) func() {
-		v := f.tree.View(from, to)
-		return func() {
-			f.views.making = false
-			f.views.keep(v)
-			f.follow()
-		}
-	})
 }
+
+// compares reports whether two states are selected, of two layers or two images.
+func (f *files) compares() bool { return f.u.sel.compares() || f.u.two != nil && !f.old() }
 
 // set shows a view.
 func (f *files) set(v *filetree.View) {
-	f.out.Show(v, f.u.sel.whole || f.old())
+	if f.compares() {
+		f.out.Compare(v, f.u.sel.whole)
+	} else {
+		f.out.Show(v, f.u.sel.whole || f.old())
+	}
 	f.sum()
 }
 
@@ -97,8 +111,8 @@ func (f *files) old() bool { return f.u.two != nil && f.u.sel.layer == oldSide }
 
 // sum adds up what is shown.
 func (f *files) sum() {
-	size, gone := f.out.Sum()
-	f.all, f.gone = size+gone, gone > 0
+	size, before, gone := f.out.Sum()
+	f.all, f.gone = max(size+gone, before), gone > 0
 }
 
 // goTo puts the cursor on n as of a layer, and drops filters that hide it.
@@ -137,9 +151,9 @@ func (f *files) details(p *screen.Page) any {
 		return nil
 	}
 	if f.u.two != nil {
-		f.u.two.page(p, f.u, r.Node)
+		f.u.two.page(p, f.u, f.out.Scope(), r.Node)
 	} else {
-		filePage(p, f.u.rep, f.u.img, f.out.Scope().View, r.Node)
+		filePage(p, f.u.rep, f.u.img, f.out.Scope(), r.Node)
 	}
 	return r.Node
 }
@@ -192,7 +206,7 @@ func (f *files) span() string {
 	case f.views.making && s.compares():
 		return fmt.Sprintf("comparing layers %d %s %d%s", from, f.u.th.Glyph.Arrow, to, f.u.th.Glyph.Ellipsis)
 	case s.compares() && s.whole:
-		return fmt.Sprintf("everything up to layer %d, changed since %d", to, from)
+		return fmt.Sprintf("everything up to layers %d and %d", from, to)
 	case s.compares():
 		return fmt.Sprintf("layers %d %s %d", from, f.u.th.Glyph.Arrow, to)
 	case s.whole:
@@ -201,19 +215,14 @@ func (f *files) span() string {
 	return fmt.Sprintf("changed by layer %d", f.u.sel.layer)
 }
 
-// views keeps views of a tree: those of one layer are free, any other one is a
-// pass over the tree.
+// views keeps views that compare two states: each takes a pass over the tree.
 type views struct {
-	tree   *filetree.Tree
 	kept   []*filetree.View
 	making bool
 }
 
-// get returns a view that is free or has been kept; nil for any other.
+// get returns a view that has been kept; nil for any other.
 func (s *views) get(from, to int) *filetree.View {
-	if to == from+1 {
-		return s.tree.View(from, to)
-	}
 	for _, v := range s.kept {
 		if v.From == from && v.To == to {
 			return v

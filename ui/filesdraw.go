@@ -13,19 +13,26 @@ import (
 )
 
 // columns are those of a row.
-type columns struct{ bar, size, gone, sorted, mode, owner, name screen.Column }
+type columns struct{ bar, before, size, gone, growth, sorted, mode, owner, name screen.Column }
 
 // fit chooses columns. A column is shown only if enough room is left for the name;
 // the size is the last to go.
 func (f *files) fit(w int) columns {
-	c := columns{size: screen.Column{Right: true}, gone: screen.Column{Right: true}, sorted: screen.Column{Right: true}}
+	right := screen.Column{Right: true}
+	c := columns{before: right, size: right, gone: right, growth: right, sorted: right}
 	room := screen.Room(w - 3) // the marks
 	room.Take(&c.size, 9, 14)
+	both := f.out.Scope().Both
+	if both {
+		room.Take(&c.growth, 10, 16)
+	}
 	order, _ := f.out.Order()
-	if _, ok := order.Cell(outline.Row{}); ok && !(f.old() && order == outline.ByGrowth) {
+	if _, ok := order.Cell(outline.Row{}); ok && !(order == outline.ByGrowth && (both || f.old())) {
 		room.Take(&c.sorted, max(len(order.String())+3, 8), 16) // what the rows are sorted by
 	}
-	if f.gone {
+	if both {
+		room.Take(&c.before, 9, 24)
+	} else if f.gone {
 		room.Take(&c.gone, 10, 24)
 	}
 	room.Take(&c.bar, 9, 26)
@@ -34,7 +41,7 @@ func (f *files) fit(w int) columns {
 	if len(f.u.img.owners.users) > 0 && c.owner.W > 0 && room >= 50 {
 		c.owner.W += min(int(room)-42, 10) // names are longer than numbers
 	}
-	c.name.X = screen.Place(3, &c.bar, &c.size, &c.gone, &c.sorted, &c.mode, &c.owner)
+	c.name.X = screen.Place(3, &c.bar, &c.before, &c.size, &c.gone, &c.growth, &c.sorted, &c.mode, &c.owner)
 	c.name.W = w - c.name.X
 	return c
 }
@@ -78,9 +85,13 @@ func (f *files) drawHead(c screen.Canvas, cols columns) {
 	order, reverse := f.out.Order()
 	arrow := arrow(c.Theme, reverse != order.Ascending())
 	size := "stored"
-	if f.u.sel.whole || f.u.two != nil {
+	switch s := f.out.Scope(); {
+	case s.Both:
+		size = "after"
+	case s.Whole:
 		size = "size"
 	}
+	c.Cell(cols.before, 0, c.Theme.Dim, "before")
 	c.Cell(cols.gone, 0, c.Theme.Dim, "gone")
 	c.Cell(cols.mode, 0, c.Theme.Dim, "mode")
 	c.Cell(cols.owner, 0, c.Theme.Dim, "owner")
@@ -88,7 +99,7 @@ func (f *files) drawHead(c screen.Canvas, cols columns) {
 		col   screen.Column
 		title string
 		by    outline.Order
-	}{{cols.size, size, outline.BySize}, {cols.sorted, order.String(), order}, {cols.name, "name", outline.ByName}} {
+	}{{cols.size, size, outline.BySize}, {cols.growth, "growth", outline.ByGrowth}, {cols.sorted, order.String(), order}, {cols.name, "name", outline.ByName}} {
 		st := c.Theme.Dim
 		switch {
 		case h.by == order && h.col.Right:
@@ -116,20 +127,7 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 		sign, st = markSign(th, r.Below)
 		c.Text(1, y, on(st.Dim(true)), sign)
 	}
-	c.Bar(cols.bar.X, y, cols.bar.W-1, r.Size, r.Gone, f.all, on(th.Visible), on(th.Wasted))
-	size, st := report.Size(r.Size), on(sizeStyle(th, r.Size))
-	switch {
-	case r.Size == 0 && r.Gone > 0 && cols.gone.W == 0:
-		size, st = "-"+report.Size(r.Gone), on(th.Removed)
-	case r.Size == 0 && mark == filetree.Removed:
-		size = ""
-	case f.u.sel.whole && otherName(f.out.Scope().View, f.tree, r.Node, r.State) != filetree.None:
-		st = on(th.Dim) // counted at its first name
-	}
-	c.Cell(cols.size, y, st, size)
-	if r.Gone > 0 {
-		c.Cell(cols.gone, y, on(th.Removed), "-"+report.Size(r.Gone))
-	}
+	f.drawSizes(c, y, r, mark, cols, on)
 	order, _ := f.out.Order()
 	cell, _ := order.Cell(r)
 	c.Cell(cols.sorted, y, on(th.Text), cell)
@@ -138,6 +136,38 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 		c.Cell(cols.owner, y, on(th.Dim), f.u.img.owners.text(r.State.UID, r.State.GID))
 	}
 	f.drawName(c, cols.name.X, y, r, on)
+}
+
+// drawSizes draws the sizes of a row and their bar.
+func (f *files) drawSizes(c screen.Canvas, y int, r outline.Row, mark filetree.Mark, cols columns, on func(tcell.Style) tcell.Style) {
+	th, s := c.Theme, f.out.Scope()
+	c.Bar(cols.bar.X, y, cols.bar.W-1, r.Size, max(r.Before-r.Size, r.Gone), f.all, on(th.Visible), on(th.Wasted))
+	size, st := report.Size(r.Size), on(sizeStyle(th, r.Size))
+	switch {
+	case r.Size == 0 && r.Gone > 0 && cols.gone.W == 0:
+		size, st = "-"+report.Size(r.Gone), on(th.Removed)
+	case r.Size == 0 && mark == filetree.Removed:
+		size = ""
+	case (s.Whole || s.Both) && otherName(s.View, f.tree, r.Node, r.State) != filetree.None:
+		st = on(th.Dim) // counted at its first name
+	}
+	c.Cell(cols.size, y, st, size)
+	if r.Gone > 0 {
+		c.Cell(cols.gone, y, on(th.Removed), "-"+report.Size(r.Gone))
+	}
+	if s.Both && (r.Before > 0 || mark != filetree.Added) {
+		c.Cell(cols.before, y, on(th.Dim), report.Size(r.Before))
+	}
+	c.Cell(cols.growth, y, on(growthStyle(th, r.Growth)), growthText(r.Growth))
+}
+
+// countedElsewhere explains that a file is the same, but its size counts at another of its
+// names in one of the two states.
+func countedElsewhere(growth int64) string {
+	if growth > 0 {
+		return "counted at another name before"
+	}
+	return "counted at another name now"
 }
 
 // indent is the indentation of a row of that depth, limited so that deep rows keep
@@ -190,6 +220,8 @@ func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell
 				c.Short(x, y, c.W-x, on(th.Dim), "  "+why)
 			}
 		}
+	case r.Change.Mark == filetree.Unchanged && f.out.Scope().Both && r.Change.Touched:
+		c.Short(x, y, c.W-x, on(th.Dim), "  "+countedElsewhere(r.Growth))
 	case r.Change.Mark == filetree.Unchanged && r.Change.Stored > 0:
 		c.Short(x, y, c.W-x, on(th.Again), "  stored again")
 	}

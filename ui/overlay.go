@@ -102,8 +102,8 @@ func helpGroups(th *screen.Theme, w int, keys []binding, two bool) [][]screen.Li
 		add(g.Removed, "only in the old image")
 		add(g.Again, "in both, with other hard links")
 		add(" "+g.Modified, "in the second column: something below the folder differs")
-		add(g.Full, "bytes that the new image has instead")
-		add(g.Light, "bytes that it no longer has")
+		add(g.Full, "size in the new image")
+		add(g.Light, "by how much the old image was larger")
 		p.Blank()
 		return append(helpKeys(th, w, keys), p.Lines)
 	}

@@ -179,18 +179,22 @@ func compare(diffs []*layer.Diff) (why string) {
 	}
 	for from := -1; from < len(diffs); from++ {
 		for to := from + 1; to < len(diffs); to++ {
-			checkView(tree, &m, tree.View(from, to), paths, fail)
+			checkView(tree, &m, tree.View(from, to), to == from+1, to > from+1, paths, fail)
+			checkView(tree, &m, tree.Compare(from, to, true), true, true, paths, fail)
+			checkView(tree, &m, tree.Compare(from, to, false), false, true, paths, fail)
 		}
 	}
 	checkContents(tree, &m, stored, fail)
 	return ""
 }
 
-func checkView(tree *filetree.Tree, m *model, v *filetree.View, paths []string, fail failure) {
-	sums := m.sums(paths, v.From, v.To)
+// checkView compares a view with the model. listed is as in Compare; compare reports
+// whether Compare made the view.
+func checkView(tree *filetree.Tree, m *model, v *filetree.View, listed, compare bool, paths []string, fail failure) {
+	sums := m.sums(paths, v.From, v.To, listed, compare)
 	for _, p := range paths {
 		n, _ := tree.Lookup(p)
-		if got, want := settled(v.Change(n)), settled(m.change(p, v.From, v.To)); got != want {
+		if got, want := settled(v.Change(n)), settled(m.change(p, v.From, v.To, listed)); got != want {
 			fail("change of %q from %d to %d: got %+v, want %+v", p, v.From, v.To, got, want)
 		}
 		sum, model := v.Sum(n), sums[p]
@@ -274,7 +278,7 @@ func checkHistory(tree *filetree.Tree, m *model, n filetree.Node, p string, fail
 		if !m.touched[i][p] {
 			continue
 		}
-		e := filetree.Event{Layer: i, Change: m.change(p, i-1, i)}
+		e := filetree.Event{Layer: i, Change: m.change(p, i-1, i, true)}
 		if e.Change.Mark == filetree.Absent && e.Change.Stored == 0 {
 			continue
 		}

@@ -20,6 +20,7 @@ type model struct {
 	touched  []map[string]bool  // by layer: the paths it has an entry or a removal for
 	stored   []map[string]int64 // by layer: the bytes it stores at each path
 	contents []content
+	counted  []map[string]int64 // see sizes
 }
 
 type content struct {
@@ -467,7 +468,9 @@ func join(dir, base string) string {
 }
 
 // change returns how path changes from after layer from to after layer to.
-func (m *model) change(path string, from, to int) filetree.Change {
+// change returns what happened to a path. Without listed it is Touched only if it
+// differs.
+func (m *model) change(path string, from, to int, listed bool) filetree.Change {
 	var c filetree.Change
 	for i := from + 1; i <= to; i++ {
 		c.Touched = c.Touched || m.touched[i][path]
@@ -489,29 +492,51 @@ func (m *model) change(path string, from, to int) filetree.Change {
 	default:
 		c.Mark = filetree.Unchanged
 	}
+	if !listed {
+		c.Stored, c.Touched = 0, c.Mark > filetree.Unchanged || c.Mark == filetree.Unchanged && m.sizes(from)[path] != m.sizes(to)[path]
+	}
 	return c
 }
 
-// sums returns the sums of all directories. paths must be sorted.
-func (m *model) sums(paths []string, from, to int) map[string]filetree.Sum {
+// sizes returns what each path adds to the sums of its directories after layer i: the
+// content of several names is added at the first one.
+func (m *model) sizes(i int) map[string]int64 {
+	if i < 0 {
+		return nil
+	}
+	for len(m.counted) <= i {
+		now := m.after[len(m.counted)]
+		sizes, seen := map[string]int64{}, map[filetree.Content]bool{}
+		for _, p := range slices.Sorted(maps.Keys(now)) {
+			if s := now[p]; s.Kind == layer.File && !seen[s.Content] {
+				seen[s.Content] = true
+				sizes[p] = m.contents[s.Content].bytes
+			}
+		}
+		m.counted = append(m.counted, sizes)
+	}
+	return m.counted[i]
+}
+
+// sums returns the sums of all directories. paths must be sorted. With compare they have
+// the sizes of what differs.
+func (m *model) sums(paths []string, from, to int, listed, compare bool) map[string]filetree.Sum {
 	sums := map[string]filetree.Sum{}
 	old, now := m.before(from+1), m.before(to+1)
-	counted := map[filetree.Content]bool{}
 	for _, p := range paths {
-		c := m.change(p, from, to)
-		one := filetree.Sum{Stored: c.Stored}
+		c := m.change(p, from, to, listed)
+		one := filetree.Sum{Stored: c.Stored, Size: m.sizes(to)[p]}
 		if c.Touched {
 			one.Marks = 1 << c.Mark
 		}
 		if n, ok := now[p]; ok && n.Kind == layer.File {
 			one.Files = 1
-			if !counted[n.Content] {
-				counted[n.Content] = true
-				one.Size = m.contents[n.Content].bytes
-			}
 		}
 		if o, ok := old[p]; ok && o.Kind == layer.File && (c.Mark == filetree.Removed || c.Differs == filetree.Bytes) {
 			one.Removed = m.contents[o.Content].bytes
+		}
+		if was, is := m.sizes(from)[p], m.sizes(to)[p]; compare && (c.Touched || was != is) {
+			one.Before, one.After = was, is
 		}
 		for dir := p; dir != ""; {
 			dir, _ = cut(dir)
@@ -520,6 +545,8 @@ func (m *model) sums(paths []string, from, to int) map[string]filetree.Sum {
 			s.Files += one.Files
 			s.Stored += one.Stored
 			s.Removed += one.Removed
+			s.Before += one.Before
+			s.After += one.After
 			s.Marks |= one.Marks
 			sums[dir] = s
 		}

@@ -42,11 +42,14 @@ func (d Differs) String() string { return differsNames[d] }
 type Change struct {
 	Mark    Mark
 	Differs Differs
-	// Touched reports whether a layer in between has an entry for the path or removes
-	// it. A path that is Unchanged and Touched was listed or stored again.
+	// Touched reports whether the layer has an entry for the path or removes it. A path
+	// that is Unchanged and Touched was listed or stored again. In a view of several
+	// layers Touched reports whether the path differs; one that is Unchanged then is
+	// another name of a file whose size counts at another name than before.
 	Touched bool
-	// Stored is the number of bytes that the layers in between store at this path,
-	// including content that a later entry of the same layer replaces.
+	// Stored is the number of bytes that the layer stores at this path, including
+	// content that a later entry of the same layer replaces. It is 0 in a view of
+	// several layers, because what they store is not how the two states differ.
 	Stored int64
 }
 
@@ -64,6 +67,9 @@ type Sum struct {
 	Stored  int64 // as in Change.Stored
 	Removed int64 // size of the files, by name, that are no longer shown or show other content
 	Marks   Marks // of the Touched paths below; Unchanged for a path that was listed or stored again
+	// Before and After are the sizes of what is Touched below, before and afterwards,
+	// counted as in Size. Only Compare adds them up.
+	Before, After int64
 }
 
 // sum is the Sum of a directory for one layer. In Tree.sums, size and files include
@@ -80,34 +86,79 @@ type sum struct {
 type View struct {
 	From, To int
 
-	t    *Tree
-	dirs []dirSum // if the view spans several layers; in the order of the nodes
+	t      *Tree
+	listed bool     // what the layers list again is Touched
+	dirs   []dirSum // if Compare made the view; in the order of the nodes
 }
 
+// dirSum is the sum of a directory. Compare uses its size for Sum.After.
 type dirSum struct {
 	dir int32
 	sum sum
 }
 
 // View compares two layers: -1 <= from < to < Layers(). A view of a single layer
-// (to = from+1) costs nothing; any other takes one pass over the tree.
+// (to = from+1) costs nothing. Any other one is Compare's.
 func (t *Tree) View(from, to int) *View {
-	v := &View{t: t, From: from, To: to}
 	if to == from+1 {
-		return v
+		return &View{t: t, From: from, To: to, listed: true}
 	}
+	return t.Compare(from, to, false)
+}
+
+// Compare compares what the tree shows after layer from with what it shows after layer
+// to, in one pass over the tree. Only paths that differ are Touched; with listed, so are
+// those that a layer in between lists or stores again as they were.
+func (t *Tree) Compare(from, to int, listed bool) *View {
+	v := &View{t: t, From: from, To: to, listed: listed, dirs: []dirSum{}}
 	w := sweep{t: t}
 	w.emit = func(dir int32, s sum) { v.dirs = append(v.dirs, dirSum{dir, s}) }
 	for n := Root + 1; int(n) < t.Len(); n++ {
-		if c := v.Change(n); c.Touched {
-			s := sum{stored: c.Stored, marks: 1 << c.Mark}
-			s.removed = t.lost(t.at(n, from), t.at(n, to))
-			w.add(int32(n), s)
+		c := v.Change(n)
+		if !c.Touched && !v.moved(n) {
+			continue
 		}
+		before, after := t.at(n, from), t.at(n, to)
+		s := sum{stored: c.Stored, size: t.counted(n, after, to), removed: t.lost(before, after)}
+		if c.Touched {
+			s.marks = 1 << c.Mark
+		}
+		w.add(int32(n), s)
 	}
 	w.finish()
 	sort.Slice(v.dirs, func(i, j int) bool { return v.dirs[i].dir < v.dirs[j].dir })
 	return v
+}
+
+// counted returns the size that n, with version at after layer i, adds to the sums of
+// the directories above it: content with several names counts at its first name.
+func (t *Tree) counted(n Node, at int32, i int) int64 {
+	if at < 0 || t.versions[at].content() == NoContent {
+		return 0
+	}
+	c := t.versions[at].content()
+	if t.pieces[c].linked && t.FirstName(c, i) != n {
+		return 0
+	}
+	return t.pieces[c].bytes
+}
+
+// Counted returns the sizes that n itself adds to the sums of the directories above it,
+// before and afterwards. A file counts at its first name only.
+func (v *View) Counted(n Node) (before, after int64) {
+	t := v.t
+	return t.counted(n, t.at(n, v.From), v.From), t.counted(n, t.at(n, v.To), v.To)
+}
+
+// moved reports whether the size that n adds to the directories above it changes.
+func (v *View) moved(n Node) bool {
+	t := v.t
+	before, after := t.at(n, v.From), t.at(n, v.To)
+	if before == after && (after < 0 || t.versions[after].content() == NoContent || !t.pieces[t.versions[after].content()].linked) {
+		return false
+	}
+	was, is := v.Counted(n)
+	return was != is
 }
 
 // Change returns what happened to n.
@@ -136,6 +187,10 @@ func (v *View) Change(n Node) Change {
 		after = -1
 	}
 	c.Mark, c.Differs = t.compare(before, after)
+	if !v.listed {
+		c.Touched = c.Mark > Unchanged || c.Mark == Unchanged && v.moved(n)
+		c.Stored = 0
+	}
 	return c
 }
 
@@ -174,6 +229,8 @@ func (v *View) Sum(n Node) Sum {
 	case v.dirs != nil:
 		if at := sort.Search(len(v.dirs), func(i int) bool { return v.dirs[i].dir >= int32(n) }); at < len(v.dirs) && v.dirs[at].dir == int32(n) {
 			s = v.dirs[at].sum
+			out.After = s.size
+			out.Before = s.size - (out.Size - t.View(v.From-1, v.From).Sum(n).Size)
 		}
 	case int(sums[i].layer) == v.To && v.To == v.From+1:
 		s = sums[i]

@@ -36,7 +36,7 @@ var orders = [...]struct {
 		name: "size", long: "size",
 		weigh: func(o *Outline, n filetree.Node) (int64, int64) {
 			all := o.figures(n)
-			return all.size, all.gone
+			return all.size, all.gone + all.before
 		},
 	},
 	ByName: {name: "name", long: "name", ascending: true},

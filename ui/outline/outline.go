@@ -24,7 +24,8 @@ type Scope struct {
 	// Whole shows every path that exists after the view. Otherwise only the paths
 	// that the view's layers changed have rows.
 	Whole bool
-	// Both adds to a Whole scope what only exists before the view.
+	// Both compares two states: rows have the sizes before the view, too, and a Whole
+	// scope also shows what only exists before.
 	Both  bool
 	Marks filetree.Marks
 }
@@ -37,14 +38,18 @@ type Row struct {
 	Name  string // as the image has it; "a/b/c" for a folded chain
 	Dir   bool   // a directory that has rows below it, or had some before
 	Open  bool
-	Size  int64 // stored by the view's layers, or shown if the scope is Whole; with all rows below
-	Gone  int64 // sizes of removed files; 0 if the scope is Whole without Both
+	// Size is what the view's layers store, or what is shown if the scope is Whole; if it
+	// is Both, what is shown after the view of the paths that have rows. It includes all
+	// rows below.
+	Size   int64
+	Before int64 // as Size, before the view; 0 unless the scope is Both
+	Gone   int64 // sizes of removed files; 0 if the scope is Whole or Both
 	// Below is the strongest change of the paths below; Absent for a file.
 	Below  filetree.Mark
 	Change filetree.Change
 	State  filetree.State
 	Files  int   // regular files below
-	Growth int64 // of the size shown, by the view; known if the rows are sorted by it
+	Growth int64 // of the size shown, by the view; known if the scope is Both or the rows are sorted by it
 }
 
 // frame is one level of the path to a row.
@@ -83,16 +88,16 @@ func New(t *filetree.Tree) *Outline {
 	}
 }
 
-// Show changes the view. Open folders, order, filters and the cursor stay. While the
-// cursor's path has no row, the cursor is on the nearest one.
+// Show changes the view, of one layer. Open folders, order, filters and the cursor stay.
+// While the cursor's path has no row, the cursor is on the nearest one.
 func (o *Outline) Show(v *filetree.View, whole bool) {
-	o.scope.View, o.scope.Whole = v, whole
+	o.scope.View, o.scope.Whole, o.scope.Both = v, whole, false
 	o.narrow()
 }
 
-// SetBoth shows what only exists before the view where the whole view is shown.
-func (o *Outline) SetBoth(both bool) {
-	o.scope.Both = both
+// Compare is like Show, but compares two states; Tree.Compare must have made the view.
+func (o *Outline) Compare(v *filetree.View, whole bool) {
+	o.scope.View, o.scope.Whole, o.scope.Both = v, whole, true
 	o.narrow()
 }
 
@@ -164,14 +169,14 @@ func (s Scope) Shown(t *filetree.Tree, n filetree.Node) bool {
 	return t.End(n) > n+1 && s.View.Sum(n).Marks&s.Marks != 0
 }
 
-// figures are the Size, Gone, Growth and Files of a row.
+// figures are the Size, Before, Gone, Growth and Files of a row.
 type figures struct {
-	size, gone, growth int64
-	files              int
+	size, before, gone, growth int64
+	files                      int
 }
 
 func (f figures) plus(g figures, sign int64) figures {
-	return figures{f.size + sign*g.size, f.gone + sign*g.gone, f.growth + sign*g.growth, f.files + int(sign)*g.files}
+	return figures{f.size + sign*g.size, f.before + sign*g.before, f.gone + sign*g.gone, f.growth + sign*g.growth, f.files + int(sign)*g.files}
 }
 
 // figures returns the figures of n's row.
@@ -180,16 +185,15 @@ func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
 	if t.End(n) > n+1 {
 		sum = s.View.Sum(n)
 	}
-	if s.Whole && !s.Both {
+	if s.Both {
+		return s.both(t, n, sum)
+	}
+	if s.Whole {
 		own, _ := s.View.Size(n)
 		return figures{size: sum.Size + own, files: sum.Files}
 	}
 	c := s.View.Change(n)
 	f := figures{size: c.Stored + sum.Stored, gone: sum.Removed, files: sum.Files}
-	if s.Whole {
-		own, _ := s.View.Size(n)
-		f.size = sum.Size + own
-	}
 	if c.Mark == filetree.Removed {
 		if st, ok := s.View.State(n); ok && st.Kind == layer.File {
 			f.gone += st.Size
@@ -198,25 +202,38 @@ func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
 	return f
 }
 
+// both returns the figures of n's row if two states are compared; sum is what is below n.
+// Another name of a file has the file's size too, unless that counts here only before or
+// only afterwards.
+func (s Scope) both(t *filetree.Tree, n filetree.Node, sum filetree.Sum) figures {
+	f := figures{size: sum.After, before: sum.Before, files: sum.Files}
+	old := t.View(s.View.From-1, s.View.From)
+	if s.Whole {
+		f.size, f.before = sum.Size, old.Sum(n).Size
+	}
+	before, after := s.View.Counted(n)
+	if before == after {
+		before, _ = old.Size(n)
+		after, _ = s.View.Size(n)
+		f.growth = f.size - f.before
+	} else {
+		f.growth = f.size - f.before + after - before
+	}
+	f.size, f.before = f.size+after, f.before+before
+	return f
+}
+
 // growth returns by how much the size shown at n and below it grows in the view.
 func (s Scope) growth(t *filetree.Tree, n filetree.Node) int64 {
-	before := func(n filetree.Node) int64 {
-		if s.View.From < 0 {
-			return 0
-		}
-		v := t.View(s.View.From-1, s.View.From)
-		own, _ := v.Size(n)
-		return own + v.Sum(n).Size
-	}
-	own, _ := s.View.Size(n)
-	return own + s.View.Sum(n).Size - before(n)
+	s.Whole = true
+	return s.both(t, n, s.View.Sum(n)).growth
 }
 
 // one returns the figures of n's row if all nodes are shown. Growth costs as much as
 // the rest, so it is there only if the rows are sorted by it.
 func (o *Outline) one(n filetree.Node) figures {
 	f := o.scope.figures(o.tree, n)
-	if o.order == ByGrowth {
+	if o.order == ByGrowth && !o.scope.Both {
 		f.growth = o.scope.growth(o.tree, n)
 	}
 	return f
@@ -238,8 +255,19 @@ func (o *Outline) figures(n filetree.Node) figures {
 // addUp returns, for each number of nodes in only, the sum of so many first ones.
 func (o *Outline) addUp() []figures {
 	sums := make([]figures, len(o.only)+1)
-	end := filetree.Node(0)               // of the last node that was added
-	linked := map[filetree.Content]bool{} // content that was added under another name
+	end := filetree.Node(0) // of the last node that was added
+	v := o.scope.View
+	seen := [2]map[filetree.Content]bool{{}, {}} // before and after the view: content that was added under a name
+	again := func(i int, st filetree.State, ok bool) int64 {
+		if !ok || st.Kind != layer.File || !o.tree.Linked(st.Content) {
+			return 0
+		}
+		if !seen[i][st.Content] {
+			seen[i][st.Content] = true
+			return 0
+		}
+		return st.Size
+	}
 	for i, n := range o.only {
 		sums[i+1] = sums[i]
 		if n < end {
@@ -247,30 +275,30 @@ func (o *Outline) addUp() []figures {
 		}
 		end = o.tree.End(n)
 		f := o.one(n)
-		if st, ok := o.scope.View.State(n); ok && st.Kind == layer.File {
-			gone := o.scope.View.Change(n).Mark == filetree.Removed
-			switch {
-			case !o.tree.Linked(st.Content):
-			case !linked[st.Content]:
-				linked[st.Content] = true
-			case gone:
-				f.gone, f.growth = 0, 0
-			case o.scope.Whole:
-				f.size, f.growth = 0, 0
-			}
-			if !gone {
-				f.files++
-			}
+		old, had := o.tree.At(n, v.From)
+		now, has := o.tree.At(n, v.To)
+		before, after := again(0, old, had), again(1, now, has)
+		if has && now.Kind == layer.File {
+			f.files++
+		}
+		switch {
+		case o.scope.Both:
+			f.before, f.size = f.before-before, f.size-after
+			f.growth = f.size - f.before
+		case o.scope.Whole:
+			f.size, f.growth = f.size-after, f.growth-after+before
+		case !has:
+			f.gone = max(f.gone-before, 0)
 		}
 		sums[i+1] = sums[i].plus(f, 1)
 	}
 	return sums
 }
 
-// Sum returns the Size and Gone of all rows together.
-func (o *Outline) Sum() (size, gone int64) {
+// Sum returns the Size, Before and Gone of all rows together.
+func (o *Outline) Sum() (size, before, gone int64) {
 	all := o.figures(filetree.Root)
-	return all.size, all.gone
+	return all.size, all.before, all.gone
 }
 
 // row describes the row of the chain that begins at top.
@@ -299,7 +327,7 @@ func (o *Outline) row(top filetree.Node, depth int) Row {
 	r.Dir = r.State.Kind == layer.Dir || o.tree.End(n) > n+1 && len(o.list(n)) > 0
 	r.Open = r.Dir && o.Opened(n)
 	all := o.figures(top) // includes what the folders of the chain store
-	r.Size, r.Gone, r.Growth = all.size, all.gone, all.growth
+	r.Size, r.Before, r.Gone, r.Growth = all.size, all.before, all.gone, all.growth
 	for m := filetree.Removed; m > filetree.Absent; m-- {
 		if sum.Marks.Has(m) {
 			r.Below = m

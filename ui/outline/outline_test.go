@@ -182,39 +182,45 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// TestGrowth sorts by how much sizes differ, in either direction, and shows what is
-// removed beside what stays.
+// TestGrowth compares two states: it sorts by how much sizes differ, in either direction,
+// and shows what is removed beside what stays. What is stored in between does not count.
 func TestGrowth(t *testing.T) {
-	tr := tree(t, "a/ a/x=100 a/y=2 b/ b/z=3 c=7 d/ d/gone=50", "a/x=90 -a/y b/new=40 -d")
+	tr := tree(t,
+		"a/ a/x=100 a/y=2 b/ b/z=3 c=7 d/ d/gone=50 f/",
+		"a/x=95 b/ f/ d/brief=1000 e/ e/brief=9",
+		"a/x=90 -a/y b/ b/new=40 f/ -d -e")
 	o := outline.New(tr)
-	o.Show(tr.View(0, 1), true)
-	o.SetBoth(true)
+	o.Compare(tr.Compare(0, 2, false), false)
 	o.SetOrder(outline.ByGrowth, false)
 	o.OpenAll(true)
-	growth := func() string {
+	check := func(name, want string) {
+		t.Helper()
 		var b strings.Builder
 		rows, _ := o.Rows(20)
 		for _, r := range rows {
-			cell, _ := outline.ByGrowth.Cell(r)
-			fmt.Fprintf(&b, "%s %d %d %s\n", r.Name, r.Size, r.Gone, cell)
+			fmt.Fprintf(&b, "%s %d %d %+d\n", r.Name, r.Before, r.Size, r.Growth)
 		}
-		return b.String()
+		if got := b.String(); got != want {
+			t.Errorf("%s: got\n%swant\n%s", name, got, want)
+		}
 	}
-	// /b grows by 40 and /d shrinks by 50; /a by 10 + 2, and what is modified is gone, too.
-	if got, want := growth(), "d 0 50 -50 B\ngone 0 50 -50 B\nb 43 0 +40 B\nnew 40 0 +40 B\nz 3 0 \na 90 102 -12 B\nx 90 0 -10 B\ny 0 2 -2 B\nc 7 0 \n"; got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
+	// Only what differs counts: /b has 3 bytes more that stay, /f is listed again, and
+	// /e only existed in between.
+	const differ = "d 50 0 -50\ngone 50 0 -50\nb 0 40 +40\nnew 0 40 +40\na 102 90 -12\nx 100 90 -10\ny 2 0 -2\n"
+	check("what differs", differ)
+	o.Compare(tr.Compare(0, 2, false), true)
+	check("everything", "d 50 0 -50\ngone 50 0 -50\nb 3 43 +40\nnew 0 40 +40\nz 3 3 +0\na 102 90 -12\nx 100 90 -10\ny 2 0 -2\nc 7 7 +0\nf 0 0 +0\n")
 	o.SetMarks(1 << filetree.Removed)
-	if got, want := growth(), "d 0 50 -50 B\ngone 0 50 -50 B\na 90 102 -12 B\ny 0 2 -2 B\n"; got != want {
-		t.Errorf("removed: got\n%swant\n%s", got, want)
-	}
+	check("removed", "d 50 0 -50\ngone 50 0 -50\na 102 90 -12\ny 2 0 -2\n")
 	o.SetMarks(outline.AllMarks)
 	x, _ := tr.Lookup("a/x")
 	z, _ := tr.Lookup("b/z")
 	o.Only([]filetree.Node{x, z})
-	if got, want := growth(), "a 90 0 -10 B\nx 90 0 -10 B\nb 3 0 \nz 3 0 \n"; got != want {
-		t.Errorf("only two: got\n%swant\n%s", got, want)
-	}
+	check("only two", "a 100 90 -10\nx 100 90 -10\nb 3 3 +0\nz 3 3 +0\n")
+	o.Only(nil)
+	// Two layers that follow one another: /f is listed again, and does not differ.
+	o.Compare(tr.Compare(1, 2, false), false)
+	check("the next layer", "d 1050 0 -1050\nbrief 1000 0 -1000\ngone 50 0 -50\nb 0 40 +40\nnew 0 40 +40\ne 9 0 -9\nbrief 9 0 -9\na 97 90 -7\nx 95 90 -5\ny 2 0 -2\n")
 }
 
 func TestFind(t *testing.T) {
@@ -296,8 +302,27 @@ type model struct {
 	open  map[filetree.Node]bool
 }
 
+// both adds up the sizes after and before the view of n and what is below it.
+func (m *model) both(n filetree.Node, whole bool) (size, before int64) {
+	for k := n; k < m.tr.End(n); k++ {
+		if !whole && !m.s.View.Change(k).Touched {
+			continue
+		}
+		if st, ok := m.tr.At(k, m.s.View.To); ok {
+			size += st.Size
+		}
+		if st, ok := m.tr.At(k, m.s.View.From); ok {
+			before += st.Size
+		}
+	}
+	return size, before
+}
+
 // size returns what rows are sorted by if that is the size.
 func (m *model) size(n filetree.Node) (size, gone int64) {
+	if m.s.Both {
+		return m.both(n, m.s.Whole)
+	}
 	sum, c := m.s.View.Sum(n), m.s.View.Change(n)
 	st, _ := m.s.View.State(n)
 	size, gone = c.Stored+sum.Stored, sum.Removed
@@ -309,9 +334,7 @@ func (m *model) size(n filetree.Node) (size, gone int64) {
 		if c.Mark != filetree.Removed {
 			size += st.Size
 		}
-		if !m.s.Both {
-			gone = 0
-		}
+		gone = 0
 	}
 	return size, gone
 }
@@ -330,15 +353,8 @@ func (m *model) kids(d filetree.Node) []filetree.Node {
 		case m.order == outline.ByFiles:
 			return int64(m.s.View.Sum(n).Files), 0
 		case m.order == outline.ByGrowth:
-			for k := n; k < m.tr.End(n); k++ {
-				if st, ok := m.tr.At(k, m.s.View.To); ok {
-					a += st.Size
-				}
-				if st, ok := m.tr.At(k, m.s.View.From); ok {
-					a -= st.Size
-				}
-			}
-			return max(a, -a), 0
+			a, b = m.both(n, true)
+			return max(a-b, b-a), 0
 		case m.order != outline.BySize:
 			panic("the model does not know how to sort by " + m.order.String())
 		}
@@ -399,6 +415,9 @@ func TestModel(t *testing.T) {
 			var got []filetree.Node
 			for _, r := range rows {
 				got = append(got, r.Node)
+				if size, before := m.both(r.Top, m.s.Whole); m.s.Both && (r.Size != size || r.Before != before || r.Growth != size-before) {
+					t.Fatalf("seed %d step %d %s: %s: from %d to %d, %+d, want from %d to %d", seed, step, did, r.Name, r.Before, r.Size, r.Growth, before, size)
+				}
 			}
 			if len(all) == 0 {
 				if len(got) > 0 || at != -1 {
@@ -447,8 +466,11 @@ func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
 	switch n {
 	case 0:
 		to := rnd.IntN(tr.Layers())
-		o.Show(tr.View(rnd.IntN(to+1)-1, to), rnd.IntN(2) == 0)
-		o.SetBoth(rnd.IntN(2) == 0)
+		if rnd.IntN(2) == 0 {
+			o.Show(tr.View(to-1, to), rnd.IntN(2) == 0)
+		} else {
+			o.Compare(tr.Compare(rnd.IntN(to+1)-1, to, rnd.IntN(2) == 0), rnd.IntN(2) == 0)
+		}
 	case 1:
 		o.SetMarks(filetree.Marks(rnd.IntN(64)))
 	case 2, 3:
