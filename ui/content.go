@@ -117,6 +117,7 @@ func (u *ui) file() (target, filetree.State, bool) {
 func (u *ui) view() {
 	if t, st, ok := u.file(); ok {
 		v := viewer.Open(u.do.work, u.img.Analysis, u.img.Tree.Path(t.node), st)
+		v.Wrap(u.viewing.wrap)
 		u.push(&content{ofFile{inViewer, u, t, v.Close}, v, versionsOf(u.img.Tree, t.node, hasContent)})
 	}
 }
@@ -171,6 +172,19 @@ func (u *ui) pushDiff(t target, before, after filetree.State) {
 	words := differences(u.th, before, after, &u.img.owners)
 	d := viewer.Compare(u.do.work, u.img.Analysis, u.th, u.img.Tree.Path(t.node), before, after, words)
 	u.push(&difference{ofFile{inDiff, u, t, d.Close}, d, before, after})
+}
+
+// viewing is what the user has chosen for all files that are viewed.
+type viewing struct {
+	wrap bool
+}
+
+// wrap wraps lines, or cuts them at the edge.
+func (c *content) wrap() {
+	on := &c.u.viewing.wrap
+	*on = !*on
+	c.Wrap(*on)
+	c.u.note = map[bool]string{true: "lines are wrapped", false: "lines are cut at the edge"}[*on]
 }
 
 // find asks what to search for in the file.

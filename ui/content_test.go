@@ -68,22 +68,31 @@ func analyse(t *testing.T, text string, c imagetest.Compression) *analyzer.Analy
 	return a
 }
 
-// BenchmarkLongLine presses a key in a line of many megabytes. Its cost depends on
-// the size of the screen only.
-func BenchmarkLongLine(b *testing.B) {
-	img := imagetest.Must(b, "layer\n  file long text=\"@\"\n")
-	img.Layers[0][0].Data = []byte(strings.Repeat(`{"key":"é"},`, 500_000))
-	a, err := analyzer.Analyze(b.Context(), img.Image(), analyzer.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := newStage(b, a, "dark", false, 120, 40)
-	for _, k := range []string{"3", "enter", "G"} {
-		s.press(k)
-	}
-	b.ResetTimer()
-	for i := range b.N {
-		s.press([]string{"pgup", "right", "pgup", "up"}[i%4])
+// BenchmarkView presses keys in a line of many megabytes, and in a file of 200,000
+// lines, cut at the edge and wrapped. The cost depends on the size of the screen only.
+func BenchmarkView(b *testing.B) {
+	for name, text := range map[string]string{
+		"line":  strings.Repeat(`{"key":"é"},`, 500_000),
+		"lines": strings.Repeat("some words é\tand more of them, \\n so that they have to be wrapped at the edge of the screen, once or twice\n", 200_000),
+	} {
+		for _, wrap := range []string{"", "w"} {
+			b.Run(name+wrap, func(b *testing.B) {
+				img := imagetest.Must(b, "layer\n  file long text=\"@\"\n")
+				img.Layers[0][0].Data = []byte(text)
+				a, err := analyzer.Analyze(b.Context(), img.Image(), analyzer.Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				s := newStage(b, a, "dark", false, 120, 40)
+				for _, k := range strings.Fields("3 enter G " + wrap) {
+					s.press(k)
+				}
+				b.ResetTimer()
+				for i := range b.N {
+					s.press([]string{"pgup", "right", "pgup", "up"}[i%4])
+				}
+			})
+		}
 	}
 }
 

@@ -170,6 +170,7 @@ func bindings() []binding {
 		{"find-previous", "N", inViewer, 0, "Viewer", "", "the previous match", on(func(c *content) { c.next(false) })},
 		{"text-or-hex", "t", inViewer, 0, "Viewer", "text/hex", "as text or as hex", on(func(c *content) { c.Toggle() })},
 
+		{"wrap", "w", inViewer, 0, "Viewer", "wrap", "wrap long lines, or cut them at the edge", on((*content).wrap)},
 		{"older-version", "[", inViewer, needOne, "Viewer", "versions", "the previous version of the file, at the same lines", on(func(c *content) { c.step(false) })},
 		{"newer-version", "]", inViewer, needOne, "Viewer", "", "the next version of the file", on(func(c *content) { c.step(true) })},
 		{"older-version", "[", inViewer, needBoth, "Viewer", "old image", comparing + "the file of the old image, at the same lines", on(func(c *content) { c.side(oldSide) })},

@@ -53,6 +53,7 @@ type ui struct {
 	sel    selection
 	search search
 	over   []overlay // the innermost last
+	viewing
 	// goTo shows a path as of a layer, in the tree if there is one.
 	goTo func(n filetree.Node, layer int, whole bool)
 }

@@ -156,6 +156,19 @@ func (c Canvas) Fill(x, y, w int, st tcell.Style, glyph string) {
 	}
 }
 
+// Tint changes the style of w cells of line y, from column x, but not their text.
+func (c Canvas) Tint(x, y, w int, st tcell.Style) {
+	if y < 0 || y >= c.H {
+		return
+	}
+	end := min(x+w, c.W)
+	for x = max(x, 0); x < end; x++ {
+		if at := c.X + x; at < c.g.W && c.Y+y < c.g.h {
+			c.g.cells[(c.Y+y)*c.g.W+at].style = st
+		}
+	}
+}
+
 // Clear blanks the whole canvas.
 func (c Canvas) Clear() {
 	for y := range c.H {

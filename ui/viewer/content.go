@@ -55,6 +55,8 @@ type window struct {
 	left int   // first column shown
 	w, h int   // of the last frame
 	per  int64 // bytes in a row of hex
+	wrap bool  // of text
+	fold fold
 }
 
 // goal is where the window goes when enough of the file has been read. The zero value
@@ -115,7 +117,8 @@ func (v *Content) Follow(old *Content) {
 			v.goal.line, v.goal.byLine = old.index.before(&old.rows, old.top)
 		}
 	}
-	v.left = old.left
+	v.left, v.wrap = old.left, old.wrap
+	v.fold.width = old.fold.width
 	v.reach()
 }
 
@@ -256,7 +259,7 @@ func (v *Content) bottom() int64 {
 	}
 	x := v.top
 	for range v.h {
-		x = v.rows.next(x)
+		x = v.next(x)
 	}
 	return x
 }
@@ -267,7 +270,7 @@ func (v *Content) lastTop() int64 {
 		n := (v.rows.end + v.per - 1) / v.per
 		return max(n-int64(v.h), 0) * v.per
 	}
-	return v.rows.back(v.rows.end, v.h)
+	return v.back(v.rows.end, v.h)
 }
 
 // Move moves the window by n rows.
@@ -278,10 +281,10 @@ func (v *Content) Move(n int) {
 	case v.hex:
 		v.top = max(v.top+int64(n)*v.per, 0)
 	case n < 0:
-		v.top = v.rows.back(v.top, -n)
+		v.top = v.back(v.top, -n)
 	default:
 		for ; n > 0; n-- {
-			v.top = v.rows.next(v.top)
+			v.top = v.next(v.top)
 		}
 	}
 	v.top = min(v.top, v.lastTop())
@@ -302,8 +305,12 @@ func (v *Content) End(last bool) {
 	}
 }
 
-// Pan moves the window by n columns.
-func (v *Content) Pan(n int) { v.left = max(v.left+n, 0) }
+// Pan moves the window by n columns. Wrapped lines have no more than the window has.
+func (v *Content) Pan(n int) {
+	if !v.wrap || v.hex {
+		v.left = max(v.left+n, 0)
+	}
+}
 
 // Toggle switches between text and hex, at the same offset.
 func (v *Content) Toggle() {
@@ -313,7 +320,7 @@ func (v *Content) Toggle() {
 	if v.hex = !v.hex; v.hex {
 		v.top -= v.top % v.per
 	} else if v.top > 0 {
-		v.top = v.rows.start(v.top)
+		v.top = v.start(v.top)
 	}
 	v.left = 0
 	v.prepare()
@@ -323,13 +330,13 @@ func (v *Content) Toggle() {
 func (v *Content) reveal(at, n int64) {
 	row := func(x int64) int64 { return x - x%v.per }
 	if !v.hex {
-		row = v.rows.start
+		row = v.start
 	}
 	if at < v.top || at >= v.bottom() {
 		v.top = row(at)
 		v.Move(-v.h / 3)
 	}
-	if v.hex {
+	if v.hex || v.wrap {
 		v.left = 0
 		return
 	}

@@ -58,12 +58,16 @@ func (v *Content) margin() int {
 }
 
 func (v *Content) drawText(c screen.Canvas) {
-	v.top = min(v.top, v.lastTop())
 	margin := v.margin()
+	if v.wrap {
+		v.fold.width = c.W - margin
+		v.top = v.start(v.top)
+	}
+	v.top = min(v.top, v.lastTop())
 	before, counted := v.index.before(&v.rows, v.top)
 	at := v.top
 	for y := 0; y < c.H && at < v.rows.end; y++ {
-		next := v.rows.next(at)
+		next := v.next(at)
 		fresh := at == 0 || string(v.rows.bytes(at-1, at)) == "\n"
 		if counted && fresh && margin > 1 {
 			c.Right(margin-1, y, c.Theme.Dim, fmt.Sprint(before+1))
@@ -76,23 +80,47 @@ func (v *Content) drawText(c screen.Canvas) {
 	}
 }
 
-// drawLine draws a row of text with its hits.
+// drawLine draws a row of text, and then the styles of its hits. The text is drawn in
+// one piece, so that no style can change it.
 func (v *Content) drawLine(c screen.Canvas, from, to int64) {
 	line := strings.TrimRight(string(v.rows.bytes(from, to)), "\r\n")
-	x := -v.left
-	at := 0
-	put := func(st tcell.Style, end int) {
-		if end = min(end, len(line)); end > at && x < c.W {
-			x = drawTabbed(c, x, -v.left, st, line[at:end])
-			at = end
-		}
-	}
+	drawTabbed(c, -v.left, -v.left, c.Theme.Text, line)
+	col := columns{line: line}
 	for _, h := range v.find.within(from, to) {
-		put(c.Theme.Text, int(max(h.at-from, 0)))
-		put(v.foundStyle(c.Theme, h), int(h.end()-from))
+		if col.x-v.left >= c.W {
+			break
+		}
+		tint(c, &col, v.left, int(max(h.at-from, 0)), int(h.end()-from), v.foundStyle(c.Theme, h))
 	}
-	put(c.Theme.Text, len(line))
 }
+
+// tint changes the style of a part of a line that is drawn left columns to the left.
+func tint(c screen.Canvas, col *columns, left, from, to int, st tcell.Style) {
+	x := col.at(from)
+	c.Tint(x-left, 0, col.at(to)-x, st)
+}
+
+// columns finds the columns of offsets in a line. They are asked for in order.
+type columns struct {
+	line string
+	i, x int // an offset, and its column
+}
+
+// at returns the column of offset i. The text before i may have another width where
+// it ends than in the whole line: only where a character and an escape can't begin
+// does at go on from i.
+func (c *columns) at(i int) int {
+	i = min(i, len(c.line))
+	x := c.x + textWidth(c.x, c.line[c.i:i])
+	const far = 256 // a column that is wrong is better than a frame that takes long
+	if i == len(c.line) || i-c.i > far || i > 0 && plain(c.line[i-1]) && plain(c.line[i]) {
+		c.i, c.x = i, x
+	}
+	return x
+}
+
+// plain reports whether b is a character by itself, and no escape depends on it.
+func plain(b byte) bool { return b == '\t' || b >= ' ' && b < 0x7f && b != '\\' && b != '#' }
 
 func (v *Content) foundStyle(th *screen.Theme, h hit) tcell.Style {
 	if v.find.current(h) {

@@ -100,15 +100,6 @@ func (r *rows) start(x int64) int64 {
 	return at
 }
 
-// back returns the start of the row n rows above x, which is the start of a row or the
-// end of the text.
-func (r *rows) back(x int64, n int) int64 {
-	for ; n > 0 && x > 0; n-- {
-		x = r.start(x - 1)
-	}
-	return x
-}
-
 // lineStep is the distance, in bytes, between noted line counts.
 const lineStep = 64 << 10
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // someText returns lines of random lengths, some of them very long, with characters
@@ -76,8 +78,43 @@ func TestRows(t *testing.T) {
 				t.Fatalf("seed %d: the row of byte %d begins at %d, want %d", seed, x, got, starts[i])
 			}
 		}
-		if got, want := r.back(end, 3), starts[max(len(starts)-3, 0)]; got != want {
+		v := Content{file: file{rows: *r}}
+		if got, want := v.back(end, 3), starts[max(len(starts)-3, 0)]; got != want {
 			t.Errorf("seed %d: three rows above the end is %d, want %d", seed, got, want)
+		}
+	}
+}
+
+// TestWrap checks that the rows of the screen are the same from wherever the search for
+// them starts, that together they are all of the text, and that each one fits.
+func TestWrap(t *testing.T) {
+	texts := [][]byte{[]byte("\n\n\t\tx\n\\\\\\\\\\\\\\\\ ##[##[##[\x1b\x1b\x1b\n\U000e0041\U000e0041\r\n👩\u200d👩\u200d👧👩\u200d👩\u200d👧"), {}, []byte("\n")}
+	for seed := range uint64(4) {
+		texts = append(texts, someText(seed))
+	}
+	for i, text := range texts {
+		end := int64(len(text))
+		for _, w := range []int{0, 1, 2, 7, 80} {
+			v := &Content{file: file{rows: rows{at: bytes.NewReader(text), end: end}}, window: window{wrap: true, fold: fold{width: w}}}
+			for x := int64(0); x < end; {
+				next := v.next(x)
+				if next <= x || next > end {
+					t.Fatalf("text %d, width %d: the row at %d ends at %d of %d", i, w, x, next, end)
+				}
+				line := strings.TrimRight(string(text[x:next]), "\r\n")
+				if got := textWidth(0, line); got > w && uniseg.GraphemeClusterCount(line) > 1 {
+					t.Fatalf("text %d, width %d: %q takes %d columns", i, w, line, got)
+				}
+				if v.rows.start(x) != v.rows.start(next-1) {
+					t.Fatalf("text %d, width %d: the row at %d has a line feed inside", i, w, x)
+				}
+				for y := x; y < next; y++ {
+					if got := v.start(y); got != x {
+						t.Fatalf("text %d, width %d: the row of byte %d begins at %d, want %d", i, w, y, got, x)
+					}
+				}
+				x = next
+			}
 		}
 	}
 }
