@@ -84,10 +84,10 @@ type asked struct {
 // offers holds the images and the filter.
 type offers struct {
 	all    []*offer
-	rows   []*offer // those that match
-	text   string   // of the filter
-	typing bool     // letters go to it
-	moved  bool     // the user has moved the cursor
+	rows   []*offer     // those that match
+	line   screen.Input // the filter
+	typing bool         // letters go to it
+	moved  bool         // the user has moved the cursor
 }
 
 // offer is a candidate with its texts.
@@ -176,7 +176,7 @@ func shortID(id string) string {
 // filter lists the images that have every word of the text in their name, engine
 // or ID.
 func (c *chooser) filter() {
-	words := strings.Fields(strings.ToLower(c.text))
+	words := strings.Fields(strings.ToLower(c.line.Text))
 	c.rows = c.rows[:0:0]
 	for _, o := range c.all {
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(o.text, w) }) {
@@ -195,9 +195,19 @@ func (c *chooser) current() (*offer, bool) {
 	return c.rows[c.At], true
 }
 
-// setText sets the filter's text.
-func (c *chooser) setText(text string) {
-	c.text, c.typing, c.moved = text, c.typing || text != "", false
+// edit changes the filter's text.
+func (c *chooser) edit(change func(*screen.Input)) {
+	was := c.line.Text
+	change(&c.line)
+	if c.line.Text != was {
+		c.typing, c.moved = true, false
+		c.filter()
+	}
+}
+
+// clear removes the filter.
+func (c *chooser) clear() {
+	c.typing, c.moved, c.line = false, false, screen.Input{}
 	c.filter()
 }
 
@@ -222,8 +232,7 @@ func (c *chooser) escape() {
 	case c.keys != nil:
 		c.keys = nil
 	case c.typing:
-		c.typing = false
-		c.setText("")
+		c.clear()
 	default:
 		c.do.quit()
 	}
@@ -257,8 +266,11 @@ func (c *chooser) key(ev *tcell.EventKey) {
 			return
 		}
 	}
-	if letter && c.keys == nil {
-		c.setText(c.text + string(ev.Rune()))
+	if name == "backspace" && c.line.Text == "" {
+		c.typing = false
+	}
+	if c.keys == nil && (letter || c.typing) {
+		c.edit(func(l *screen.Input) { l.Key(ev) })
 	}
 }
 
@@ -282,14 +294,7 @@ func chooserKeys() []chooserKey {
 		key("pgdn", "", "a page down", func(c *chooser) { c.step(max(c.H-1, 1)) }),
 		key("home", "", "to the first image", func(c *chooser) { c.step(-max(c.N, 1000)) }),
 		key("end", "", "to the last one", func(c *chooser) { c.step(max(c.N, 1000)) }),
-		key("/", "filter", "filter by name, engine or ID; any letter but q starts it, too", func(c *chooser) { c.typing = c.keys == nil }),
-		key("backspace", "", "delete the last letter", func(c *chooser) {
-			if c.text == "" {
-				c.typing = false
-			}
-			c.setText(screen.WithoutLast(c.text))
-		}),
-		key("ctrl-u", "", "clear the filter", func(c *chooser) { c.setText("") }),
+		key("/", "filter", "filter by name, engine or ID, edited like any text; any letter but q starts it, too", func(c *chooser) { c.typing = c.keys == nil }),
 		key("?", "keys", "these keys", func(c *chooser) {
 			if c.keys != nil {
 				c.keys = nil
@@ -325,7 +330,7 @@ func chooserHelp() *text {
 // PasteHandler adds pasted text to the filter.
 func (c *chooser) PasteHandler() func(string, func(tview.Primitive)) {
 	return func(text string, _ func(tview.Primitive)) {
-		c.setText(c.text + screen.Typable(text))
+		c.edit(func(l *screen.Input) { l.Insert(text) })
 	}
 }
 

@@ -154,7 +154,7 @@ func (c *chooser) markFound(on screen.Canvas, y int, o *offer, lit func(tcell.St
 	if len(low) != len(o.name) {
 		return
 	}
-	for _, w := range strings.Fields(strings.ToLower(c.text)) {
+	for _, w := range strings.Fields(strings.ToLower(c.line.Text)) {
 		if i := strings.Index(low, w); i >= 0 {
 			on.Text(1+screen.Width(o.name[:i]), y, lit(on.Theme.Found), o.name[i:i+len(w)])
 		}
@@ -177,13 +177,12 @@ func (c *chooser) drawFoot(on screen.Canvas) {
 	}
 	switch {
 	case c.typing:
-		at := on.Text(1, 0, th.Accent, "/")
+		at := on.Text(1, 0, th.Accent, "filter ")
 		note := fmt.Sprintf("  %d of %d", len(c.rows), len(c.all))
 		if x-at-screen.Width(note) < 10 {
 			note = ""
 		}
-		at = on.Tail(at, 0, max(x-at-screen.Width(note)-1, 1), th.Strong, safe(c.text))
-		on.Cursor(at)
+		at = c.line.Draw(on, at, max(x-at-screen.Width(note)-1, 1), th.Strong, safe)
 		on.Text(at+1, 0, th.Dim, note)
 	case c.keys == nil:
 		if o, ok := c.current(); ok && !o.Demo {

@@ -190,7 +190,7 @@ func (c *content) wrap() {
 // find asks what to search for in the file.
 func (c *content) find() {
 	if !c.Busy() {
-		c.u.prompt = c.Prompt()
+		c.u.prompt = c.Prompt(&c.u.past.searches)
 	}
 }
 

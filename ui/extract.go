@@ -40,7 +40,8 @@ func (u *ui) openExtract() {
 	}
 	u.prompt = &screen.Prompt{
 		Label: "extract " + what + as + " to ",
-		Text:  "./",
+		Input: screen.Input{Text: "./"},
+		Past:  &u.past.paths,
 		Note:  func() (note, more string, alarm bool) { return "a folder, or a new name", "", false },
 		Done: func(dest, key string) {
 			if key != "enter" || dest == "" {

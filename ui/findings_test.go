@@ -242,10 +242,10 @@ func TestFindingsSearch(t *testing.T) {
 	s := x.stage(t, load(t, "shop"), "", false, 120, 40)
 	f, _, _ := paneOf[*findings](&s.u.layout)
 	for _, c := range []struct{ keys, where, says string }{
-		{"! / type:srv", "/srv/app/.git", "3 findings found"},      // in a path, which opens the finding
-		{"enter n", "/srv/app/vendor.js", "/srv 3 findings found"}, // stored-again
-		{"n", "/srv/app/.git/pack", ""},                            // the secret
-		{"n", "/srv/app/.git", ""},                                 // from the start
+		{"! / type:srv", "/srv/app/.git", "3 findings found"},           // in a path, which opens the finding
+		{"enter n", "/srv/app/vendor.js", "find srv  3 findings found"}, // stored-again
+		{"n", "/srv/app/.git/pack", ""},                                 // the secret
+		{"n", "/srv/app/.git", ""},                                      // from the start
 		{"N", "/srv/app/.git/pack", ""},
 		{"N", "/srv/app/vendor.js", ""},
 		{"/ type:~^layer", "layer 3 stores files", "2 findings found"},
@@ -255,7 +255,7 @@ func TestFindingsSearch(t *testing.T) {
 		{"backspace", "/srv/app/vendor.js", ""},      //
 		{"ctrl-u type:error", "a private key", ""},   // a severity
 		{"ctrl-u type:root-user enter", "the image runs as root", "1 finding found"},
-		{"w n", "", "/root-user 0 paths found"}, // waste is searched anew
+		{"w n", "", "find root-user  0 paths found"}, // waste is searched anew
 	} {
 		for _, k := range strings.Fields(c.keys) {
 			s.press(k)

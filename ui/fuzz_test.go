@@ -179,7 +179,10 @@ func perform(t *testing.T, s *stage, data []byte) {
 	for _, b := range bindings() {
 		keys = append(keys, strings.Fields(b.keys)...)
 	}
-	keys = append(keys, "type:a", "type:~(", "type:b/", "backspace", "esc", "esc")
+	for _, b := range typingKeys() {
+		keys = append(keys, strings.Fields(b.keys)...)
+	}
+	keys = append(keys, "type:a", "type:~(", "type:b/", "type:e\u0301日", "backspace", "esc", "esc")
 	var did []string
 	defer func() {
 		if p := recover(); p != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fathom/ui/outline"
+	"fathom/ui/screen"
 )
 
 // place is a set of the panes and overlays in which a key has a meaning.
@@ -192,7 +193,7 @@ func bindings() []binding {
 		{"copy", "y", everywhere &^ (inHelp | inMenu), 0, "Program", "", "copy the path, the command, or the line of the details", func(u *ui) { u.copyText(u.on().copies()) }},
 		{"copy-more", "Y", inViewer, 0, "", "", "", on((*content).copy)},
 		{"copy-more", "Y", inPanes, 0, "Program", "", "copy the layer's digest; in the viewer, the content", (*ui).copyMore},
-		{"help", "?", everywhere &^ inHelp, 0, "Program", "keys", "every key", func(u *ui) { u.push(help(u.keys, u.two != nil)) }},
+		{"help", "?", everywhere &^ inHelp, 0, "Program", "keys", "every key", func(u *ui) { u.push(help(slices.Concat(u.keys, typingKeys()), u.two != nil)) }},
 		{"", "? q", inHelp, 0, "", "", "", (*ui).escape},
 		{"quit", "q", scrolls &^ inHelp, 0, "", "", "", (*ui).closeOver},
 		{"image", "i", inImage, 0, "", "", "", (*ui).escape},
@@ -201,6 +202,24 @@ func bindings() []binding {
 		{"", "ctrl-c", everywhere, 0, "Program", "", "quit", func(u *ui) { u.do.quit() }},
 		{"", "ctrl-z", everywhere, 0, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
 	}
+}
+
+// typingKeys is the key table of the line that asks for a text; screen.Prompt and
+// searchKey handle the keys.
+func typingKeys() []binding {
+	const group = "Typing a text"
+	rows := []binding{
+		{keys: "enter", group: group, help: "take the text, and keep what it found"},
+		{keys: "esc", group: group, help: "give up, and go back to where the search began"},
+		{keys: "up down", group: group, help: "in a search the match before, or the next one; with an empty text an earlier text"},
+		{keys: "ctrl-p ctrl-n", group: group, help: "an earlier text, or a later one"},
+		{keys: "tab", group: group, help: "search all layers, or only what is shown"},
+		{keys: "ctrl-f", group: group, help: "in a search: show only what matches, or everything again"},
+	}
+	for _, k := range screen.InputKeys() {
+		rows = append(rows, binding{keys: k.Keys, group: group, help: k.Help})
+	}
+	return rows
 }
 
 // comparing starts the help of rows for two images, where the rows of all screens are
@@ -271,6 +290,7 @@ func keysMarkdown() string {
 	b.WriteString("# Keys of the terminal UI\n\nGenerated from the key table in `ui/keys.go` by a test. [config.md](config.md) explains how to remap an action.\n")
 	group := ""
 	table := bindings()
+	table = append(table, typingKeys()...)
 	for _, k := range chooserKeys() {
 		table = append(table, k.binding)
 	}

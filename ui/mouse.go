@@ -41,6 +41,7 @@ func (u *ui) spotAt(x, y int) (spot, bool) {
 func (u *ui) click(x, y int, twice bool) {
 	s, ok := u.spotAt(x, y)
 	if u.typing() {
+		u.prompt.Key(tcell.NewEventKey(tcell.KeyEnter, 0, 0))
 		u.prompt = nil
 	}
 	switch {

@@ -106,7 +106,7 @@ func TestPackageCount(t *testing.T) {
 	for _, k := range strings.Fields("p f / type:e enter") {
 		s.press(k)
 	}
-	s.at(t, "/e 0 packages found")
+	s.at(t, "find e  0 packages found")
 }
 
 // TestPackageEnter goes from every kind of row to what it is about, and from there on.

@@ -62,6 +62,7 @@ type ui struct {
 type bottom struct {
 	note   string         // shown until the next key
 	prompt *screen.Prompt // nil if none is open
+	past   struct{ searches, paths screen.Past }
 }
 
 // newRoot returns a UI whose right side is still empty.

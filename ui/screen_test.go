@@ -199,8 +199,17 @@ func event(name string) *tcell.EventKey {
 			return ev
 		}
 	}
-	if name == "space" {
+	switch rest, alt := strings.CutPrefix(name, "alt-"); {
+	case name == "space":
 		name = " "
+	case name == "alt-backspace":
+		return tcell.NewEventKey(tcell.KeyRune, 0x7f, tcell.ModAlt)
+	case alt:
+		return tcell.NewEventKey(tcell.KeyRune, []rune(rest)[0], tcell.ModAlt)
+	case name == "ctrl-left":
+		return tcell.NewEventKey(tcell.KeyLeft, 0, tcell.ModCtrl)
+	case name == "ctrl-right":
+		return tcell.NewEventKey(tcell.KeyRight, 0, tcell.ModCtrl)
 	}
 	return tcell.NewEventKey(tcell.KeyRune, []rune(name)[0], 0)
 }

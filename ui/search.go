@@ -133,7 +133,8 @@ func (u *ui) openSearch() {
 	s.text = ""
 	u.find(nil)
 	s.prompt = &screen.Prompt{
-		Label: "/", Note: u.searchNote, Extra: u.searchKey,
+		Label: "find ", Note: u.searchNote, Extra: u.searchKey, Past: &u.past.searches,
+		Step: func(down bool) { s.in.hit(down, false) },
 		Changed: func(text string) {
 			s.text = text
 			u.typed()
@@ -173,8 +174,9 @@ func (u *ui) searchKey(key string) bool {
 			u.search.all = !u.search.all
 			u.typed()
 		}
-	case "down", "up":
-		u.search.in.hit(key == "down", false)
+	case "ctrl-f":
+		u.search.only = !u.search.only
+		u.typed()
 	default:
 		return false
 	}

@@ -10,7 +10,7 @@ import (
 func (u *ui) drawStatus(c screen.Canvas) {
 	th := c.Theme
 	if u.prompt != nil {
-		u.prompt.Draw(c, safe(u.prompt.Text))
+		u.prompt.Draw(c, safe)
 		return
 	}
 	if u.note != "" {
@@ -20,7 +20,7 @@ func (u *ui) drawStatus(c screen.Canvas) {
 	on := u.on()
 	where, state := on.Status()
 	if in := u.search.in; u.search.text != "" && u.top() == nil && in == u.right() {
-		state += "  /" + safe(u.search.text) + " " + u.foundNote()
+		state += "  find " + safe(u.search.text) + "  " + u.foundNote()
 	}
 	if state != "" {
 		state = "  " + state

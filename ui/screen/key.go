@@ -21,6 +21,9 @@ func KeyName(ev *tcell.EventKey) string {
 			return "space"
 		}
 		if ev.Modifiers()&tcell.ModAlt != 0 {
+			if ev.Rune() == 'h' && ev.Modifiers()&tcell.ModCtrl != 0 { // what backspace sends
+				return "alt-backspace"
+			}
 			return "alt-" + string(ev.Rune())
 		}
 		return string(ev.Rune())
@@ -49,6 +52,9 @@ func KeyName(ev *tcell.EventKey) string {
 	case tcell.KeyEsc:
 		return "esc"
 	case tcell.KeyBackspace, tcell.KeyBackspace2:
+		if ev.Modifiers()&tcell.ModAlt != 0 {
+			return "alt-backspace"
+		}
 		return "backspace"
 	case tcell.KeyCtrlSpace:
 		return "ctrl-space"
@@ -71,7 +77,7 @@ func KeyName(ev *tcell.EventKey) string {
 func BadKey(k string) string {
 	switch k {
 	case "up", "down", "left", "right", "pgup", "pgdn", "home", "end", "enter", "tab", "shift-tab", "esc",
-		"backspace", "space", "ctrl-space", "insert", "delete":
+		"backspace", "alt-backspace", "space", "ctrl-space", "insert", "delete":
 		return ""
 	case "ctrl-i":
 		return "terminals send tab for it"

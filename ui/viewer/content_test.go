@@ -91,10 +91,10 @@ func TestContentPacked(t *testing.T) {
 		if text := show(t, v); !strings.Contains(text, "1 xxxxx") {
 			t.Fatalf("it isn't shown at once:\n%s", text)
 		}
-		p := v.Prompt()
+		p := v.Prompt(&screen.Past{})
 		p.Paste("THE")
 		p.Done(p.Text, "esc")
-		p = v.Prompt()
+		p = v.Prompt(&screen.Past{})
 		p.Paste("the e")
 		p.Done(p.Text, "enter")
 		until(func() bool { return v.find.done && v.index.done == v.size })

@@ -248,14 +248,16 @@ func (v *Content) goHit(i int) {
 	v.reveal(h.at, int64(h.n))
 }
 
-// Prompt asks what to search for.
-func (v *Content) Prompt() *screen.Prompt {
+// Prompt asks what to search for. past has what was searched for before.
+func (v *Content) Prompt(past *screen.Past) *screen.Prompt {
 	f := &v.find
 	old, top, left := f.text, v.top, v.left
 	f.from = v.top
 	v.look("", false)
 	return &screen.Prompt{
-		Label: "/",
+		Label: "find ",
+		Past:  past,
+		Step:  func(down bool) { v.Next(down) },
 		Note: func() (note, more string, alarm bool) {
 			if f.text == "" {
 				return "text, or ~ and a regular expression", "", false
