@@ -135,7 +135,7 @@ func TestPairNotes(t *testing.T) {
 		{"3 + / type:left-pad enter d", "only the new image has it: there is nothing to compare with"},
 		{"3 + / type:cache/x enter d", "only the old image has it: there is nothing to compare with"},
 		{"3 + / type:config enter H enter", "━ the old image ━"},
-		{"3 + / type:config enter [ ] H down down down down down enter", "everything in both images"},
+		{"3 + / type:config enter [ ] H down down down down down enter", "━ in both images ━"},
 		{"3 + / type:left-pad enter w D m e", "left-pad.js"}, // keys of one image do nothing
 		{"3 a / type:os-release enter 2", "2023-11-14 22:13:20 UTC"},
 		{"3 s s s s s s s s", "growth \u25bc"},

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +18,7 @@ const narrow = 90
 type drawn struct {
 	frame screen.Grid
 	spots []spot // later ones lie over earlier ones
+	held  *spot  // that the mouse drags; nil for none
 }
 
 // spot is where something was drawn, and what a click there does; x and y are
@@ -27,6 +27,7 @@ type spot struct {
 	area  screen.Canvas
 	of    part
 	click func(x, y int, twice bool)
+	drag  bool // the mouse clicks there again wherever it moves, until the button is released
 }
 
 // Draw draws the whole screen.
@@ -103,15 +104,46 @@ func (u *ui) drawPane(c screen.Canvas, i int, alone bool) {
 	}
 	p, body := u.pane(i), c
 	if c.H >= 2 {
-		u.drawRule(c.Sub(0, 0, c.W, 1), i, alone)
 		body = c.Sub(0, 1, c.W, c.H-1)
 	}
-	u.spots = append(u.spots, spot{body, p, func(x, y int, twice bool) {
-		u.setFocus(i)
+	u.drawPart(body, p, i == u.focus && len(u.over) == 0, func() { u.setFocus(i) })
+	if c.H >= 2 {
+		u.drawRule(c.Sub(0, 0, c.W, 1), i, alone)
+	}
+}
+
+// drawPart draws a part and, if it has more rows than fit, its scrollbar. A click calls
+// focus first.
+func (u *ui) drawPart(c screen.Canvas, p part, focused bool, focus func()) {
+	bar := p.Extent().Over() // as in the last frame
+	draw := func() screen.Canvas {
+		body := c
+		if bar {
+			body = c.Sub(0, 0, c.W-1, c.H)
+		}
+		p.Draw(body, focused)
+		return body
+	}
+	body := draw()
+	if over := p.Extent().Over(); over != bar {
+		bar = over
+		c.Clear()
+		body = draw()
+	}
+	u.spots = append(u.spots, spot{area: body, of: p, click: func(x, y int, twice bool) {
+		focus()
 		p.click(x, y, twice)
 		u.followLayer()
 	}})
-	p.Draw(body, i == u.focus && len(u.over) == 0)
+	if bar {
+		side := c.Sub(c.W-1, 0, 1, c.H)
+		side.Scrollbar(p.Extent(), focused)
+		u.spots = append(u.spots, spot{area: side, of: p, drag: true, click: func(_, y int, _ bool) {
+			focus()
+			p.Jump(y, side.H)
+			u.followLayer()
+		}})
+	}
 }
 
 // label is a name in the line above a pane: of a pane or of a tab.
@@ -121,12 +153,29 @@ type label struct {
 	choose    func()
 }
 
-// text returns the label, without its name if there is no room for it.
-func (l *label) text(named bool) string {
-	if !named {
+// naming says how the labels of a line are written.
+type naming uint8
+
+const (
+	allNamed   naming = iota
+	shownNamed        // the other labels are their keys
+	tight             // and nothing is between them
+	alone             // there are no other labels
+)
+
+// text returns the label; "" if it is left out.
+func (l *label) text(n naming) string {
+	switch {
+	case l.shown && n != alone:
+		return "[" + l.key + " " + l.name + "]"
+	case l.shown || n == allNamed:
+		return " " + l.key + " " + l.name + " "
+	case n == shownNamed:
 		return " " + l.key + " "
+	case n == tight:
+		return l.key
 	}
-	return " " + l.key + " " + l.name + " "
+	return ""
 }
 
 // labels returns the labels of the line above a pane: its own or those of the tabs;
@@ -161,56 +210,32 @@ func (u *ui) tabKey(i int) string {
 	return keyOf(u.keys, "files")
 }
 
-// drawRule draws the line above a pane with its name and those of the tabs; alone,
-// with the names of all. Where there is little room, names that are not shown go
-// first, then the note, then keys.
-func (u *ui) drawRule(c screen.Canvas, pane int, alone bool) {
+// drawRule draws the line above a pane with its name and those of the tabs; with all, the
+// names of all panes. What fitRule has no room for is left out.
+func (u *ui) drawRule(c screen.Canvas, pane int, all bool) {
 	th := c.Theme
 	glyph, st := th.Glyph.Rule, th.Dim
 	if pane == u.focus {
 		glyph, st = th.Glyph.Heavy, th.Accent
 	}
 	c.Fill(0, 0, c.W, st, glyph)
-	u.spots = append(u.spots, spot{c, u.pane(pane), func(int, int, bool) { u.setFocus(pane) }})
-	all := u.labels(pane, alone)
-	note := u.pane(pane).Note()
+	u.spots = append(u.spots, spot{area: c, of: u.pane(pane), click: func(int, int, bool) { u.setFocus(pane) }})
+	labels := u.labels(pane, all)
+	note, says := u.pane(pane).Note(), u.pane(pane).Extent().Says
 	short := strings.TrimSpace(note[strings.LastIndexByte(note, ',')+1:]) // at least how it is grouped, or which layer it is
 	for _, words := range []string{"changed by ", "stored by ", "everything "} {
 		short = strings.TrimPrefix(short, words)
 	}
-	named := func(l *label) bool { return l.shown }
-	fits := func(is func(*label) bool, note string) bool {
-		w := 1
-		for i := range all {
-			w += screen.Width(all[i].text(is(&all[i]))) + 1
-		}
-		if note != "" {
-			w += screen.Width(note) + 3
-		}
-		named = is
-		return w <= c.W
-	}
-	full := func(*label) bool { return true }
-	some := named
-	switch {
-	case fits(full, note):
-	case fits(full, short):
-		note = short
-	case fits(some, note):
-	case fits(some, short):
-		note = short
-	case fits(full, ""), fits(some, ""):
-		note = ""
-	default:
-		all = slices.DeleteFunc(all, func(l label) bool { return !l.shown })
+	how := alone
+	if len(labels) > 1 {
+		how, note, says = fitRule(labels, c.W, u.pane(pane).place() == inFiles, note, short, says)
 	}
 	x := 1
-	for i := range all {
-		l, st := &all[i], th.Dim
-		text := l.text(named(l))
-		if l.shown && len(all) > 1 {
-			text = "[" + text[1:len(text)-1] + "]"
-		}
+	if how == tight {
+		x = 0
+	}
+	for i := range labels {
+		l, st := &labels[i], th.Dim
 		if l.shown {
 			st = th.Strong
 			if pane == u.focus {
@@ -218,38 +243,103 @@ func (u *ui) drawRule(c screen.Canvas, pane int, alone bool) {
 			}
 		}
 		from := x
-		x = c.Text(x, 0, st, text)
-		u.spots = append(u.spots, spot{c.Sub(from, 0, x-from, 1), u.pane(pane), func(int, int, bool) { l.choose() }})
-		if len(all) > 1 {
+		x = c.Text(x, 0, st, l.text(how))
+		u.spots = append(u.spots, spot{area: c.Sub(from, 0, x-from, 1), of: u.pane(pane), click: func(int, int, bool) { l.choose() }})
+		if how < tight {
 			x++
 		}
 	}
-	if note != "" && screen.Width(note)+2 <= c.W-x-1 {
-		c.Right(c.W-1, 0, th.Dim, " "+note+" ")
+	end := c.W - 1
+	if how == tight {
+		end++
 	}
+	for _, text := range []string{says, note} {
+		if text == "" {
+			continue
+		}
+		text = " " + text
+		if how != tight {
+			text += " "
+		}
+		if w := screen.Width(text); w <= end-x {
+			c.Right(end, 0, th.Dim, text)
+			end -= w + 1
+		}
+	}
+}
+
+// fitRule chooses what a line of w cells has room for. Names are more important than the
+// note, unless that says which layer is shown.
+func fitRule(labels []label, w int, layer bool, note, short, says string) (naming, string, string) {
+	type rule struct {
+		how        naming
+		note, says string
+	}
+	tries := []rule{{allNamed, note, says}, {allNamed, short, says}}
+	if !layer {
+		tries = append(tries, rule{allNamed, "", says})
+	}
+	tries = append(tries, rule{shownNamed, note, says}, rule{shownNamed, short, says},
+		rule{allNamed, "", says}, rule{shownNamed, "", says}, rule{tight, "", says}, rule{tight, "", ""})
+	for _, try := range tries {
+		need := 0
+		for i := range labels {
+			need += screen.Width(labels[i].text(try.how))
+			if try.how < tight {
+				need++
+			}
+		}
+		for _, text := range []string{try.note, try.says} {
+			if text != "" {
+				need += screen.Width(text) + 1
+				if try.how < tight {
+					need += 2
+				}
+			}
+		}
+		if try.how < tight {
+			need++
+		}
+		if need <= w {
+			return try.how, try.note, try.says
+		}
+	}
+	return alone, "", says
 }
 
 // drawFull draws an overlay over all of c.
 func (u *ui) drawFull(c screen.Canvas, o overlay) {
 	body := c
 	if c.H >= 2 {
+		body = c.Sub(0, 1, c.W, c.H-1)
+	}
+	u.drawPart(body, o, true, func() {})
+	if c.H >= 2 {
 		c.Fill(0, 0, c.W, c.Theme.Accent, c.Theme.Glyph.Heavy)
-		note := o.Note()
 		room := c.W - 4
+		end := c.W - 1
+		note := o.Note()
 		for note != "" && room <= screen.Width(note)+16 {
 			note = withoutFirst(note)
 		}
-		if note != "" {
-			c.Right(c.W-1, 0, c.Theme.Dim, " "+note+" ")
-			room -= screen.Width(note) + 2
+		e := o.Extent()
+		if w, _ := o.size(); w > 0 && !e.Over() {
+			e.Says = "" // a menu
+		}
+		if need := screen.Width(note + e.Says); note == "" && room <= need+8 || note != "" && room <= need+21 {
+			e.Says = ""
+		}
+		for _, text := range []string{e.Says, note} {
+			if text != "" {
+				c.Right(end, 0, c.Theme.Dim, " "+text+" ")
+				end -= screen.Width(text) + 3
+				room -= screen.Width(text) + 3
+			}
 		}
 		x := c.Text(1, 0, c.Theme.Accent, " ")
 		x = c.Tail(x, 0, room, c.Theme.Accent, o.Title())
 		c.Text(x, 0, c.Theme.Accent, " ")
-		body = c.Sub(0, 1, c.W, c.H-1)
 	}
-	u.spots = append(u.spots, spot{body, o, o.click})
-	o.Draw(body, true)
 }
 
 // withoutFirst returns a note without its first part: two spaces or a comma end a part.
@@ -278,9 +368,7 @@ func (u *ui) drawBox(c screen.Canvas, o overlay) {
 	c.Text(0, c.H-1, st, g.BotLeft)
 	c.Text(c.W-1, c.H-1, st, g.BotRight)
 	c.Text(2, 0, st, " "+o.Title()+" ")
-	body := c.Sub(1, 1, c.W-2, c.H-2)
-	u.spots = append(u.spots, spot{body, o, o.click})
-	o.Draw(body, true)
+	u.drawPart(c.Sub(1, 1, c.W-2, c.H-2), o, true, func() {})
 }
 
 // drawTitle draws the image and its figures.

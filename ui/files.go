@@ -21,6 +21,7 @@ type files struct {
 	part  treePart // the only files that are shown; the zero value for all
 	all   int64    // size of the whole view, removed files included; comparing, the larger size of both states
 	gone  bool     // the view removes something
+	count bool     // the rows are being counted
 
 	limited bool // to what matches the search
 	frame   filesFrame
@@ -29,9 +30,11 @@ type files struct {
 // filesFrame has the positions in the last frame, for the mouse.
 type filesFrame struct {
 	h     int // rows
+	at    int // the line of the cursor among them
 	head  int // lines above them
 	heads []head
-	folds []int // the column of each row's triangle; -1 where it has none
+	stuck []filetree.Node // folders on the first lines
+	folds []int           // the column of each row's triangle; -1 where it has none
 }
 
 // head is the title of a column by which rows can be sorted.
@@ -54,6 +57,38 @@ func (f *files) about() string { return "of the file" }
 func (f *files) Move(n int)   { f.out.Move(n) }
 func (f *files) Page(n int)   { f.out.Page(n * max(f.frame.h/2, 1)) }
 func (f *files) Scroll(n int) { f.out.Scroll(n, f.frame.h) }
+
+// Jump goes to the row that is as far down as line y is of h lines.
+func (f *files) Jump(y, h int) {
+	if _, n, ok := f.out.Position(); ok {
+		f.out.Jump(screen.Far(y, h, n), y)
+	}
+}
+
+// Extent returns which rows are shown; nothing while they are counted.
+func (f *files) Extent() screen.Extent {
+	at, n, ok := f.out.Position()
+	if !ok || n == 0 {
+		return screen.Extent{}
+	}
+	return screen.Extent{Top: max(at-f.frame.at, 0), H: f.frame.h, N: n, Says: fmt.Sprintf("%d/%d", at+1, n)}
+}
+
+// countRows counts the rows in the background if there are too many to count them now.
+func (f *files) countRows() {
+	if _, _, ok := f.out.Position(); ok || f.count {
+		return
+	}
+	f.count = true
+	count := f.out.Count()
+	f.u.do.work(func(context.Context) func() {
+		counted := count()
+		return func() {
+			f.count = false
+			counted()
+		}
+	})
+}
 
 func (f *files) End(last bool) {
 	if last {
@@ -279,6 +314,10 @@ func (f *files) click(x, y int, twice bool) {
 				f.out.SetOrder(h.order, order == h.order && !reverse)
 			}
 		}
+		return
+	}
+	if y < len(f.frame.stuck) {
+		f.out.GoTo(f.frame.stuck[y])
 		return
 	}
 	if !f.out.Select(y) {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -48,19 +49,27 @@ func (f *files) fit(w int) columns {
 
 func (f *files) Draw(c screen.Canvas, focused bool) {
 	cols := f.fit(c.W)
-	f.frame = filesFrame{heads: f.frame.heads[:0], folds: f.frame.folds[:0]}
+	f.frame = filesFrame{heads: f.frame.heads[:0], stuck: f.frame.stuck[:0], folds: f.frame.folds[:0]}
 	if c.H > 5 {
 		f.drawHead(c, cols)
 		f.frame.head = 1
 		c = c.Sub(0, 1, c.W, c.H-1)
 	}
-	f.frame.h = c.H
+	f.countRows()
 	rows, at := f.out.Rows(c.H)
+	f.frame.h, f.frame.at = c.H, max(at, 0)
 	if len(rows) == 0 && c.H > 0 {
 		c.Short(1, 0, c.W-2, c.Theme.Dim, f.why())
 	}
 	for y, r := range rows {
-		f.drawRow(c, y, r, cols, c.Row(y, y == at, focused))
+		on := c.Row(y, y == at, focused)
+		if r.Stuck {
+			f.frame.stuck = append(f.frame.stuck, r.Node)
+			last := y+1 < len(rows) && !rows[y+1].Stuck
+			on = func(st tcell.Style) tcell.Style { return st.Dim(true).Underline(last) }
+			c.Fill(0, y, c.W, on(c.Theme.Text), " ")
+		}
+		f.drawRow(c, y, r, cols, on)
 	}
 }
 
@@ -170,13 +179,27 @@ func countedElsewhere(growth int64) string {
 	return "counted at another name now"
 }
 
-// indent is the indentation of a row of that depth, limited so that deep rows keep
-// room for the name.
-func indent(depth, w int) int { return min(2*depth, max(w-16, 0)) }
+// drawIndent draws a line for each folder above a row, and returns where the row begins.
+// For a row that is too deep to leave room for its name, it draws the depth instead.
+func drawIndent(c screen.Canvas, x, y, depth int, st tcell.Style) int {
+	room := max(c.W-x-16, 2)
+	if 2*depth <= room {
+		for i := range depth {
+			c.Text(x+2*i, y, st, c.Theme.Glyph.Wall)
+		}
+		return x + 2*depth
+	}
+	sign := strconv.Itoa(depth) + c.Theme.Glyph.Ellipsis
+	if screen.Width(sign) > room {
+		sign = c.Theme.Glyph.Ellipsis
+	}
+	c.Text(x, y, st, sign)
+	return x + room
+}
 
 func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell.Style) tcell.Style) {
 	th := c.Theme
-	x += indent(r.Depth, c.W-x)
+	x = drawIndent(c, x, y, r.Depth, on(th.Dim))
 	fold := -1
 	if r.Dir {
 		fold = x

@@ -204,7 +204,7 @@ func TestFindingsEnter(t *testing.T) {
 	}{
 		{"a finding", "! enter", false, " /var/lib/apt/lists  size"},
 		{"a place", "! down down right down down enter", false, " /srv/app/server.js  size"},
-		{"a place that nothing hides", "! down down down enter", false, "changed by layer 0"},
+		{"a place that nothing hides", "! down down down enter", false, "layer 0"},
 		{"the config", "! end enter", false, "━ Image ━"},
 		{"a layer", "! end up enter", false, " Layer 4, the last"},
 		{"places that are not listed", "! down down down down right down down down enter", false, "a report lists the largest places only"},

@@ -160,7 +160,7 @@ func (f *folders) Draw(c screen.Canvas, focused bool) {
 		c.Cell(stored, y, on(c.Theme.Text), report.Size(r.visible+r.wasted))
 		c.Cell(wasted, y, on(wastedStyle(c.Theme, r.wasted)), report.Size(r.wasted))
 		c.Bar(bar.X, y, bar.W-1, r.visible, r.wasted, f.rows[0].visible+f.rows[0].wasted, on(c.Theme.Visible), on(c.Theme.Wasted))
-		x := path.X + indent(r.depth, c.W-path.X)
+		x := drawIndent(c, path.X, y, r.depth, on(c.Theme.Dim))
 		c.Tail(x, y, c.W-x, on(c.Theme.Dir), r.name)
 	})
 }

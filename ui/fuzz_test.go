@@ -200,7 +200,7 @@ func perform(t *testing.T, s *stage, data []byte) {
 			s.resize(w, h)
 			did = append(did, fmt.Sprintf("%dx%d", w, h))
 		case op < 40:
-			action := []tview.MouseAction{tview.MouseLeftDown, tview.MouseLeftDoubleClick, tview.MouseScrollUp, tview.MouseScrollDown}[op%4]
+			action := []tview.MouseAction{tview.MouseLeftDown, tview.MouseLeftDoubleClick, tview.MouseScrollUp, tview.MouseScrollDown, tview.MouseMove, tview.MouseLeftUp}[op%6]
 			s.u.MouseHandler()(action, tcell.NewEventMouse(x%w, y%h, 0, 0), nil)
 			did = append(did, fmt.Sprintf("mouse %d at %d,%d", action, x%w, y%h))
 		default:

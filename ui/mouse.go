@@ -13,6 +13,8 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 	return func(action tview.MouseAction, ev *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
 		x, y := ev.Position()
 		switch action {
+		case tview.MouseMove, tview.MouseLeftUp:
+			return u.drag(x, y, action == tview.MouseLeftUp), nil
 		case tview.MouseLeftDown:
 			u.click(x, y, false)
 		case tview.MouseLeftDoubleClick:
@@ -38,8 +40,23 @@ func (u *ui) spotAt(x, y int) (spot, bool) {
 	return spot{}, false
 }
 
+// drag repeats the click on what the mouse holds, at another cell, and reports whether it
+// holds something.
+func (u *ui) drag(x, y int, end bool) bool {
+	s := u.held
+	if end || s != nil && len(u.over) > 0 && s.of != part(u.top()) {
+		u.held = nil
+	}
+	if s == nil || u.held == nil && !end {
+		return false
+	}
+	s.click(x-s.area.X, y-s.area.Y, false)
+	return true
+}
+
 func (u *ui) click(x, y int, twice bool) {
 	s, ok := u.spotAt(x, y)
+	u.held = nil
 	if u.typing() {
 		u.prompt.Key(tcell.NewEventKey(tcell.KeyEnter, 0, 0))
 		u.prompt = nil
@@ -49,6 +66,9 @@ func (u *ui) click(x, y int, twice bool) {
 	case len(u.over) > 0 && s.of != part(u.top()):
 		u.escape() // a click beside a menu closes it
 	default:
+		if s.drag {
+			u.held = &s
+		}
 		s.click(x-s.area.X, y-s.area.Y, twice)
 	}
 }

@@ -31,7 +31,7 @@ func TestMouse(t *testing.T) {
 
 	x, y := s.at(t, "COPY . /srv/app")
 	s.mouse(tview.MouseLeftDown, x, y)
-	s.at(t, "changed by layer 2")
+	s.at(t, "─ layer 2 ─ 1/1 ─")
 
 	// A click on the triangle folds, one on the name selects.
 	x, y = s.at(t, "▸ srv/app/")
@@ -64,7 +64,7 @@ func TestMouse(t *testing.T) {
 	// If the screen shows one pane only, a click on a pane's name shows that one.
 	s.resize(80, 24)
 	s.u.Draw(s.screen)
-	x, y = s.at(t, "2 Detail")
+	x, y = s.at(t, " 2 ")
 	s.mouse(tview.MouseLeftDown, x, y)
 	if s.u.focus != detailPane {
 		t.Errorf("the focus is on %d", s.u.focus)
@@ -144,4 +144,40 @@ func TestResize(t *testing.T) {
 		}
 		fresh.Fini()
 	}
+}
+
+// TestScrollbar clicks on scrollbars and drags their thumb.
+func TestScrollbar(t *testing.T) {
+	s := newStage(t, load(t, "deep"), "", false, 80, 24)
+	s.press("3")
+	s.press("+")
+	for _, tt := range []struct {
+		action tview.MouseAction
+		x, y   int
+		want   string
+	}{
+		{tview.MouseLeftDown, 79, 22, "76/76"},
+		{tview.MouseMove, 40, 2, "1/76"}, // the button is held, wherever the mouse goes
+		{tview.MouseMove, 40, 23, "76/76"},
+		{tview.MouseLeftUp, 40, 13, "42/76"},
+		{tview.MouseMove, 40, 2, "42/76"},
+		{tview.MouseLeftDown, 79, 2, "1/76"},
+	} {
+		s.mouse(tt.action, tt.x, tt.y)
+		s.at(t, " "+tt.want+" ")
+	}
+	// A click on a folder that stays in sight goes to it.
+	s.press("end")
+	x, y := s.at(t, "level-04/")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, "level-03/level-04  size")
+	s.at(t, " 4/76 ")
+
+	// In an overlay without a cursor.
+	s = newStage(t, load(t, "content"), "", false, 40, 12)
+	s.press("?")
+	s.mouse(tview.MouseLeftDown, 39, 10)
+	s.at(t, "not verified")
+	s.mouse(tview.MouseMove, 39, 2)
+	s.at(t, " Move")
 }

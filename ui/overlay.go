@@ -15,12 +15,11 @@ type text struct {
 	wrote int // the width that lines were made for
 }
 
-func (t *text) place() place                  { return t.in }
-func (t *text) Title() string                 { return t.name }
-func (t *text) Note() string                  { return t.note }
-func (t *text) Status() (where, state string) { return t.Percent(), "" }
-func (t *text) copies() string                { return copyLine(t.lines, t.At) }
-func (t *text) click(_, y int, _ bool)        { t.Click(y) }
+func (t *text) place() place           { return t.in }
+func (t *text) Title() string          { return t.name }
+func (t *text) Note() string           { return t.note }
+func (t *text) copies() string         { return copyLine(t.lines, t.At) }
+func (t *text) click(_, y int, _ bool) { t.Click(y) }
 
 func (t *text) Draw(c screen.Canvas, _ bool) {
 	if t.wrote != c.W {

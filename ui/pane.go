@@ -16,6 +16,8 @@ type part interface {
 	Page(n int)    // by halves of the window
 	End(last bool) // to the first row or the last one
 	Scroll(n int)  // the window, by rows
+	Jump(y, h int) // to the row that is as far down as line y is of h lines
+	Extent() screen.Extent
 	// click is a click on column x and line y of what was drawn last; twice for
 	// the second one.
 	click(x, y int, twice bool)

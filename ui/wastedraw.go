@@ -35,7 +35,7 @@ func fitWaste(w, layers int) wasteColumns {
 	room := screen.Room(w)
 	room.Take(&c.steps, max(11, 4*len(strconv.Itoa(layers-1))+6), 23)
 	room.Take(&c.cause, 12, 21)
-	room.Take(&c.share, 7, 34)
+	room.Take(&c.share, 7, 33)
 	room.Take(&c.bar, 9, 41)
 	c.path.X = screen.Place(1, &c.wasted, &c.share, &c.bar, &c.cause, &c.steps)
 	c.path.W = w - c.path.X

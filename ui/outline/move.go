@@ -130,13 +130,22 @@ func (o *Outline) Cursor() (Row, bool) {
 	return o.row(top(o.pos), len(o.pos)-1), true
 }
 
+// most is the number of lines that a window of h lines has for the folders above its
+// first row.
+func most(h int) int { return min(h/6, 4) }
+
+// margin returns the first line of a window of h lines that the cursor may be on: folders
+// above it stay in sight.
+func (o *Outline) margin(h int) int { return min(most(h), len(o.pos)-1) }
+
 // Rows returns the window of at most h rows around the cursor, and the line of the
-// cursor in it; -1 if there are no rows.
+// cursor in it; -1 if there are no rows. The folders above the first row cover the
+// first lines of a window that is high enough.
 func (o *Outline) Rows(h int) ([]Row, int) {
 	if len(o.pos) == 0 || h < 1 {
 		return nil, -1
 	}
-	o.line = min(max(o.line, 0), h-1)
+	o.line = min(max(o.line, o.margin(h)), h-1)
 	pos, line := o.back(slices.Clone(o.pos), o.line)
 	// If there are too few rows below the cursor, the window moves up.
 	at, n := slices.Clone(pos), 1
@@ -151,10 +160,44 @@ func (o *Outline) Rows(h int) ([]Row, int) {
 	pos, more = o.back(pos, h-n)
 	o.line = line + more
 	rows := make([]Row, 0, n+more)
+	var first [][]frame // the paths to the rows that may be covered, and to the one after them
 	for ok := true; ok && len(rows) < h; pos, ok = o.next(pos) {
 		rows = append(rows, o.row(top(pos), len(pos)-1))
+		if len(first) <= most(h) {
+			first = append(first, slices.Clone(pos))
+		}
+	}
+	o.stick(rows, first)
+	if o.far {
+		o.far = false
+		if up := len(o.pos) - 1; up > 0 && !slices.ContainsFunc(rows[:o.line], func(r Row) bool { return r.Top == top(o.pos[:up]) }) {
+			o.line = 0 // the folder above the cursor is out of sight
+			return o.Rows(h)
+		}
 	}
 	return rows, o.line
+}
+
+// stick puts the folders above a window, the nearest ones, on its first rows; the paths
+// are those of these rows and of the one after them. Rows are covered as long as there
+// are more folders above them than lines for these.
+func (o *Outline) stick(rows []Row, paths [][]frame) {
+	n := 0
+	for n+1 < len(paths) && rows[n].Depth > n {
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	of := paths[n]
+	if len(of)-1 < n {
+		of = paths[n-1] // the last row covered; the next one has fewer folders above it
+	}
+	for i := range n {
+		depth := len(of) - 1 - n + i
+		rows[i] = o.row(top(of[:depth+1]), depth)
+		rows[i].Stuck = true
+	}
 }
 
 // back moves the path up by at most n rows and returns by how many.
@@ -231,9 +274,11 @@ func (o *Outline) Scroll(n, h int) {
 			return
 		}
 		o.line -= step
-		if o.line < 0 {
+		for was := -1; o.line < o.margin(h) && o.line != was; {
+			was = o.line
 			o.Move(1)
-		} else if o.line >= h {
+		}
+		if o.line >= h {
 			o.Move(-1)
 		}
 	}
@@ -326,6 +371,7 @@ func (o *Outline) Close() {
 func (o *Outline) OpenAll(open bool) {
 	o.all = open
 	clear(o.flipped)
+	o.rows = newTally()
 	o.seek(o.want)
 }
 
@@ -337,7 +383,7 @@ func (o *Outline) GoTo(n filetree.Node) bool {
 			o.setOpen(Row{Node: m, Top: m}, true)
 		}
 	}
-	o.want = n
+	o.want, o.far = n, true
 	o.seek(n)
 	if len(o.pos) == 0 {
 		return false
@@ -369,5 +415,6 @@ func (o *Outline) Bookmark() Bookmark {
 // Restore brings back the open folders and the cursor of a bookmark.
 func (o *Outline) Restore(m Bookmark) {
 	o.all, o.flipped, o.want, o.line = m.all, maps.Clone(m.flipped), m.want, m.line
+	o.rows = newTally()
 	o.seek(o.want)
 }

@@ -49,6 +49,7 @@ type Row struct {
 	Change filetree.Change
 	State  filetree.State
 	Files  int   // regular files below
+	Stuck  bool  // a folder above the first row of the window, which covers a row to stay in sight
 	Growth int64 // of the size shown, by the view; known if the scope is Both or the rows are sorted by it
 }
 
@@ -72,9 +73,11 @@ type Outline struct {
 	flipped map[filetree.Node]struct{} // open, or closed if all is set
 
 	kids map[filetree.Node][]filetree.Node // rows per folder, for the present scope and order
+	rows *tally                            // how many there are
 	pos  []frame                           // the cursor; empty if there are no rows
 	want filetree.Node                     // where the user last put the cursor
 	line int                               // of the cursor in the window
+	far  bool                              // the cursor has jumped: the next window shows the folders above it
 }
 
 // New returns an outline with all folders closed and the cursor on the first row.
@@ -84,6 +87,7 @@ func New(t *filetree.Tree) *Outline {
 		scope:   Scope{Marks: AllMarks},
 		flipped: map[filetree.Node]struct{}{},
 		kids:    map[filetree.Node][]filetree.Node{},
+		rows:    newTally(),
 		want:    filetree.None,
 	}
 }
@@ -134,6 +138,7 @@ func (o *Outline) narrow() {
 // changed drops the rows, which depend on the scope, and finds the cursor again.
 func (o *Outline) changed() {
 	clear(o.kids)
+	o.rows = newTally()
 	o.seek(o.want)
 }
 
@@ -366,6 +371,7 @@ func (o *Outline) Opened(n filetree.Node) bool {
 
 // setOpen opens or closes every folder of the row's chain.
 func (o *Outline) setOpen(r Row, open bool) {
+	o.toggled(r.Top)
 	for n := r.Node; ; n = o.tree.Parent(n) {
 		if open != o.all {
 			o.flipped[n] = struct{}{}

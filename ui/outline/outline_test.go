@@ -404,7 +404,17 @@ func TestModel(t *testing.T) {
 		o.Show(tr.View(-1, 0), false)
 		for step := range 120 {
 			did := act(rnd, tr, o)
-			h := 1 + rnd.IntN(12)
+			h := 1 + rnd.IntN(30)
+			var counted func()
+			if step%3 == 0 {
+				counted = o.Count()()
+			}
+			if step%9 == 0 {
+				o.Toggle()
+			}
+			if counted != nil {
+				counted() // of the rows before the toggle
+			}
 			rows, at := o.Rows(h)
 			order, rev := o.Order()
 			m := model{tr: tr, s: o.Scope(), order: order, rev: rev, open: map[filetree.Node]bool{}}
@@ -413,10 +423,14 @@ func TestModel(t *testing.T) {
 			}
 			all := m.rows(filetree.Root)
 			var got []filetree.Node
+			stuck := 0
 			for _, r := range rows {
 				got = append(got, r.Node)
 				if size, before := m.both(r.Top, m.s.Whole); m.s.Both && (r.Size != size || r.Before != before || r.Growth != size-before) {
 					t.Fatalf("seed %d step %d %s: %s: from %d to %d, %+d, want from %d to %d", seed, step, did, r.Name, r.Before, r.Size, r.Growth, before, size)
+				}
+				if r.Stuck {
+					stuck++
 				}
 			}
 			if len(all) == 0 {
@@ -428,10 +442,52 @@ func TestModel(t *testing.T) {
 			if len(got) != min(h, len(all)) || at < 0 || at >= len(got) {
 				t.Fatalf("seed %d step %d %s: %d rows of %d, cursor %d, height %d", seed, step, did, len(got), len(all), at, h)
 			}
-			first := slices.Index(all, got[0])
-			if first < 0 || !slices.Equal(got, all[first:first+len(got)]) {
-				t.Fatalf("seed %d step %d %s: window\n%v is no part of\n%v", seed, step, did, got, all)
+			cursor := slices.Index(all, got[at])
+			if i, n, ok := o.Position(); !ok || i != cursor || n != len(all) {
+				t.Fatalf("seed %d step %d %s: the cursor is on row %d of %d, want %d of %d", seed, step, did, i, n, cursor, len(all))
 			}
+			top := cursor - at
+			if top < 0 || stuck > at || stuck > h/6 || !slices.Equal(got[stuck:], all[top+stuck:top+len(got)]) {
+				t.Fatalf("seed %d step %d %s: window\n%v, %d of them stuck, is no part of\n%v", seed, step, did, got, stuck, all)
+			}
+			m.checkStuck(t, all, top, rows[:stuck], h)
+		}
+	}
+}
+
+// checkStuck checks the rows above which a window has folders that stay in sight.
+func (m *model) checkStuck(t *testing.T, all []filetree.Node, top int, stuck []outline.Row, h int) {
+	t.Helper()
+	shown := map[filetree.Node]bool{}
+	for _, n := range all {
+		shown[n] = true
+	}
+	above := func(n filetree.Node) (rows []filetree.Node) { // the rows of the folders above a row
+		for n = m.tr.Parent(n); n != filetree.None; n = m.tr.Parent(n) {
+			if shown[n] {
+				rows = append([]filetree.Node{n}, rows...)
+			}
+		}
+		return rows
+	}
+	// The number of lines is the smallest one that is enough for the row below.
+	n := 0
+	for n < min(h/6, 4) && top+n < len(all) && len(above(all[top+n])) > n {
+		n++
+	}
+	if len(stuck) != n {
+		t.Fatalf("%d folders stay in sight, want %d, at row %d of %v", len(stuck), n, top, all)
+	}
+	if n == 0 {
+		return
+	}
+	of := above(all[top+n])
+	if len(of) < n {
+		of = above(all[top+n-1])
+	}
+	for i, r := range stuck {
+		if want := of[len(of)-n+i]; r.Node != want || r.Depth != len(of)-n+i {
+			t.Fatalf("line %d has %d at depth %d, want %d of %v", i, r.Node, r.Depth, want, of)
 		}
 	}
 }
@@ -462,7 +518,7 @@ func randomLayers(rnd *rand.Rand) []string {
 
 // act performs a random action and returns its name.
 func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
-	n := rnd.IntN(15)
+	n := rnd.IntN(16)
 	switch n {
 	case 0:
 		to := rnd.IntN(tr.Layers())
@@ -497,6 +553,8 @@ func act(rnd *rand.Rand, tr *filetree.Tree, o *outline.Outline) string {
 		o.First()
 	case 14:
 		o.Select(rnd.IntN(6))
+	case 15:
+		o.Jump(rnd.IntN(30), rnd.IntN(6))
 	}
 	return fmt.Sprint("action ", n)
 }

@@ -1,10 +1,6 @@
 package screen
 
-import (
-	"fmt"
-
-	"github.com/gdamore/tcell/v2"
-)
+import "github.com/gdamore/tcell/v2"
 
 // List is a list of rows with a cursor, and the window of rows on the screen.
 type List struct {
@@ -12,6 +8,7 @@ type List struct {
 	At, Top  int  // the row under the cursor, the first one of the window
 	NoCursor bool // moving scrolls
 	head     int  // lines above the window in the last frame
+	text     bool // its rows are lines of text, not items
 }
 
 // Seek moves the cursor to the next of n rows for which is returns true, or to the
@@ -92,14 +89,6 @@ func (l *List) Click(y int) bool {
 	}
 	l.At = l.Top + y
 	return true
-}
-
-// Percent returns how far down the window is; "" if it shows all rows.
-func (l *List) Percent() string {
-	if l.N <= l.H || l.H == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d%%", min((l.Top+l.H)*100/l.N, 100))
 }
 
 // Head calls draw for the line above the rows if there is room for it, and returns

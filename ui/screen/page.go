@@ -85,6 +85,7 @@ func (p *Page) Field(name, value string, st tcell.Style) {
 // DrawLines draws the lines in the window of the list, with a cursor only if the list
 // has the focus.
 func DrawLines(c Canvas, l *List, lines []Line, focused bool) {
+	l.text = true
 	l.Fit(len(lines), c.H)
 	for y := 0; y < c.H && l.Top+y < len(lines); y++ {
 		x, on := 0, c.Row(y, focused && !l.NoCursor && l.Top+y == l.At, true)

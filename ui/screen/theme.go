@@ -33,7 +33,7 @@ type glyphs struct {
 	TopLeft, TopRight, BotLeft, BotRight   string
 	BoxTop, BoxSide                        string
 	Added, Modified, Removed, Again, Blank string
-	Unsure                                 string
+	Unsure, Thumb                          string
 }
 
 var (
@@ -42,14 +42,14 @@ var (
 		Open: "▾", Closed: "▸", Arrow: "→", Up: "▲", Down: "▼",
 		Ellipsis: "…", Dot: "·", Flag: "◆",
 		TopLeft: "╭", TopRight: "╮", BotLeft: "╰", BotRight: "╯", BoxTop: "─", BoxSide: "│",
-		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "▐",
 	}
 	asciiGlyphs = glyphs{
 		Rule: "-", Heavy: "=", Wall: "|", Tee: "+", Side: "+", Full: "#", Light: ":", sliver: ".",
 		Open: "v", Closed: ">", Arrow: ">", Up: "^", Down: "v",
 		Ellipsis: "..", Dot: "-", Flag: "*",
 		TopLeft: "+", TopRight: "+", BotLeft: "+", BotRight: "+", BoxTop: "-", BoxSide: "|",
-		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "#",
 	}
 )
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"fathom/analyzer"
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
+	"fathom/ui/screen"
 )
 
 const (
@@ -237,19 +237,50 @@ func (v *Content) Note() string {
 	return s + "  " + size
 }
 
-// Status returns how far down the window is, and what the search found.
+// Status returns what the search found.
 func (v *Content) Status() (where, state string) {
-	if v.busy || v.rows.end == 0 {
+	if v.busy || v.rows.end == 0 || v.find.text == "" {
 		return "", ""
 	}
-	var parts []string
-	if v.top > 0 || v.bottom() < v.rows.end {
-		parts = append(parts, fmt.Sprintf("%d%%", int(float64(v.bottom())/float64(max(v.size, 1))*100)))
+	return "/" + report.Safe(v.find.text) + "  " + v.find.status(), ""
+}
+
+// Extent returns which bytes the window shows and, if not all of them, its last line: of
+// a file that is not text, or whose lines are not counted yet, how far down it is.
+func (v *Content) Extent() screen.Extent {
+	if v.busy || v.rows.end == 0 {
+		return screen.Extent{}
 	}
-	if v.find.text != "" {
-		parts = append(parts, "/"+report.Safe(v.find.text)+"  "+v.find.status())
+	bottom := v.bottom()
+	e := screen.Extent{Top: int(v.top), H: int(bottom - v.top), N: int(v.size)}
+	if !e.Over() {
+		return e
 	}
-	return strings.Join(parts, "  "), ""
+	e.Says = fmt.Sprintf("%d%%", int(float64(bottom)/float64(v.size)*100))
+	if n, ok := v.index.before(&v.rows, bottom); ok && !v.hex && v.index.done == v.size {
+		all := v.index.lines
+		if string(v.rows.bytes(v.size-1, v.size)) != "\n" {
+			all++
+		}
+		if string(v.rows.bytes(bottom-1, bottom)) != "\n" {
+			n++
+		}
+		e.Says = fmt.Sprintf("%d/%d", n, all)
+	}
+	return e
+}
+
+// Jump goes as far down the file as line y is of h lines.
+func (v *Content) Jump(y, h int) {
+	if v.busy || v.rows.end == 0 {
+		return
+	}
+	v.top = int64(screen.Far(y, h, int(v.lastTop())+1))
+	if v.hex {
+		v.top -= v.top % v.per
+	} else {
+		v.top = v.rows.start(v.top)
+	}
 }
 
 // bottom returns the offset after the last row of the window.

@@ -83,8 +83,8 @@ func (d *Difference) Title() string { return d.name }
 // Note says which versions are compared, by their layers.
 func (d *Difference) Note() string { return d.versions }
 
-// Status returns how far down the window is.
-func (d *Difference) Status() (where, state string) { return d.Percent(), "" }
+// Status returns nothing: there is no cursor.
+func (d *Difference) Status() (where, state string) { return "", "" }
 
 // Close stops the comparison.
 func (d *Difference) Close() { d.stop() }
