@@ -30,9 +30,6 @@ const (
 // a person quits. It is like Open otherwise. load returns the comparison, which must be
 // valid until OpenComparison returns.
 func OpenComparison(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*compare.Comparison, error), opt Options) error {
-	if opt.Sort == "" {
-		opt.Sort = outline.ByGrowth.String()
-	}
 	return open(ctx, name, p, opt, func(ctx context.Context) (func(*session, setup), error) {
 		c, err := load(ctx)
 		if c == nil || err != nil {
@@ -81,7 +78,7 @@ func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do do
 		rep = a.Report
 	}
 	u := newRoot(rep, set, do)
-	u.two = two
+	u.two, u.sel.whole = two, false
 	u.first = newAligned(u)
 	u.layers.choose(newSide)
 	u.sel.layer = newSide

@@ -10,7 +10,6 @@ import (
 	"fathom/analyzer/compare"
 	"fathom/analyzer/inspect"
 	"fathom/analyzer/packages"
-	"fathom/ui/outline"
 )
 
 // pairStage returns a stage for a comparison of two images.
@@ -33,7 +32,6 @@ func pairStage(t testing.TB, old, new *analyzer.Analysis, theme string, ascii bo
 		t.Fatal(err)
 	}
 	return stageOf(t, theme, ascii, w, h, func(set setup, do doer) root {
-		set.order = outline.ByGrowth
 		return newComparison(c, a, set, do)
 	})
 }

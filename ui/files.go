@@ -45,7 +45,12 @@ type head struct {
 
 func newFiles(u *ui, t *filetree.Tree) *files {
 	f := &files{u: u, tree: t, out: outline.New(t)}
-	f.out.SetOrder(u.order, false)
+	usual := outline.BySize
+	if u.two != nil {
+		usual = outline.ByGrowth
+	}
+	f.sortBy(f.choices().order(f.orders(), int(usual)))
+	f.out.SetMarks(u.choices.marks())
 	f.follow()
 	return f
 }
@@ -212,7 +217,7 @@ func (f *files) Escape() bool {
 	case f.part.nodes != nil:
 		f.show(treePart{})
 	case f.out.Scope().Marks != outline.AllMarks:
-		f.out.SetMarks(outline.AllMarks)
+		f.showMarks(outline.AllMarks)
 	default:
 		return false
 	}
@@ -277,8 +282,8 @@ func (s *views) keep(v *filetree.View) {
 
 // Status returns the path under the cursor, and the order and the filter.
 func (f *files) Status() (where, state string) {
-	order, reverse := f.out.Order()
-	return safe(f.copies()), order.String() + " " + arrow(f.u.th, reverse != order.Ascending())
+	by, reverse := f.sorted()
+	return safe(f.copies()), f.orders()[by].status(f.u.th, reverse)
 }
 
 // only says which files have rows; "" for all.
@@ -310,8 +315,7 @@ func (f *files) click(x, y int, twice bool) {
 	if y < 0 {
 		for _, h := range f.frame.heads {
 			if x >= h.col.X && x < h.col.X+h.col.W {
-				order, reverse := f.out.Order()
-				f.out.SetOrder(h.order, order == h.order && !reverse)
+				f.u.sortTo(f, int(h.order))
 			}
 		}
 		return
@@ -352,9 +356,30 @@ func (f *files) openFilter() {
 		sign, st := markSign(f.u.th, k.mark)
 		m.choices = append(m.choices, choice{key: k.key, name: k.name, sign: screen.Span{Text: sign + " ", Style: st.Bold(true)},
 			on: func() bool { return f.out.Scope().Marks.Has(k.mark) },
-			do: func() { f.out.SetMarks(f.out.Scope().Marks ^ 1<<k.mark) }})
+			do: func() { f.showMarks(f.out.Scope().Marks ^ 1<<k.mark) }})
 	}
 	f.u.push(m)
+}
+
+// showMarks shows only some kinds of change, as a person has chosen.
+func (f *files) showMarks(marks filetree.Marks) {
+	f.out.SetMarks(marks)
+	f.u.choices.setMarks(marks)
+}
+
+func (f *files) orders() []order         { return fileOrders() }
+func (f *files) sortBy(by int, rev bool) { f.out.SetOrder(outline.Order(by), rev) }
+
+func (f *files) sorted() (by int, rev bool) {
+	o, rev := f.out.Order()
+	return int(o), rev
+}
+
+func (f *files) choices() *ListChoices {
+	if f.u.two != nil {
+		return &f.u.choices.Compared
+	}
+	return &f.u.choices.Files
 }
 
 func (f *files) paths() *filetree.Tree { return f.tree }

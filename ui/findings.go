@@ -60,14 +60,10 @@ const (
 )
 
 // findingOrders is what findings can be sorted by.
-var findingOrders = [...]struct {
-	name      string
-	ascending bool
-	compare   func(a, b *facts.Finding) int // before the order of the report
-}{
-	findingsBySize:     {"size", false, func(a, b *facts.Finding) int { return 0 }},
-	findingsBySeverity: {"severity", false, func(a, b *facts.Finding) int { return cmp.Compare(rank(a), rank(b)) }},
-	findingsByRule:     {"rule", true, func(a, b *facts.Finding) int { return cmp.Compare(a.Rule, b.Rule) }},
+var findingOrders = [...]ordered[*facts.Finding]{
+	findingsBySize:     {order{"size", "s", false}, func(a, b *facts.Finding) int { return 0 }},
+	findingsBySeverity: {order{"severity", "v", false}, func(a, b *facts.Finding) int { return cmp.Compare(rank(a), rank(b)) }},
+	findingsByRule:     {order{"rule", "r", true}, func(a, b *facts.Finding) int { return cmp.Compare(a.Rule, b.Rule) }},
 }
 
 // rank returns 0 for the most serious findings.
@@ -75,6 +71,7 @@ func rank(f *facts.Finding) int { return slices.Index(facts.Severities(), f.Seve
 
 func newFindings(u *ui, all []facts.Finding) *findings {
 	f := &findings{u: u, open: map[findingKey]bool{}}
+	f.by, f.rev = chosenOrder(f, findingsBySize)
 	f.set(all)
 	return f
 }
@@ -251,7 +248,7 @@ func (f *findings) Status() (where, state string) {
 			where = safe(p.Path)
 		}
 	}
-	return where, findingOrders[f.by].name + " " + arrow(f.u.th, f.rev != findingOrders[f.by].ascending)
+	return where, findingOrders[f.by].status(f.u.th, f.rev)
 }
 
 // Note returns what the findings come to, and whether more are looked for.
@@ -320,7 +317,7 @@ func (f *findings) sum() string {
 func (f *findings) click(x, y int, twice bool) {
 	for _, h := range f.heads {
 		if y == 0 && x >= h.col.X && x < h.col.X+h.col.W {
-			f.sort(h.by, f.by == h.by && !f.rev)
+			f.u.sortTo(f, int(h.by))
 			return
 		}
 	}
@@ -337,18 +334,13 @@ func (f *findings) click(x, y int, twice bool) {
 	}
 }
 
-// sortNext reverses the order, or goes to the next one when it is reversed.
-func (f *findings) sortNext() {
-	if f.rev {
-		f.sort((f.by+1)%findingOrder(len(findingOrders)), false)
-	} else {
-		f.sort(f.by, true)
-	}
-}
+func (f *findings) orders() []order            { return ordersOf(findingOrders[:]) }
+func (f *findings) sorted() (by int, rev bool) { return int(f.by), f.rev }
+func (f *findings) choices() *ListChoices      { return &f.u.choices.Findings }
 
-// sort sorts the findings; the cursor goes to the first one.
-func (f *findings) sort(by findingOrder, rev bool) {
-	f.by, f.rev = by, rev
+// sortBy sorts the findings; the cursor goes to the first one.
+func (f *findings) sortBy(by int, rev bool) {
+	f.by, f.rev = findingOrder(by), rev
 	f.fill()
 	f.End(false)
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
 
@@ -27,9 +26,11 @@ const (
 	inMenu
 	inWork
 
-	inPanes    = inLayers | inDetail | inFiles | inWaste | inFindings | inPackages | inDockerfile
-	inTree     = inPanes &^ (inWaste | inFindings | inPackages | inDockerfile) // panes that follow the choice of files
-	everywhere = ^place(0)
+	inPanes      = inLayers | inDetail | inFiles | inWaste | inFindings | inPackages | inDockerfile
+	inOtherLists = inWaste | inFindings | inPackages
+	inLists      = inFiles | inOtherLists                                        // panes whose rows can be sorted
+	inTree       = inPanes &^ (inWaste | inFindings | inPackages | inDockerfile) // panes that follow the choice of files
+	everywhere   = ^place(0)
 )
 
 // need is something a key needs that not every screen has.
@@ -64,12 +65,7 @@ type binding struct {
 func bindings() []binding {
 	scrolls := inViewer | inHelp | inImage | inHistory | inDiff | inMenu
 	paths := inPanes&^(inLayers|inPackages|inDockerfile) | inViewer
-	var names []string
-	for _, o := range outline.Orders() {
-		names = append(names, o.Long())
-	}
-	orders := strings.Join(names, ", ")
-	return []binding{
+	return slices.Concat([]binding{
 		{"up", "up k", everywhere, 0, "Move", "", "one row up", func(u *ui) { u.move(func(p part) { p.Move(-1) }) }},
 		{"down", "down j", everywhere, 0, "Move", "", "one row down", func(u *ui) { u.move(func(p part) { p.Move(1) }) }},
 		{"page-up", "pgup", everywhere, 0, "Move", "", "a page up", func(u *ui) { u.move(func(p part) { p.Page(-2) }) }},
@@ -111,12 +107,14 @@ func bindings() []binding {
 		{"whole", "a", inTree, needBoth, "Files", "all", comparing + "what differs, or everything in both", func(u *ui) { u.whole(!u.sel.whole) }},
 		{"changes", "ctrl-l", inPanes, needBoth, "Files", "", comparing + "what differs", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needBoth, "Files", "", comparing + "everything in both", func(u *ui) { u.whole(true) }},
-		{"sort", "s ctrl-o", inFiles, needTree, "Files", "sort", "sort by " + orders + "; again reverses", on(func(f *files) { f.out.NextOrder() })},
 		{"filter", "f", inTree, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
 		{"history", "H", inDetail | inFiles | inWaste | inFindings | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
 		{"history", "H", inDetail | inFiles | inFindings | inViewer, needBoth, "Files", "history", comparing + "what the layers of each did to the path; enter goes to that image", (*ui).openHistory},
 		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
 
+		{"sort", "s ctrl-o", inFiles, needTree, "Sort", "sort", "the next order of the list; first, the present one reversed", (*ui).sortNext},
+		{"sort-menu", "S", inLists, 0, "Sort", "", "choose what to sort by; the present order again reverses", (*ui).openSort},
+	}, sortKeys(), []binding{
 		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "search as you type: text, or ~ and a regular expression; tab searches all layers", (*ui).openSearch},
 		{"find", "/ ctrl-f", inPanes, needTwo, "Search", "find", comparing + "search as you type: text, or ~ and a regular expression; tab searches both images", (*ui).openSearch},
 		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},
@@ -129,7 +127,6 @@ func bindings() []binding {
 		{"collapse", "left h", inWaste, 0, "Waste", "", "hide what was in a folder", on(func(w *waste) { w.setOpen(false) })},
 		{"fold", "space", inWaste, 0, "Waste", "", "", on((*waste).fold)},
 		{"group", "b", inWaste, 0, "Waste", "group", "group by cause, folder, step that stored it or step that hid it; or by path alone", on((*waste).regroupNext)},
-		{"sort", "s", inWaste, 0, "Waste", "sort", "sort by size, cause, layers, path; again reverses", on((*waste).sortNext)},
 
 		{"findings", "!", inPanes, 0, "Findings", "", "findings instead of files, and back: what to change in the image", tab[*findings]},
 		{"findings", "!", inPanes, needTwo, "Findings", "", comparing + "findings that are new or fixed, and back", tab[*findings]},
@@ -139,19 +136,17 @@ func bindings() []binding {
 		{"collapse", "left h", inFindings, 0, "Findings", "", "hide the places of a finding", on(func(f *findings) { f.setOpen(false) })},
 		{"fold", "space", inFindings, 0, "Findings", "places", "show or hide the places of a finding", on((*findings).toggle)},
 		{"copy", "y", inFindings, 0, "Findings", "copy the fix", "copy the lines of the fix, or the path of a place", func(u *ui) { u.copyText(u.on().copies()) }},
-		{"sort", "s", inFindings, 0, "Findings", "sort", "sort by size, severity, rule; again reverses", on((*findings).sortNext)},
 
 		{"packages", "p", inPanes, 0, "Packages", "", "packages instead of files, and back: what they take, and what belongs to none", tab[*packageList]},
 		{"packages", "p", inPanes, needTwo, "Packages", "", comparing + "packages that differ, and back", tab[*packageChanges]},
 		{"filter", "f", inPackages, needTwo, "Packages", "type", comparing + "show only the packages of one type, then the next one, then all", on((*packageChanges).nextType)},
-		{"sort", "s", inPackages, needTwo, "Packages", "sort", comparing + "sort by growth, type, name; again reverses", on((*packageChanges).sortNext)},
 		{"show-in-tree", "enter", inPackages, needTree, "Packages", "show in tree", "show the files of the package in the tree", on((*packageList).enter)},
 		{"show-in-tree", "enter", inPackages, 0, "", "", "", on((*packageList).enter)},
 		{"expand", "right l", inPackages, 0, "Packages", "", "show the folders of what belongs to no package", on(func(l *packageList) { l.setOpen(true) })},
 		{"collapse", "left h", inPackages, 0, "Packages", "", "hide the folders of what belongs to no package", on(func(l *packageList) { l.setOpen(false) })},
 		{"fold", "space", inPackages, 0, "Packages", "", "", on((*packageList).toggle)},
 		{"filter", "f", inPackages, 0, "Packages", "type", "show only the packages of one type, then the next one, then all", on((*packageList).nextType)},
-		{"sort", "s", inPackages, 0, "Packages", "sort", "sort by size, waste, layer, type, name; again reverses", on((*packageList).sortNext)},
+		{"sort", "s ctrl-o", inOtherLists, 0, "", "sort", "", (*ui).sortNext},
 
 		{"dockerfile", "D", inPanes | inHistory, needDockerfile, "Dockerfile", "", "the line of the Dockerfile that made what is selected, and back to the files", (*ui).toDockerfile},
 		{"go-to-layer", "enter", inDockerfile, 0, "Dockerfile", "go to the layer", "go to the layer that the instruction made", on((*dockerfile).enter)},
@@ -201,7 +196,7 @@ func bindings() []binding {
 		{"quit", "q", inPanes, 0, "Program", "quit", "quit; or close what is open over the panes", func(u *ui) { u.do.quit() }},
 		{"", "ctrl-c", everywhere, 0, "Program", "", "quit", func(u *ui) { u.do.quit() }},
 		{"", "ctrl-z", everywhere, 0, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
-	}
+	})
 }
 
 // typingKeys is the key table of the line that asks for a text; screen.Prompt and

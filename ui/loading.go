@@ -80,6 +80,9 @@ func open(ctx context.Context, name string, p *analyzer.Progress, opt Options, l
 	}
 	s.cancel(nil)
 	<-ended
+	if opt.Keep != nil {
+		opt.Keep(*set.choices)
+	}
 	if crash := s.fault(); crash != nil {
 		return crash
 	}

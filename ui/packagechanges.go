@@ -28,18 +28,15 @@ type packageChanges struct {
 }
 
 // packageChangeOrders is what the packages can be sorted by.
-var packageChangeOrders = [...]struct {
-	name      string
-	ascending bool
-	compare   func(a, b *facts.PackageChange) int // before the order of the comparison
-}{
-	{"growth", false, func(a, b *facts.PackageChange) int { return 0 }},
-	{"type", true, func(a, b *facts.PackageChange) int { return strings.Compare(a.Type, b.Type) }},
-	{"name", true, func(a, b *facts.PackageChange) int { return strings.Compare(a.Name, b.Name) }},
+var packageChangeOrders = [...]ordered[*facts.PackageChange]{
+	{order{"growth", "g", false}, func(a, b *facts.PackageChange) int { return 0 }},
+	{order{"type", "t", true}, func(a, b *facts.PackageChange) int { return strings.Compare(a.Type, b.Type) }},
+	{order{"name", "n", true}, func(a, b *facts.PackageChange) int { return strings.Compare(a.Name, b.Name) }},
 }
 
 func newPackageChanges(u *ui) *packageChanges {
 	l := &packageChanges{u: u, all: u.two.Facts.Packages}
+	l.by, l.rev = chosenOrder(l, 0)
 	l.fill()
 	return l
 }
@@ -72,8 +69,7 @@ func (l *packageChanges) Note() string {
 }
 
 func (l *packageChanges) Status() (where, state string) {
-	order := &packageChangeOrders[l.by]
-	return shown(l.copies()), order.name + " " + arrow(l.u.th, l.rev != order.ascending)
+	return shown(l.copies()), packageChangeOrders[l.by].status(l.u.th, l.rev)
 }
 
 // only says which packages have rows; "" for all.
@@ -116,12 +112,13 @@ func (l *packageChanges) fill() {
 	l.Fit(len(l.rows), l.H)
 }
 
-// sortNext reverses the order, or goes to the next one when it is reversed.
-func (l *packageChanges) sortNext() {
-	if l.rev {
-		l.by = (l.by + 1) % len(packageChangeOrders)
-	}
-	l.rev = !l.rev
+func (l *packageChanges) orders() []order            { return ordersOf(packageChangeOrders[:]) }
+func (l *packageChanges) sorted() (by int, rev bool) { return l.by, l.rev }
+func (l *packageChanges) choices() *ListChoices      { return &l.u.choices.PackageChanges }
+
+// sortBy sorts the packages; the cursor goes to the first one.
+func (l *packageChanges) sortBy(by int, rev bool) {
+	l.by, l.rev = by, rev
 	l.fill()
 	l.End(false)
 }

@@ -57,24 +57,21 @@ const (
 )
 
 // packageOrders is what packages can be sorted by.
-var packageOrders = [...]struct {
-	name      string
-	ascending bool
-	compare   func(a, b *facts.Package) int // before the order of the report
-}{
-	packagesBySize:  {"size", false, func(a, b *facts.Package) int { return cmp.Compare(b.VisibleBytes, a.VisibleBytes) }},
-	packagesByWaste: {"waste", false, func(a, b *facts.Package) int { return cmp.Compare(b.WastedBytes, a.WastedBytes) }},
-	packagesByLayer: {"layer", true, func(a, b *facts.Package) int {
+var packageOrders = [...]ordered[*facts.Package]{
+	packagesBySize:  {order{"size", "s", false}, func(a, b *facts.Package) int { return cmp.Compare(b.VisibleBytes, a.VisibleBytes) }},
+	packagesByWaste: {order{"waste", "w", false}, func(a, b *facts.Package) int { return cmp.Compare(b.WastedBytes, a.WastedBytes) }},
+	packagesByLayer: {order{"layer", "l", true}, func(a, b *facts.Package) int {
 		return cmp.Or(cmp.Compare(a.BroughtBy, b.BroughtBy), cmp.Compare(b.VisibleBytes, a.VisibleBytes))
 	}},
-	packagesByType: {"type", true, func(a, b *facts.Package) int {
+	packagesByType: {order{"type", "t", true}, func(a, b *facts.Package) int {
 		return cmp.Or(strings.Compare(a.Type, b.Type), cmp.Compare(b.VisibleBytes, a.VisibleBytes))
 	}},
-	packagesByName: {"name", true, func(a, b *facts.Package) int { return strings.Compare(a.Name, b.Name) }},
+	packagesByName: {order{"name", "n", true}, func(a, b *facts.Package) int { return strings.Compare(a.Name, b.Name) }},
 }
 
 func newPackages(u *ui, all []facts.Package, unowned *facts.Unowned) *packageList {
 	l := &packageList{u: u}
+	l.by, l.rev = chosenOrder(l, packagesBySize)
 	l.set(all, unowned)
 	return l
 }
@@ -199,7 +196,7 @@ func (l *packageList) Status() (where, state string) {
 			where = noPackage
 		}
 	}
-	return where, packageOrders[l.by].name + " " + arrow(l.u.th, l.rev != packageOrders[l.by].ascending)
+	return where, packageOrders[l.by].status(l.u.th, l.rev)
 }
 
 // only says which packages have rows; "" for all.
@@ -226,7 +223,7 @@ func (l *packageList) Note() string {
 func (l *packageList) click(x, y int, twice bool) {
 	for _, h := range l.heads {
 		if y == 0 && x >= h.col.X && x < h.col.X+h.col.W {
-			l.sort(h.by, l.by == h.by && !l.rev)
+			l.u.sortTo(l, int(h.by))
 			return
 		}
 	}
@@ -243,18 +240,13 @@ func (l *packageList) click(x, y int, twice bool) {
 	}
 }
 
-// sortNext reverses the order, or goes to the next one when it is reversed.
-func (l *packageList) sortNext() {
-	if l.rev {
-		l.sort((l.by+1)%packageOrder(len(packageOrders)), false)
-	} else {
-		l.sort(l.by, true)
-	}
-}
+func (l *packageList) orders() []order            { return ordersOf(packageOrders[:]) }
+func (l *packageList) sorted() (by int, rev bool) { return int(l.by), l.rev }
+func (l *packageList) choices() *ListChoices      { return &l.u.choices.Packages }
 
-// sort sorts the packages; the cursor goes to the first row.
-func (l *packageList) sort(by packageOrder, rev bool) {
-	l.by, l.rev = by, rev
+// sortBy sorts the packages; the cursor goes to the first row.
+func (l *packageList) sortBy(by int, rev bool) {
+	l.by, l.rev = packageOrder(by), rev
 	l.arrange()
 	l.fill()
 	l.End(false)

@@ -17,7 +17,7 @@ func TestRemap(t *testing.T) {
 		want string // in the error; "" for none
 	}{
 		{"nothing", nil, ""},
-		{"another key", map[string][]string{"sort": {"S"}}, ""},
+		{"another key", map[string][]string{"sort": {"ctrl-y"}}, ""},
 		{"keys swapped", map[string][]string{"sort": {"f"}, "filter": {"s"}}, ""},
 		{"one key of two places", map[string][]string{"empty-steps": {"z"}, "text-or-hex": {"z"}}, ""},
 		{"function and control keys", map[string][]string{"help": {"f1", "?"}, "quit": {"ctrl-q", "alt-x"}}, ""},
@@ -27,7 +27,6 @@ func TestRemap(t *testing.T) {
 		{"two characters", map[string][]string{"sort": {"ss"}}, `key "ss" of sort`},
 		{"taken", map[string][]string{"sort": {"w"}}, `key "w" of sort: it is also a key of waste`},
 		{"twice", map[string][]string{"image": {"z"}, "waste": {"z"}}, `it is also a key of`},
-		{"in a menu", map[string][]string{"down": {"r"}}, `something with fixed keys`},
 		{"what terminals can't tell apart", map[string][]string{"sort": {"ctrl-i"}}, "send tab"},
 		{"the way out", map[string][]string{"sort": {"ctrl-c"}}, "always quits"},
 	} {
@@ -68,7 +67,7 @@ func TestKeyTable(t *testing.T) {
 // TestConfigured starts the UI with a configured order and keys, and checks that the
 // screen shows them.
 func TestConfigured(t *testing.T) {
-	opt := Options{Theme: "mono", Sort: "name", Keys: map[string][]string{"find": {"f3"}, "waste": {"W"}, "close": {"z"}}}
+	opt := Options{Theme: "mono", Choices: Choices{Files: ListChoices{Sort: "name"}}, Keys: map[string][]string{"find": {"f3"}, "waste": {"W"}, "close": {"z"}}}
 	set, err := opt.setup()
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +82,7 @@ func TestConfigured(t *testing.T) {
 			t.Errorf("after %s there is no %q in\n%s", c.key, c.want, text)
 		}
 	}
-	for _, bad := range []Options{{Theme: "x"}, {Sort: "x"}, {Keys: map[string][]string{"x": nil}}} {
+	for _, bad := range []Options{{Theme: "x"}, {Keys: map[string][]string{"x": nil}}} {
 		if _, err := bad.setup(); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}

@@ -67,8 +67,11 @@ type bottom struct {
 
 // newRoot returns a UI whose right side is still empty.
 func newRoot(rep *facts.Report, set setup, do doer) *ui {
+	if set.choices == nil {
+		set.choices = &Choices{}
+	}
 	u := &ui{
-		Box: tview.NewBox(), setup: set, do: do, rep: inspect.Hidden(rep), sel: selection{marked: -1}, lacks: map[need]string{},
+		Box: tview.NewBox(), setup: set, do: do, rep: inspect.Hidden(rep), sel: selection{marked: -1, whole: set.choices.Whole}, lacks: map[need]string{},
 		goTo: func(filetree.Node, int, bool) {},
 	}
 	u.layers, u.detail = newLayers(u), &detail{u: u}
@@ -239,6 +242,9 @@ func (u *ui) followLayer() {
 // whole chooses between a layer's changes and everything up to it.
 func (u *ui) whole(all bool) {
 	u.sel.whole = all
+	if u.two == nil {
+		u.choices.Whole = all
+	}
 	u.show(0)
 }
 

@@ -211,6 +211,9 @@ func event(name string) *tcell.EventKey {
 	case name == "ctrl-right":
 		return tcell.NewEventKey(tcell.KeyRight, 0, tcell.ModCtrl)
 	}
+	if r, ok := strings.CutPrefix(name, "alt-"); ok {
+		return tcell.NewEventKey(tcell.KeyRune, []rune(r)[0], tcell.ModAlt)
+	}
 	return tcell.NewEventKey(tcell.KeyRune, []rune(name)[0], 0)
 }
 

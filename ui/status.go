@@ -120,7 +120,7 @@ func (u *ui) hints() []binding {
 	}
 	// Keys that only this place has come first.
 	own := func(b binding) int {
-		if b.places == at {
+		if b.places == at || b.places == inOtherLists {
 			return 0
 		}
 		return 1

@@ -18,7 +18,6 @@ import (
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
 	"fathom/analyzer/packages"
-	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
 
@@ -29,8 +28,10 @@ type Options struct {
 	Theme   string
 	ASCII   bool // draw with ASCII only, as in a locale without UTF-8
 	NoMouse bool // leave the mouse to the terminal
-	// Sort is the initial order of files, one of Sorts; "" sorts by size.
-	Sort string
+	// Choices are what the UI starts with.
+	Choices Choices
+	// Keep is called with the choices when the UI ends. It may be nil.
+	Keep func(Choices)
 	// Keys replaces the keys of actions; see Actions.
 	Keys map[string][]string
 	// Advice says what to look for in the image that Open shows: in the background,
@@ -50,15 +51,6 @@ type Options struct {
 	Interrupt func()
 }
 
-// Sorts returns the names that Options.Sort accepts.
-func Sorts() []string {
-	var names []string
-	for _, o := range outline.Orders() {
-		names = append(names, o.String())
-	}
-	return names
-}
-
 // Themes returns the names that Options.Theme accepts.
 func Themes() []string { return screen.Themes() }
 
@@ -66,8 +58,8 @@ func Themes() []string { return screen.Themes() }
 type setup struct {
 	th       *screen.Theme
 	keys     []binding
-	order    outline.Order
-	find     finder // nil in tests that need no findings
+	choices  *Choices // what is chosen now; nil in tests that choose nothing
+	find     finder   // nil in tests that need no findings
 	advice   advice.Options
 	packages packageFinder // nil in tests that need no packages
 }
@@ -81,11 +73,8 @@ func (opt *Options) setup() (setup, error) {
 	if err != nil {
 		return setup{}, err
 	}
-	order, ok := outline.OrderNamed(opt.Sort)
-	if opt.Sort != "" && !ok {
-		return setup{}, fmt.Errorf("there is no order %q: %s", opt.Sort, strings.Join(Sorts(), ", "))
-	}
-	return setup{th, keys, order, advice.Find, opt.Advice, packages.Find}, nil
+	choices := opt.Choices
+	return setup{th, keys, &choices, advice.Find, opt.Advice, packages.Find}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.

@@ -43,7 +43,9 @@ type wasteTable struct {
 }
 
 func newWaste(u *ui, t *filetree.Tree, sum func() *wasteTable) *waste {
-	return &waste{wasteTable: newWasteTable(t), u: u, sum: sum}
+	w := &waste{wasteTable: newWasteTable(t), u: u, sum: sum}
+	w.by, w.rev = chosenOrder(w, wasteBySize)
+	return w
 }
 
 func newWasteTable(t *filetree.Tree) *wasteTable {
@@ -71,7 +73,15 @@ func (w *waste) follow() {
 		return
 	}
 	w.begun = true
-	w.beside(w.sum)
+	by, rev := w.by, w.rev
+	w.beside(func() *wasteTable {
+		t := w.sum()
+		if t.by != by || t.rev != rev {
+			t.by, t.rev = by, rev
+			t.sort()
+		}
+		return t
+	})
 }
 
 // beside makes a table in the background, and then uses it.
@@ -115,8 +125,13 @@ func (w *waste) arrange(change func(*wasteTable)) {
 	w.top()
 }
 
-// sortNext sorts the waste by the next order.
-func (w *waste) sortNext() { w.arrange((*wasteTable).reorder) }
+func (w *waste) orders() []order            { return ordersOf(wasteOrders[:]) }
+func (w *waste) sorted() (by int, rev bool) { return int(w.by), w.rev }
+func (w *waste) choices() *ListChoices      { return &w.u.choices.Waste }
+
+func (w *waste) sortBy(by int, rev bool) {
+	w.arrange(func(t *wasteTable) { t.by, t.rev = wasteOrder(by), rev })
+}
 
 // regroupNext groups the waste in the next way.
 func (w *waste) regroupNext() {
@@ -154,7 +169,7 @@ func (w *waste) Status() (where, state string) {
 	if g, ok := w.group(); ok {
 		where = g.name
 	}
-	return safe(where), wasteOrders[w.by].name + " " + arrow(w.u.th, w.rev != wasteOrders[w.by].ascending)
+	return safe(where), wasteOrders[w.by].status(w.u.th, w.rev)
 }
 
 // click selects a row; a double click does what enter does.
@@ -221,16 +236,12 @@ const (
 )
 
 // wasteOrders is what the waste can be sorted by.
-var wasteOrders = [...]struct {
-	name      string
-	ascending bool
-	compare   func(a, b item) int // before the size
-}{
-	wasteBySize:   {"size", false, func(a, b item) int { return 0 }},
-	wasteByCause:  {"cause", true, func(a, b item) int { return cmp.Compare(a.cause, b.cause) }},
-	wasteByStored: {"stored by", true, func(a, b item) int { return cmp.Compare(a.stored, b.stored) }},
-	wasteByHidden: {"hidden by", true, func(a, b item) int { return cmp.Compare(a.hidden, b.hidden) }},
-	wasteByPath:   {"path", true, func(a, b item) int { return cmp.Compare(a.node, b.node) }},
+var wasteOrders = [...]ordered[item]{
+	wasteBySize:   {order{"size", "s", false}, func(a, b item) int { return 0 }},
+	wasteByCause:  {order{"cause", "c", true}, func(a, b item) int { return cmp.Compare(a.cause, b.cause) }},
+	wasteByStored: {order{"stored by", "b", true}, func(a, b item) int { return cmp.Compare(a.stored, b.stored) }},
+	wasteByHidden: {order{"hidden by", "h", true}, func(a, b item) int { return cmp.Compare(a.hidden, b.hidden) }},
+	wasteByPath:   {order{"path", "p", true}, func(a, b item) int { return cmp.Compare(a.node, b.node) }},
 }
 
 // sort orders the items; equal ones by size, then by path.
@@ -276,14 +287,6 @@ func (w *wasteTable) fill() {
 			}
 		}
 	}
-}
-
-// reorder reverses the order, or goes to the next one when it is reversed.
-func (w *wasteTable) reorder() {
-	if w.rev {
-		w.by = (w.by + 1) % wasteOrder(len(wasteOrders))
-	}
-	w.rev = !w.rev
 }
 
 // current returns what is under the cursor: an item, or a part of one as an item. It

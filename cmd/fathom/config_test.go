@@ -38,9 +38,10 @@ func parsed(text string) (*config, error) {
 func initial() string { return newSettings().starter(nil) }
 
 func TestConfig(t *testing.T) {
+	looks := strings.Join(explorerKeys(), ", ")
 	for _, c := range []struct{ name, text, want string }{
 		{"least", "version: 1\n", ""},
-		{"all", "version: 1\nui:\n  theme: mono\n  sort: files\n  ascii: true\n  mouse: false\n  keys: {sort: S, quit: [q, ctrl-q], whole: []}\n", ""},
+		{"all", "version: 1\nui:\n  theme: mono\n  sort: files\n  ascii: true\n  mouse: false\n  keys: {sort: ctrl-s, quit: [q, ctrl-q], whole: []}\n", ""},
 		{"a digit as a key", "version: 1\nui: {keys: {image: 9}}\n", ""},
 		{"JSON", `{"version": 1, "ui": {"theme": "dark"}}`, ""},
 
@@ -50,16 +51,16 @@ func TestConfig(t *testing.T) {
 		{"another version", "version: 2\n", "line 1, column 10: only version 1 is supported"},
 		{"unknown section", "version: 1\nuii: {}\n", `line 2, column 1: unknown key "uii"; did you mean ui?`},
 		{"unknown key", "version: 1\nui:\n  thme: dark\n", `line 3, column 3: unknown key "thme"; did you mean theme?`},
-		{"unlike any", "version: 1\nui:\n  colour: dark\n", `line 3, column 3: unknown key "colour"; there are ascii, keys, mouse, sort, theme`},
+		{"unlike any", "version: 1\nui:\n  colour: dark\n", `line 3, column 3: unknown key "colour"; there are ` + looks},
 		{"twice", "version: 1\nui:\n  sort: name\n  sort: size\n", `line 4, column 3: the key "sort" is given twice`},
 		{"unknown value", "version: 1\nui:\n  theme: drak\n", `line 3, column 10: "drak" is none of dark, light, mono; did you mean dark?`},
 		{"not a truth", "version: 1\nui: {mouse: yes}\n", "line 2, column 13: expected true or false"},
 		{"no value", "version: 1\nui: {theme: }\n", "line 2, column 13: expected a single value"},
-		{"a list", "version: 1\nui: [theme]\n", "line 2, column 5: expected keys and values: ascii, keys, mouse, sort, theme"},
+		{"a list", "version: 1\nui: [theme]\n", "line 2, column 5: expected keys and values: " + looks},
 		{"unknown action", "version: 1\nui:\n  keys:\n    srot: S\n", `line 4, column 5: unknown key "srot"; did you mean sort?`},
 		{"unknown key name", "version: 1\nui:\n  keys:\n    sort: [S, strg-s]\n", `line 4, column 15: key "strg-s" of sort: there is no key of that name`},
 		{"conflict", "version: 1\nui:\n  keys:\n    sort: w\n", `line 4, column 11: key "w" of sort: it is also a key of waste`},
-		{"an alias of the wrong thing", "version: 1\nui: {theme: &a dark, sort: *a}\n", `line 2, column 28: "dark" is none of ` + strings.Join(ui.Sorts(), ", ")},
+		{"an alias of the wrong thing", "version: 1\nui: {theme: &a dark, sort: *a}\n", `line 2, column 28: "dark" is none of ` + strings.Join(sorts(), ", ")},
 		{"aliases", "version: 1\nci: {deny-path: &a ['*.pem', &b id_rsa], deny-layer-path: *a, suppress: [{path: *b, reason: &r known}, {path: /a, reason: *r}]}\n", ""},
 		{"merged", "version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, limit: 2}\n", ""},
 		{"merged twice", "version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, <<: *a}\n", `line 4, column 15: the key "<<" is given twice`},
@@ -154,8 +155,8 @@ func TestConfigFolders(t *testing.T) {
 // A flag beats the environment, the environment beats the file, the file beats
 // the default, and each value knows its origin.
 func TestPrecedence(t *testing.T) {
-	const file = "version: 1\nui: {theme: light, sort: files, ascii: true, mouse: false, keys: {sort: S}}\nci: {max-size: 3, fail-on: warn, baseline: c, no-fail: true, deny-path: [c]}\n"
-	keys := map[string][]string{"sort": {"S"}}
+	const file = "version: 1\nui: {theme: light, sort: files, ascii: true, mouse: false, keys: {sort: ctrl-s}}\nci: {max-size: 3, fail-on: warn, baseline: c, no-fail: true, deny-path: [c]}\n"
+	keys := map[string][]string{"sort": {"ctrl-s"}}
 	flags := []string{
 		"--theme=dark", "--sort=size", "--ascii=false", "--no-mouse=false", "--max-size=1", "--fail-on=error", "--baseline=a", "--no-fail=false", "--deny-path=a",
 		"--timeout=1s", "--via=api", "--platform=a/a",
@@ -182,15 +183,15 @@ func TestPrecedence(t *testing.T) {
 			map[string]string{"theme": "default", "mouse": "default", "max-size": "default", "timeout": "default"},
 		},
 		{
-			"file", nil, nil, file, ui.Options{Theme: "light", Sort: "files", ASCII: true, NoMouse: true, Keys: keys}, "3 warn c true [c] 1m0s  ",
+			"file", nil, nil, file, ui.Options{Theme: "light", Choices: sorted("files"), ASCII: true, NoMouse: true, Keys: keys}, "3 warn c true [c] 1m0s  ",
 			map[string]string{"theme": "file:2:13", "mouse": "file:2:53", "max-size": "file:3:16", "timeout": "default"},
 		},
 		{
-			"environment", nil, variables, file, ui.Options{Theme: "mono", Sort: "name", Keys: keys}, "2 error b false [b d] 2s storage b/b",
+			"environment", nil, variables, file, ui.Options{Theme: "mono", Choices: sorted("name"), Keys: keys}, "2 error b false [b d] 2s storage b/b",
 			map[string]string{"theme": "FATHOM_THEME", "mouse": "FATHOM_MOUSE", "max-size": "FATHOM_MAX_SIZE", "timeout": "FATHOM_TIMEOUT"},
 		},
 		{
-			"flags", flags, bad, file, ui.Options{Theme: "dark", Sort: "size", Keys: keys}, "1 error a false [a] 1s api a/a",
+			"flags", flags, bad, file, ui.Options{Theme: "dark", Choices: sorted("size"), Keys: keys}, "1 error a false [a] 1s api a/a",
 			map[string]string{"theme": "--theme", "mouse": "--no-mouse", "max-size": "--max-size", "timeout": "--timeout"},
 		},
 	} {
@@ -201,7 +202,7 @@ func TestPrecedence(t *testing.T) {
 			}
 			j := job{app: &app{}, settings: s}
 			got := j.look()
-			got.Hold, got.Taken, got.Interrupt = nil, nil, nil
+			got.Hold, got.Taken, got.Interrupt, got.Keep = nil, nil, nil, nil
 			if diff := cmp.Diff(c.look, got); diff != "" {
 				t.Errorf("the explorer (-want +got):\n%s", diff)
 			}
@@ -226,6 +227,11 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// sorted returns the choices of an order for all files.
+func sorted(by string) ui.Choices {
+	return ui.Choices{Files: ui.ListChoices{Sort: by}, Compared: ui.ListChoices{Sort: by}}
+}
+
 // settled returns the settings from flags, the environment and a config file.
 func settled(t *testing.T, args []string, env map[string]string, file string) (*settings, error) {
 	t.Helper()
@@ -244,6 +250,21 @@ func settled(t *testing.T, args []string, env map[string]string, file string) (*
 	}
 	return c.of, a.settleGate(c.of, flags, c)
 }
+
+// explorerKeys returns the keys of the section ui, sorted.
+func explorerKeys() []string {
+	var names []string
+	for _, r := range newSettings().rows {
+		if r.group == explorer && r.in&inFile != 0 {
+			names = append(names, r.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// sorts returns the values of the setting sort.
+func sorts() []string { return new(ui.Choices).All()[0].Values }
 
 type object = map[string]any
 
@@ -527,7 +548,7 @@ func TestConfigSchema(t *testing.T) {
 		"version: 1\nci: {suppress: [{path: /a, reason: ''}]}\n":                 false,
 		"version: 1\nci: {suppress: [{path: /a, reason: known, until: soon}]}\n": false,
 		"version: 1\nci: {suppress: {path: /a, reason: known}}\n":                false,
-		"version: 1\n": true, "version: 1\nui: {keys: {sort: [S, z], image: 9}}\n": true,
+		"version: 1\n": true, "version: 1\nui: {keys: {sort: [ctrl-s, ctrl-y], image: 9}}\n": true,
 		"version: 2\n": false, "ui: {}\n": false, "version: 1\nui: {thme: dark}\n": false, "version: 1\nui: {keys: {srot: x}}\n": false,
 		"version: 1\nfindings: {secrets: off}\n": true, "version: 1\nfindings: {secrets: mine}\n": false, "version: 1\nfindings: {secrets: }\n": false,
 		"version: 1\nui: {sort: count}\n": false, "version: 1\nui: {mouse: 1}\n": false,
@@ -574,7 +595,7 @@ func TestConfigDoc(t *testing.T) {
 			t.Errorf("%s does not mention %s", configDoc, name)
 		}
 	}
-	for key, names := range map[string][]string{"`ui.theme`": ui.Themes(), "`ui.sort`": ui.Sorts()} {
+	for key, names := range map[string][]string{"`ui.theme`": ui.Themes(), "`ui.sort`": sorts()[:4]} {
 		_, row, _ := strings.Cut(want, "| "+key)
 		row, _, _ = strings.Cut(row, "\n")
 		for _, name := range names {
@@ -644,7 +665,7 @@ func TestStarterIsWhole(t *testing.T) {
 // schema.
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{
-		initial(), uncommented(initial()), "version: 1\nui: {keys: {sort: [S, z]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
+		initial(), uncommented(initial()), "version: 1\nui: {keys: {sort: [ctrl-s, ctrl-y]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
 		"rules:\n  lowestEfficiency: 0.9\n", "version: 1\nci: &a {deny-path: [a, off], suppress: [*a]}", "a: [1\n---\n",
 	} {
 		f.Add(s)

@@ -33,6 +33,7 @@ type job struct {
 	gated     bool      // the image must be judged
 	concluded bool      // the gate's last line is printed, or on its way
 	onlySaved bool      // the source must be a saved report
+	recalled  bool      // the state file was read
 
 	ciEnvironment bool // the environment asks for a verdict
 }
@@ -217,8 +218,9 @@ func (j *job) onlyImages(src source) error {
 
 // look returns how the explorer looks.
 func (j *job) look() ui.Options {
+	j.recall()
 	opt := j.explorer
-	opt.NoMouse = !j.mouse
+	opt.NoMouse, opt.Keep = !j.mouse, j.keep
 	opt.Hold, opt.Taken, opt.Interrupt = j.hold, j.taken, j.interrupt
 	return opt
 }

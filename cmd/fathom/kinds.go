@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"fathom/analyzer/gate"
+	"fathom/ui"
 )
 
 // kind reads the values of a setting.
@@ -102,6 +103,68 @@ func oneOf[T ~string](to *T, names ...T) kind {
 func ranked[T ~uint8](to *T, names []string) kind {
 	k := value(to, func(s string) (T, error) { return T(max(slices.Index(names, s), 0)), among(s, names) })
 	k.initial, k.schema = names[0], map[string]any{"enum": names}
+	return k
+}
+
+// choice is one of the choices that the explorer remembers.
+func choice(c ui.Choice) kind {
+	switch v := c.Value.(type) {
+	case *string:
+		k := oneOf(v, c.Values...)
+		k.initial = c.Values[0]
+		return k
+	case *[]string:
+		return someOf(v, c.Values)
+	case *int:
+		return percent(v)
+	case *bool:
+		return truth(v)
+	}
+	panic("a choice of an unknown type: " + c.Name)
+}
+
+// percent is a percentage that leaves room for the rest.
+func percent(to *int) kind {
+	const least, most = 10, 90
+	k := value(to, func(s string) (int, error) {
+		n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
+		if err != nil || n < least || n > most {
+			return 0, fmt.Errorf("%q is not a percentage from %d to %d", s, least, most)
+		}
+		return n, nil
+	})
+	k.schema = map[string]any{"anyOf": []any{
+		map[string]any{"type": "integer", "minimum": least, "maximum": most},
+		map[string]any{"type": "string", "pattern": `^([1-8][0-9]|90)%?$`},
+	}}
+	return k
+}
+
+// someOf is a list of names in the config file, which may be empty.
+func someOf(to *[]string, names []string) kind {
+	k := listOf(to, nil)
+	k.node = func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		if n.Kind != yaml.SequenceNode {
+			return given{}, hinted("[] is an empty list", "%w", at(n, "it is not a list of names"))
+		}
+		list := []string{}
+		for _, item := range n.Content {
+			s, err := scalar(item)
+			if err == nil {
+				if err = among(s, names); err != nil {
+					err = at(item, "%w", err)
+				}
+			}
+			if err != nil {
+				return given{}, err
+			}
+			list = append(list, s)
+		}
+		g, err := k.parse(list)
+		g.from = place(n)
+		return g, err
+	}
+	k.schema = map[string]any{"type": "array", "items": map[string]any{"enum": names}}
 	return k
 }
 

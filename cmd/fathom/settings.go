@@ -68,6 +68,7 @@ type settings struct {
 	noCache  bool
 	explorer ui.Options
 	mouse    bool
+	remember bool
 	secrets  string // one of the Secrets constants of package facts
 	origin   inspect.OriginOptions
 	ci       bool
@@ -114,11 +115,20 @@ func (s *settings) table() []setting {
 		{name: "no-cache", in: inArgs, takes: truth(&s.noCache), help: "neither read nor fill the cache of layers from registries"},
 
 		{name: "theme", group: explorer, in: inAll, takes: oneOf(&s.explorer.Theme, ui.Themes()...), help: "colour `THEME` of the explorer: " + names(ui.Themes())},
-		{name: "sort", group: explorer, in: inAll, takes: oneOf(&s.explorer.Sort, ui.Sorts()...), help: "initial `ORDER` of the files: " + names(ui.Sorts())},
 		{name: "ascii", group: explorer, in: inAll, takes: truth(&s.explorer.ASCII), help: "draw the explorer without box and block characters"},
 		{name: "mouse", group: explorer, in: inAll, negated: true, takes: truth(&s.mouse), help: "leave the mouse to the terminal"},
 		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer.Keys)},
-
+		{name: "remember", group: explorer, in: inVariable | inFile, takes: truth(&s.remember), help: "start with what was chosen in the explorer the last time"},
+	}
+	for _, c := range s.explorer.Choices.All() {
+		r := setting{name: c.Name, group: explorer, in: inFile, help: c.Help, takes: choice(c)}
+		if c.Name == "sort" {
+			r.in = inAll
+			r.help += ": " + names(c.Values[:len(c.Values)/2]) + "; -ORDER reverses it"
+		}
+		rows = append(rows, r)
+	}
+	rows = append(rows, []setting{
 		{name: "secrets", group: search, in: inAll, takes: oneOf(&s.secrets, facts.SecretsAll, facts.SecretsOwn, facts.SecretsOff), help: "search `WHICH` layers and the configuration for secrets: all, own (without those of a base image that is known for sure), or off (default all)"},
 		{name: "base", group: building, in: inAll, takes: imagesOf(&s.origin.Bases), help: "the base image is this `IMAGE`, or one of several; may be repeated", example: "[debian:12]"},
 		{name: "dockerfile", group: building, in: inAll, takes: dockerfile(&s.origin.Dockerfile), help: "the image was built from `FILE`, a path in the repository: reports point at its lines (default Dockerfile, if it fits the image)", example: "docker/app.Dockerfile"},
@@ -126,7 +136,7 @@ func (s *settings) table() []setting {
 		{name: "offline", group: building, in: inAll, takes: truth(&s.origin.Offline), help: "ask neither engines nor registries what the base image is", example: "false"},
 
 		{name: "ci", group: gating, in: inFlag, takes: truth(&s.ci), help: "judge the image: exit 1 when a rule fails, 2 when it can't be evaluated (CI=true in the environment does the same)"},
-	}
+	}...)
 	for _, spec := range gate.Specs() {
 		rows = append(rows, setting{
 			name: spec.Name, group: judgment, in: inAll, takes: s.judging.rule(&spec), help: ruleHelp(&spec),
@@ -242,6 +252,7 @@ func (s *settings) addFlags(flags *pflag.FlagSet, groups ...group) {
 // error before a wrong variable.
 func (a *app) settle(s *settings, flags *pflag.FlagSet, c *config, groups ...group) error {
 	var first error
+	defer s.sortCompared()
 	for _, r := range s.rows {
 		if !slices.Contains(groups, r.group) {
 			continue
@@ -254,6 +265,16 @@ func (a *app) settle(s *settings, flags *pflag.FlagSet, c *config, groups ...gro
 		}
 	}
 	return first
+}
+
+// sortCompared makes the order of files that of a comparison, too, unless that has its own
+// one: a flag counts more than a file.
+func (s *settings) sortCompared() {
+	files, compared := s.given["sort"], s.given["sort-compared"]
+	if files.put != nil && (compared.put == nil || strings.HasPrefix(files.from, "--")) {
+		s.explorer.Choices.Compared.Sort = s.explorer.Choices.Files.Sort
+		s.given["sort-compared"] = files
+	}
 }
 
 func (a *app) settleOne(s *settings, r *setting, flags *pflag.FlagSet, c *config) error {

@@ -33,19 +33,3 @@ func TestSortPlain(t *testing.T) {
 		}
 	}
 }
-
-// TestOrders checks the table of orders: every order with a name can be chosen by that
-// name, and describes what it sorts by.
-func TestOrders(t *testing.T) {
-	for _, o := range Orders() {
-		if got, ok := OrderNamed(o.String()); !ok || got != o {
-			t.Errorf("order %d, %q: its name gives order %d, %v", o, o, got, ok)
-		}
-		if o.String() == "" || o.Long() == "" {
-			t.Errorf("order %d has the name %q and the words %q", o, o, o.Long())
-		}
-	}
-	if o, ok := OrderNamed("none"); ok {
-		t.Errorf("none is the name of %v", o)
-	}
-}

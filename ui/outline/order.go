@@ -1,7 +1,6 @@
 package outline
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/dustin/go-humanize"
@@ -22,7 +21,6 @@ const (
 // orders describes each order. Flags, keys and docs are derived from it.
 var orders = [...]struct {
 	name      string // its name in options, and the title of its column
-	long      string // after "sort by"
 	ascending bool   // the smallest first, unless it is reversed
 	// weigh returns the weight of a row, and a second one that decides between equal
 	// rows. The heaviest row comes first. If weigh is nil, rows are sorted by name,
@@ -33,15 +31,15 @@ var orders = [...]struct {
 	cell func(r Row) string
 }{
 	BySize: {
-		name: "size", long: "size",
+		name: "size",
 		weigh: func(o *Outline, n filetree.Node) (int64, int64) {
 			all := o.figures(n)
 			return all.size, all.gone + all.before
 		},
 	},
-	ByName: {name: "name", long: "name", ascending: true},
+	ByName: {name: "name", ascending: true},
 	ByFiles: {
-		name: "files", long: "count of files",
+		name:  "files",
 		weigh: func(o *Outline, n filetree.Node) (int64, int64) { return int64(o.figures(n).files), 0 },
 		cell: func(r Row) string {
 			if !r.Dir {
@@ -51,7 +49,7 @@ var orders = [...]struct {
 		},
 	},
 	ByGrowth: {
-		name: "growth", long: "growth",
+		name: "growth",
 		weigh: func(o *Outline, n filetree.Node) (int64, int64) {
 			growth := o.figures(n).growth
 			return max(growth, -growth), 0
@@ -77,17 +75,8 @@ func Orders() []Order {
 	return all
 }
 
-// OrderNamed returns the order with a name; false if there is none.
-func OrderNamed(name string) (Order, bool) {
-	i := slices.IndexFunc(Orders(), func(o Order) bool { return o.String() == name })
-	return Order(max(i, 0)), i >= 0
-}
-
 // String returns the name of the order.
 func (o Order) String() string { return orders[o].name }
-
-// Long describes what the order sorts by.
-func (o Order) Long() string { return orders[o].long }
 
 // Ascending reports whether the smallest row comes first.
 func (o Order) Ascending() bool { return orders[o].ascending }
@@ -109,13 +98,4 @@ func (o *Outline) SetOrder(by Order, reverse bool) {
 	o.order, o.reverse = by, reverse
 	o.sums = nil // they have the growth only if that is the order
 	o.changed()
-}
-
-// NextOrder reverses the order or, if it is reversed already, selects the next one.
-func (o *Outline) NextOrder() {
-	if o.reverse {
-		o.SetOrder((o.order+1)%Order(len(orders)), false)
-	} else {
-		o.SetOrder(o.order, true)
-	}
 }
