@@ -181,9 +181,13 @@ func TestChooseMouse(t *testing.T) {
 		t.Errorf("the cursor is on %q, chosen is %v", o.Name, c.chosen)
 	}
 	mouse(tview.MouseLeftDoubleClick, 0, 0) // outside the list
+	mouse(tview.MouseLeftDown, x, y+1)
+	mouse(tview.MouseLeftDoubleClick, x, y+1) // the first click was on another row
+	mouse(tview.MouseLeftDown, x, y)
 	if c.chosen != nil {
 		t.Errorf("%v is chosen", c.chosen)
 	}
+	mouse(tview.MouseLeftDown, x, y)
 	mouse(tview.MouseLeftDoubleClick, x, y)
 	if c.chosen == nil || c.chosen.Ref != "docker:app-7:latest" {
 		t.Errorf("%v is chosen", c.chosen)

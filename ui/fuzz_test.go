@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 
 	"fathom/analyzer"
@@ -201,7 +200,10 @@ func perform(t *testing.T, s *stage, data []byte) {
 			did = append(did, fmt.Sprintf("%dx%d", w, h))
 		case op < 40:
 			action := []tview.MouseAction{tview.MouseLeftDown, tview.MouseLeftDoubleClick, tview.MouseScrollUp, tview.MouseScrollDown, tview.MouseMove, tview.MouseLeftUp}[op%6]
-			s.u.MouseHandler()(action, tcell.NewEventMouse(x%w, y%h, 0, 0), nil)
+			if action == tview.MouseLeftDoubleClick {
+				s.mouse(tview.MouseLeftDown, x%w, y%h)
+			}
+			s.mouse(action, x%w, y%h)
 			did = append(did, fmt.Sprintf("mouse %d at %d,%d", action, x%w, y%h))
 		default:
 			k := keys[int(op)%len(keys)]

@@ -16,9 +16,13 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 		case tview.MouseMove, tview.MouseLeftUp:
 			return u.drag(x, y, action == tview.MouseLeftUp), nil
 		case tview.MouseLeftDown:
+			s, _ := u.spotAt(x, y)
+			u.pressed.down(press{s.of, s.area.X, y})
 			u.click(x, y, false)
 		case tview.MouseLeftDoubleClick:
-			u.click(x, y, true)
+			if u.pressed.twice() {
+				u.click(x, y, true)
+			}
 		case tview.MouseScrollUp:
 			u.wheel(x, y, -3)
 		case tview.MouseScrollDown:
@@ -29,6 +33,21 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 		return true, nil
 	}
 }
+
+// presses holds where the button was pressed, the last time and the time before. For
+// tview, two quick clicks are a double click wherever they are.
+type presses [2]press
+
+// press is the part of the screen that was hit, where that begins, and the line.
+type press struct {
+	of   part
+	x, y int
+}
+
+func (p *presses) down(at press) { p[0], p[1] = p[1], at }
+
+// twice reports whether a double click hit the same line both times.
+func (p *presses) twice() bool { return p[0] == p[1] }
 
 // spotAt returns the topmost spot at a cell.
 func (u *ui) spotAt(x, y int) (spot, bool) {
@@ -74,6 +93,7 @@ func (u *ui) click(x, y int, twice bool) {
 }
 
 func (u *ui) wheel(x, y, n int) {
+	u.pressed = presses{} // another row is under the pointer
 	if o := u.top(); o != nil {
 		o.Scroll(n)
 	} else if s, ok := u.spotAt(x, y); ok {

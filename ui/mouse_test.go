@@ -21,7 +21,12 @@ func (s *stage) at(t *testing.T, text string) (x, y int) {
 	return 0, 0
 }
 
+// mouse does what tview does with the mouse: the second click of a double click is one,
+// too.
 func (s *stage) mouse(action tview.MouseAction, x, y int) {
+	if action == tview.MouseLeftDoubleClick {
+		s.mouse(tview.MouseLeftDown, x, y)
+	}
 	s.u.MouseHandler()(action, tcell.NewEventMouse(x, y, 0, 0), nil)
 	s.u.Draw(s.screen)
 }
@@ -39,6 +44,13 @@ func TestMouse(t *testing.T) {
 	s.at(t, "▾ srv/app/")
 	x, y = s.at(t, "vendor.js")
 	s.mouse(tview.MouseLeftDown, x, y)
+	s.at(t, " /srv/app/vendor.js  size")
+	// Two quick clicks on different rows, or with the wheel between them, are no double
+	// click.
+	s.mouse(tview.MouseLeftDoubleClick, x, y-1)
+	s.mouse(tview.MouseLeftDoubleClick, x, y)
+	s.mouse(tview.MouseScrollDown, x, y)
+	s.mouse(tview.MouseLeftDoubleClick, x, y)
 	s.at(t, " /srv/app/vendor.js  size")
 	s.mouse(tview.MouseLeftDoubleClick, x, y)
 	s.at(t, "━ /srv/app/vendor.js ━")
