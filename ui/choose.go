@@ -64,15 +64,15 @@ type chooser struct {
 	screen.List
 	asked
 	offers
-	th      *screen.Theme
-	do      doer
-	now     func() time.Time
-	keys    *text  // the help, while it is open
-	note    string // shown on the bottom line until the next key
-	chosen  *Candidate
-	frame   screen.Grid
-	body    screen.Canvas // of the last frame's rows, for the mouse
-	pressed presses
+	th     *screen.Theme
+	do     doer
+	now    func() time.Time
+	keys   *text  // the help, while it is open
+	note   string // shown on the bottom line until the next key
+	chosen *Candidate
+	frame  screen.Grid
+	body   screen.Canvas // of the last frame's rows, for the mouse
+	clicks
 }
 
 // asked holds what the engines have answered.
@@ -344,15 +344,15 @@ func (c *chooser) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func
 		c.moved = c.moved || inside
 		switch {
 		case action == tview.MouseLeftDown:
-			c.pressed.down(press{y: y})
-		case action == tview.MouseLeftDoubleClick && inside && c.pressed.twice():
+			c.clicks.down(press{y: y})
+		case action == tview.MouseLeftDoubleClick && inside && c.clicks.twice():
 			c.choose()
 		case action == tview.MouseScrollUp, action == tview.MouseScrollDown:
 			n := 3
 			if action == tview.MouseScrollUp {
 				n = -3
 			}
-			c.pressed = presses{}
+			c.clicks = clicks{}
 			if c.keys != nil {
 				c.keys.Scroll(n)
 			} else {

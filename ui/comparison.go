@@ -202,7 +202,8 @@ func (c *comparison) why(u *ui) string {
 }
 
 // page describes a path of both images, and its history in either.
-func (c *comparison) page(p *screen.Page, u *ui, scope outline.Scope, n filetree.Node) {
+func (c *comparison) page(p *screen.Page, f *files, n filetree.Node) {
+	u, scope := f.u, f.out.Scope()
 	th, t := p.Theme, u.img.Tree
 	p.Title(safe(t.Path(n)))
 	p.Blank()
@@ -235,10 +236,13 @@ func (c *comparison) page(p *screen.Page, u *ui, scope outline.Scope, n filetree
 	}
 	beforeAfter(p, t, scope, oldSide, newSide, n, "old", "new")
 	p.Blank()
-	if is {
-		describe(p, after, &u.img.owners, t)
-	} else if was {
-		describe(p, before, &u.img.owners, t)
+	shown, at := after, newSide
+	if !is {
+		shown, at = before, oldSide
+	}
+	if is || was {
+		f.describe(p, n, shown, at)
+		f.otherNames(p, n, shown.Content, at)
 	}
 	p.Blank()
 	c.history(p, u, n)

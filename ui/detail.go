@@ -11,7 +11,6 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
-	"fathom/ui/outline"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -54,11 +53,28 @@ func (d *detail) click(_, y int, twice bool) {
 	}
 }
 
-// enter goes to the layer that the line is about.
+// enter goes to the layer that the line is about, or to a path that it names.
 func (d *detail) enter() {
+	if d.At < len(d.lines) && d.lines[d.At].Go != nil {
+		d.lines[d.At].Go()
+		d.u.setFocus(rightPane)
+		return
+	}
 	if layer := d.layerAt(); layer >= 0 {
 		d.u.goLayer(layer)
 	}
+}
+
+// hint says what enter does on the line under the cursor.
+func (d *detail) hint(action, usual string) string {
+	switch {
+	case action != "go-to-layer":
+	case d.At < len(d.lines) && d.lines[d.At].Go != nil:
+		return "go to the path"
+	case d.layerAt() < 0:
+		return ""
+	}
+	return usual
 }
 
 func (d *detail) layerAt() int { return linkAt(d.lines, d.At) }
@@ -180,7 +196,8 @@ func warningText(w facts.Warning) string {
 }
 
 // filePage describes a path as a scope shows it, and its history.
-func filePage(p *screen.Page, rep *facts.Report, img *image, scope outline.Scope, n filetree.Node) {
+func (f *files) filePage(p *screen.Page, n filetree.Node) {
+	rep, img, scope := f.u.rep, f.u.img, f.out.Scope()
 	th, t, v := p.Theme, img.Tree, scope.View
 	p.Title(safe(t.Path(n)))
 	if st, ok := v.State(n); !ok {
@@ -200,11 +217,9 @@ func filePage(p *screen.Page, rep *facts.Report, img *image, scope outline.Scope
 			beforeAfter(p, t, scope, v.From, v.To, n, fmt.Sprintf("layer %d", v.From), fmt.Sprintf("layer %d", v.To))
 			p.Blank()
 		}
-		describe(p, st, &img.owners, t)
+		_, at := f.u.shownAt(target{n, v.From, v.To})
+		f.describe(p, n, st, at)
 		img.packageField(p, st.Content)
-		if first := otherName(v, t, n, st); first != filetree.None {
-			p.Field("same as", safe(t.Path(first))+" (a hard link)", th.Link)
-		}
 		if sum := v.Sum(n); st.Kind == layer.Dir && !scope.Both {
 			if c.Mark != filetree.Removed {
 				p.Field("holds", report.Size(sum.Size)+" in "+count(sum.Files, "file"), th.Text)
@@ -216,6 +231,7 @@ func filePage(p *screen.Page, rep *facts.Report, img *image, scope outline.Scope
 				p.Field("gone here", report.Size(sum.Removed), th.Removed)
 			}
 		}
+		f.otherNames(p, n, st.Content, at)
 	}
 	p.Blank()
 	p.Title("History")
@@ -234,9 +250,9 @@ func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.
 	return filetree.None
 }
 
-// describe adds the fields of a path's state.
-func describe(p *screen.Page, st filetree.State, who *owners, t *filetree.Tree) {
-	th := p.Theme
+// describe adds the fields of the state of a path after layer at.
+func (f *files) describe(p *screen.Page, n filetree.Node, st filetree.State, at int) {
+	th, who, t := p.Theme, &f.u.img.owners, f.tree
 	kind := kindText(st.Kind)
 	if st.Implied {
 		kind += " that no layer lists"
@@ -248,7 +264,10 @@ func describe(p *screen.Page, st filetree.State, who *owners, t *filetree.Tree) 
 		if s := t.Stored(st.Content); s.Held < s.Bytes {
 			p.Field("in the tar", report.Size(s.Held)+", the rest is holes", th.Text)
 		}
-	case layer.Symlink, layer.Link:
+	case layer.Symlink:
+		p.Field("target", safe(st.Target), th.Link)
+		f.linkField(p, n, at)
+	case layer.Link:
 		p.Field("target", safe(st.Target), th.Link)
 	case layer.Char, layer.Block:
 		p.Field("device", fmt.Sprintf("%d,%d", st.Major, st.Minor), th.Text)

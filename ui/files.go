@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fathom/analyzer/filetree"
+	"fathom/analyzer/layer"
 	"fathom/ui/outline"
 	"fathom/ui/screen"
 )
@@ -191,21 +192,41 @@ func (f *files) details(p *screen.Page) any {
 		return nil
 	}
 	if f.u.two != nil {
-		f.u.two.page(p, f.u, f.out.Scope(), r.Node)
+		f.u.two.page(p, f, r.Node)
 	} else {
-		filePage(p, f.u.rep, f.u.img, f.out.Scope(), r.Node)
+		f.filePage(p, r.Node)
 	}
 	return r.Node
 }
 
-// enter opens a folder or the content of a file.
+// enter follows a symlink, opens a folder, or shows the content of a file.
 func (f *files) enter() {
 	switch r, ok := f.out.Cursor(); {
+	case ok && r.State.Kind == layer.Symlink:
+		f.followLink(r.Node)
 	case ok && r.Dir:
 		f.out.Toggle()
 	case ok:
 		f.u.view()
 	}
+}
+
+// hint says what enter does on the row under the cursor.
+func (f *files) hint(action, usual string) string {
+	r, ok := f.out.Cursor()
+	switch {
+	case action != "open":
+		return usual
+	case !ok:
+		return ""
+	case r.State.Kind == layer.Symlink:
+		return "follow"
+	case r.Dir && r.Open:
+		return "close"
+	case r.Dir:
+		return "open"
+	}
+	return "view"
 }
 
 // Escape stops comparing, shows all packages, or removes the filter, and reports whether

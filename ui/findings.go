@@ -377,6 +377,29 @@ func (f *findings) enter() {
 	}
 }
 
+// hint says what enter does on the row under the cursor.
+func (f *findings) hint(action, usual string) string {
+	r, ok := f.current()
+	if action != "show-in-tree" {
+		return usual
+	}
+	if !ok || r.place == len(f.all[r.finding].Places) && r.place > 0 {
+		return ""
+	}
+	p := f.placeOf(r)
+	switch _, ok := f.node(p); {
+	case ok:
+		return usual
+	case p.Path != "":
+		return ""
+	case p.Layer >= 0:
+		return "go to the layer"
+	case f.u.two != nil:
+		return "figures"
+	}
+	return "image"
+}
+
 // toggle opens or closes the finding under the cursor.
 func (f *findings) toggle() {
 	if !f.setOpen(true) {

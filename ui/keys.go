@@ -90,11 +90,11 @@ func bindings() []binding {
 		{"layer-files", "enter right l", inLayers, 0, "", "", "", func(u *ui) { u.setFocus(rightPane) }},
 		{"layer-files", "enter right l", inLayers, needBoth, "Layers", "files", comparing + "go to the files", (*ui).layerFiles},
 		{"empty-steps", "e", inLayers, needOne, "Layers", "empty steps", "show or hide steps without a layer", the((*layers).toggleEmpty)},
-		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: go to its layer", on((*detail).enter)},
+		{"go-to-layer", "enter", inDetail, 0, "Layers", "go to the layer", "on a line of the details: go to its layer, or to the path that it names", on((*detail).enter)},
 		{"go-to-layer", "enter", inDetail, needTwo, "Layers", "go there", comparing + "on a line about a layer or of a history: go there", on((*detail).enter)},
 		{"back", "left h", inDetail, 0, "Layers", "", "", func(u *ui) { u.setFocus(u.subject) }},
 
-		{"open", "enter", inFiles, needTree, "Files", "open", "open a folder, view a file", on((*files).enter)},
+		{"open", "enter", inFiles, needTree, "Files", "open", "open a folder, view a file, follow a symbolic link", on((*files).enter)},
 		{"expand", "right l", inFiles, needTree, "Files", "", "open a folder, then step into it", on(func(f *files) { f.out.Open() })},
 		{"collapse", "left h", inFiles, needTree, "Files", "", "close a folder, or go to the one above", on(func(f *files) { f.out.Close() })},
 		{"fold", "space", inFiles, needTree, "Files", "", "open or close a folder", on(func(f *files) { f.out.Toggle() })},

@@ -17,10 +17,10 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 			return u.drag(x, y, action == tview.MouseLeftUp), nil
 		case tview.MouseLeftDown:
 			s, _ := u.spotAt(x, y)
-			u.pressed.down(press{s.of, s.area.X, y})
+			u.clicks.down(press{s.of, s.area.X, y})
 			u.click(x, y, false)
 		case tview.MouseLeftDoubleClick:
-			if u.pressed.twice() {
+			if u.clicks.twice() {
 				u.click(x, y, true)
 			}
 		case tview.MouseScrollUp:
@@ -34,9 +34,9 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 	}
 }
 
-// presses holds where the button was pressed, the last time and the time before. For
+// clicks holds where the button was pressed, the last time and the time before. For
 // tview, two quick clicks are a double click wherever they are.
-type presses [2]press
+type clicks [2]press
 
 // press is the part of the screen that was hit, where that begins, and the line.
 type press struct {
@@ -44,10 +44,10 @@ type press struct {
 	x, y int
 }
 
-func (p *presses) down(at press) { p[0], p[1] = p[1], at }
+func (p *clicks) down(at press) { p[0], p[1] = p[1], at }
 
 // twice reports whether a double click hit the same line both times.
-func (p *presses) twice() bool { return p[0] == p[1] }
+func (p *clicks) twice() bool { return p[0] == p[1] }
 
 // spotAt returns the topmost spot at a cell.
 func (u *ui) spotAt(x, y int) (spot, bool) {
@@ -93,7 +93,7 @@ func (u *ui) click(x, y int, twice bool) {
 }
 
 func (u *ui) wheel(x, y, n int) {
-	u.pressed = presses{} // another row is under the pointer
+	u.clicks = clicks{} // another row is under the pointer
 	if o := u.top(); o != nil {
 		o.Scroll(n)
 	} else if s, ok := u.spotAt(x, y); ok {

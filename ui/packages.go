@@ -300,6 +300,22 @@ func (l *packageList) enter() {
 	}
 }
 
+// hint says what enter does on the row under the cursor.
+func (l *packageList) hint(action, usual string) string {
+	r, ok := l.current()
+	switch {
+	case action != "show-in-tree":
+		return usual
+	case !ok, r.index < 0 && r.folder >= 0 && l.folder(r) == nil:
+		return ""
+	case r.index < 0 && r.folder < 0 && l.open:
+		return "close"
+	case r.index < 0 && r.folder < 0:
+		return "open"
+	}
+	return usual
+}
+
 // toggle opens or closes what belongs to no package.
 func (l *packageList) toggle() {
 	if !l.setOpen(true) {

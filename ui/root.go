@@ -44,16 +44,16 @@ type ui struct {
 	layout
 	bottom
 	drawn
-	do      doer
-	rep     *facts.Report
-	img     *image          // nil for a saved report
-	two     *comparison     // nil unless two images are compared
-	lacks   map[need]string // why this screen can't do what keys need
-	notes   []string        // how the image was read
-	sel     selection
-	search  search
-	over    []overlay // the innermost last
-	pressed presses
+	do     doer
+	rep    *facts.Report
+	img    *image          // nil for a saved report
+	two    *comparison     // nil unless two images are compared
+	lacks  map[need]string // why this screen can't do what keys need
+	notes  []string        // how the image was read
+	sel    selection
+	search search
+	over   []overlay // the innermost last
+	clicks
 	viewing
 	// goTo shows a path as of a layer, in the tree if there is one.
 	goTo func(n filetree.Node, layer int, whole bool)

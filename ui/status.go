@@ -1,8 +1,9 @@
 package ui
 
 import (
-	"fathom/ui/screen"
 	"slices"
+
+	"fathom/ui/screen"
 )
 
 // drawStatus draws the bottom line: where the cursor is, order and filter, and the
@@ -108,16 +109,26 @@ func signWidth(sign []screen.Span) int {
 
 func hintWidth(b binding) int { return 2 + screen.Width(b.first()) + 1 + screen.Width(b.hint) }
 
+// hinter is a part that says what keys do on the row under the cursor.
+type hinter interface {
+	hint(action, usual string) string // the label of an action; "" if it does nothing
+}
+
 // hints returns the bindings for the bottom line.
 func (u *ui) hints() []binding {
 	var all []binding
 	at := u.on().place()
+	row, byRow := u.on().(hinter)
 	for _, b := range u.keys {
 		taken := slices.ContainsFunc(all, func(a binding) bool { return a.first() == b.first() })
 		if b.hint != "" && b.keys != "" && b.places&at != 0 && u.lacks[b.needs] == "" && !taken {
+			if byRow {
+				b.hint = row.hint(b.action, b.hint)
+			}
 			all = append(all, b)
 		}
 	}
+	all = slices.DeleteFunc(all, func(b binding) bool { return b.hint == "" })
 	// Keys that only this place has come first.
 	own := func(b binding) int {
 		if b.places == at || b.places == inOtherLists {

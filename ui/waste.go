@@ -191,6 +191,20 @@ func (w *waste) enter() {
 	}
 }
 
+// hint says what enter does on the row under the cursor.
+func (w *waste) hint(action, usual string) string {
+	if g, ok := w.group(); ok && action == "show-in-tree" {
+		if w.opened[g.name] {
+			return "close"
+		}
+		return "open"
+	}
+	if _, ok := w.current(); !ok && action == "show-in-tree" {
+		return ""
+	}
+	return usual
+}
+
 // fold opens or closes what is under the cursor.
 func (w *waste) fold() {
 	if !w.setOpen(true) {

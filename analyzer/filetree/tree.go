@@ -5,6 +5,7 @@ package filetree
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -283,20 +284,23 @@ func (t *Tree) FirstName(c Content, i int) Node {
 }
 
 // Names returns every path that shows content c after layer i, sorted as bytes.
-func (t *Tree) Names(c Content, i int) []Node {
-	var out []Node
-	if !t.pieces[c].linked {
-		if n := t.FirstName(c, i); n != None {
-			out = append(out, n)
+func (t *Tree) Names(c Content, i int) []Node { return slices.Collect(t.EachName(c, i)) }
+
+// EachName is like Names, for callers that don't need all of them.
+func (t *Tree) EachName(c Content, i int) iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		if !t.pieces[c].linked {
+			if n := t.FirstName(c, i); n != None {
+				yield(n)
+			}
+			return
 		}
-		return out
-	}
-	for _, n := range t.linkNames[c] {
-		if v := t.at(Node(n), i); v >= 0 && t.versions[v].content() == c {
-			out = append(out, Node(n))
+		for _, n := range t.linkNames[c] {
+			if v := t.at(Node(n), i); v >= 0 && t.versions[v].content() == c && !yield(Node(n)) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // ComparePaths compares two nodes by their paths as bytes, which is not the

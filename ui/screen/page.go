@@ -17,6 +17,7 @@ type Line struct {
 	Spans []Span
 	Link  int    // the target of enter; -1 for none
 	Value string // the text that y copies; "" for the text of the line
+	Go    func() // what enter does instead, unless it is nil
 }
 
 // Text returns the text of the line.
@@ -36,7 +37,7 @@ type Page struct {
 }
 
 func (p *Page) Add(link int, value string, spans ...Span) {
-	p.Lines = append(p.Lines, Line{spans, link, value})
+	p.Lines = append(p.Lines, Line{Spans: spans, Link: link, Value: value})
 }
 
 func (p *Page) Blank() { p.Add(-1, "") }
