@@ -31,32 +31,36 @@ type Engine struct {
 }
 
 // Choose lets the user choose one of the engines' images, newest first, or the built-in
-// demo, which is always last. It asks all engines at once, in the background. An engine
-// that fails gets a line below the list. Choose returns ErrNoChoice if the user chooses
-// nothing.
-func Choose(ctx context.Context, engines []Engine, opt Options) (Candidate, error) {
+// demo, which is always last, and opens it. It asks all engines at once, in the
+// background. An engine that fails gets a line below the list. When open returns ErrLeft,
+// the user chooses again, from the list as it was. Choose returns any other error of open,
+// and nil if the user chooses nothing.
+func Choose(ctx context.Context, engines []Engine, opt Options, open func(context.Context, Candidate) error) error {
 	set, err := opt.setup()
 	if err != nil {
-		return Candidate{}, err
+		return err
 	}
+	c := newChooser(engines, set.th, nil)
+	for {
+		if err := c.show(ctx, opt); err != nil || c.chosen == nil {
+			return err
+		}
+		if err := open(ctx, *c.chosen); !errors.Is(err, ErrLeft) {
+			return err
+		}
+	}
+}
+
+// show shows the chooser until the user chooses or quits.
+func (c *chooser) show(ctx context.Context, opt Options) error {
 	s := newSession(ctx)
 	defer s.cancel(nil)
-	c := newChooser(engines, set.th, s)
-	err = s.run(opt, set.th, func() {
+	c.do, c.chosen = s, nil
+	return s.run(opt, c.th, func() {
 		s.app.SetRoot(c, true).SetInputCapture(c.capture)
 		c.ask()
 	})
-	switch {
-	case err != nil:
-		return Candidate{}, err
-	case c.chosen == nil:
-		return Candidate{}, ErrNoChoice
-	}
-	return *c.chosen, nil
 }
-
-// ErrNoChoice is the error of Choose if the user chooses nothing.
-var ErrNoChoice = errors.New("nothing was chosen")
 
 // chooser is the screen of Choose.
 type chooser struct {
@@ -64,11 +68,12 @@ type chooser struct {
 	screen.List
 	asked
 	offers
-	th     *screen.Theme
-	do     doer
-	now    func() time.Time
-	keys   *text  // the help, while it is open
-	note   string // shown on the bottom line until the next key
+	th   *screen.Theme
+	do   doer
+	now  func() time.Time
+	keys *text  // the help, while it is open
+	note string // shown on the bottom line until the next key
+	slips
 	chosen *Candidate
 	frame  screen.Grid
 	body   screen.Canvas // of the last frame's rows, for the mouse
@@ -110,9 +115,12 @@ func newChooser(engines []Engine, th *screen.Theme, do doer) *chooser {
 	return c
 }
 
-// ask asks every engine for its images.
+// ask asks every engine for its images that has not answered yet.
 func (c *chooser) ask() {
 	for _, e := range c.engines {
+		if !slices.Contains(c.silent, e.Name) {
+			continue
+		}
 		c.do.work(func(ctx context.Context) func() {
 			found, err := e.List(ctx)
 			return func() { c.answer(e.Name, found, err) }
@@ -227,7 +235,8 @@ func (c *chooser) choose() {
 	c.do.quit()
 }
 
-// escape closes the help, clears the filter, or else closes the screen.
+// escape closes the help, or clears the filter. It never quits, since esc comes back here
+// from an image.
 func (c *chooser) escape() {
 	switch {
 	case c.keys != nil:
@@ -235,7 +244,7 @@ func (c *chooser) escape() {
 	case c.typing:
 		c.clear()
 	default:
-		c.do.quit()
+		c.note = "q quits"
 	}
 }
 
@@ -258,7 +267,7 @@ func (c *chooser) capture(ev *tcell.EventKey) *tcell.EventKey {
 
 func (c *chooser) key(ev *tcell.EventKey) {
 	name := screen.KeyName(ev)
-	c.note = ""
+	c.note, c.pressed = "", ev.When()
 	letter := ev.Key() == tcell.KeyRune && ev.Modifiers()&tcell.ModAlt == 0
 	for _, k := range chooserKeys() {
 		// Once the filter has text, letters go to it.
@@ -303,13 +312,16 @@ func chooserKeys() []chooserKey {
 			}
 			c.keys = chooserHelp()
 		}),
-		key("esc", "", "clear the filter; without one, quit", (*chooser).escape),
+		key("esc", "", "clear the filter", (*chooser).escape),
 		key("q", "quit", "quit, while no filter is typed", func(c *chooser) {
-			if c.keys != nil {
-				c.keys = nil
-				return
+			switch {
+			case c.keys != nil:
+				c.keys, c.closed = nil, c.pressed
+			case c.slipped():
+				c.note = "q again quits"
+			default:
+				c.do.quit()
 			}
-			c.do.quit()
 		}),
 		key("ctrl-c", "", "quit", func(c *chooser) { c.do.giveUp() }),
 		key("ctrl-z", "", "suspend", func(c *chooser) { c.do.suspend() }),

@@ -108,6 +108,7 @@ func (u *ui) extract(e *extraction) {
 				p.Close()
 			case ctx.Err() != nil:
 			case err != nil:
+				u.closed = time.Now()
 				u.drop(e)
 				u.tell("Not extracted", []string{err.Error()})
 			default:
@@ -162,7 +163,7 @@ func (u *ui) carryOut(ctx context.Context, e *extraction) {
 		res, err := p.Run(ctx, &e.task)
 		p.Close()
 		return func() {
-			e.ended = true
+			e.ended, u.closed = true, time.Now()
 			u.drop(e)
 			u.extracted(p, res, err)
 		}

@@ -158,6 +158,8 @@ func (f *files) sum() {
 
 // goTo puts the cursor on n as of a layer, and drops filters that hide it.
 func (f *files) goTo(n filetree.Node, layer int, whole bool) {
+	f.u.leave()
+	f.u.jumps.shown = true
 	f.u.sel.marked, f.u.sel.whole = -1, whole
 	f.u.selectLayer(layer)
 	f.follow()

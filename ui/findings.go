@@ -290,6 +290,7 @@ func (f *findings) report(i int) *facts.Report {
 
 // toLayer goes to a layer of the image that has the finding under the cursor.
 func (f *findings) toLayer(layer int) {
+	f.u.leave()
 	if l, ok := f.u.first.(*aligned); ok {
 		if r, ok := f.current(); ok {
 			l.choose(f.side(r.finding), layer)

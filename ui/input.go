@@ -24,6 +24,7 @@ const (
 // the old encoding, and the terminal's answers to our questions.
 type input struct {
 	held  []byte // the bytes of an incomplete character or sequence
+	meta  bool   // an extra escape came before the sequence: its key was pressed with alt
 	paste bool   // between the start and the end of a paste
 	post  func(tcell.Event)
 	parse func([]byte)              // tcell's parser
@@ -99,6 +100,7 @@ func (in *input) next(b byte) {
 		if b != '[' && b != 'O' {
 			in.key(tcell.KeyEsc, 0, tcell.ModNone)
 		}
+		in.meta = b == '['
 		in.escaped(b)
 	case h[1] == '[':
 		in.sequence(b)
@@ -155,7 +157,7 @@ func (in *input) escaped(b byte) {
 
 // restart drops the held bytes, because b can't belong to them, and processes b.
 func (in *input) restart(b byte) {
-	in.held = nil
+	in.held, in.meta = nil, false
 	in.first(b)
 }
 
@@ -184,7 +186,11 @@ func (in *input) sequence(b byte) {
 // whole processes a complete control sequence.
 func (in *input) whole(seq []byte) {
 	params, final := seq[2:len(seq)-1], seq[len(seq)-1]
+	meta := in.meta
+	in.meta = false
 	switch {
+	case meta && len(params) == 0 && final >= 'A' && final <= 'D': // an arrow
+		seq = []byte("\x1b[1;3" + string(final))
 	case len(params) > 0 && params[0] >= '=' && params[0] <= '?': // an answer, not a key
 		if params[0] == '?' && final == 'c' {
 			in.attrs()

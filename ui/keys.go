@@ -80,10 +80,13 @@ func bindings() []binding {
 		{"layers", "1", inPanes, 0, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
 		{"details", "2", inPanes, 0, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
 		{"files", "3", inPanes, 0, "Panes", "", "files", func(u *ui) { u.tabTo(0) }},
-		{"previous-layer", "[", inPanes, needOne, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer - 1) }},
-		{"next-layer", "]", inPanes, needOne, "Panes", "", "the next layer, from any pane", func(u *ui) { u.selectLayer(u.sel.layer + 1) }},
-		{"previous-layer", "[", inPanes, needBoth, "Panes", "", comparing + "the old image as it is", func(u *ui) { u.selectLayer(oldSide) }},
-		{"next-layer", "]", inPanes, needBoth, "Panes", "", comparing + "what the new image changes", func(u *ui) { u.selectLayer(newSide) }},
+		{"previous-layer", "[", inPanes, needOne, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.stepTo(u.sel.layer - 1) }},
+		{"next-layer", "]", inPanes, needOne, "Panes", "", "the next layer, from any pane", func(u *ui) { u.stepTo(u.sel.layer + 1) }},
+		{"previous-layer", "[", inPanes, needBoth, "Panes", "", comparing + "the old image as it is", func(u *ui) { u.stepTo(oldSide) }},
+		{"next-layer", "]", inPanes, needBoth, "Panes", "", comparing + "what the new image changes", func(u *ui) { u.stepTo(newSide) }},
+
+		{"jump-back", "backspace alt-left ,", inPanes, 0, "Panes", "", "back to where you were before the last jump: to a tab, a layer, a match, or a path", (*ui).jumpBack},
+		{"jump-forward", "alt-right .", inPanes, 0, "Panes", "", "forward again", (*ui).jumpForward},
 
 		{"layer-files", "enter right l", inLayers, needTree, "Layers", "files", "go to the layer's files", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, needSpan, "", "", "", (*ui).layerFiles},
@@ -189,11 +192,12 @@ func bindings() []binding {
 		{"copy-more", "Y", inViewer, 0, "", "", "", on((*content).copy)},
 		{"copy-more", "Y", inPanes, 0, "Program", "", "copy the layer's digest; in the viewer, the content", (*ui).copyMore},
 		{"help", "?", everywhere &^ inHelp, 0, "Program", "keys", "every key", func(u *ui) { u.push(help(slices.Concat(u.keys, typingKeys()), u.two != nil)) }},
-		{"", "? q", inHelp, 0, "", "", "", (*ui).escape},
-		{"quit", "q", scrolls &^ inHelp, 0, "", "", "", (*ui).closeOver},
+		{"", "?", inHelp, 0, "", "", "", (*ui).escape},
+		{"", "q", inHelp, 0, "", "", "", (*ui).closeByQ},
+		{"quit", "q", scrolls &^ inHelp, 0, "", "", "", (*ui).closeByQ},
 		{"image", "i", inImage, 0, "", "", "", (*ui).escape},
 		{"close", "esc", everywhere, 0, "Program", "", "close the innermost thing", (*ui).escape},
-		{"quit", "q", inPanes, 0, "Program", "quit", "quit; or close what is open over the panes", func(u *ui) { u.do.quit() }},
+		{"quit", "q", inPanes, 0, "Program", "quit", "quit, or go back to the list that the image was chosen from; or close what is open over the panes", (*ui).leaveImage},
 		{"", "ctrl-c", everywhere, 0, "Program", "", "quit", func(u *ui) { u.do.quit() }},
 		{"", "ctrl-z", everywhere, 0, "Program", "", "suspend", func(u *ui) { u.do.suspend() }},
 	})
@@ -215,6 +219,18 @@ func typingKeys() []binding {
 		rows = append(rows, binding{keys: k.Keys, group: group, help: k.Help})
 	}
 	return rows
+}
+
+// keysOfChosen returns a key table in which the key that quits goes back to the list that
+// the image was chosen from.
+func keysOfChosen(table []binding) []binding {
+	table = slices.Clone(table)
+	for i := range table {
+		if b := &table[i]; b.action == "quit" && b.hint != "" {
+			b.hint, b.help = "back", "back to the list of images; or close what is open over the panes"
+		}
+	}
+	return table
 }
 
 // comparing starts the help of rows for two images, where the rows of all screens are

@@ -29,8 +29,8 @@ var errLoad = errors.New("not loaded")
 
 // Open loads an image in the background and shows it until a person quits. A slow
 // load shows the progress of p's tasks. load has returned when Open does; its
-// error is returned once the terminal has been restored. Open returns ctx.Err()
-// when ctx is done, and a *Crash after a panic in any of its goroutines.
+// error is returned once the terminal has been restored. Open returns ErrLeft if the
+// person goes back to the list of images (see Options.Chosen), ctx.Err() when ctx is done, and a *Crash after a panic in any of its goroutines.
 func Open(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*analyzer.Analysis, error), opt Options) error {
 	return open(ctx, name, p, opt, func(ctx context.Context) (func(*session, setup), error) {
 		a, err := load(ctx)
@@ -116,7 +116,13 @@ func newLoading(name string, p *analyzer.Progress, th *screen.Theme, s *session)
 // capture takes every key: there are no panes yet.
 func (l *loading) capture(ev *tcell.EventKey) *tcell.EventKey {
 	switch screen.KeyName(ev) {
-	case "ctrl-c", "q", "esc":
+	case "q", "esc":
+		if l.s.chosen {
+			l.s.leave()
+			break
+		}
+		l.s.giveUp()
+	case "ctrl-c":
 		l.s.giveUp()
 	case "ctrl-z":
 		l.s.suspend()

@@ -76,6 +76,7 @@ func (u *ui) drag(x, y int, end bool) bool {
 func (u *ui) click(x, y int, twice bool) {
 	s, ok := u.spotAt(x, y)
 	u.held = nil
+	defer u.arrive()
 	if u.typing() {
 		u.prompt.Key(tcell.NewEventKey(tcell.KeyEnter, 0, 0))
 		u.prompt = nil
@@ -99,5 +100,6 @@ func (u *ui) wheel(x, y, n int) {
 	} else if s, ok := u.spotAt(x, y); ok {
 		s.of.Scroll(n)
 		u.followLayer()
+		u.arrive()
 	}
 }

@@ -1,6 +1,27 @@
 package ui
 
-import "fathom/ui/screen"
+import (
+	"time"
+
+	"fathom/ui/screen"
+)
+
+// slips keeps a q that was meant for a dialog from ending the program.
+type slips struct {
+	pressed time.Time // when the last key was pressed
+	closed  time.Time // when a dialog last closed with q or by itself
+}
+
+// slipTime is how long after a dialog has closed a q may have been meant for it.
+const slipTime = time.Second / 2
+
+// slipped reports whether the key may have been meant for a dialog that has just
+// closed. The next key isn't.
+func (s *slips) slipped() bool {
+	since := s.pressed.Sub(s.closed)
+	s.closed = time.Time{}
+	return since >= 0 && since < slipTime
+}
 
 // text is an overlay of lines.
 type text struct {

@@ -136,7 +136,8 @@ type layout struct {
 	tabs    []pane // the first one is what esc goes back to
 	tab     int
 	focus   int
-	subject int // the pane that the details are about
+	subject int    // the pane that the details are about
+	leaves  func() // runs before another tab comes to the front
 }
 
 // Where panes are.
@@ -164,6 +165,9 @@ func (l *layout) setFocus(i int) {
 
 // show brings a tab to the front.
 func (l *layout) show(tab int) {
+	if tab != l.tab {
+		l.leaves()
+	}
 	l.tab = tab
 	l.right().follow()
 }

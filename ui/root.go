@@ -26,6 +26,7 @@ type doer interface {
 	copy(text string) string // returns a note about where the text went; "" if it can't copy
 	suspend()
 	quit()
+	leave() // quits, or goes back to the list that the image was chosen from
 	giveUp()
 }
 
@@ -52,6 +53,7 @@ type ui struct {
 	notes  []string        // how the image was read
 	sel    selection
 	search search
+	jumps  jumps
 	over   []overlay // the innermost last
 	clicks
 	viewing
@@ -64,6 +66,7 @@ type bottom struct {
 	note   string         // shown until the next key
 	prompt *screen.Prompt // nil if none is open
 	past   struct{ searches, paths screen.Past }
+	slips
 }
 
 // newRoot returns a UI whose right side is still empty.
@@ -76,7 +79,7 @@ func newRoot(rep *facts.Report, set setup, do doer) *ui {
 		goTo: func(filetree.Node, int, bool) {},
 	}
 	u.layers, u.detail = newLayers(u), &detail{u: u}
-	u.first = u.layers
+	u.first, u.leaves = u.layers, u.leave
 	return u
 }
 
@@ -191,7 +194,8 @@ func (u *ui) closeOver() {
 // do. If it can do none, a note says why.
 func (u *ui) key(ev *tcell.EventKey) {
 	name := screen.KeyName(ev)
-	u.note = ""
+	u.note, u.pressed = "", ev.When()
+	defer u.arrive()
 	if p := u.prompt; p != nil && name != "ctrl-c" && name != "ctrl-z" {
 		if !p.Key(ev) {
 			u.prompt = nil
@@ -224,8 +228,14 @@ func (u *ui) move(by func(part)) {
 	u.followLayer()
 }
 
-// selectLayer selects a layer.
+// selectLayer jumps to a layer.
 func (u *ui) selectLayer(layer int) {
+	u.leave()
+	u.stepTo(layer)
+}
+
+// stepTo selects a layer, if it exists.
+func (u *ui) stepTo(layer int) {
 	if layer >= 0 && layer < len(u.rep.Layers) {
 		u.layers.choose(layer)
 		u.followLayer()
@@ -276,6 +286,7 @@ func (u *ui) goLayer(layer int) {
 		return
 	}
 	t, ok := u.pane(u.subject).target()
+	u.leave()
 	u.sel.marked = -1
 	u.selectLayer(layer)
 	if ok {
@@ -298,11 +309,31 @@ func (u *ui) escape() {
 	case o != nil && o.Escape():
 	case len(u.over) > 0:
 		u.closeOver()
+	case u.jumps.returns:
+		u.jumpBack()
 	case u.endSearch():
 	case right != nil && right.Escape():
 	case u.tab != 0:
 		u.show(0)
 	case u.focus == detailPane:
 		u.setFocus(u.subject)
+	case u.listed:
+		u.do.leave()
 	}
+}
+
+// closeByQ closes the innermost overlay.
+func (u *ui) closeByQ() {
+	u.closed = u.pressed
+	u.closeOver()
+}
+
+// leaveImage ends the program, or goes back to the list that the image was chosen from:
+// but not with a key that was meant for a dialog that has just closed.
+func (u *ui) leaveImage() {
+	if u.slipped() {
+		u.note = keyOf(u.keys, "quit") + " again quits"
+		return
+	}
+	u.do.leave()
 }

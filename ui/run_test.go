@@ -103,19 +103,29 @@ func show(mode string) int {
 	case "wrong":
 		err = Open(ctx, "wrong", &p, func(context.Context) (*analyzer.Analysis, error) { return nil, errors.New("no such image") }, Options{})
 	case "choose", "chooser":
-		var c Candidate
-		c, err = Choose(ctx, []Engine{{"engine", func(ctx context.Context) ([]Candidate, error) {
+		err = Choose(ctx, []Engine{{"engine", func(ctx context.Context) ([]Candidate, error) {
 			if mode == "chooser" {
 				panic("the trap")
 			}
-			return []Candidate{{Name: "app:1", Ref: "engine:app:1"}}, nil
+			return []Candidate{{Name: "app:1", Ref: "engine:app:1"}, {Name: "app:2", Ref: "engine:app:2"}, {Name: "slow:1", Ref: "engine:slow:1"}}, nil
 		}}, {"silent", func(ctx context.Context) ([]Candidate, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
-		}}}, Options{})
-		if err == nil {
+		}}}, Options{}, func(ctx context.Context, c Candidate) error {
 			fmt.Printf("\nchosen: %s, demo %v\n", c.Ref, c.Demo)
-		}
+			if c.Demo {
+				return nil
+			}
+			var p analyzer.Progress
+			return Open(ctx, c.Ref, &p, func(ctx context.Context) (*analyzer.Analysis, error) {
+				if c.Ref == "engine:slow:1" {
+					p.Start("layer 0", 100)
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return a, nil
+			}, Options{Chosen: true})
+		})
 	case "saved":
 		err = RunReport(ctx, a.Report, Options{})
 	case "searching", "searcher":
@@ -313,9 +323,36 @@ func TestRun(t *testing.T) {
 		{"q while loading", "loading", func(x *terminal) { x.send("q") }, "ended: cancelled"},
 		{"sigterm while loading", "loading", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"a load that fails", "fails", func(x *terminal) { x.signal(syscall.SIGUSR1) }, "ended: reading layer 0: it is broken"},
-		{"choose the first", "choose", func(x *terminal) { x.send("\r"); x.expect("chosen: engine:app:1, demo false") }, "ended: <nil>"},
+		{"leave an image with q", "choose", func(x *terminal) {
+			x.send("app\x1b[B\r")
+			x.expect(" back\x1b") // the hint of q
+			x.send("q")
+			x.expectAfter(" back\x1b", "2 of 4") // the filter is as it was
+			x.send("\r")
+			x.expectTimes(2, "chosen: engine:app:2, demo false") // and so is the cursor
+			x.expectTimes(2, " back\x1b")
+			x.send("\x03")
+		}, "ended: <nil>"},
+		{"leave an image with esc", "choose", func(x *terminal) {
+			x.send("\r")
+			x.expect(" back\x1b")
+			x.send("\x1b")
+			x.expectTimes(2, "choose an image")
+			x.send("\x1b")
+			x.expect("q quits")
+			x.send("q")
+		}, "ended: <nil>"},
+		{"leave a load", "choose", func(x *terminal) {
+			x.send("slow\r")
+			x.expect("Opening")
+			x.send("q")
+			x.expectAfter("Opening", "1 of 4")
+			x.send("\r")
+			x.expectTimes(2, "Opening")
+			x.send("\x03")
+		}, "ended: cancelled"},
 		{"choose the demo", "choose", func(x *terminal) { x.send("demo\r"); x.expect("chosen: , demo true") }, "ended: <nil>"},
-		{"choose nothing", "choose", func(x *terminal) { x.send("q") }, "ended: nothing was chosen"},
+		{"choose nothing", "choose", func(x *terminal) { x.send("q") }, "ended: <nil>"},
 		{"ctrl-c while choosing", "choose", func(x *terminal) { x.send("a\x03") }, "ended: cancelled"},
 		{"sigterm while choosing", "choose", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
 		{"panic of an engine", "chooser", func(x *terminal) {}, "ended: the terminal UI crashed: the trap, stack of true bytes"},

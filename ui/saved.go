@@ -47,7 +47,8 @@ func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, 
 		u.lacks[needSpan] = u.lacks[needTree]
 	}
 	u.addDockerfile()
-	u.show(1)
+	u.tab = 1
+	u.right().follow()
 	return u
 }
 

@@ -62,6 +62,7 @@ func (s *still) pager(open func(context.Context) (io.ReadCloser, error)) error {
 func (s *still) copy(text string) string { s.copied = text; return "copied" }
 func (s *still) suspend()                { s.suspended++ }
 func (s *still) quit()                   { s.ended++ }
+func (s *still) leave()                  { s.ended++ }
 func (s *still) giveUp()                 { s.ended++ }
 
 // load analyses an image of testdata/screens or testdata/images. For "NAME packed",
@@ -205,7 +206,8 @@ func event(name string) *tcell.EventKey {
 	case name == "alt-backspace":
 		return tcell.NewEventKey(tcell.KeyRune, 0x7f, tcell.ModAlt)
 	case alt:
-		return tcell.NewEventKey(tcell.KeyRune, []rune(rest)[0], tcell.ModAlt)
+		ev := event(rest)
+		return tcell.NewEventKey(ev.Key(), ev.Rune(), tcell.ModAlt)
 	case name == "ctrl-left":
 		return tcell.NewEventKey(tcell.KeyLeft, 0, tcell.ModCtrl)
 	case name == "ctrl-right":

@@ -123,6 +123,7 @@ func (u *ui) openSearch() {
 	s := &u.search
 	tab, focus, subject := u.tab, u.focus, u.subject
 	old, all, only := s.text, s.all, s.only
+	u.leave()
 	u.searchIn(u.seek())
 	sel, at, top, pane := u.sel, u.layers.At, u.layers.Top, s.in.bookmark()
 	s.back = func() {
@@ -146,6 +147,7 @@ func (u *ui) openSearch() {
 				u.find(func() {})
 				u.show(tab)
 				u.focus, u.subject = focus, subject
+				u.jumps.from = nil
 			}
 		},
 	}
@@ -194,6 +196,7 @@ func (u *ui) again(forward bool) {
 		u.note = "still searching"
 		return
 	}
+	u.leave()
 	in := u.seek()
 	if s.in != in { // another tab is in front now
 		u.searchIn(in)

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 
 	"fathom/ui/screen"
 )
@@ -85,6 +86,9 @@ func (u *ui) filterSign(w int) (sign []screen.Span) {
 			what, keys = p.Title()+": "+what, u.tabKey(i)+" "+keys
 		}
 		add := []screen.Span{{Text: what + "  ", Style: u.th.Strong}, {Text: keys, Style: u.th.Accent}, {Text: " removes  ", Style: u.th.Dim}}
+		if i == u.tab && u.jumps.returns { // esc goes back
+			add = []screen.Span{{Text: what + "  ", Style: u.th.Strong}}
+		}
 		switch {
 		case signWidth(append(sign, add...)) <= w:
 			sign = append(sign, add...)
@@ -137,6 +141,9 @@ func (u *ui) hints() []binding {
 		return 1
 	}
 	slices.SortStableFunc(all, func(a, b binding) int { return own(a) - own(b) })
+	if u.jumps.returns && at&inPanes != 0 {
+		all = append([]binding{{keys: keyOf(u.keys, "close"), hint: "back to " + strings.ToLower(u.tabs[u.jumps.behind[len(u.jumps.behind)-1].tab].Title())}}, all...)
+	}
 	if at&inPanes == 0 {
 		all = append(all, binding{keys: keyOf(u.keys, "close"), hint: "close"})
 	}

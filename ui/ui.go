@@ -34,6 +34,9 @@ type Options struct {
 	Keep func(Choices)
 	// Keys replaces the keys of actions; see Actions.
 	Keys map[string][]string
+	// Chosen says that the user chose the image in a list. When the user leaves the
+	// image, Open returns ErrLeft, to show the list again; only ctrl-c ends the program.
+	Chosen bool
 	// Advice says what to look for in the image that Open shows: in the background,
 	// once it is shown and its packages are known. The UI sets Quick, Progress and Unread.
 	Advice advice.Options
@@ -62,6 +65,7 @@ type setup struct {
 	find     finder   // nil in tests that need no findings
 	advice   advice.Options
 	packages packageFinder // nil in tests that need no packages
+	listed   bool          // the image was chosen in a list
 }
 
 func (opt *Options) setup() (setup, error) {
@@ -73,8 +77,11 @@ func (opt *Options) setup() (setup, error) {
 	if err != nil {
 		return setup{}, err
 	}
+	if opt.Chosen {
+		keys = keysOfChosen(keys)
+	}
 	choices := opt.Choices
-	return setup{th, keys, &choices, advice.Find, opt.Advice, packages.Find}, nil
+	return setup{th, keys, &choices, advice.Find, opt.Advice, packages.Find, opt.Chosen}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.
@@ -122,7 +129,7 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 	if opt.Taken != nil {
 		defer opt.Taken(func() { giveBack(screen, t) })()
 	}
-	s.interrupt = opt.Interrupt
+	s.interrupt, s.chosen = opt.Interrupt, opt.Chosen
 	begin()
 	// Stop in the UI's goroutine: tcell must not be closed while a frame is drawn.
 	ended := context.AfterFunc(s.ctx, func() { app.QueueUpdate(app.Stop) })
@@ -149,7 +156,7 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 		return err
 	case cause == errQuit, cause == errLoad:
 		return nil
-	case cause == ErrCancelled:
+	case cause == ErrCancelled, cause == ErrLeft:
 		return cause
 	}
 	return s.ctx.Err()
@@ -163,6 +170,9 @@ func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
 }
 
 var errQuit = errors.New("quit")
+
+// ErrLeft means that the user goes back to the list that the image was chosen from.
+var ErrLeft = errors.New("left")
 
 // steady is an initialised screen. It keeps tview from initialising the screen a
 // second time, which would ignore the error, and from clearing it before every frame.
@@ -184,6 +194,7 @@ type session struct {
 	updates   chan func()
 	hold      func() func() // see Options; may be nil
 	interrupt func()
+	chosen    bool           // see Options
 	lasting   sync.WaitGroup // work that cleans up after itself
 
 	mu    sync.Mutex
@@ -281,6 +292,14 @@ func (s *session) turn(f func(context.Context) func()) {
 }
 
 func (s *session) quit() { s.cancel(errQuit) }
+
+func (s *session) leave() {
+	if s.chosen {
+		s.cancel(ErrLeft)
+	} else {
+		s.quit()
+	}
+}
 
 // giveUp ends the UI because ctrl-c was pressed before an image was shown.
 func (s *session) giveUp() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"fathom/analyzer/load"
 	"fathom/ui"
@@ -26,14 +25,12 @@ func (j *job) choose(ctx context.Context) error {
 			return out, err
 		}})
 	}
-	c, err := ui.Choose(ctx, engines, j.look())
-	switch {
-	case errors.Is(err, ui.ErrNoChoice):
-		return nil
-	case err != nil:
-		return err
-	case c.Demo:
-		return j.demo(ctx, j.show)
-	}
-	return j.show(ctx, source{ref: c.Ref, stdin: j.stdin})
+	list := j.look()
+	j.explorer.Chosen = true
+	return ui.Choose(ctx, engines, list, func(ctx context.Context, c ui.Candidate) error {
+		if c.Demo {
+			return j.demo(ctx, j.show)
+		}
+		return j.show(ctx, source{ref: c.Ref, stdin: j.stdin})
+	})
 }

@@ -32,8 +32,14 @@ func KeyName(ev *tcell.EventKey) string {
 	case tcell.KeyDown:
 		return "down"
 	case tcell.KeyLeft:
+		if ev.Modifiers()&tcell.ModAlt != 0 {
+			return "alt-left"
+		}
 		return "left"
 	case tcell.KeyRight:
+		if ev.Modifiers()&tcell.ModAlt != 0 {
+			return "alt-right"
+		}
 		return "right"
 	case tcell.KeyPgUp:
 		return "pgup"
@@ -76,7 +82,7 @@ func KeyName(ev *tcell.EventKey) string {
 // BadKey says why k is not the name of a key; "" if it is one.
 func BadKey(k string) string {
 	switch k {
-	case "up", "down", "left", "right", "pgup", "pgdn", "home", "end", "enter", "tab", "shift-tab", "esc",
+	case "up", "down", "left", "right", "alt-left", "alt-right", "pgup", "pgdn", "home", "end", "enter", "tab", "shift-tab", "esc",
 		"backspace", "alt-backspace", "space", "ctrl-space", "insert", "delete":
 		return ""
 	case "ctrl-i":

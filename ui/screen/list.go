@@ -45,6 +45,15 @@ func (l *List) Fit(n, h int) {
 	l.Top = max(min(l.Top, n-l.H), 0)
 }
 
+// Window returns the row under the cursor and the first row of the window.
+func (l *List) Window() (at, top int) { return l.At, l.Top }
+
+// SetWindow puts the cursor on a row, and the window where its first row is top.
+func (l *List) SetWindow(at, top int) {
+	l.At, l.Top = at, top
+	l.Fit(l.N, l.H)
+}
+
 // Move moves the cursor by n rows.
 func (l *List) Move(n int) {
 	if l.NoCursor {
