@@ -69,15 +69,17 @@ func analyse(t *testing.T, text string, c imagetest.Compression) *analyzer.Analy
 }
 
 // BenchmarkView presses keys in a line of many megabytes, and in a file of 200,000
-// lines, cut at the edge and wrapped. The cost depends on the size of the screen only.
+// lines, cut at the edge and wrapped, and in highlighted source code. The cost depends on the size of the screen only.
 func BenchmarkView(b *testing.B) {
 	for name, text := range map[string]string{
-		"line":  strings.Repeat(`{"key":"é"},`, 500_000),
-		"lines": strings.Repeat("some words é\tand more of them, \\n so that they have to be wrapped at the edge of the screen, once or twice\n", 200_000),
+		"min.js":       strings.Repeat(`f("a",1);`, 50_000),
+		"min.js lines": strings.Repeat("function f(a, b) { return 'text' + a + 42 } // comment\n", 9_000),
+		"line":         strings.Repeat(`{"key":"é"},`, 500_000),
+		"lines":        strings.Repeat("some words é\tand more of them, \\n so that they have to be wrapped at the edge of the screen, once or twice\n", 200_000),
 	} {
 		for _, wrap := range []string{"", "w"} {
 			b.Run(name+wrap, func(b *testing.B) {
-				img := imagetest.Must(b, "layer\n  file long text=\"@\"\n")
+				img := imagetest.Must(b, "layer\n  file "+strings.Fields(name)[0]+" text=\"@\"\n")
 				img.Layers[0][0].Data = []byte(text)
 				a, err := analyzer.Analyze(b.Context(), img.Image(), analyzer.Options{})
 				if err != nil {

@@ -19,6 +19,9 @@ type Theme struct {
 	Removed, Again      tcell.Style
 	Dir, Link, Found    tcell.Style
 	Alarm               tcell.Style
+	Keyword, Quoted     tcell.Style // of source code
+	Number, Comment     tcell.Style
+	Name                tcell.Style
 	Cursor, CursorAside func(tcell.Style) tcell.Style // the line under the cursor
 	Glyph               glyphs
 }
@@ -186,7 +189,8 @@ func palette(c colours, d Display) *Theme {
 		Visible: fg(c.visible), Wasted: fg(c.wasted),
 		Added: fg(c.added), Modified: fg(c.modified), Removed: fg(c.removed), Again: fg(c.again),
 		Dir: fg(c.dir), Link: fg(c.link), Found: fg(c.modified).Bold(true).Underline(true),
-		Alarm: fg(c.removed).Bold(true),
+		Alarm:   fg(c.removed).Bold(true),
+		Keyword: fg(c.again), Quoted: fg(c.added), Number: fg(c.wasted), Comment: dim, Name: fg(c.dir),
 	}
 }
 
@@ -199,6 +203,7 @@ func attributes() *Theme {
 		Visible: base, Wasted: base,
 		Added: base, Modified: base, Removed: base.Dim(true), Again: base,
 		Dir: base.Bold(true), Link: base, Found: base.Underline(true).Bold(true),
-		Alarm: base.Bold(true),
+		Alarm:   base.Bold(true),
+		Keyword: base.Bold(true), Quoted: base, Number: base, Comment: base, Name: base,
 	}
 }

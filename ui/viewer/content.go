@@ -35,16 +35,18 @@ type Content struct {
 
 // file holds the content that has been read so far.
 type file struct {
-	name    string
-	layer   int // the layer that stores the content
+	path    string
+	name    string // the path, safe to show
+	layer   int    // the layer that stores the content
 	size    int64
 	kind    string
 	read    *analyzer.Reading
 	rows    rows
 	index   lineIndex
-	busy    bool // nothing can be shown yet
-	more    bool // not all of it is unpacked yet
-	working bool // more is being unpacked, or lines are being counted
+	runs    []run // the syntax of a text, as far as it is known; the last one ends it
+	busy    bool  // nothing can be shown yet
+	more    bool  // not all of it is unpacked yet
+	working bool  // more is being unpacked, or lines are being counted
 	err     error
 }
 
@@ -72,7 +74,7 @@ type goal struct {
 
 // Open shows the content of a file with a name, in state st.
 func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Content {
-	v := &Content{work: work, file: file{name: report.Safe(name), layer: a.Tree.Stored(st.Content).Layer, size: st.Size, busy: true}, window: window{per: 16}}
+	v := &Content{work: work, file: file{path: name, name: report.Safe(name), layer: a.Tree.Stored(st.Content).Layer, size: st.Size, busy: true}, window: window{per: 16}}
 	v.ctx, v.close = context.WithCancel(context.Background())
 	work(func(outer context.Context) func() {
 		stop := context.AfterFunc(outer, v.close)
@@ -101,6 +103,7 @@ func Open(work Work, a *analyzer.Analysis, name string, st filetree.State) *Cont
 			v.rows = rows{at: r, end: r.Arrived()}
 			v.reach()
 			v.prepare()
+			v.colour()
 		}
 	})
 	return v

@@ -80,11 +80,12 @@ func (v *Content) drawText(c screen.Canvas) {
 	}
 }
 
-// drawLine draws a row of text, and then the styles of its hits. The text is drawn in
+// drawLine draws a row of text, and then the styles of its syntax and hits. The text is drawn in
 // one piece, so that no style can change it.
 func (v *Content) drawLine(c screen.Canvas, from, to int64) {
 	line := strings.TrimRight(string(v.rows.bytes(from, to)), "\r\n")
 	drawTabbed(c, -v.left, -v.left, c.Theme.Text, line)
+	v.tintSyntax(c, line, from)
 	col := columns{line: line}
 	for _, h := range v.find.within(from, to) {
 		if col.x-v.left >= c.W {
