@@ -19,6 +19,7 @@ import (
 	"fathom/analyzer/imagetest"
 	"fathom/analyzer/layer"
 	"fathom/analyzer/packages"
+	"fathom/ui/outline"
 )
 
 // million returns an analysis of a million entries in 30 layers. Each layer stores a
@@ -130,6 +131,43 @@ func BenchmarkLayerSwitch(b *testing.B) {
 	b.Run("layer", func(b *testing.B) { frames(b, wide(), []string{"3", "+", "end"}, up...) })
 	b.Run("whole", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+", "end"}, up...) })
 	b.Run("flat", func(b *testing.B) { frames(b, flat(), []string{"3", "a", "+", "end"}, up...) })
+}
+
+// BenchmarkMap moves on maps: of the root, of a folder of 2,000 folders below 40, and of a
+// folder of 50,000 files, whose areas are added up once in the background.
+func BenchmarkMap(b *testing.B) {
+	b.Run("root", func(b *testing.B) {
+		frames(b, wide(), []string{"3", "a", "t", "u", "u"}, "right", "down", "left", "up")
+	})
+	b.Run("open", func(b *testing.B) { frames(b, wide(), []string{"3", "a"}, "t", "t") })
+	b.Run("in", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "t"}, "enter", "right", "u", "down") })
+	b.Run("layer", func(b *testing.B) { frames(b, wide(), []string{"3", "t"}, "]", "]", "[", "a") })
+	b.Run("flat", func(b *testing.B) { frames(b, flat(), []string{"3", "a", "t", "enter"}, "right", "left", "enter", "u") })
+}
+
+// BenchmarkAreas adds up the areas of a folder of 200,000 files, which the UI does in the
+// background, once for each view.
+func BenchmarkAreas(b *testing.B) {
+	d := &layer.Diff{}
+	for i := range 200_000 {
+		d.Add(layer.Entry{Path: fmt.Sprintf("d/%06d", i), Kind: layer.File, Mode: 0o644, Size: int64(i * 7919 % 5000)})
+	}
+	build := filetree.NewBuilder()
+	if _, err := build.Apply(d); err != nil {
+		b.Fatal(err)
+	}
+	t, err := build.Build(b.Context(), func(context.Context, []filetree.Group) error { return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir, _ := t.Lookup("d")
+	used := cpu()
+	for b.Loop() {
+		out := outline.New(t)
+		out.Show(t.View(-1, 0), true)
+		out.Areas(dir, func(do func() func()) { do()() })
+	}
+	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
 }
 
 // BenchmarkSearch searches a million names, as the UI does in the background.

@@ -123,12 +123,9 @@ func (f *files) drawHead(c screen.Canvas, cols columns) {
 
 func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on func(tcell.Style) tcell.Style) {
 	th := c.Theme
-	mark := r.Change.Mark
-	if mark == filetree.Unchanged && !r.Change.Touched {
-		mark = filetree.Absent
-	}
+	mark := f.mark(r)
 	if f.old() {
-		mark, r.Below = filetree.Absent, filetree.Absent
+		r.Below = filetree.Absent
 	}
 	sign, st := markSign(th, mark)
 	c.Text(0, y, on(st.Bold(true)), sign)
@@ -197,6 +194,27 @@ func drawIndent(c screen.Canvas, x, y, depth int, st tcell.Style) int {
 	return x + room
 }
 
+// mark returns the change that a row has a sign for; Absent for none.
+func (f *files) mark(r outline.Row) filetree.Mark {
+	if m := r.Change.Mark; !f.old() && (m != filetree.Unchanged || r.Change.Touched) {
+		return m
+	}
+	return filetree.Absent
+}
+
+func (f *files) nameStyle(r outline.Row) tcell.Style {
+	switch th := f.u.th; {
+	case r.Change.Mark == filetree.Removed:
+		return th.Removed
+	case r.Dir:
+		return th.Dir
+	case r.State.Kind != layer.File:
+		return th.Link
+	default:
+		return th.Text
+	}
+}
+
 func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell.Style) tcell.Style) {
 	th := c.Theme
 	x = drawIndent(c, x, y, r.Depth, on(th.Dim))
@@ -207,15 +225,7 @@ func (f *files) drawName(c screen.Canvas, x, y int, r outline.Row, on func(tcell
 	}
 	f.frame.folds = append(f.frame.folds, fold)
 	x += 2
-	st := th.Text
-	switch {
-	case r.Change.Mark == filetree.Removed:
-		st = th.Removed
-	case r.Dir:
-		st = th.Dir
-	case r.State.Kind != layer.File:
-		st = th.Link
-	}
+	st := f.nameStyle(r)
 	name := report.Safe(r.Name)
 	from := x
 	if r.Dir {

@@ -9,6 +9,8 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/filetree"
+	"fathom/ui/outline"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -19,11 +21,12 @@ import (
 type folders struct {
 	screen.List
 	none
-	u     *ui
-	rep   *facts.Report
-	up    []int // for each folder, the nearest one above it; -1 for the root
-	layer int   // the layer whose bytes are counted; -1 for all
-	rows  []folderRow
+	u      *ui
+	rep    *facts.Report
+	up     []int // for each folder, the nearest one above it; -1 for the root
+	layer  int   // the layer whose bytes are counted; -1 for all
+	rows   []folderRow
+	shares map[filetree.Node]outline.Areas // of maps of the present rows
 }
 
 // folderRow is a folder and what the layer stores below it.
@@ -98,7 +101,7 @@ func (f *folders) follow() {
 		return
 	}
 	was, had := f.current()
-	f.layer, f.rows = layer, f.rows[:0]
+	f.layer, f.rows, f.shares = layer, f.rows[:0], map[filetree.Node]outline.Areas{}
 	all := make([]folderRow, len(f.rep.Folders))
 	below := make([][]int, len(all))
 	for i, d := range f.rep.Folders {

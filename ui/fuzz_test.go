@@ -225,6 +225,11 @@ func check(t *testing.T, s *stage, did []string) {
 	if text := s.text(); strings.ContainsAny(text, "\x1b\x07") {
 		t.Fatalf("a control character on the screen after %v:\n%q", did, text)
 	}
+	for _, o := range u.over {
+		if m, ok := o.(*treemap); ok {
+			checkMap(t, m, did)
+		}
+	}
 	if u.two != nil {
 		return
 	}
@@ -268,6 +273,29 @@ func check(t *testing.T, s *stage, did []string) {
 		if w.N != len(w.rows) || w.N > 0 && (w.At < 0 || w.At >= w.N) {
 			t.Fatalf("the cursor of the waste is lost: %+v of %d after %v", w.List, len(w.rows), did)
 		}
+	}
+}
+
+// checkMap checks that the tiles of a map and the rest are all areas of its folder.
+func checkMap(t *testing.T, m *treemap, did []string) {
+	t.Helper()
+	a := &m.now.areas
+	if m.now.at < 0 || m.now.at > len(a.Tops) || m.now.skip > len(a.Tops) {
+		t.Fatalf("%d of %d areas, from %d on, after %v", m.now.at, len(a.Tops), m.now.skip, did)
+	}
+	if m.tiles == nil {
+		return
+	}
+	sum, cells := m.now.skipped+m.rest, 0
+	for i, tile := range m.tiles {
+		cells += tile.W * tile.H
+		if i < m.shown {
+			size, gone := m.of.weight(a.Tops[m.now.skip+i])
+			sum += size + gone
+		}
+	}
+	if sum != a.All || m.rest < 0 || cells != (m.w-1)*(m.h-1) || m.tile() < 0 {
+		t.Fatalf("the map of %d bytes shows %d, %d of them in the rest, in %d of %d cells after %v", a.All, sum, m.rest, cells, (m.w-1)*(m.h-1), did)
 	}
 }
 

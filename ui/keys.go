@@ -24,6 +24,7 @@ const (
 	inHistory
 	inDiff
 	inMenu
+	inMap
 	inWork
 
 	inPanes      = inLayers | inDetail | inFiles | inWaste | inFindings | inPackages | inDockerfile
@@ -63,8 +64,8 @@ type binding struct {
 // bindings is the key table. Where two rows have the same key in the same place,
 // the first one that can be done counts.
 func bindings() []binding {
-	scrolls := inViewer | inHelp | inImage | inHistory | inDiff | inMenu
-	paths := inPanes&^(inLayers|inPackages|inDockerfile) | inViewer
+	scrolls := inViewer | inHelp | inImage | inHistory | inDiff | inMenu | inMap
+	paths := inPanes&^(inLayers|inPackages|inDockerfile) | inViewer | inMap
 	return slices.Concat([]binding{
 		{"up", "up k", everywhere, 0, "Move", "", "one row up", func(u *ui) { u.move(func(p part) { p.Move(-1) }) }},
 		{"down", "down j", everywhere, 0, "Move", "", "one row down", func(u *ui) { u.move(func(p part) { p.Move(1) }) }},
@@ -80,10 +81,10 @@ func bindings() []binding {
 		{"layers", "1", inPanes, 0, "Panes", "", "layers", func(u *ui) { u.setFocus(layersPane) }},
 		{"details", "2", inPanes, 0, "Panes", "", "details and history of what is selected", func(u *ui) { u.setFocus(detailPane) }},
 		{"files", "3", inPanes, 0, "Panes", "", "files", func(u *ui) { u.tabTo(0) }},
-		{"previous-layer", "[", inPanes, needOne, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.stepTo(u.sel.layer - 1) }},
-		{"next-layer", "]", inPanes, needOne, "Panes", "", "the next layer, from any pane", func(u *ui) { u.stepTo(u.sel.layer + 1) }},
-		{"previous-layer", "[", inPanes, needBoth, "Panes", "", comparing + "the old image as it is", func(u *ui) { u.stepTo(oldSide) }},
-		{"next-layer", "]", inPanes, needBoth, "Panes", "", comparing + "what the new image changes", func(u *ui) { u.stepTo(newSide) }},
+		{"previous-layer", "[", inPanes | inMap, needOne, "Panes", "", "the previous layer, from any pane", func(u *ui) { u.stepTo(u.sel.layer - 1) }},
+		{"next-layer", "]", inPanes | inMap, needOne, "Panes", "", "the next layer, from any pane", func(u *ui) { u.stepTo(u.sel.layer + 1) }},
+		{"previous-layer", "[", inPanes | inMap, needBoth, "Panes", "", comparing + "the old image as it is", func(u *ui) { u.stepTo(oldSide) }},
+		{"next-layer", "]", inPanes | inMap, needBoth, "Panes", "", comparing + "what the new image changes", func(u *ui) { u.stepTo(newSide) }},
 
 		{"jump-back", "backspace alt-left ,", inPanes, 0, "Panes", "", "back to where you were before the last jump: to a tab, a layer, a match, or a path", (*ui).jumpBack},
 		{"jump-forward", "alt-right .", inPanes, 0, "Panes", "", "forward again", (*ui).jumpForward},
@@ -103,21 +104,29 @@ func bindings() []binding {
 		{"fold", "space", inFiles, needTree, "Files", "", "open or close a folder", on(func(f *files) { f.out.Toggle() })},
 		{"open-all", "+ }", inFiles, needTree, "Files", "", "open all folders", on(func(f *files) { f.out.OpenAll(true) })},
 		{"close-all", "- { ctrl-space", inFiles, needTree, "Files", "", "close all folders", on(func(f *files) { f.out.OpenAll(false) })},
-		{"whole", "a", inTree, needSpan, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.sel.whole) }},
+		{"whole", "a", inTree | inMap, needSpan, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.sel.whole) }},
 		{"compare", "m", inTree, needTree, "Files", "compare", "mark this layer; selecting another one compares the two", (*ui).mark},
 		{"changes", "ctrl-l", inPanes, needSpan, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needSpan, "Files", "", "everything up to this layer", func(u *ui) { u.whole(true) }},
-		{"whole", "a", inTree, needBoth, "Files", "all", comparing + "what differs, or everything in both", func(u *ui) { u.whole(!u.sel.whole) }},
+		{"whole", "a", inTree | inMap, needBoth, "Files", "all", comparing + "what differs, or everything in both", func(u *ui) { u.whole(!u.sel.whole) }},
 		{"changes", "ctrl-l", inPanes, needBoth, "Files", "", comparing + "what differs", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needBoth, "Files", "", comparing + "everything in both", func(u *ui) { u.whole(true) }},
 		{"filter", "f", inTree, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
-		{"history", "H", inDetail | inFiles | inWaste | inFindings | inViewer, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
-		{"history", "H", inDetail | inFiles | inFindings | inViewer, needBoth, "Files", "history", comparing + "what the layers of each did to the path; enter goes to that image", (*ui).openHistory},
+		{"history", "H", inDetail | inFiles | inWaste | inFindings | inViewer | inMap, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
+		{"history", "H", inDetail | inFiles | inFindings | inViewer | inMap, needBoth, "Files", "history", comparing + "what the layers of each did to the path; enter goes to that image", (*ui).openHistory},
 		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
 
 		{"sort", "s ctrl-o", inFiles, needTree, "Sort", "sort", "the next order of the list; first, the present one reversed", (*ui).sortNext},
 		{"sort-menu", "S", inLists, 0, "Sort", "", "choose what to sort by; the present order again reverses", (*ui).openSort},
 	}, sortKeys(), []binding{
+		{"map", "t", inTree, needTree, "Map", "", "the folder under the cursor as areas; in other panes, all folders", (*ui).openMap},
+		{"map", "t", inTree, needSpan, "", "", "", (*ui).openMap},
+		{"map", "t", inMap, 0, "", "", "", (*ui).closeOver},
+		{"open", "enter", inMap, 0, "Map", "open", "go into a folder, view a file, show the rest as a map of its own", on((*treemap).enter)},
+		{"map-up", "u backspace -", inMap, 0, "Map", "up", "go to the folder above", on((*treemap).up)},
+		{"map-left", "left h", inMap, 0, "Map", "", "to the area at the left", on(func(m *treemap) { m.step(-1, 0) })},
+		{"map-right", "right l", inMap, 0, "Map", "", "to the area at the right", on(func(m *treemap) { m.step(1, 0) })},
+
 		{"find", "/ ctrl-f", inPanes, 0, "Search", "find", "search as you type: text, or ~ and a regular expression; tab searches all layers", (*ui).openSearch},
 		{"find", "/ ctrl-f", inPanes, needTwo, "Search", "find", comparing + "search as you type: text, or ~ and a regular expression; tab searches both images", (*ui).openSearch},
 		{"find-next", "n", inPanes, 0, "Search", "", "the next match", func(u *ui) { u.again(true) }},

@@ -85,25 +85,33 @@ func (o *Outline) sort(kids []filetree.Node) {
 	}
 	if weigh := orders[o.order].weigh; weigh != nil {
 		ws := make([]weighed, len(kids))
-		plain := true // a single weight, and small enough for sortPlain
 		for i, n := range kids {
 			ws[i].n = n
 			ws[i].a, ws[i].b = weigh(o, n)
-			plain = plain && ws[i].b == 0 && ws[i].a < 1<<40
 		}
-		if plain && len(kids) < 1<<24 {
-			sortPlain(kids, ws)
-		} else {
-			slices.SortFunc(ws, func(x, y weighed) int {
-				return cmp.Or(cmp.Compare(y.a, x.a), cmp.Compare(y.b, x.b), cmp.Compare(x.n, y.n))
-			})
-			for i, w := range ws {
-				kids[i] = w.n
-			}
-		}
+		sortWeighed(kids, ws)
 	}
 	if o.reverse {
 		slices.Reverse(kids)
+	}
+}
+
+// sortWeighed orders kids, which come in the order of their names, by their weights:
+// the heaviest first.
+func sortWeighed(kids []filetree.Node, ws []weighed) {
+	plain := len(kids) < 1<<24 // a single weight, and small enough for sortPlain
+	for i := range ws {
+		plain = plain && ws[i].b == 0 && ws[i].a < 1<<40
+	}
+	if plain {
+		sortPlain(kids, ws)
+		return
+	}
+	slices.SortFunc(ws, func(x, y weighed) int {
+		return cmp.Or(cmp.Compare(y.a, x.a), cmp.Compare(y.b, x.b), cmp.Compare(x.n, y.n))
+	})
+	for i, w := range ws {
+		kids[i] = w.n
 	}
 }
 

@@ -72,12 +72,13 @@ type Outline struct {
 	all     bool                       // folders are open, except the flipped ones
 	flipped map[filetree.Node]struct{} // open, or closed if all is set
 
-	kids map[filetree.Node][]filetree.Node // rows per folder, for the present scope and order
-	rows *tally                            // how many there are
-	pos  []frame                           // the cursor; empty if there are no rows
-	want filetree.Node                     // where the user last put the cursor
-	line int                               // of the cursor in the window
-	far  bool                              // the cursor has jumped: the next window shows the folders above it
+	kids  map[filetree.Node][]filetree.Node // rows per folder, for the present scope and order
+	areas map[filetree.Node]Areas           // per folder, for the present scope
+	rows  *tally                            // how many there are
+	pos   []frame                           // the cursor; empty if there are no rows
+	want  filetree.Node                     // where the user last put the cursor
+	line  int                               // of the cursor in the window
+	far   bool                              // the cursor has jumped: the next window shows the folders above it
 }
 
 // New returns an outline with all folders closed and the cursor on the first row.
@@ -88,6 +89,7 @@ func New(t *filetree.Tree) *Outline {
 		flipped: map[filetree.Node]struct{}{},
 		kids:    map[filetree.Node][]filetree.Node{},
 		rows:    newTally(),
+		areas:   map[filetree.Node]Areas{},
 		want:    filetree.None,
 	}
 }
@@ -139,6 +141,7 @@ func (o *Outline) narrow() {
 func (o *Outline) changed() {
 	clear(o.kids)
 	o.rows = newTally()
+	o.areas = map[filetree.Node]Areas{}
 	o.seek(o.want)
 }
 

@@ -37,6 +37,8 @@ type glyphs struct {
 	BoxTop, BoxSide                        string
 	Added, Modified, Removed, Again, Blank string
 	Unsure, Thumb                          string
+	Tint                                   string     // fills the area of a folder
+	lines                                  [16]string // by the lines that meet in a cell
 }
 
 var (
@@ -45,14 +47,16 @@ var (
 		Open: "▾", Closed: "▸", Arrow: "→", Up: "▲", Down: "▼",
 		Ellipsis: "…", Dot: "·", Flag: "◆",
 		TopLeft: "╭", TopRight: "╮", BotLeft: "╰", BotRight: "╯", BoxTop: "─", BoxSide: "│",
-		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "▐",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "▐", Tint: "░",
+		lines: [16]string{" ", "╵", "╷", "│", "╶", "└", "┌", "├", "╴", "┘", "┐", "┤", "─", "┴", "┬", "┼"},
 	}
 	asciiGlyphs = glyphs{
 		Rule: "-", Heavy: "=", Wall: "|", Tee: "+", Side: "+", Full: "#", Light: ":", sliver: ".",
 		Open: "v", Closed: ">", Arrow: ">", Up: "^", Down: "v",
 		Ellipsis: "..", Dot: "-", Flag: "*",
 		TopLeft: "+", TopRight: "+", BotLeft: "+", BotRight: "+", BoxTop: "-", BoxSide: "|",
-		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "#",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "#", Tint: " ",
+		lines: [16]string{" ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+"},
 	}
 )
 
