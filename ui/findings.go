@@ -29,8 +29,8 @@ type findings struct {
 	seen bool                // by the user
 
 	scan
-	heads []findingHead // of the last frame
-	fold  int           // the column of the triangles in it; 0 for none
+	titles
+	fold int // the column of the triangles in it; 0 for none
 }
 
 // findingRow is a row: a finding, with place >= 0 one of its places. The row after
@@ -44,12 +44,6 @@ type findingKey struct {
 }
 
 var sizes = regexp.MustCompile(`\b[0-9][0-9.,]* [kMGTPE]?B\b`)
-
-// findingHead is the title of a column by which findings can be sorted.
-type findingHead struct {
-	col screen.Column
-	by  findingOrder
-}
 
 type findingOrder uint8
 
@@ -316,13 +310,7 @@ func (f *findings) sum() string {
 // click does what enter does. On a column's title it sorts by that column; again, it
 // reverses.
 func (f *findings) click(x, y int, twice bool) {
-	for _, h := range f.heads {
-		if y == 0 && x >= h.col.X && x < h.col.X+h.col.W {
-			f.u.sortTo(f, int(h.by))
-			return
-		}
-	}
-	if !f.Click(y) {
+	if f.titles.click(f.u, f, x, y) || !f.Click(y) {
 		return
 	}
 	switch r, _ := f.current(); {
@@ -405,6 +393,13 @@ func (f *findings) hint(action, usual string) string {
 func (f *findings) toggle() {
 	if !f.setOpen(true) {
 		f.setOpen(false)
+	}
+}
+
+// stepIn opens the finding under the cursor; if it is open, it goes to its first place.
+func (f *findings) stepIn() {
+	if r, ok := f.current(); !f.setOpen(true) && ok && r.place < 0 && f.places(r.finding) > 0 {
+		f.Move(1)
 	}
 }
 

@@ -274,8 +274,8 @@ func TestFindingsMouse(t *testing.T) {
 	click := func(text string, twice bool) {
 		t.Helper()
 		x, y := s.at(t, text)
-		if text == "saves finding" {
-			x += len("saves ")
+		if text == "size finding" {
+			x += len("size ")
 		}
 		s.mouse(tview.MouseLeftDown, x, y)
 		if twice {
@@ -296,8 +296,8 @@ func TestFindingsMouse(t *testing.T) {
 		{"severity", false, "severity ▼"},
 		{"a private key", false, " severity    error"},
 		{"severity", false, "severity ▲"},
-		{"saves", false, "size ▼"},
-		{"saves finding", false, "rule ▲"},
+		{"size fin", false, "size ▼"},
+		{"size finding", false, "rule ▲"},
 		{"COPY brings", true, "[3 Files]"},
 	} {
 		if click(c.on, c.twice); !strings.Contains(s.text(), c.want) {

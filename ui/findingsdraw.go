@@ -17,8 +17,11 @@ import (
 // findingColumns are the columns of a row.
 type findingColumns struct{ severity, saves, title screen.Column }
 
-func fitFindings(w int) findingColumns {
+func fitFindings(w int, bySeverity bool) findingColumns {
 	c := findingColumns{severity: screen.Column{W: 9}, saves: screen.Column{W: 9, Right: true}}
+	if bySeverity {
+		c.severity.W = 11 // an arrow
+	}
 	if w < 40 {
 		c.severity.W, c.saves.W = 2, 7
 	}
@@ -32,9 +35,15 @@ func (f *findings) Draw(c screen.Canvas, focused bool) {
 		c.Short(1, c.H-1, c.W-2, c.Theme.Alarm, text)
 		c = c.Sub(0, 0, c.W, c.H-1)
 	}
-	cols := fitFindings(c.W)
-	f.heads, f.fold = f.heads[:0], 0
-	c = f.Head(c, c.H > 5, func() { f.drawHead(c, cols) })
+	cols := fitFindings(c.W, f.by == findingsBySeverity)
+	f.titles, f.fold = nil, 0
+	c = f.Head(c, c.H > 5, func() {
+		severity := title{cols.severity, "severity", int(findingsBySeverity)}
+		if cols.severity.W < 8 {
+			severity.name = ""
+		}
+		f.titles = drawTitles(c, f, severity, title{cols.saves, "size", int(findingsBySize)}, title{cols.title, "finding", int(findingsByRule)})
+	})
 	if len(f.rows) == 0 {
 		p := &screen.Page{Theme: c.Theme, W: c.W}
 		p.Wrap(0, f.empty(), c.Theme.Dim)
@@ -51,24 +60,6 @@ func (f *findings) Draw(c screen.Canvas, focused bool) {
 			f.drawPlace(c, y, r, cols, on)
 		}
 	})
-}
-
-// drawHead draws the titles of the columns.
-func (f *findings) drawHead(c screen.Canvas, cols findingColumns) {
-	title := cols.title
-	for _, h := range []struct {
-		findingHead
-		name string
-	}{
-		{findingHead{cols.severity, findingsBySeverity}, "severity"},
-		{findingHead{cols.saves, findingsBySize}, "saves"},
-		{findingHead{title, findingsByRule}, "finding"},
-	} {
-		if h.col.W >= len(h.name) {
-			c.Cell(h.col, 0, c.Theme.Dim, h.name)
-			f.heads = append(f.heads, h.findingHead)
-		}
-	}
 }
 
 // empty says why there are no rows.

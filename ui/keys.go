@@ -135,8 +135,8 @@ func bindings() []binding {
 
 		{"waste", "w", inPanes, needOne, "Waste", "", "waste instead of files, and back", tab[*waste]},
 		{"show-in-tree", "enter", inWaste, needTree, "Waste", "show in tree", "show it in the tree, as of the layer that hid it", on((*waste).enter)},
-		{"expand", "right l", inWaste, 0, "Waste", "", "show what was in a folder", on(func(w *waste) { w.setOpen(true) })},
-		{"collapse", "left h", inWaste, 0, "Waste", "", "hide what was in a folder", on(func(w *waste) { w.setOpen(false) })},
+		{"expand", "right l", inWaste, 0, "Waste", "", "open a group, a folder or a file with several versions, then step into it", on((*waste).stepIn)},
+		{"collapse", "left h", inWaste, 0, "Waste", "", "close it, or go to the group above", on(func(w *waste) { w.setOpen(false) })},
 		{"fold", "space", inWaste, 0, "Waste", "", "", on((*waste).fold)},
 		{"group", "b", inWaste, 0, "Waste", "group", "group by cause, folder, step that stored it or step that hid it; or by path alone", on((*waste).regroupNext)},
 
@@ -144,7 +144,7 @@ func bindings() []binding {
 		{"findings", "!", inPanes, needTwo, "Findings", "", comparing + "findings that are new or fixed, and back", tab[*findings]},
 		{"show-in-tree", "enter", inFindings, needTree, "Findings", "show in tree", "show the place in the tree, the largest one of a finding", on((*findings).enter)},
 		{"show-in-tree", "enter", inFindings, 0, "", "", "", on((*findings).enter)},
-		{"expand", "right l", inFindings, 0, "Findings", "", "show the places of a finding", on(func(f *findings) { f.setOpen(true) })},
+		{"expand", "right l", inFindings, 0, "Findings", "", "show the places of a finding, then step into them", on((*findings).stepIn)},
 		{"collapse", "left h", inFindings, 0, "Findings", "", "hide the places of a finding", on(func(f *findings) { f.setOpen(false) })},
 		{"fold", "space", inFindings, 0, "Findings", "places", "show or hide the places of a finding", on((*findings).toggle)},
 		{"copy", "y", inFindings, 0, "Findings", "copy the fix", "copy the lines of the fix, or the path of a place", func(u *ui) { u.copyText(u.on().copies()) }},
@@ -154,7 +154,7 @@ func bindings() []binding {
 		{"filter", "f", inPackages, needTwo, "Packages", "type", comparing + "show only the packages of one type, then the next one, then all", on((*packageChanges).nextType)},
 		{"show-in-tree", "enter", inPackages, needTree, "Packages", "show in tree", "show the files of the package in the tree", on((*packageList).enter)},
 		{"show-in-tree", "enter", inPackages, 0, "", "", "", on((*packageList).enter)},
-		{"expand", "right l", inPackages, 0, "Packages", "", "show the folders of what belongs to no package", on(func(l *packageList) { l.setOpen(true) })},
+		{"expand", "right l", inPackages, 0, "Packages", "", "show the folders of what belongs to no package, then step into them", on((*packageList).stepIn)},
 		{"collapse", "left h", inPackages, 0, "Packages", "", "hide the folders of what belongs to no package", on(func(l *packageList) { l.setOpen(false) })},
 		{"fold", "space", inPackages, 0, "Packages", "", "", on((*packageList).toggle)},
 		{"filter", "f", inPackages, 0, "Packages", "type", "show only the packages of one type, then the next one, then all", on((*packageList).nextType)},

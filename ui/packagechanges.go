@@ -23,6 +23,7 @@ type packageChanges struct {
 	rows []int                 // indices in all
 	by   int                   // in packageChangeOrders
 	rev  bool
+	titles
 	kind string // the only type that has rows; "" for all types
 	hits []bool // by index in all; nil without a search
 }
@@ -149,8 +150,12 @@ func (l *packageChanges) Escape() bool {
 	return true
 }
 
-// click selects a row.
-func (l *packageChanges) click(_, y int, _ bool) { l.Click(y) }
+// click selects a row, or sorts by a column.
+func (l *packageChanges) click(x, y int, _ bool) {
+	if !l.titles.click(l.u, l, x, y) {
+		l.Click(y)
+	}
+}
 
 // packageMark returns the sign of what became of a package.
 func packageMark(th *screen.Theme, p *facts.PackageChange) (string, tcell.Style) {
@@ -189,17 +194,9 @@ func (l *packageChanges) Draw(c screen.Canvas, focused bool) {
 	}
 	name.W = int(room)
 	screen.Place(screen.Place(1, &growth)+1, &kind, &name, &version)
+	l.titles = nil
 	c = l.Head(c, c.H > 5, func() {
-		for i, h := range []struct {
-			col  screen.Column
-			name string
-		}{{growth, "growth"}, {kind, "type"}, {name, "name"}, {version, "version"}} {
-			st := c.Theme.Dim
-			if i == l.by {
-				st, h.name = c.Theme.Strong, h.name+" "+arrow(c.Theme, l.rev != packageChangeOrders[i].ascending)
-			}
-			c.Cell(h.col, 0, st, h.name)
-		}
+		l.titles = drawTitles(c, l, title{growth, "growth", 0}, title{kind, "type", 1}, title{name, "name", 2}, title{version, "version", -1})
 	})
 	if len(l.rows) == 0 {
 		p := &screen.Page{Theme: c.Theme, W: c.W}

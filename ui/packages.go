@@ -31,20 +31,14 @@ type packageList struct {
 
 	scan
 	damaged []facts.Warning // about databases that can't be read
-	heads   []packageHead   // of the last frame
-	fold    int             // the column of the triangle in it
+	titles
+	fold int // the column of the triangle in it
 }
 
 // packageRow is a row: a package; with index < 0 what belongs to no package, with
 // folder >= 0 a folder of that. The row after the last folder stands for those that
 // the report doesn't list.
 type packageRow struct{ index, folder int32 }
-
-// packageHead is the title of a column by which packages can be sorted.
-type packageHead struct {
-	col screen.Column
-	by  packageOrder
-}
 
 type packageOrder uint8
 
@@ -59,7 +53,7 @@ const (
 // packageOrders is what packages can be sorted by.
 var packageOrders = [...]ordered[*facts.Package]{
 	packagesBySize:  {order{"size", "s", false}, func(a, b *facts.Package) int { return cmp.Compare(b.VisibleBytes, a.VisibleBytes) }},
-	packagesByWaste: {order{"waste", "w", false}, func(a, b *facts.Package) int { return cmp.Compare(b.WastedBytes, a.WastedBytes) }},
+	packagesByWaste: {order{"wasted", "w", false}, func(a, b *facts.Package) int { return cmp.Compare(b.WastedBytes, a.WastedBytes) }},
 	packagesByLayer: {order{"layer", "l", true}, func(a, b *facts.Package) int {
 		return cmp.Or(cmp.Compare(a.BroughtBy, b.BroughtBy), cmp.Compare(b.VisibleBytes, a.VisibleBytes))
 	}},
@@ -221,13 +215,7 @@ func (l *packageList) Note() string {
 // click selects a row, and opens or closes it if it is on the triangle; a double click
 // does what enter does. On a column's title it sorts by that column; again, it reverses.
 func (l *packageList) click(x, y int, twice bool) {
-	for _, h := range l.heads {
-		if y == 0 && x >= h.col.X && x < h.col.X+h.col.W {
-			l.u.sortTo(l, int(h.by))
-			return
-		}
-	}
-	if !l.Click(y) {
+	if l.titles.click(l.u, l, x, y) || !l.Click(y) {
 		return
 	}
 	switch r, _ := l.current(); {
@@ -320,6 +308,13 @@ func (l *packageList) hint(action, usual string) string {
 func (l *packageList) toggle() {
 	if !l.setOpen(true) {
 		l.setOpen(false)
+	}
+}
+
+// stepIn opens what belongs to no package; if it is open, it goes to its first folder.
+func (l *packageList) stepIn() {
+	if r, ok := l.current(); !l.setOpen(true) && ok && r.index < 0 && r.folder < 0 && l.folders() > 0 {
+		l.Move(1)
 	}
 }
 

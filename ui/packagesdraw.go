@@ -46,8 +46,12 @@ func (l *packageList) Draw(c screen.Canvas, focused bool) {
 		c = c.Sub(0, 0, c.W, c.H-1)
 	}
 	cols := fitPackages(c.W)
-	l.heads, l.fold = l.heads[:0], cols.kind.X
-	c = l.Head(c, c.H > 5, func() { l.drawHead(c, cols) })
+	l.titles, l.fold = nil, cols.kind.X
+	c = l.Head(c, c.H > 5, func() {
+		l.titles = drawTitles(c, l, title{cols.size, "size", int(packagesBySize)}, title{cols.wasted, "wasted", int(packagesByWaste)},
+			title{cols.layer, "layer", int(packagesByLayer)}, title{cols.kind, "type", int(packagesByType)},
+			title{cols.name, "name", int(packagesByName)}, title{cols.version, "version", -1})
+	})
 	if len(l.rows) == 0 {
 		p := &screen.Page{Theme: c.Theme, W: c.W}
 		p.Wrap(0, l.empty(), c.Theme.Dim)
@@ -60,32 +64,6 @@ func (l *packageList) Draw(c screen.Canvas, focused bool) {
 			l.drawPackage(c, y, &l.all[r.index], cols, on)
 		}
 	})
-}
-
-// drawHead draws the titles of the columns.
-func (l *packageList) drawHead(c screen.Canvas, cols packageColumns) {
-	up := arrow(c.Theme, l.rev != packageOrders[l.by].ascending)
-	for _, h := range []struct {
-		packageHead
-		name string
-	}{
-		{packageHead{cols.size, packagesBySize}, "size"},
-		{packageHead{cols.wasted, packagesByWaste}, "wasted"},
-		{packageHead{cols.layer, packagesByLayer}, "layer"},
-		{packageHead{cols.kind, packagesByType}, "type"},
-		{packageHead{cols.name, packagesByName}, "name"},
-	} {
-		st := c.Theme.Dim
-		switch {
-		case h.by == l.by && h.col.Right:
-			st, h.name = c.Theme.Strong, up+" "+h.name
-		case h.by == l.by:
-			st, h.name = c.Theme.Strong, h.name+" "+up
-		}
-		c.Cell(h.col, 0, st, h.name)
-		l.heads = append(l.heads, h.packageHead)
-	}
-	c.Cell(cols.version, 0, c.Theme.Dim, "version")
 }
 
 // empty says why there are no rows.

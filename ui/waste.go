@@ -22,6 +22,8 @@ type waste struct {
 	begun bool               // sum was called
 	busy  bool               // the table is being made in the background
 	hits  []int              // items that match the search
+	titles
+	cols wasteColumns // of the last frame
 }
 
 // wasteTable is the sorted and grouped waste.
@@ -172,10 +174,31 @@ func (w *waste) Status() (where, state string) {
 	return safe(where), wasteOrders[w.by].status(w.u.th, w.rev)
 }
 
-// click selects a row; a double click does what enter does.
-func (w *waste) click(_, y int, twice bool) {
-	if w.Click(y) && twice {
+// click selects a row, and opens or closes it if it is on the triangle; a double click
+// does what enter does. On a column's title it sorts by that column; again, it reverses.
+func (w *waste) click(x, y int, twice bool) {
+	if w.titles.click(w.u, w, x, y) || !w.Click(y) {
+		return
+	}
+	fold := w.foldAt(w.rows[w.At])
+	switch {
+	case fold >= 0 && (x == fold || x == fold+1):
+		if !twice {
+			w.fold()
+		}
+	case twice:
 		w.enter()
+	}
+}
+
+// stepIn opens the group, folder or file under the cursor; if it is open, it goes to its
+// first row.
+func (w *waste) stepIn() {
+	if w.setOpen(true) || w.At >= len(w.rows) {
+		return
+	}
+	if r := w.rows[w.At]; r.item < 0 && len(w.groups[r.group].items) > 0 || r.item >= 0 && r.part < 0 && w.open[r.item] {
+		w.Move(1)
 	}
 }
 
@@ -253,8 +276,8 @@ const (
 var wasteOrders = [...]ordered[item]{
 	wasteBySize:   {order{"size", "s", false}, func(a, b item) int { return 0 }},
 	wasteByCause:  {order{"cause", "c", true}, func(a, b item) int { return cmp.Compare(a.cause, b.cause) }},
-	wasteByStored: {order{"stored by", "b", true}, func(a, b item) int { return cmp.Compare(a.stored, b.stored) }},
-	wasteByHidden: {order{"hidden by", "h", true}, func(a, b item) int { return cmp.Compare(a.hidden, b.hidden) }},
+	wasteByStored: {order{"stored", "b", true}, func(a, b item) int { return cmp.Compare(a.stored, b.stored) }},
+	wasteByHidden: {order{"hidden", "h", true}, func(a, b item) int { return cmp.Compare(a.hidden, b.hidden) }},
 	wasteByPath:   {order{"path", "p", true}, func(a, b item) int { return cmp.Compare(a.node, b.node) }},
 }
 

@@ -11,45 +11,49 @@ import (
 	"fathom/ui/screen"
 )
 
-// steps returns the layers of an item as text for its row.
+// span returns the layers from one to another as text.
+func span(from, to int) string {
+	if to > from {
+		return strconv.Itoa(from) + "-" + strconv.Itoa(to)
+	}
+	return strconv.Itoa(from)
+}
+
+// steps returns the layers that stored and hid an item as text.
 func (it item) steps(th *screen.Theme) string {
-	stored := strconv.Itoa(it.stored)
-	if it.last > it.stored {
-		stored += "-" + strconv.Itoa(it.last)
-	}
 	if it.cause == filetree.Repeated {
-		return stored
+		return span(it.stored, it.last)
 	}
-	hidden := strconv.Itoa(it.since)
-	if it.hidden > it.since {
-		hidden += "-" + strconv.Itoa(it.hidden)
-	}
-	return stored + " " + th.Glyph.Arrow + " " + hidden
+	return span(it.stored, it.last) + " " + th.Glyph.Arrow + " " + span(it.since, it.hidden)
 }
 
 // wasteColumns are the columns of a row.
-type wasteColumns struct{ wasted, share, bar, cause, steps, path screen.Column }
+type wasteColumns struct{ wasted, share, bar, cause, stored, hidden, path screen.Column }
 
 func fitWaste(w, layers int) wasteColumns {
-	c := wasteColumns{wasted: screen.Column{W: 9, Right: true}, share: screen.Column{Right: true}}
+	right := screen.Column{Right: true}
+	c := wasteColumns{wasted: right, share: right, stored: right, hidden: right}
+	c.wasted.W = 9
 	room := screen.Room(w)
-	room.Take(&c.steps, max(11, 4*len(strconv.Itoa(layers-1))+6), 23)
+	var by screen.Column
+	if room.Take(&by, 2*max(8, 2*len(strconv.Itoa(layers-1))+3), 28); by.W > 0 {
+		c.stored.W, c.hidden.W = by.W/2, by.W/2
+	}
 	room.Take(&c.cause, 12, 21)
 	room.Take(&c.share, 7, 33)
-	room.Take(&c.bar, 9, 41)
-	c.path.X = screen.Place(1, &c.wasted, &c.share, &c.bar, &c.cause, &c.steps)
+	room.Take(&c.bar, 9, 36)
+	c.path.X = screen.Place(1, &c.wasted, &c.share, &c.bar, &c.cause, &c.stored, &c.hidden) + 1
 	c.path.W = w - c.path.X
 	return c
 }
 
 func (w *waste) Draw(c screen.Canvas, focused bool) {
 	cols := fitWaste(c.W, len(w.u.rep.Layers))
+	w.titles, w.cols = nil, cols
 	c = w.Head(c, c.H > 5, func() {
-		c.Cell(cols.wasted, 0, c.Theme.Dim, "wasted")
-		c.Cell(cols.share, 0, c.Theme.Dim, "share")
-		c.Cell(cols.cause, 0, c.Theme.Dim, "cause")
-		c.Cell(cols.steps, 0, c.Theme.Dim, "layers")
-		c.Cell(cols.path, 0, c.Theme.Dim, "path")
+		w.titles = drawTitles(c, w, title{cols.wasted, "size", int(wasteBySize)}, title{cols.share, "share", -1},
+			title{cols.cause, "cause", int(wasteByCause)}, title{cols.stored, "stored", int(wasteByStored)},
+			title{cols.hidden, "hidden", int(wasteByHidden)}, title{cols.path, "path", int(wasteByPath)})
 	})
 	switch {
 	case w.busy:
@@ -67,7 +71,10 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 		it := w.row(r)
 		w.drawBytes(c, y, it.bytes, cols, on(c.Theme.Text), on)
 		c.Cell(cols.cause, y, on(causeStyle(c.Theme, it.cause)), cmp.Or(it.cause.String(), "several"))
-		c.Cell(cols.steps, y, on(c.Theme.Dim), it.steps(c.Theme))
+		c.Cell(cols.stored, y, on(c.Theme.Dim), span(it.stored, it.last))
+		if it.cause != filetree.Repeated {
+			c.Cell(cols.hidden, y, on(c.Theme.Dim), span(it.since, it.hidden))
+		}
 		x := cols.path.X
 		if r.group >= 0 {
 			x += 2
@@ -81,6 +88,19 @@ func (w *waste) drawBytes(c screen.Canvas, y int, n int64, cols wasteColumns, st
 	c.Cell(cols.wasted, y, st, report.Size(n))
 	c.Cell(cols.share, y, on(c.Theme.Dim), report.Percent(float64(n)/float64(w.total)))
 	c.Bar(cols.bar.X, y, cols.bar.W-1, 0, n, w.max, on(c.Theme.Visible), on(c.Theme.Wasted))
+}
+
+// foldAt returns the column of a row's triangle; -1 if it has none.
+func (w *waste) foldAt(r wasteRow) int {
+	switch {
+	case r.item < 0:
+		return w.cols.bar.X + w.cols.bar.W
+	case r.part >= 0 || !w.items[r.item].opens():
+		return -1
+	case r.group >= 0:
+		return w.cols.path.X + 2
+	}
+	return w.cols.path.X
 }
 
 func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func(tcell.Style) tcell.Style) {

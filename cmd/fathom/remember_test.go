@@ -42,16 +42,16 @@ func TestRemember(t *testing.T) {
 	}
 	first := start(remembers)
 	chosen := first.Choices
-	chosen.Files.Sort, chosen.Waste.Sort, chosen.Hide, chosen.Left, chosen.Whole = "-name", "stored-by", []string{"unchanged"}, 40, true
+	chosen.Files.Sort, chosen.Waste.Sort, chosen.Hide, chosen.Left, chosen.Whole = "-name", "stored", []string{"unchanged"}, 40, true
 	first.Keep(chosen)
 	data, err := os.ReadFile(filepath.Join(dir, "fathom", "ui.yaml"))
-	want := "ui:\n  hide:\n    - unchanged\n  left: 40\n  sort: -name\n  sort-waste: stored-by\n  whole: true\nversion: 1\n"
+	want := "ui:\n  hide:\n    - unchanged\n  left: 40\n  sort: -name\n  sort-waste: stored\n  whole: true\nversion: 1\n"
 	if err != nil || strings.ReplaceAll(string(data), "    ", "  ") != want {
 		t.Fatalf("the file has %q, %v, want %q", data, err, want)
 	}
 
 	got := start(remembers).Choices
-	if got.Files.Sort != "-name" || got.Waste.Sort != "stored-by" || len(got.Hide) != 1 || got.Left != 40 || !got.Whole {
+	if got.Files.Sort != "-name" || got.Waste.Sort != "stored" || len(got.Hide) != 1 || got.Left != 40 || !got.Whole {
 		t.Errorf("the next start has %+v", got)
 	}
 	if got.Compared.Sort != "" {
