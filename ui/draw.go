@@ -223,6 +223,9 @@ func (u *ui) drawRule(c screen.Canvas, pane int, all bool) {
 	labels := u.labels(pane, all)
 	note, says := u.pane(pane).Note(), u.pane(pane).Extent().Says
 	short := strings.TrimSpace(note[strings.LastIndexByte(note, ',')+1:]) // at least how it is grouped, or which layer it is
+	if _, sum, ok := strings.Cut(note, ": "); ok {                        // of what matches
+		short = sum
+	}
 	for _, words := range []string{"changed by ", "stored by ", "everything "} {
 		short = strings.TrimPrefix(short, words)
 	}

@@ -9,6 +9,7 @@ import (
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
 	"fathom/ui/outline"
+	"fathom/ui/report"
 	"fathom/ui/screen"
 )
 
@@ -23,6 +24,7 @@ type files struct {
 	all   int64    // size of the whole view, removed files included; comparing, the larger size of both states
 	gone  bool     // the view removes something
 	count bool     // the rows are being counted
+	total string   // how many files are shown, and their size
 
 	limited bool // to what matches the search
 	frame   filesFrame
@@ -152,8 +154,11 @@ func (f *files) old() bool { return f.u.two != nil && f.u.sel.layer == oldSide }
 
 // sum adds up what is shown.
 func (f *files) sum() {
-	size, before, gone := f.out.Sum()
-	f.all, f.gone = max(size+gone, before), gone > 0
+	size, before, gone, files := f.out.Sum()
+	f.all, f.gone, f.total = max(size+gone, before), gone > 0, count(files, "file")+", "+report.Size(size)
+	if gone > 0 {
+		f.total += ", " + report.Size(gone) + " gone"
+	}
 }
 
 // goTo puts the cursor on n as of a layer, and drops filters that hide it.
@@ -252,6 +257,9 @@ func (f *files) Note() string {
 	note := f.span()
 	if f.part.nodes != nil {
 		note += ", only " + f.part.short(f.u.th, 40)
+	}
+	if f.limited {
+		note += ": " + f.total
 	}
 	return note
 }
@@ -388,6 +396,8 @@ func (f *files) openFilter() {
 func (f *files) showMarks(marks filetree.Marks) {
 	f.out.SetMarks(marks)
 	f.u.choices.setMarks(marks)
+	f.u.stale(f)
+	f.sum()
 }
 
 func (f *files) orders() []order         { return fileOrders() }
@@ -417,7 +427,7 @@ func (f *files) bookmark() func() {
 		if f.out.Scope().Marks != scope.Marks {
 			f.out.SetMarks(scope.Marks)
 		}
-		if now := f.out.Scope(); now.View != scope.View || now.Whole != scope.Whole {
+		if !f.out.Scope().Same(scope) {
 			f.follow()
 		}
 		f.out.Restore(at)

@@ -48,6 +48,9 @@ func (f *files) fit(w int) columns {
 }
 
 func (f *files) Draw(c screen.Canvas, focused bool) {
+	if f.out.Late() && !f.u.search.busy {
+		f.u.stale(f)
+	}
 	cols := f.fit(c.W)
 	f.frame = filesFrame{heads: f.frame.heads[:0], stuck: f.frame.stuck[:0], folds: f.frame.folds[:0]}
 	if c.H > 5 {
@@ -76,6 +79,8 @@ func (f *files) Draw(c screen.Canvas, focused bool) {
 // why explains why there are no rows.
 func (f *files) why() string {
 	switch {
+	case f.limited && f.u.search.busy:
+		return "searching" + f.u.th.Glyph.Ellipsis
 	case f.u.search.filters(f):
 		return "no file here matches (" + keyOf(f.u.keys, "only-found") + " shows everything again)"
 	case f.part.nodes != nil:

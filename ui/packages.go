@@ -23,7 +23,7 @@ type packageList struct {
 	by      packageOrder
 	rev     bool
 	kind    string // the only type that has rows; "" for all types
-	count   int    // packages of that type
+	count   int    // packages that have rows
 	visible int64  // their bytes
 	open    bool   // the folders of what belongs to no package have rows
 	hits    []bool // by index in all: whether the package matches the search
@@ -108,14 +108,12 @@ func (l *packageList) fill() {
 		}
 	}
 	for _, i := range l.order {
-		if !l.shows(int(i)) {
+		if !l.shows(int(i)) || only && !l.hits[i] {
 			continue
 		}
 		l.count++
 		l.visible += l.all[i].VisibleBytes
-		if !only || l.hits[i] {
-			l.rows = append(l.rows, packageRow{i, -1})
-		}
+		l.rows = append(l.rows, packageRow{i, -1})
 	}
 	l.Fit(len(l.rows), l.H)
 }
@@ -206,8 +204,8 @@ func (l *packageList) Note() string {
 	case l.all == nil:
 		return ""
 	}
-	if l.kind != "" {
-		return count(l.count, l.kind+" package") + ", " + report.Size(l.visible)
+	if l.kind != "" || l.filtered() {
+		return count(l.count, strings.TrimSpace(l.kind+" package")) + ", " + report.Size(l.visible)
 	}
 	return count(l.count, "package") + ", " + report.Size(l.visible) + ", " + report.Size(l.unowned.VisibleBytes) + " in no package"
 }

@@ -371,7 +371,7 @@ func TestPackagePart(t *testing.T) {
 				continue
 			}
 			f.showPackage(i)
-			if size, _, gone := f.out.Sum(); size != p.VisibleBytes || gone != 0 {
+			if size, _, gone, _ := f.out.Sum(); size != p.VisibleBytes || gone != 0 {
 				t.Errorf("%s, %s: the tree has %d bytes, the package %d", name, p.Name, size, p.VisibleBytes)
 			}
 			var sum int64

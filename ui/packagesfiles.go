@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"slices"
 
 	"fathom/analyzer/facts"
@@ -134,48 +135,55 @@ func (f *files) showEverything() {
 // show shows only a part of the tree; the zero value shows all.
 func (f *files) show(p treePart) {
 	f.part = p
-	f.restrict()
+	if f.u.search.filters(f) {
+		f.u.find(func() {})
+	} else {
+		f.restrict()
+	}
 }
 
 // restrict gives rows only to the files of the package that is shown and, if the user
-// wants that, only to those that match the search.
+// wants that, only to those that match the search. The folders above those are open.
 func (f *files) restrict() {
-	hits := f.u.search.hits
-	f.limited = f.u.search.filters(f)
+	s := &f.u.search
+	was := f.limited
+	f.limited = s.filters(f)
 	switch {
-	case !f.limited:
-		f.out.Only(f.part.nodes)
-	case f.part.nodes == nil:
-		f.out.Only(append([]filetree.Node{}, hits...))
+	case f.limited && s.selection != nil:
+		f.out.Found(s.selection)
+	case f.limited: // the search goes on
 	default:
-		both := []filetree.Node{}
-		for _, n := range f.part.nodes {
-			for up := n; up != filetree.None; up = f.tree.Parent(up) {
-				if _, ok := slices.BinarySearch(hits, up); ok {
-					both = append(both, n)
-					break
-				}
-			}
+		r, ok := f.out.Cursor()
+		f.out.Only(f.part.nodes)
+		if was && ok {
+			f.out.GoTo(r.Node)
 		}
-		f.out.Only(both)
 	}
 	f.sum()
 }
 
-// sift leaves out what is found elsewhere than in the package that is shown. While the
-// search is running, the rows stay.
+// prepare returns what has to be done with what is found in the tree, in the background:
+// it leaves out what is not in the package that is shown and, if only what matches is
+// shown, adds that up.
+func (f *files) prepare() func(context.Context, []filetree.Node) ([]filetree.Node, *outline.Selection) {
+	part, all, only, choose := f.part.nodes, f.u.search.all, f.u.search.only, f.out.Prepare()
+	return func(ctx context.Context, hits []filetree.Node) ([]filetree.Node, *outline.Selection) {
+		rows := hits
+		if part != nil {
+			rows = outline.Inside(f.tree, part, hits)
+			hits = outline.Above(f.tree, hits, part)
+		}
+		if !only {
+			return hits, nil
+		}
+		return hits, choose(ctx, rows, !all && part == nil)
+	}
+}
+
+// sift lists the rows again when a search has ended. While it goes on, the rows stay.
 func (f *files) sift() {
 	s := &f.u.search
-	if s.busy {
-		return
-	}
-	if s.of(f) && f.part.nodes != nil {
-		s.hits = slices.DeleteFunc(s.hits, func(n filetree.Node) bool {
-			i, _ := slices.BinarySearch(f.part.nodes, n)
-			return i == len(f.part.nodes) || f.part.nodes[i] >= f.tree.End(n)
-		})
-	}
-	if f.limited || s.filters(f) {
+	if !(s.of(f) && s.busy) && (f.limited || s.filters(f)) {
 		f.restrict()
 	}
 }

@@ -12,17 +12,18 @@ import (
 
 // search holds what the user searches for, and the paths that match.
 type search struct {
-	in      seeker // the pane that it was opened over; nil before the first one
-	text    string
-	all     bool // in all layers, not only in what is shown
-	only    bool // the pane shows only what matches, while there is something to match
-	pattern *outline.Pattern
-	bad     string          // why the text isn't a valid pattern
-	hits    []filetree.Node // sorted
-	busy    bool
-	cancel  context.CancelFunc
-	prompt  *screen.Prompt // the last one that asked for the text
-	back    func()         // restores the selection and the pane as they were when the prompt opened
+	in        seeker // the pane that it was opened over; nil before the first one
+	text      string
+	all       bool // in all layers, not only in what is shown
+	only      bool // the pane shows only what matches, while there is something to match
+	pattern   *outline.Pattern
+	bad       string             // why the text isn't a valid pattern
+	hits      []filetree.Node    // sorted
+	selection *outline.Selection // of the files that match, if only those are shown
+	busy      bool
+	cancel    context.CancelFunc
+	prompt    *screen.Prompt // the last one that asked for the text
+	back      func()         // restores the selection and the pane as they were when the prompt opened
 }
 
 func (s *search) active() bool { return s.text != "" && s.pattern != nil }
@@ -50,7 +51,7 @@ func (u *ui) find(done func()) {
 	if s.cancel != nil {
 		s.cancel()
 	}
-	s.hits, s.bad = nil, ""
+	s.hits, s.selection, s.bad = nil, nil, ""
 	p, err := outline.Compile(s.text)
 	if err != nil {
 		p, s.bad = nil, err.Error()
@@ -69,26 +70,31 @@ func (u *ui) find(done func()) {
 	if !s.all {
 		scope = s.in.scope()
 	}
+	prepare := func(_ context.Context, hits []filetree.Node) ([]filetree.Node, *outline.Selection) { return hits, nil }
+	if f, ok := s.in.(*files); ok {
+		prepare = f.prepare()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	in := s.in
 	u.do.work(func(outer context.Context) func() {
 		defer context.AfterFunc(outer, cancel)()
 		hits := p.Find(ctx, in.paths(), scope)
+		hits, selection := prepare(ctx, hits)
 		return func() {
 			if ctx.Err() != nil {
 				return // another search has replaced it
 			}
-			s.hits, s.busy = hits, false
+			s.hits, s.selection, s.busy = hits, selection, false
 			in.sift()
 			done()
 		}
 	})
 }
 
-// stale searches again, if the search is limited to what f shows.
+// stale searches again, if what is found or what is shown of it depends on what f shows.
 func (u *ui) stale(f *files) {
-	if u.search.active() && !u.search.all && u.search.in == seeker(f) {
+	if s := &u.search; s.of(f) && (!s.all || s.only) {
 		u.find(func() {})
 	}
 }
@@ -248,7 +254,11 @@ func (u *ui) toggleOnly() {
 		u.note = "still searching"
 	case s.in == in:
 		s.only = true
-		in.restrict()
+		if in.paths() == nil {
+			in.restrict()
+		} else {
+			u.find(func() {})
+		}
 	default: // another tab is in front now
 		u.searchIn(in)
 		u.find(func() {
@@ -256,8 +266,7 @@ func (u *ui) toggleOnly() {
 				u.note = "not found: " + safe(s.text)
 				return
 			}
-			s.only = true
-			in.restrict()
+			u.toggleOnly()
 		})
 	}
 }
@@ -291,6 +300,13 @@ func (u *ui) searchNote() (note, more string, alarm bool) {
 		if s.all {
 			more = "  " + u.th.Glyph.Dot + " " + where + " (tab)"
 		}
+	}
+	if _, ok := s.in.(limiter); ok {
+		only := "ctrl-f: only these"
+		if s.only {
+			only = "only these (ctrl-f)"
+		}
+		more += "  " + u.th.Glyph.Dot + " " + only
 	}
 	switch n, _ := s.in.found(); {
 	case s.bad != "":

@@ -1,7 +1,6 @@
 package outline
 
 import (
-	"maps"
 	"slices"
 	"sort"
 
@@ -39,7 +38,7 @@ func (o *Outline) position(left int) (at, n int, ok bool) {
 // changed in the meantime.
 func (o *Outline) Count() func() func() {
 	c := &Outline{
-		tree: o.tree, scope: o.scope, order: ByName, only: o.only, all: o.all, flipped: maps.Clone(o.flipped),
+		tree: o.tree, scope: o.scope, order: ByName, only: o.only, found: o.found, folds: cloneFolds(o.folds),
 		kids: map[filetree.Node][]filetree.Node{}, rows: newTally(), pos: slices.Clone(o.pos),
 	}
 	was := o.rows

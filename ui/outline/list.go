@@ -18,8 +18,13 @@ func (o *Outline) list(d filetree.Node) []filetree.Node {
 	t := o.tree
 	var kids []filetree.Node
 	free := o.only == nil || o.within(d) // names do not matter here
+	hits := o.only
 	for c, end := d+1, t.End(d); c < end; c = t.End(c) {
-		if (free || o.hit(c)) && o.scope.Shown(t, c) {
+		for !free && len(hits) > 0 && hits[0] < c {
+			i, _ := slices.BinarySearch(hits[1:], c)
+			hits = hits[1+i:]
+		}
+		if (free || len(hits) > 0 && hits[0] < t.End(c)) && o.scope.Shown(t, c) {
 			kids = append(kids, c)
 		}
 	}

@@ -369,8 +369,9 @@ func (o *Outline) Close() {
 
 // OpenAll opens or closes every folder.
 func (o *Outline) OpenAll(open bool) {
-	o.all = open
-	clear(o.flipped)
+	f := o.fold()
+	f.open, f.closed = open, !open
+	clear(f.flipped)
 	o.rows = newTally()
 	o.seek(o.want)
 }
@@ -401,20 +402,26 @@ func (o *Outline) GoTo(n filetree.Node) bool {
 
 // Bookmark is a state that Restore can bring back: the open folders and the cursor.
 type Bookmark struct {
-	all     bool
-	flipped map[filetree.Node]struct{}
-	want    filetree.Node
-	line    int
+	folds [2]folds
+	want  filetree.Node
+	line  int
 }
 
 // Bookmark returns the open folders and the cursor.
 func (o *Outline) Bookmark() Bookmark {
-	return Bookmark{o.all, maps.Clone(o.flipped), o.want, o.line}
+	return Bookmark{cloneFolds(o.folds), o.want, o.line}
 }
 
 // Restore brings back the open folders and the cursor of a bookmark.
 func (o *Outline) Restore(m Bookmark) {
-	o.all, o.flipped, o.want, o.line = m.all, maps.Clone(m.flipped), m.want, m.line
+	o.folds, o.want, o.line = cloneFolds(m.folds), m.want, m.line
 	o.rows = newTally()
 	o.seek(o.want)
+}
+
+func cloneFolds(f [2]folds) [2]folds {
+	for i := range f {
+		f[i].flipped = maps.Clone(f[i].flipped)
+	}
+	return f
 }

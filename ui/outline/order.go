@@ -95,7 +95,11 @@ func (o *Outline) Order() (Order, bool) { return o.order, o.reverse }
 
 // SetOrder sorts the rows.
 func (o *Outline) SetOrder(by Order, reverse bool) {
+	was := o.order
 	o.order, o.reverse = by, reverse
-	o.sums = nil // they have the growth only if that is the order
+	if growth := by == ByGrowth; growth != (was == ByGrowth) { // the sums have it only if that is the order
+		o.narrow()
+		return
+	}
 	o.changed()
 }

@@ -8,6 +8,7 @@
 package outline
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -28,6 +29,13 @@ type Scope struct {
 	// scope also shows what only exists before.
 	Both  bool
 	Marks filetree.Marks
+}
+
+// Same reports whether both scopes give rows to the same paths.
+func (s Scope) Same(t Scope) bool {
+	v, w := s.View, t.View
+	s.View, t.View = nil, nil
+	return s == t && (v == w || v != nil && w != nil && v.From == w.From && v.To == w.To)
 }
 
 // Row is one line of the outline.
@@ -66,11 +74,12 @@ type Outline struct {
 	order   Order
 	reverse bool
 	asked   []filetree.Node // what Only was called with: sorted; nil shows every name
+	found   bool            // asked is a Selection's
+	late    bool            // there are no rows until Found is called again
 	only    []filetree.Node // those in asked that the scope shows
 	sums    []figures       // of the first nodes in only; nil until they are needed
 
-	all     bool                       // folders are open, except the flipped ones
-	flipped map[filetree.Node]struct{} // open, or closed if all is set
+	folds [2]folds // the folders that are open, and those among what is found
 
 	kids  map[filetree.Node][]filetree.Node // rows per folder, for the present scope and order
 	areas map[filetree.Node]Areas           // per folder, for the present scope
@@ -84,14 +93,28 @@ type Outline struct {
 // New returns an outline with all folders closed and the cursor on the first row.
 func New(t *filetree.Tree) *Outline {
 	return &Outline{
-		tree:    t,
-		scope:   Scope{Marks: AllMarks},
-		flipped: map[filetree.Node]struct{}{},
-		kids:    map[filetree.Node][]filetree.Node{},
-		rows:    newTally(),
-		areas:   map[filetree.Node]Areas{},
-		want:    filetree.None,
+		tree:  t,
+		scope: Scope{Marks: AllMarks},
+		folds: [2]folds{{flipped: map[filetree.Node]struct{}{}}, {flipped: map[filetree.Node]struct{}{}}},
+		kids:  map[filetree.Node][]filetree.Node{},
+		areas: map[filetree.Node]Areas{},
+		rows:  newTally(),
+		want:  filetree.None,
 	}
+}
+
+// folds says which folders are open.
+type folds struct {
+	open, closed bool                       // all of them are; if neither is set, those above what is found
+	flipped      map[filetree.Node]struct{} // these are not as the others
+}
+
+// fold returns the state of the folders in use.
+func (o *Outline) fold() *folds {
+	if o.found {
+		return &o.folds[1]
+	}
+	return &o.folds[0]
 }
 
 // Show changes the view, of one layer. Open folders, order, filters and the cursor stay.
@@ -119,22 +142,32 @@ func (o *Outline) SetMarks(m filetree.Marks) {
 // Only shows only the given nodes, with everything above and below them; nil shows all
 // nodes. Only sorts the slice and keeps it.
 func (o *Outline) Only(hits []filetree.Node) {
-	o.asked = hits
+	o.asked, o.found = hits, false
 	o.narrow()
 }
 
 // narrow finds the nodes of asked that the scope shows.
 func (o *Outline) narrow() {
 	o.only, o.sums = nil, nil
-	if o.asked != nil {
-		o.only = make([]filetree.Node, 0, len(o.asked))
-	}
-	for _, n := range o.asked {
-		if o.scope.View != nil && o.scope.Shown(o.tree, n) {
-			o.only = append(o.only, n)
-		}
+	o.late = o.found && len(o.asked) > many
+	switch {
+	case o.late:
+		o.only = []filetree.Node{}
+	case o.asked != nil:
+		o.only = o.shown()
 	}
 	o.changed()
+}
+
+// shown returns the nodes of asked that the scope shows.
+func (o *Outline) shown() []filetree.Node {
+	only := make([]filetree.Node, 0, len(o.asked))
+	for _, n := range o.asked {
+		if o.scope.View != nil && o.scope.Shown(o.tree, n) {
+			only = append(only, n)
+		}
+	}
+	return only
 }
 
 // changed drops the rows, which depend on the scope, and finds the cursor again.
@@ -253,15 +286,16 @@ func (o *Outline) figures(n filetree.Node) figures {
 		return o.one(n)
 	}
 	if o.sums == nil {
-		o.sums = o.addUp()
+		o.sums = o.addUp(context.Background())
 	}
 	from, _ := slices.BinarySearch(o.only, n)
 	to, _ := slices.BinarySearch(o.only, o.tree.End(n))
 	return o.sums[to].plus(o.sums[from], -1)
 }
 
-// addUp returns, for each number of nodes in only, the sum of so many first ones.
-func (o *Outline) addUp() []figures {
+// addUp returns, for each number of nodes in only, the sum of so many first ones. It stops
+// when ctx is done.
+func (o *Outline) addUp(ctx context.Context) []figures {
 	sums := make([]figures, len(o.only)+1)
 	end := filetree.Node(0) // of the last node that was added
 	v := o.scope.View
@@ -277,14 +311,25 @@ func (o *Outline) addUp() []figures {
 		return st.Size
 	}
 	for i, n := range o.only {
+		if i&0x3fff == 0 && ctx.Err() != nil {
+			return sums
+		}
 		sums[i+1] = sums[i]
 		if n < end {
 			continue // below a node that was added
 		}
 		end = o.tree.End(n)
+		now, has := o.tree.At(n, v.To)
+		if has && end == n+1 && o.scope.Whole && !o.scope.Both && o.order != ByGrowth { // as below, but twice as fast
+			f := figures{size: now.Size - again(1, now, has)}
+			if now.Kind == layer.File {
+				f.files = 1
+			}
+			sums[i+1] = sums[i].plus(f, 1)
+			continue
+		}
 		f := o.one(n)
 		old, had := o.tree.At(n, v.From)
-		now, has := o.tree.At(n, v.To)
 		before, after := again(0, old, had), again(1, now, has)
 		if has && now.Kind == layer.File {
 			f.files++
@@ -303,10 +348,10 @@ func (o *Outline) addUp() []figures {
 	return sums
 }
 
-// Sum returns the Size, Before and Gone of all rows together.
-func (o *Outline) Sum() (size, before, gone int64) {
+// Sum returns the Size, Before, Gone and Files of all rows together.
+func (o *Outline) Sum() (size, before, gone int64, files int) {
 	all := o.figures(filetree.Root)
-	return all.size, all.before, all.gone
+	return all.size, all.before, all.gone, all.files
 }
 
 // row describes the row of the chain that begins at top.
@@ -368,18 +413,22 @@ func (o *Outline) dir(n filetree.Node) bool {
 
 // Opened reports whether a folder is open.
 func (o *Outline) Opened(n filetree.Node) bool {
-	_, flipped := o.flipped[n]
-	return flipped != o.all
+	f := o.fold()
+	_, flipped := f.flipped[n]
+	return flipped != (f.open || o.found && !f.closed && !o.within(n))
 }
 
 // setOpen opens or closes every folder of the row's chain.
 func (o *Outline) setOpen(r Row, open bool) {
 	o.toggled(r.Top)
+	f := o.fold()
 	for n := r.Node; ; n = o.tree.Parent(n) {
-		if open != o.all {
-			o.flipped[n] = struct{}{}
-		} else {
-			delete(o.flipped, n)
+		if o.Opened(n) != open {
+			if _, flipped := f.flipped[n]; flipped {
+				delete(f.flipped, n)
+			} else {
+				f.flipped[n] = struct{}{}
+			}
 		}
 		if n == r.Top {
 			return
