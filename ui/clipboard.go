@@ -99,15 +99,3 @@ func copyLine(lines []screen.Line, at int) string {
 	}
 	return cmp.Or(lines[at].Value, lines[at].Text())
 }
-
-// copyMore copies the layer's digest, or its diff ID where it has none.
-func (u *ui) copyMore() {
-	if l, ok := u.first.(*aligned); ok {
-		u.copyText(l.digest())
-		return
-	}
-	if s, ok := u.layers.current(); ok && s.layer >= 0 {
-		l := &u.rep.Layers[s.layer]
-		u.copyText(cmp.Or(l.Digest, l.DiffID))
-	}
-}

@@ -129,15 +129,15 @@ func TestPager(t *testing.T) {
 	}
 }
 
-// gate is a blob whose reads, after the first megabyte, block until open is closed.
+// turnstile is a blob whose reads, after the first megabyte, block until open is closed.
 // The first of them closes started.
-type gate struct {
+type turnstile struct {
 	io.ReaderAt
 	once          *sync.Once
 	started, open chan struct{}
 }
 
-func (g gate) ReadAt(p []byte, off int64) (int, error) {
+func (g turnstile) ReadAt(p []byte, off int64) (int, error) {
 	if off > 1<<20 {
 		g.once.Do(func() { close(g.started) })
 		<-g.open
@@ -150,7 +150,7 @@ func TestExtractCancel(t *testing.T) {
 	t.Chdir(t.TempDir())
 	a := analyse(t, "layer\n  file big 4000000xb\n", imagetest.None)
 	blob := &a.Image.Layers[0].Blob
-	g := gate{blob.At, new(sync.Once), make(chan struct{}), make(chan struct{})}
+	g := turnstile{blob.At, new(sync.Once), make(chan struct{}), make(chan struct{})}
 	blob.At = g
 	s, world := apartStage(t, a, "big")
 	s.press("x")

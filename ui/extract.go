@@ -168,12 +168,12 @@ func (u *ui) carryOut(ctx context.Context, e *extraction) {
 			u.extracted(p, res, err)
 		}
 	})
-	u.watch(e)
+	u.watch(&e.ended)
 }
 
-// watch redraws the progress of an extraction until it has ended.
-func (u *ui) watch(e *extraction) {
-	if e.ended {
+// watch redraws the progress of something until it has ended.
+func (u *ui) watch(ended *bool) {
+	if *ended {
 		return
 	}
 	u.do.work(func(ctx context.Context) func() {
@@ -181,7 +181,7 @@ func (u *ui) watch(e *extraction) {
 		case <-ctx.Done():
 		case <-time.After(redraw):
 		}
-		return func() { u.watch(e) }
+		return func() { u.watch(ended) }
 	})
 }
 

@@ -17,7 +17,9 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
+	"fathom/analyzer/inspect"
 	"fathom/analyzer/packages"
+	"fathom/ui/report"
 	"fathom/ui/screen"
 )
 
@@ -37,6 +39,12 @@ type Options struct {
 	// Chosen says that the user chose the image in a list. When the user leaves the
 	// image, Open returns ErrLeft, to show the list again; only ctrl-c ends the program.
 	Chosen bool
+	// Words are the arguments that name what is open for fathom's commands: options, and
+	// an image or two. nil if no command can open it again.
+	Words []string
+	// Input completes what the UI writes as a report: with a verdict, if judge is set. If
+	// it is nil, the report is all there is, and nothing is judged.
+	Input func(ctx context.Context, r *inspect.Result, judge bool) (*report.Input, error)
 	// Advice says what to look for in the image that Open shows: in the background,
 	// once it is shown and its packages are known. The UI sets Quick, Progress and Unread.
 	Advice advice.Options
@@ -66,6 +74,8 @@ type setup struct {
 	advice   advice.Options
 	packages packageFinder // nil in tests that need no packages
 	listed   bool          // the image was chosen in a list
+	words    []string      // see Options
+	input    func(context.Context, *inspect.Result, bool) (*report.Input, error)
 }
 
 func (opt *Options) setup() (setup, error) {
@@ -81,7 +91,7 @@ func (opt *Options) setup() (setup, error) {
 		keys = keysOfChosen(keys)
 	}
 	choices := opt.Choices
-	return setup{th, keys, &choices, advice.Find, opt.Advice, packages.Find, opt.Chosen}, nil
+	return setup{th, keys, &choices, advice.Find, opt.Advice, packages.Find, opt.Chosen, opt.Words, opt.Input}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.

@@ -179,7 +179,7 @@ func (j *job) showComparison(ctx context.Context, src [2]source, progress *analy
 		}
 		opened = sides
 		return compareSides(ctx, sides)
-	}, j.look())
+	}, j.look(src[:]...))
 	opened[0].Close()
 	opened[1].Close()
 	return err

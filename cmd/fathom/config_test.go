@@ -200,9 +200,9 @@ func TestPrecedence(t *testing.T) {
 			if read != nil {
 				t.Fatal(read)
 			}
-			j := job{app: &app{}, settings: s}
+			j := job{app: &app{}, settings: s, flags: &pflag.FlagSet{}}
 			got := j.look()
-			got.Hold, got.Taken, got.Interrupt, got.Keep = nil, nil, nil, nil
+			got.Hold, got.Taken, got.Interrupt, got.Keep, got.Input = nil, nil, nil, nil, nil
 			if diff := cmp.Diff(c.look, got); diff != "" {
 				t.Errorf("the explorer (-want +got):\n%s", diff)
 			}

@@ -34,6 +34,8 @@ type job struct {
 	concluded bool      // the gate's last line is printed, or on its way
 	onlySaved bool      // the source must be a saved report
 	recalled  bool      // the state file was read
+	read      *config   // the config files
+	limited   bool      // the explorer has settled how to judge
 
 	ciEnvironment bool // the environment asks for a verdict
 }
@@ -116,6 +118,7 @@ func (j *job) prepare() error {
 	if err != nil {
 		return err
 	}
+	j.read = c
 	if err := j.settle(j.settings, j.flags, c, opening, explorer, building, search); err != nil {
 		return err
 	}
@@ -216,11 +219,51 @@ func (j *job) onlyImages(src source) error {
 	return nil
 }
 
+// words returns the arguments that open images again: flags about opening, and the
+// images. It returns nil if nothing can.
+func (j *job) words(src []source) []string {
+	var words []string
+	for _, r := range j.rows {
+		f := j.flags.Lookup(r.flag())
+		if r.group != opening || r.in&inFlag == 0 || f == nil || !f.Changed {
+			continue
+		}
+		for _, text := range f.Value.(*flagText).texts {
+			words = append(words, "--"+r.flag()+"="+text)
+		}
+	}
+	for _, s := range src {
+		if s.ref == "-" || s.name != "" {
+			return nil
+		}
+		words = append(words, s.ref)
+	}
+	return words
+}
+
+// input returns what a report of the explorer is made of.
+func (j *job) input(ctx context.Context, r *inspect.Result, judge bool) (*report.Input, error) {
+	in := &report.Input{Report: r.Report, Version: version(), Home: home(), Dockerfile: j.origin.Dockerfile}
+	if !judge {
+		return in, nil
+	}
+	if !j.limited {
+		if err := j.settleGate(j.settings, j.flags, j.read); err != nil {
+			return nil, err
+		}
+		j.limited = true
+	}
+	var err error
+	in.Verdict, err = j.judge(ctx, r)
+	return in, err
+}
+
 // look returns how the explorer looks.
-func (j *job) look() ui.Options {
+func (j *job) look(src ...source) ui.Options {
 	j.recall()
 	opt := j.explorer
 	opt.NoMouse, opt.Keep = !j.mouse, j.keep
+	opt.Words, opt.Input = j.words(src), j.input
 	opt.Hold, opt.Taken, opt.Interrupt = j.hold, j.taken, j.interrupt
 	return opt
 }
@@ -232,9 +275,9 @@ func (j *job) show(ctx context.Context, src source) error {
 		return err
 	}
 	if r != nil {
-		return ui.RunReport(ctx, r.Report, j.look())
+		return ui.RunReport(ctx, r.Report, j.look(src))
 	}
-	look := j.look()
+	look := j.look(src)
 	look.Advice = j.advice()
 	// The explorer looks for packages and findings once the image is shown. What
 	// compressed layers hold is noted while they are read, so that it need not decompress

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"io"
 	"os"
 	"os/exec"
@@ -422,5 +423,53 @@ func TestSignalWhileBuilding(t *testing.T) {
 				t.Errorf("left behind: %v %v", left, err)
 			}
 		})
+	}
+}
+
+// TestCopiedCommand copies the command of a view in the explorer, and runs it in a shell:
+// it prints what the view shows.
+func TestCopiedCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "it's an image.tar")
+	if err := os.WriteFile(file, imagetest.Load(t, "basic-one-layer").DockerArchive().Tar(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd, _ := program(t, file)
+	cmd.Env = append(cmd.Env, "TMUX=", "STY=")
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 120})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	until(t, terminal, "Layers")
+	if _, err := terminal.WriteString("3Yc"); err != nil {
+		t.Fatal(err)
+	}
+	_, data, _ := strings.Cut(until(t, terminal, "\x07"), "\x1b]52;c;")
+	data, _, _ = strings.Cut(data, "\x07")
+	command, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		t.Fatalf("%q: %v", data, err)
+	}
+	if _, err := terminal.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, terminal, "\x1b[?1049l")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v", err)
+	}
+
+	run := func(name string, args ...string) string {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), name, args...)
+		c.Env = append(cmd.Env, "PATH="+filepath.Dir(cmd.Path)+":"+os.Getenv("PATH"))
+		out, err := c.Output()
+		if err != nil {
+			t.Fatalf("%s %q: %v", name, args, err)
+		}
+		return string(out)
+	}
+	want := run(cmd.Path, "ls", "--layer=0", file)
+	if got := run("sh", "-c", string(command)); got != want || got == "" {
+		t.Errorf("%s prints\n%swant\n%s", command, got, want)
 	}
 }

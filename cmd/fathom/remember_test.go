@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"fathom/ui"
 )
 
@@ -22,7 +24,7 @@ func explorerJob(t *testing.T, dir, file string, args ...string) (*job, *bytes.B
 	a := &app{stderr: &said, getenv: func(name string) string {
 		return map[string]string{"XDG_STATE_HOME": dir}[name]
 	}}
-	return &job{app: a, settings: s}, &said
+	return &job{app: a, settings: s, flags: &pflag.FlagSet{}}, &said
 }
 
 const remembers = "version: 1\nui: {remember: true}\n"
