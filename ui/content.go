@@ -3,7 +3,9 @@ package ui
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -117,7 +119,7 @@ func (u *ui) file() (target, filetree.State, bool) {
 func (u *ui) view() {
 	if t, st, ok := u.file(); ok {
 		v := viewer.Open(u.do.work, u.img.Analysis, u.img.Tree.Path(t.node), st)
-		v.Wrap(u.viewing.wrap)
+		v.Wrap(u.choices.Wrap)
 		u.push(&content{ofFile{inViewer, u, t, v.Close}, v, versionsOf(u.img.Tree, t.node, hasContent)})
 	}
 }
@@ -171,20 +173,50 @@ func (u *ui) openDiff() {
 func (u *ui) pushDiff(t target, before, after filetree.State) {
 	words := differences(u.th, before, after, &u.img.owners)
 	d := viewer.Compare(u.do.work, u.img.Analysis, u.th, u.img.Tree.Path(t.node), before, after, words)
+	d.Beside(u.leastBeside())
 	u.push(&difference{ofFile{inDiff, u, t, d.Close}, d, before, after})
 }
 
 // viewing is what the user has chosen for all files that are viewed.
 type viewing struct {
-	wrap bool
+	unified bool // differences have one column, whatever the width
 }
 
 // wrap wraps lines, or cuts them at the edge.
 func (c *content) wrap() {
-	on := &c.u.viewing.wrap
+	on := &c.u.choices.Wrap
 	*on = !*on
 	c.Wrap(*on)
 	c.u.note = map[bool]string{true: "lines are wrapped", false: "lines are cut at the edge"}[*on]
+}
+
+// besideFits is the least width in which two versions of a file can be beside each
+// other, besideUsual the one from which on they are if nothing was chosen.
+const (
+	besideFits  = 60
+	besideUsual = 160
+)
+
+// leastBeside returns the width from which on a difference has two columns.
+func (u *ui) leastBeside() int {
+	switch {
+	case u.viewing.unified:
+		return math.MaxInt
+	case u.choices.SideBySide:
+		return besideFits
+	}
+	return besideUsual
+}
+
+// beside puts the two versions beside each other, or into one column.
+func (d *difference) beside() {
+	w, two := d.Window()
+	if !two && w < besideFits {
+		d.u.note = fmt.Sprintf("two columns need a width of %d", besideFits)
+		return
+	}
+	d.u.viewing.unified, d.u.choices.SideBySide = two, !two
+	d.Beside(d.u.leastBeside())
 }
 
 // find asks what to search for in the file.

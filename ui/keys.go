@@ -186,6 +186,8 @@ func bindings() []binding {
 		{"older-version", "[", inDiff, 0, "Viewer", "versions", "in a difference: from the version before the old one to the old one", on(func(d *difference) { d.step(false) })},
 		{"newer-version", "]", inDiff, 0, "Viewer", "", "in a difference: from the new version to the one after it", on(func(d *difference) { d.step(true) })},
 
+		{"side-by-side", "s", inDiff, 0, "Viewer", "sides", "in a difference: the two versions beside each other, or in one column", on((*difference).beside)},
+
 		{"find-next", "n", inDiff, 0, "", "next change", "", on(func(d *difference) { d.Next(true) })},
 		{"find-previous", "N", inDiff, 0, "", "", "", on(func(d *difference) { d.Next(false) })},
 		{"diff", "d", inDiff, 0, "", "", "", (*ui).closeOver},

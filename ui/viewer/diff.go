@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/gdamore/tcell/v2"
@@ -28,7 +29,12 @@ type Difference struct {
 	busy        bool
 	lines       []screen.Line // differences other than the content
 	rows        []diffRow
+	sides       []sides // the same rows in two columns
+	least       int     // the width from which on there are two columns
+	two         bool    // the last frame had two columns
+	w           int     // of the last frame
 	left        int
+	numbers     int // the width of the largest number of a line
 	stop        context.CancelFunc
 }
 
@@ -37,12 +43,13 @@ type diffRow struct {
 	old, new int // numbers of lines; 0 for none
 	sign     byte
 	text     string
+	from, to int // the part of the text that changed, if the row has a partner
 }
 
 // Compare shows how two states of a path differ: first the given words, then the
 // differences of the content.
 func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, before, after filetree.State, words []string) *Difference {
-	d := &Difference{List: screen.List{NoCursor: true}, name: report.Safe(name), versions: fmt.Sprintf("layer %d to layer %d", before.Layer, after.Layer)}
+	d := &Difference{List: screen.List{NoCursor: true}, name: report.Safe(name), versions: fmt.Sprintf("layer %d to layer %d", before.Layer, after.Layer), least: math.MaxInt}
 	say := func(s string, st tcell.Style) {
 		d.lines = append(d.lines, screen.Line{Spans: []screen.Span{{Text: " " + s, Style: st}}, Link: -1})
 	}
@@ -61,8 +68,12 @@ func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, bef
 	work(func(outer context.Context) func() {
 		defer context.AfterFunc(outer, stop)()
 		rows, says, err := compareContent(ctx, a, before, after)
+		sides := align(rows)
 		return func() {
-			d.busy, d.rows = false, rows
+			d.busy, d.rows, d.sides = false, rows, sides
+			for _, r := range rows {
+				d.numbers = max(d.numbers, len(strconv.Itoa(max(r.old, r.new))))
+			}
 			if says == "" && len(rows) == 0 && err == nil {
 				says = "the content is the same"
 			}
@@ -212,14 +223,13 @@ func (d *Difference) Draw(c screen.Canvas, _ bool) {
 	if head > 0 {
 		head++ // a blank line
 	}
-	n := head + len(d.rows)
+	d.w = c.W
+	d.arrange(head, c.W >= d.least)
+	n := head + d.count()
 	if d.busy {
 		n++
 	}
-	numbers := 0
-	for _, r := range d.rows {
-		numbers = max(numbers, len(strconv.Itoa(max(r.old, r.new))))
-	}
+	numbers := d.numbers
 	if c.W < 2*numbers+24 {
 		numbers = 0
 	}
@@ -230,6 +240,8 @@ func (d *Difference) Draw(c screen.Canvas, _ bool) {
 		case i < head:
 		case d.busy:
 			c.Text(1, y, c.Theme.Dim, "comparing"+c.Theme.Glyph.Ellipsis)
+		case d.two:
+			d.drawSides(c.Sub(0, y, c.W, 1), numbers, d.sides[i-head])
 		default:
 			d.drawRow(c.Sub(0, y, c.W, 1), numbers, d.rows[i-head])
 		}
@@ -237,15 +249,9 @@ func (d *Difference) Draw(c screen.Canvas, _ bool) {
 }
 
 func (d *Difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
-	st := c.Theme.Text
-	switch r.sign {
-	case '@', '\\':
+	if r.sign == '@' || r.sign == '\\' {
 		c.Text(1, 0, c.Theme.Dim, report.Safe(r.text))
 		return
-	case '+':
-		st = c.Theme.Added
-	case '-':
-		st = c.Theme.Removed
 	}
 	x := 1
 	if numbers > 0 {
@@ -256,16 +262,24 @@ func (d *Difference) drawRow(c screen.Canvas, numbers int, r diffRow) {
 			x += numbers + 1
 		}
 	}
-	sign := string(r.sign)
+	d.drawText(c.Sub(x, 0, c.W-x, 1), r)
+}
+
+// drawText draws the sign and the text of a row, and marks what changed of it.
+func (d *Difference) drawText(c screen.Canvas, r diffRow) {
+	st, sign := c.Theme.Text, string(r.sign)
 	switch r.sign {
 	case '+':
-		sign = c.Theme.Glyph.Added
+		st, sign = c.Theme.Added, c.Theme.Glyph.Added
 	case '-':
-		sign = c.Theme.Glyph.Removed
+		st, sign = c.Theme.Removed, c.Theme.Glyph.Removed
 	}
-	c.Text(x, 0, st.Bold(r.sign != ' '), sign)
-	t := c.Sub(x+2, 0, c.W-x-2, 1)
+	c.Text(0, 0, st.Bold(r.sign != ' '), sign)
+	t := c.Sub(2, 0, c.W-2, 1)
 	drawTabbed(t, -d.left, -d.left, st, r.text)
+	if r.from < r.to {
+		tint(t, &columns{line: r.text}, d.left, r.from, r.to, st.Bold(true).Underline(true))
+	}
 }
 
 // Next goes to the next group of lines that differ, or to the previous one.
@@ -278,8 +292,8 @@ func (d *Difference) Next(forward bool) {
 	if !forward {
 		step = -1
 	}
-	for i := d.Top + step; i >= head && i < head+len(d.rows); i += step {
-		if d.rows[i-head].sign == '@' {
+	for i := d.Top + step; i >= head && i < head+d.count(); i += step {
+		if d.rows[d.row(i-head)].sign == '@' {
 			d.Scroll(i - d.Top)
 			return
 		}

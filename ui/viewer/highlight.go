@@ -16,7 +16,7 @@ import (
 const (
 	maxColoured = 512 << 10             // a file that is larger has no colours
 	colourStep  = 30 * time.Millisecond // between two frames; one token can take longer: chroma gives each of its expressions 250 ms
-	colourTime  = time.Second           // for a whole file; the rest of it has no colours
+	colourTime  = 2 * time.Second       // for a whole file; the rest of it has no colours
 )
 
 // syntax is what a part of a text is in its language.

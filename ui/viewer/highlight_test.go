@@ -127,6 +127,12 @@ func TestLexingFails(t *testing.T) {
 // cells returns the text and the styles of a window over a text.
 func cells(t testing.TB, th *screen.Theme, v *Content, w, h int) (string, []tcell.Style) {
 	t.Helper()
+	return cellsOf(t, th, w, h, func(c screen.Canvas) { v.Draw(c, true) })
+}
+
+// cellsOf returns what draw draws.
+func cellsOf(t testing.TB, th *screen.Theme, w, h int, draw func(screen.Canvas)) (string, []tcell.Style) {
+	t.Helper()
 	s := tcell.NewSimulationScreen("")
 	if err := s.Init(); err != nil {
 		t.Fatal(err)
@@ -134,7 +140,7 @@ func cells(t testing.TB, th *screen.Theme, v *Content, w, h int) (string, []tcel
 	defer s.Fini()
 	s.SetSize(w, h)
 	var g screen.Grid
-	v.Draw(g.Begin(w, h, th), true)
+	draw(g.Begin(w, h, th))
 	g.Show(s, 0, 0)
 	var b strings.Builder
 	var styles []tcell.Style
