@@ -253,11 +253,11 @@ func otherName(v *filetree.View, t *filetree.Tree, n filetree.Node, st filetree.
 // describe adds the fields of the state of a path after layer at.
 func (f *files) describe(p *screen.Page, n filetree.Node, st filetree.State, at int) {
 	th, who, t := p.Theme, &f.u.img.owners, f.tree
-	kind := kindText(st.Kind)
+	p.Field("kind", kindText(st.Kind), th.Text)
 	if st.Implied {
-		kind += " that no layer lists"
+		p.Field("", "no layer lists it: mode, owner and times are not known", th.Dim)
+		return
 	}
-	p.Field("kind", kind, th.Text)
 	switch st.Kind {
 	case layer.File:
 		p.Field("size", report.Size(st.Size)+"  "+report.Exact(st.Size), th.Text)
@@ -303,10 +303,10 @@ func changeText(th *screen.Theme, c filetree.Change) string {
 		return th.Glyph.Removed + " removed"
 	case filetree.Unchanged:
 		if c.Stored > 0 {
-			return th.Glyph.Again + " unchanged, but stored again: " + report.Size(c.Stored)
+			return th.Glyph.Again + " the same, stored again: " + report.Size(c.Stored)
 		}
 		if c.Touched {
-			return th.Glyph.Again + " listed again, unchanged"
+			return th.Glyph.Again + " the same, listed again"
 		}
 		return "unchanged"
 	}
@@ -381,7 +381,7 @@ func wasteVersions(p *screen.Page, it item) {
 	})
 	for _, f := range fates {
 		steps := item{stored: int(f.stored), last: int(f.stored), since: int(f.hidden), hidden: int(f.hidden), cause: f.cause}.steps(th)
-		p.Add(int(f.hidden), "", screen.Span{Text: fmt.Sprintf(" %-9s %8s ", steps, report.Size(sums[f])), Style: th.Text}, screen.Span{Text: " " + f.cause.String(), Style: causeStyle(th, f.cause)})
+		p.Add(int(f.hidden), "", screen.Span{Text: fmt.Sprintf(" %-9s %8s ", steps, report.Size(sums[f])), Style: th.Text}, screen.Span{Text: " " + report.Cause(f.cause.String()), Style: causeStyle(th, f.cause)})
 	}
 }
 

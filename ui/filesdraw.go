@@ -142,8 +142,10 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 	order, _ := f.out.Order()
 	cell, _ := order.Cell(r)
 	c.Cell(cols.sorted, y, on(th.Text), cell)
-	c.Cell(cols.mode, y, on(th.Dim), report.Mode(r.State.Kind, r.State.Mode))
-	if cols.owner.W > 0 {
+	if !r.State.Implied {
+		c.Cell(cols.mode, y, on(th.Dim), report.Mode(r.State.Kind, r.State.Mode))
+	}
+	if cols.owner.W > 0 && !r.State.Implied {
 		c.Cell(cols.owner, y, on(th.Dim), f.u.img.owners.text(r.State.UID, r.State.GID))
 	}
 	f.drawName(c, cols.name.X, y, r, on)

@@ -19,7 +19,14 @@ func history(p *screen.Page, rep *facts.Report, img *image, n filetree.Node) {
 	for _, e := range img.Tree.History(n) {
 		sign, st := markSign(th, e.Change.Mark)
 		what := strings.TrimPrefix(changeText(th, e.Change), sign+" ")
+		var differ []string
+		if before != nil && !e.Removed {
+			differ = differences(th, *before, e.State, &img.owners)
+		}
 		switch {
+		case e.Change.Mark == filetree.Unchanged && before != nil && before.ModTime != e.State.ModTime:
+			what = strings.Replace(what, "again", "again with another time", 1)
+			differ = nil
 		case e.Removed && e.State.Kind == layer.File && before != nil:
 			what = "removed, " + report.Size(e.State.Size) + " gone"
 		case e.Removed:
@@ -28,10 +35,8 @@ func history(p *screen.Page, rep *facts.Report, img *image, n filetree.Node) {
 		from := len(p.Lines)
 		p.Wrap(6, what, th.Text)
 		p.Lines[from].Spans = append([]screen.Span{{Text: fmt.Sprintf(" %3d ", e.Layer), Style: th.Dim}, {Text: sign + " ", Style: st.Bold(true)}}, p.Lines[from].Spans[1:]...)
-		if before != nil && !e.Removed {
-			for _, d := range differences(th, *before, e.State, &img.owners) {
-				p.Wrap(6, d, th.Again)
-			}
+		for _, d := range differ {
+			p.Wrap(6, d, th.Again)
 		}
 		for i := range p.Lines[from:] {
 			p.Lines[from+i].Link = e.Layer
@@ -78,7 +83,7 @@ func differences(th *screen.Theme, a, b filetree.State, who *owners) []string {
 		out = append(out, "different attributes")
 	}
 	if len(out) == 0 && a.ModTime != b.ModTime && a.Content == b.Content {
-		out = append(out, "different time")
+		out = append(out, "another time")
 	}
 	return out
 }

@@ -39,9 +39,9 @@ func fitWaste(w, layers int) wasteColumns {
 	if room.Take(&by, 2*max(8, 2*len(strconv.Itoa(layers-1))+3), 28); by.W > 0 {
 		c.stored.W, c.hidden.W = by.W/2, by.W/2
 	}
-	room.Take(&c.cause, 12, 21)
+	room.Take(&c.cause, 13, 21)
 	room.Take(&c.share, 7, 33)
-	room.Take(&c.bar, 9, 36)
+	room.Take(&c.bar, 9, 35)
 	c.path.X = screen.Place(1, &c.wasted, &c.share, &c.bar, &c.cause, &c.stored, &c.hidden) + 1
 	c.path.W = w - c.path.X
 	return c
@@ -70,7 +70,7 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 		}
 		it := w.row(r)
 		w.drawBytes(c, y, it.bytes, cols, on(c.Theme.Text), on)
-		c.Cell(cols.cause, y, on(causeStyle(c.Theme, it.cause)), cmp.Or(it.cause.String(), "several"))
+		c.Cell(cols.cause, y, on(causeStyle(c.Theme, it.cause)), cmp.Or(report.Cause(it.cause.String()), "several"))
 		c.Cell(cols.stored, y, on(c.Theme.Dim), span(it.stored, it.last))
 		if it.cause != filetree.Repeated {
 			c.Cell(cols.hidden, y, on(c.Theme.Dim), span(it.since, it.hidden))

@@ -34,7 +34,7 @@ var wasteGroupings = [...]struct {
 	of    func(w *wasteTable, it *item) wasteGroup
 }{
 	groupByCause: {"by cause", wasteByCause, func(_ *wasteTable, it *item) wasteGroup {
-		return wasteGroup{name: it.cause.String(), like: item{cause: it.cause}, layer: -1}
+		return wasteGroup{name: report.Cause(it.cause.String()), like: item{cause: it.cause}, layer: -1}
 	}},
 	groupByFolder: {"by folder", wasteByPath, (*wasteTable).folderOf},
 	groupByStored: {"by the step that stored it", wasteByStored, func(_ *wasteTable, it *item) wasteGroup {

@@ -119,7 +119,7 @@ func writePageData(b *bufio.Writer, in *Input) error {
 			number[folder] = n
 			folders = append(folders, folder)
 		}
-		return []any{n, name, w.Bytes, w.Cause, w.StoredIn, w.HiddenBy}
+		return []any{n, name, w.Bytes, Cause(w.Cause), w.StoredIn, w.HiddenBy}
 	})
 	if err != nil {
 		return err

@@ -251,7 +251,7 @@ func markdownOffender(x row) string {
 			what += fmt.Sprintf(" (%d files)", x.Files)
 		}
 		if x.Cause != "" {
-			what += ", " + plain(x.Cause)
+			what += ", " + plain(Cause(x.Cause))
 		}
 	}
 	fmt.Fprintf(&b, "- **%s** %s\n", Size(x.Bytes), what)
@@ -389,7 +389,7 @@ func (d *markdown) waste(in *Input) {
 	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n", count(len(in.Report.Waste), "wasted file"))
 	for i := range waste[:min(len(waste), markdownWaste)] {
 		w := &waste[i]
-		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), wastePath(w, code(Safe(w.Path))), plain(w.Cause), w.StoredIn, w.HiddenBy)
+		fmt.Fprintf(&b, "- **%s** %s, %s: layer %d → %d\n", Size(w.Bytes), wastePath(w, code(Safe(w.Path))), plain(Cause(w.Cause)), w.StoredIn, w.HiddenBy)
 	}
 	if n := len(waste) - markdownWaste; n > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", n)

@@ -346,7 +346,7 @@ func writeOwned(b io.Writer, files []OwnedFile, opt PackagesOptions) {
 			fmt.Fprintf(b, " == %s", Safe(name))
 		}
 		if f.HiddenBy >= 0 {
-			fmt.Fprintf(b, "  (%s by layer %d)", Safe(f.Cause), f.HiddenBy)
+			fmt.Fprintf(b, "  (%s by layer %d)", Safe(Cause(f.Cause)), f.HiddenBy)
 		}
 		fmt.Fprintln(b)
 	}

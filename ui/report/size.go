@@ -7,6 +7,14 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
+// Cause returns a cause of waste in words, for its name in the report.
+func Cause(name string) string {
+	if name == "metadata" {
+		return "stored again"
+	}
+	return name
+}
+
 // Size formats a number of bytes for people, with units of powers of 1000, as disks,
 // registries and docker use them: "0 B", "1.2 MB", "34 GB".
 func Size(bytes int64) string {

@@ -108,10 +108,10 @@ func writeWaste(b *bufio.Writer, r *facts.Report) {
 	if len(waste) == 0 {
 		return
 	}
-	b.WriteString("\n wasted  cause        layers     path\n")
+	b.WriteString("\n wasted  cause         layers     path\n")
 	for i := range waste[:min(len(waste), wasteShown)] {
 		w := &waste[i]
-		fmt.Fprintf(b, "%7s  %-11s  %-9s  %s\n", Size(w.Bytes), Safe(w.Cause), fmt.Sprintf("%d -> %d", w.StoredIn, w.HiddenBy), wastePath(w, Safe(w.Path)))
+		fmt.Fprintf(b, "%7s  %-12s  %-9s  %s\n", Size(w.Bytes), Safe(Cause(w.Cause)), fmt.Sprintf("%d -> %d", w.StoredIn, w.HiddenBy), wastePath(w, Safe(w.Path)))
 	}
 	if len(waste) > wasteShown {
 		var rest int64
@@ -241,9 +241,9 @@ func offender(o gate.Offender) string {
 	}
 	switch {
 	case o.Cause != "" && o.HiddenBy != o.StoredIn:
-		s += fmt.Sprintf(", %s: layer %d -> %d", Safe(o.Cause), o.StoredIn, o.HiddenBy)
+		s += fmt.Sprintf(", %s: layer %d -> %d", Safe(Cause(o.Cause)), o.StoredIn, o.HiddenBy)
 	case o.Cause != "":
-		s += fmt.Sprintf(", %s: layer %d", Safe(o.Cause), o.StoredIn)
+		s += fmt.Sprintf(", %s: layer %d", Safe(Cause(o.Cause)), o.StoredIn)
 	case o.Package != "" && o.HiddenBy >= 0:
 		s += fmt.Sprintf(", in layer %d, removed by layer %d", o.StoredIn, o.HiddenBy)
 	case o.HiddenBy >= 0:
