@@ -88,6 +88,7 @@ func bindings() []binding {
 
 		{"jump-back", "backspace alt-left ,", inPanes, 0, "Panes", "", "back to where you were before the last jump: to a tab, a layer, a match, or a path", (*ui).jumpBack},
 		{"jump-forward", "alt-right .", inPanes, 0, "Panes", "", "forward again", (*ui).jumpForward},
+		{"palette", ": ctrl-p", inPanes | inViewer | inDiff | inImage | inHistory, 0, "Panes", "", "find what to do or where to go by name: every key, tab and layer", (*ui).openPalette},
 
 		{"layer-files", "enter right l", inLayers, needTree, "Layers", "files", "go to the layer's files", (*ui).layerFiles},
 		{"layer-files", "enter right l", inLayers, needSpan, "", "", "", (*ui).layerFiles},

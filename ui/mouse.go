@@ -81,7 +81,12 @@ func (u *ui) click(x, y int, twice bool) {
 		u.prompt.Key(tcell.NewEventKey(tcell.KeyEnter, 0, 0))
 		u.prompt = nil
 	}
+	list, named := u.top().(*palette)
 	switch {
+	case named && ok && s.of == part(list):
+		s.click(x-s.area.X, y-s.area.Y, twice)
+	case named:
+		list.done(false)
 	case u.prompt != nil || !ok:
 	case len(u.over) > 0 && s.of != part(u.top()):
 		u.escape() // a click beside a menu closes it

@@ -54,6 +54,7 @@ type ui struct {
 	sel    selection
 	search search
 	jumps  jumps
+	recent []string  // names of commands, the last one first
 	over   []overlay // the innermost last
 	clicks
 	viewing
