@@ -238,6 +238,14 @@ func BenchmarkWaste(b *testing.B) {
 	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
 }
 
+// BenchmarkWasteKey moves in the waste of a million entries: over folders that every layer
+// stores again, and through the versions of all files of the first one.
+func BenchmarkWasteKey(b *testing.B) {
+	b.Run("down", func(b *testing.B) { frames(b, wide(), []string{"w"}, "down", "down", "up") })
+	b.Run("versions", func(b *testing.B) { frames(b, flat(), []string{"w", "right"}, "pgdn", "pgdn", "home") })
+	b.Run("fold", func(b *testing.B) { frames(b, flat(), []string{"w"}, "space") })
+}
+
 // BenchmarkQuickFindings finds what to change in a million entries, without reading
 // content.
 func BenchmarkQuickFindings(b *testing.B) {

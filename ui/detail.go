@@ -1,10 +1,7 @@
 package ui
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -321,7 +318,7 @@ func wastePage(p *screen.Page, rep *facts.Report, t *filetree.Tree, img *image, 
 	p.Blank()
 	p.Field("wasted", report.Size(it.bytes)+"  "+report.Exact(it.bytes), th.Wasted)
 	shareField(p, it.bytes, all)
-	if it.versions {
+	if it.versions != nil {
 		wasteVersions(p, it)
 		if !it.folder && img != nil {
 			p.Blank()
@@ -368,20 +365,8 @@ func wasteVersions(p *screen.Page, it item) {
 	p.Field("because", causeText(it.cause), th.Text)
 	p.Blank()
 	p.Title("Stored by, hidden by")
-	type fate struct {
-		stored, hidden int32
-		cause          filetree.Cause
-	}
-	sums := map[fate]int64{}
-	for _, v := range it.parts {
-		sums[fate{v.stored, v.hidden, v.cause}] += v.bytes
-	}
-	fates := slices.SortedFunc(maps.Keys(sums), func(a, b fate) int {
-		return cmp.Or(cmp.Compare(a.stored, b.stored), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
-	})
-	for _, f := range fates {
-		steps := item{stored: int(f.stored), last: int(f.stored), since: int(f.hidden), hidden: int(f.hidden), cause: f.cause}.steps(th)
-		p.Add(int(f.hidden), "", screen.Span{Text: fmt.Sprintf(" %-9s %8s ", steps, report.Size(sums[f])), Style: th.Text}, screen.Span{Text: " " + report.Cause(f.cause.String()), Style: causeStyle(th, f.cause)})
+	for _, v := range it.versions {
+		p.Add(v.hidden, "", screen.Span{Text: fmt.Sprintf(" %-9s %8s ", v.steps(th), report.Size(v.bytes)), Style: th.Text}, screen.Span{Text: " " + report.Cause(v.cause.String()), Style: causeStyle(th, v.cause)})
 	}
 }
 

@@ -244,11 +244,11 @@ type item struct {
 	since, hidden int            // the first and the last layer that hid parts of it
 	parts         []lostFile     // its content, largest first; the versions of a file by layer
 	folder        bool
-	versions      bool // it was hidden more than once
+	versions      []item // that were hidden one after the other, if there are several
 }
 
 // opens reports whether the row of the item opens to rows of its parts.
-func (it *item) opens() bool { return it.folder || it.versions }
+func (it *item) opens() bool { return it.folder || it.versions != nil }
 
 // lostFile is one wasted content.
 type lostFile struct {

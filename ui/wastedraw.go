@@ -120,7 +120,7 @@ func (w *waste) drawPath(c screen.Canvas, x, y int, r wasteRow, it item, on func
 	}
 	x = c.Text(x, y, on(c.Theme.Dim), triangle(c.Theme, w.open[r.item])+" ")
 	note, st := "  "+count(len(it.parts), "file"), c.Theme.Text
-	if it.versions {
+	if it.versions != nil {
 		note = "  " + count(len(it.parts), "version")
 	}
 	if it.folder {

@@ -164,8 +164,11 @@ func onePerPath(items []item, compare func(a, b item) int) []item {
 				it.cause = filetree.Visible
 			}
 		}
-		if it.versions = i > from+1; it.versions {
-			it.parts = nil
+		if i > from+1 {
+			it.parts, it.versions = nil, slices.Clone(items[from:i])
+			slices.SortFunc(it.versions, func(a, b item) int {
+				return cmp.Or(cmp.Compare(a.stored, b.stored), cmp.Compare(a.hidden, b.hidden), cmp.Compare(a.cause, b.cause))
+			})
 			for _, v := range items[from:i] {
 				it.parts = append(it.parts, v.parts...)
 			}
