@@ -18,21 +18,12 @@ const (
 // wasted bytes together. They are in the order of the tree: a folder comes before
 // its content. Visible content counts at its first name. Wasted content counts at
 // the last name it had, as in the list of waste.
-func listFolders(r *facts.Report, t *filetree.Tree) {
-	last := t.Layers() - 1
-	place := func(c filetree.Content, s filetree.Stored) filetree.Node {
-		if s.Cause != filetree.Visible {
-			return s.Lost
-		}
-		if n := t.FirstName(c, last); n != filetree.None {
-			return n
-		}
-		return s.Node
-	}
+func listFolders(r *facts.Report, t *filetree.Tree, what Contents) {
 	sums := make([]int64, t.Len())
 	for c := range filetree.Content(t.Contents()) {
-		s := t.Stored(c)
-		sums[place(c, s)] += s.Bytes
+		if s, place, ok := what(c); ok {
+			sums[place] += s.Bytes
+		}
 	}
 	for n := t.Len() - 1; n > 0; n-- { // children come after their parents
 		sums[t.Parent(filetree.Node(n))] += sums[n]
@@ -57,8 +48,11 @@ func listFolders(r *facts.Report, t *filetree.Tree) {
 		nearest[n] = nearest[t.Parent(n)]
 	}
 	for c := range filetree.Content(t.Contents()) { // layer by layer
-		s := t.Stored(c)
-		f := &r.Folders[nearest[place(c, s)]]
+		s, place, ok := what(c)
+		if !ok {
+			continue
+		}
+		f := &r.Folders[nearest[place]]
 		f.Pieces++
 		if len(f.Layers) == 0 || f.Layers[len(f.Layers)-1].Layer != s.Layer {
 			f.Layers = append(f.Layers, facts.FolderLayer{Layer: s.Layer})

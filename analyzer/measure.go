@@ -54,18 +54,54 @@ func measure(img *Image, t *filetree.Tree, warnings []facts.Warning, checked []s
 	}
 	var work sync.WaitGroup
 	work.Go(func() { countPaths(r, t) })
-	work.Go(func() { listFolders(r, t) })
-	countBytes(r, t)
+	all := everything(t)
+	work.Go(func() { listFolders(r, t, all) })
+	countBytes(r, t, all)
 	err := listWaste(r, t, img)
 	work.Wait()
 	return r, err
 }
 
-// countBytes sets the stored, visible, wasted and hidden bytes of the layers, and
-// the totals.
-func countBytes(r *facts.Report, t *filetree.Tree) {
-	for c := range filetree.Content(t.Contents()) {
+// Contents says which content is stored: it describes content c, and returns the path
+// at which it counts. It returns false for content that is not stored.
+type Contents func(c filetree.Content) (s filetree.Stored, place filetree.Node, ok bool)
+
+// everything returns the contents of the image as it is. Visible content counts at its
+// first name, wasted content at the last one it had.
+func everything(t *filetree.Tree) Contents {
+	last := t.Layers() - 1
+	return func(c filetree.Content) (filetree.Stored, filetree.Node, bool) {
 		s := t.Stored(c)
+		if s.Cause != filetree.Visible {
+			return s, s.Lost, true
+		}
+		if n := t.FirstName(c, last); n != filetree.None {
+			return s, n, true
+		}
+		return s, s.Node, true
+	}
+}
+
+// Recount sets the bytes of the layers, the totals of bytes, and the folders of a report
+// to those of other contents of the tree.
+func Recount(r *facts.Report, t *filetree.Tree, what Contents) {
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		l.StoredBytes, l.VisibleBytes, l.WastedBytes, l.HidesBytes = 0, 0, 0, 0
+	}
+	r.Totals.StoredBytes, r.Totals.VisibleBytes, r.Totals.WastedBytes = 0, 0, 0
+	countBytes(r, t, what)
+	listFolders(r, t, what)
+}
+
+// countBytes adds the stored, visible, wasted and hidden bytes of the layers, and
+// the totals.
+func countBytes(r *facts.Report, t *filetree.Tree, what Contents) {
+	for c := range filetree.Content(t.Contents()) {
+		s, _, ok := what(c)
+		if !ok {
+			continue
+		}
 		l := &r.Layers[s.Layer]
 		l.StoredBytes += s.Bytes
 		if s.Cause == filetree.Visible {
@@ -94,25 +130,25 @@ func countBytes(r *facts.Report, t *filetree.Tree) {
 // sorting included.
 const wasteBytes = 128
 
-// listWaste lists the wasted content, the largest first, equal sizes by path.
-// There may be a hundred thousand pieces, and comparing paths is slow. So it sorts
-// by size and node, which nearly is the order of the paths, and then sorts by path
-// only where that order is not yet right.
-func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
-	type piece struct {
-		bytes         int64
-		lost          filetree.Node
-		content       filetree.Content
-		layer, hidden int32
-		cause         filetree.Cause
-	}
-	var pieces []piece
+// wasted is wasted content with bytes, and what the list of waste says about it.
+type wasted struct {
+	bytes         int64
+	lost          filetree.Node
+	content       filetree.Content
+	layer, hidden int32
+	cause         filetree.Cause
+}
+
+// wastedBySize returns the wasted content that has bytes, the largest first, equal
+// sizes by node, which nearly is the order of the paths.
+func wastedBySize(t *filetree.Tree) []wasted {
+	var pieces []wasted
 	for c := range filetree.Content(t.Contents()) {
 		if s := t.Stored(c); s.Cause != filetree.Visible && s.Bytes > 0 {
-			pieces = append(pieces, piece{s.Bytes, s.Lost, c, int32(s.Layer), int32(s.HiddenBy), s.Cause})
+			pieces = append(pieces, wasted{s.Bytes, s.Lost, c, int32(s.Layer), int32(s.HiddenBy), s.Cause})
 		}
 	}
-	slices.SortFunc(pieces, func(a, b piece) int {
+	slices.SortFunc(pieces, func(a, b wasted) int {
 		switch {
 		case a.bytes != b.bytes:
 			return cmp.Compare(b.bytes, a.bytes)
@@ -121,6 +157,35 @@ func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
 		}
 		return cmp.Compare(a.content, b.content)
 	})
+	return pieces
+}
+
+// Wasted returns the content of each element of Report.Waste as Analyze lists it.
+func Wasted(t *filetree.Tree) []filetree.Content {
+	pieces := wastedBySize(t)
+	byPath := func(a, b wasted) int { return t.ComparePaths(a.lost, b.lost) }
+	for rest := pieces; len(rest) > 0; {
+		run := 1
+		for run < len(rest) && rest[run].bytes == rest[0].bytes {
+			run++
+		}
+		if !slices.IsSortedFunc(rest[:run], byPath) {
+			slices.SortStableFunc(rest[:run], byPath)
+		}
+		rest = rest[run:]
+	}
+	out := make([]filetree.Content, len(pieces))
+	for i, p := range pieces {
+		out[i] = p.content
+	}
+	return out
+}
+
+// listWaste lists the wasted content, the largest first, equal sizes by path.
+// There may be a hundred thousand pieces, and comparing paths is slow. So it sorts
+// by size and node, and then by path only where that order is not yet right.
+func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
+	pieces := wastedBySize(t)
 	r.Waste = make([]facts.Waste, len(pieces))
 	var path []byte
 	for i, p := range pieces {
@@ -146,6 +211,15 @@ func listWaste(r *facts.Report, t *filetree.Tree, img *Image) error {
 		rest = rest[run:]
 	}
 	return nil
+}
+
+// WasteOf returns an element of Report.Waste.
+func WasteOf(t *filetree.Tree, s filetree.Stored) facts.Waste {
+	w := facts.Waste{Path: t.Path(s.Lost), Bytes: s.Bytes, Cause: s.Cause.String(), StoredIn: s.Layer, HiddenBy: s.HiddenBy}
+	if !utf8.ValidString(w.Path) {
+		w.PathBytes = []byte(w.Path)
+	}
+	return w
 }
 
 // countPaths counts the paths that each layer changed, and the files that the

@@ -86,6 +86,16 @@ type Options struct {
 	// Unread, if not nil, is called with the layers that the rules that read content
 	// could not look at; see analyzer.Notes.
 	Unread func(layers []int)
+	// Claims, if not nil, is called with the content whose bytes each finding counts,
+	// in the order of the findings.
+	Claims func([][]Claim)
+}
+
+// Claim is content whose bytes a finding counts.
+type Claim struct {
+	Content filetree.Content
+	Place   int32 // the index in Places, or behind them if the report does not list the place
+	Bytes   int64 // what the fix saves of it
 }
 
 // rules returns the rules that the options ask for.
@@ -127,7 +137,7 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 			return f()
 		})
 	}
-	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents()), ownSecrets: opt.OwnSecrets, packages: opt.Packages}
+	im := &image{ctx: ctx, a: a, tree: a.Tree, report: a.Report, claimed: make([]bool, a.Tree.Contents()), ownSecrets: opt.OwnSecrets, packages: opt.Packages, keepClaims: opt.Claims != nil}
 	run := func(i int) (err error) {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
@@ -188,16 +198,24 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) ([]facts.Findi
 	if err != nil {
 		return nil, 0, err
 	}
-	all := []facts.Finding{}
-	sum := int64(0)
+	var sorted []*finding
 	for i := range rules {
 		for _, f := range found[i] {
 			f.complete(&rules[i])
-			sum += f.Bytes
-			all = append(all, f.Finding)
+			sorted = append(sorted, f)
 		}
 	}
-	slices.SortStableFunc(all, facts.CompareFindings)
+	slices.SortStableFunc(sorted, func(a, b *finding) int { return facts.CompareFindings(a.Finding, b.Finding) })
+	all := make([]facts.Finding, len(sorted))
+	claims := make([][]Claim, len(sorted))
+	sum := int64(0)
+	for i, f := range sorted {
+		all[i], claims[i] = f.Finding, f.claims
+		sum += f.Bytes
+	}
+	if opt.Claims != nil {
+		opt.Claims(claims)
+	}
 	return all, sum, nil
 }
 
@@ -220,6 +238,7 @@ type image struct {
 
 	ownSecrets bool               // as in Options
 	packages   *packages.Packages // as in Options
+	keepClaims bool               // Options.Claims is set
 }
 
 // last returns the index of the last layer.
@@ -238,6 +257,7 @@ func (im *image) command(i int) string {
 type placed struct {
 	facts.Place
 	node filetree.Node // None for a layer or the config
+	nth  int32         // its index before the places were sorted; see complete
 }
 
 // setPath sets the path of a place.
@@ -258,6 +278,7 @@ type finding struct {
 	at map[placeKey]int // index in places
 	// places holds all places, before the list is sorted and cut.
 	places []placed
+	claims []Claim // if image.keepClaims is set
 }
 
 type placeKey struct {
@@ -286,16 +307,19 @@ func (f *finding) claim(n filetree.Node, c filetree.Content, bytes int64) bool {
 	if !ok {
 		i = len(f.places)
 		f.at[k] = i
-		f.places = append(f.places, placed{facts.Place{Layer: s.Layer, HiddenBy: s.HiddenBy}, n})
+		f.places = append(f.places, placed{Place: facts.Place{Layer: s.Layer, HiddenBy: s.HiddenBy}, node: n})
 	}
 	f.places[i].Files++
 	f.places[i].Bytes += bytes
 	f.Bytes += bytes
+	if f.im.keepClaims {
+		f.claims = append(f.claims, Claim{c, int32(i), bytes})
+	}
 	return true
 }
 
 // add adds a layer or the config, which claims nothing.
-func (f *finding) add(p facts.Place) { f.places = append(f.places, placed{p, filetree.None}) }
+func (f *finding) add(p facts.Place) { f.places = append(f.places, placed{Place: p, node: filetree.None}) }
 
 // complete sorts and cuts the list of places, and fills in what the rule says of all
 // its findings.
@@ -304,7 +328,9 @@ func (f *finding) complete(r *Rule) {
 	f.Severity = cmp.Or(f.Severity, r.Severity)
 	f.Certainty = cmp.Or(f.Certainty, facts.CertainProven)
 	f.Layers = []int{}
-	for _, p := range f.places {
+	for i := range f.places {
+		p := &f.places[i]
+		p.nth = int32(i)
 		if p.Layer >= 0 {
 			f.Layers = append(f.Layers, p.Layer)
 		}
@@ -323,6 +349,13 @@ func (f *finding) complete(r *Rule) {
 		f.im.setPath(&f.places[i])
 	}
 	slices.SortFunc(f.places[:n], order)
+	sorted := make([]int32, len(f.places)) // by nth
+	for i, p := range f.places {
+		sorted[p.nth] = int32(i)
+	}
+	for i := range f.claims {
+		f.claims[i].Place = sorted[f.claims[i].Place]
+	}
 	f.attribute(r)
 	if f.Fix.Lines == nil {
 		f.Fix.Lines = []string{}

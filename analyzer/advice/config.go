@@ -60,7 +60,7 @@ func (im *image) states(do func(filetree.Node, filetree.State)) {
 
 // show adds a path of the final filesystem, which claims nothing.
 func (f *finding) show(n filetree.Node, st filetree.State) {
-	f.places = append(f.places, placed{facts.Place{Layer: st.Layer, HiddenBy: -1, Files: 1}, n})
+	f.places = append(f.places, placed{Place: facts.Place{Layer: st.Layer, HiddenBy: -1, Files: 1}, node: n})
 }
 
 // chmodFix returns a fix that changes the mode of places.

@@ -131,7 +131,7 @@ func (im *image) secrets(notes []analyzer.Note) []*finding {
 		if d.Layer < theirs {
 			continue
 		}
-		p := foundPlace{placed{facts.Place{Layer: d.Layer, HiddenBy: d.HiddenBy}, d.Node}, d.Cause}
+		p := foundPlace{placed{Place: facts.Place{Layer: d.Layer, HiddenBy: d.HiddenBy}, node: d.Node}, d.Cause}
 		public := secrets.Published(im.tree.Path(d.Node))
 		if count, ok := strings.CutPrefix(n.Data, moreNote); ok {
 			if k, err := strconv.Atoi(count); err == nil && !public {
@@ -380,7 +380,7 @@ func (im *image) configured() []*found {
 				at[k] = f
 				all = append(all, f)
 			}
-			p := foundPlace{placed: placed{facts.Place{Layer: layer, HiddenBy: -1, Redacted: s.Redacted}, filetree.None}}
+			p := foundPlace{placed: placed{Place: facts.Place{Layer: layer, HiddenBy: -1, Redacted: s.Redacted}, node: filetree.None}}
 			if !slices.ContainsFunc(f.places, func(q foundPlace) bool { return q.Layer == layer }) {
 				f.places = append(f.places, p)
 			}

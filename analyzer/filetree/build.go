@@ -338,27 +338,28 @@ func (t *Tree) findNames() {
 	}
 }
 
-// explain sets the Cause of wasted content. It depends on what the layer that hid
-// the content has at the last name of the content.
+// explain sets the Cause of wasted content.
 func (t *Tree) explain() {
 	for c := range t.pieces {
-		p := &t.pieces[c]
-		if p.hiddenBy < 0 {
-			continue
-		}
-		at := t.at(Node(p.lost), int(p.hiddenBy))
-		v := &t.versions[at]
-		switch {
-		case v.layer != p.hiddenBy || !v.alive() || v.flags&implied != 0:
-			p.cause = Deleted
-		case p.layer == p.hiddenBy:
-			p.cause = Repeated
-		case v.kind == layer.File && t.sameContent(Content(c), v.content()):
-			p.cause = MetadataOnly
-		default:
-			p.cause = Overwritten
+		if p := &t.pieces[c]; p.hiddenBy >= 0 {
+			p.cause = t.causeOf(Content(c), p.lost, p.hiddenBy)
 		}
 	}
+}
+
+// causeOf returns why content is wasted that lost its last name in a layer. It depends
+// on what that layer has at the name.
+func (t *Tree) causeOf(c Content, lost int32, hiddenBy int16) Cause {
+	v := &t.versions[t.at(Node(lost), int(hiddenBy))]
+	switch {
+	case v.layer != hiddenBy || !v.alive() || v.flags&implied != 0:
+		return Deleted
+	case t.pieces[c].layer == hiddenBy:
+		return Repeated
+	case v.kind == layer.File && t.sameContent(c, v.content()):
+		return MetadataOnly
+	}
+	return Overwritten
 }
 
 // sortByName sorts siblings. In most tars they are sorted already.

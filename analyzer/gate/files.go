@@ -13,12 +13,18 @@ import (
 // of the same layer turns into a file. The tree doesn't have these, but their bytes
 // are in the layer.
 func Files(t *filetree.Tree, waste []facts.Waste) iter.Seq[File] {
+	return FilesLeft(t, waste, func(filetree.Node, filetree.State) bool { return true })
+}
+
+// FilesLeft is Files without the paths of the tree for which left returns false. waste
+// has what is left of the waste.
+func FilesLeft(t *filetree.Tree, waste []facts.Waste, left func(filetree.Node, filetree.State) bool) iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for n := filetree.Root + 1; int(n) < t.Len(); n++ {
 			path := ""
 			events := t.History(n)
 			for i, e := range events {
-				if e.Removed {
+				if e.Removed || !left(n, e.State) {
 					continue
 				}
 				if path == "" {

@@ -128,7 +128,7 @@ func Split(a *analyzer.Analysis, layers int) (own, base facts.Part) {
 		if s.Cause != filetree.MetadataOnly {
 			continue
 		}
-		if c := shown(t, s); c != filetree.NoContent && !copies[c] {
+		if c := LastCopy(t, s); c != filetree.NoContent && !copies[c] {
 			copies[c] = true
 			own.CopiedFromBaseBytes += t.Stored(c).Bytes
 			copied[piece{t.Path(s.Lost), s.Layer}] = true
@@ -141,9 +141,9 @@ func Split(a *analyzer.Analysis, layers int) (own, base facts.Part) {
 	return own, base
 }
 
-// shown follows content that was stored again and returns the last copy, if that is
-// visible. Copies that are hidden in turn are waste.
-func shown(t *filetree.Tree, s filetree.Stored) filetree.Content {
+// LastCopy follows content that was stored again and returns the last copy, if that is
+// visible, or NoContent. Copies that are hidden in turn are waste.
+func LastCopy(t *filetree.Tree, s filetree.Stored) filetree.Content {
 	for s.Cause == filetree.MetadataOnly {
 		next, ok := t.At(s.Lost, s.HiddenBy)
 		if !ok || next.Content == filetree.NoContent {

@@ -62,11 +62,12 @@ func Find(ctx context.Context, a *analyzer.Analysis, opt Options) (*Packages, er
 		}
 		out.owner[c] = owners.of(filetree.Content(c))
 		if i := out.owner[c]; i >= 0 {
-			add(&out.List[i], a.Tree, filetree.Content(c))
+			s := a.Tree.Stored(filetree.Content(c))
+			add(&out.List[i], s, visibleNames(a.Tree, filetree.Content(c), s))
 		}
 	}
 	out.sort()
-	out.Unowned = out.unowned(a.Tree)
+	out.Unowned = out.unowned(a.Tree, everything(a.Tree))
 	out.Warnings = r.warnings
 	for _, i := range notes.Unread {
 		out.Warnings = append(out.Warnings, facts.Warning{Layer: i, Text: "its content was not downloaded, so the packages in it are unknown, and their files count as unowned"})
@@ -103,10 +104,44 @@ func (r *reading) describe(u *unit) facts.Package {
 	return p
 }
 
+// Counted says which content counts: it describes content c, and returns the path at
+// which it counts and how many names show it in the final filesystem. It returns false
+// for content that doesn't count.
+type Counted func(c filetree.Content) (s filetree.Stored, place filetree.Node, files int, ok bool)
+
+// everything returns the contents of the image as it is.
+func everything(t *filetree.Tree) Counted {
+	return func(c filetree.Content) (filetree.Stored, filetree.Node, int, bool) {
+		s := t.Stored(c)
+		place := t.FirstName(c, t.Layers()-1)
+		if place == filetree.None {
+			place = s.Node
+		}
+		return s, place, visibleNames(t, c, s), true
+	}
+}
+
+// Recount returns List and Unowned with the figures of other contents of the tree. The
+// packages are in the order of List, also those that have nothing left.
+func (p *Packages) Recount(t *filetree.Tree, what Counted) ([]facts.Package, facts.Unowned) {
+	list := slices.Clone(p.List)
+	for i := range list {
+		list[i].VisibleBytes, list[i].WastedBytes, list[i].Files, list[i].Layers = 0, 0, 0, []facts.PackageLayer{}
+	}
+	for c, i := range p.owner {
+		if i < 0 {
+			continue
+		}
+		if s, _, files, ok := what(filetree.Content(c)); ok {
+			add(&list[i], s, files)
+		}
+	}
+	return list, p.unowned(t, what)
+}
+
 // add adds content to a package. Content comes in the order of its layers.
-func add(p *facts.Package, t *filetree.Tree, c filetree.Content) {
-	s := t.Stored(c)
-	p.Files += visibleNames(t, c, s)
+func add(p *facts.Package, s filetree.Stored, files int) {
+	p.Files += files
 	if s.Bytes == 0 {
 		return
 	}
@@ -166,18 +201,15 @@ func general(t *filetree.Tree, n filetree.Node) bool {
 }
 
 // unowned returns what belongs to no package.
-func (p *Packages) unowned(t *filetree.Tree) facts.Unowned {
+func (p *Packages) unowned(t *filetree.Tree, what Counted) facts.Unowned {
 	nodes := t.Len()
-	at := func(c filetree.Content, s filetree.Stored) filetree.Node {
-		if n := t.FirstName(c, t.Layers()-1); n != filetree.None {
-			return n
-		}
-		return s.Node
-	}
 	owned := make([]bool, nodes) // a file of a package is there or below
 	for c, i := range p.owner {
-		if i >= 0 {
-			owned[at(filetree.Content(c), t.Stored(filetree.Content(c)))] = true
+		if i < 0 {
+			continue
+		}
+		if _, place, _, ok := what(filetree.Content(c)); ok {
+			owned[place] = true
 		}
 	}
 	for n := filetree.Node(nodes - 1); n > filetree.Root; n-- {
@@ -199,9 +231,10 @@ func (p *Packages) unowned(t *filetree.Tree) facts.Unowned {
 		if i >= 0 {
 			continue
 		}
-		c := filetree.Content(c)
-		s := t.Stored(c)
-		n := at(c, s)
+		s, n, files, ok := what(filetree.Content(c))
+		if !ok {
+			continue
+		}
 		folder := t.Parent(n)
 		if top[n] != filetree.Root && top[n] != n {
 			folder = top[n]
@@ -212,7 +245,6 @@ func (p *Packages) unowned(t *filetree.Tree) facts.Unowned {
 			sums[folder] = f
 			order = append(order, folder)
 		}
-		files := visibleNames(t, c, s)
 		f.Files += files
 		u.Files += files
 		if s.Cause == filetree.Visible {
