@@ -319,7 +319,9 @@ func (f *finding) claim(n filetree.Node, c filetree.Content, bytes int64) bool {
 }
 
 // add adds a layer or the config, which claims nothing.
-func (f *finding) add(p facts.Place) { f.places = append(f.places, placed{Place: p, node: filetree.None}) }
+func (f *finding) add(p facts.Place) {
+	f.places = append(f.places, placed{Place: p, node: filetree.None})
+}
 
 // complete sorts and cuts the list of places, and fills in what the rule says of all
 // its findings.

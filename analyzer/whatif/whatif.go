@@ -46,7 +46,7 @@ type Image struct {
 	Packages *packages.Packages // nil if unknown
 
 	once   sync.Once
-	wasted []filetree.Content                      // in the order of Report.Waste
+	wasted []filetree.Content                    // in the order of Report.Waste
 	copies map[filetree.Content]filetree.Content // of content of the base, the visible copy of an own layer
 }
 
