@@ -55,7 +55,9 @@ func measure(img *Image, t *filetree.Tree, warnings []facts.Warning, checked []s
 	var work sync.WaitGroup
 	work.Go(func() { countPaths(r, t) })
 	work.Go(func() { listFolders(r, t, everything(t)) })
-	countBytes(r, t, func(c filetree.Content) (filetree.Stored, filetree.Node, bool) { return t.Stored(c), filetree.None, true })
+	countBytes(r, t, func(c filetree.Content) (filetree.Stored, filetree.Node, bool) {
+		return t.Stored(c), filetree.None, true
+	})
 	err := listWaste(r, t, img)
 	work.Wait()
 	return r, err

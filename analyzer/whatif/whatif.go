@@ -55,6 +55,8 @@ type Result struct {
 	// Report has no layers of which nothing is left.
 	Report *facts.Report
 	Saves  []Saving // by mark
+	// Refused says why a mark has no effect, by mark: only for a saved report.
+	Refused []error
 	// Empty are the layers of the image of which nothing but directories is left.
 	Empty []int
 	// Estimated reports whether compressed sizes are estimates: those of layers that
