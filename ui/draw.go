@@ -406,6 +406,9 @@ func (u *ui) drawTitle(c screen.Canvas) {
 	if t.Own == nil {
 		right = right[2:]
 	}
+	if then := u.fixes.title(th); then != nil {
+		right = then
+	}
 	brand := " fathom  "
 	if c.W < 60 {
 		brand = " "

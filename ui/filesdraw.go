@@ -154,6 +154,9 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 // drawSizes draws the sizes of a row and their bar.
 func (f *files) drawSizes(c screen.Canvas, y int, r outline.Row, mark filetree.Mark, cols columns, on func(tcell.Style) tcell.Style) {
 	th, s := c.Theme, f.out.Scope()
+	if f.u.fixes.has(pathKey(r.Node)) {
+		c.Text(2, y, on(th.Accent), th.Glyph.Fixed)
+	}
 	c.Bar(cols.bar.X, y, cols.bar.W-1, r.Size, max(r.Before-r.Size, r.Gone), f.all, on(th.Visible), on(th.Wasted))
 	size, st := report.Size(r.Size), on(sizeStyle(th, r.Size))
 	switch {

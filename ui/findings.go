@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/ui/report"
@@ -17,16 +18,17 @@ import (
 type findings struct {
 	screen.List
 	none
-	u    *ui
-	all  []facts.Finding // nil if unknown
-	new  int             // of two images: how many of all, the first ones, only the new one has; the old one has the others
-	keys []findingKey    // of all
-	rows []findingRow
-	by   findingOrder
-	rev  bool
-	open map[findingKey]bool // findings that show their places
-	hits []findingRow        // the first match in each finding
-	seen bool                // by the user
+	u      *ui
+	all    []facts.Finding  // nil if unknown
+	claims [][]advice.Claim // of all; nil if unknown
+	new    int              // of two images: how many of all, the first ones, only the new one has; the old one has the others
+	keys   []findingKey     // of all
+	rows   []findingRow
+	by     findingOrder
+	rev    bool
+	open   map[findingKey]bool // findings that show their places
+	hits   []findingRow        // the first match in each finding
+	seen   bool                // by the user
 
 	scan
 	titles

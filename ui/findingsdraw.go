@@ -54,6 +54,9 @@ func (f *findings) Draw(c screen.Canvas, focused bool) {
 		cols.title.X += 2
 	}
 	f.List.Draw(c, len(f.rows), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
+		if len(f.u.fixes.marks) > 0 && f.rows[i].place < len(f.all[f.rows[i].finding].Places) {
+			f.u.fixes.sign(c, y, f.fixKey(f.rows[i]), on)
+		}
 		if r := f.rows[i]; r.place < 0 {
 			f.drawFinding(c, y, r.finding, cols, on)
 		} else {

@@ -37,13 +37,17 @@ func (f *findings) stage(a *analyzer.Analysis, find finder, opt advice.Options) 
 	f.u.do.last(func(ctx context.Context) func() {
 		var unread []int
 		opt.Unread = func(layers []int) { unread = layers }
+		var claims [][]advice.Claim
+		opt.Claims = func(all [][]advice.Claim) { claims = all }
 		all, _, err := find(ctx, a, opt)
 		hideSecrets(all)
 		return func() {
 			f.failed, f.unread = err, unread
 			if err == nil {
 				f.set(all)
+				f.claims = claims
 			}
+			defer f.u.fixes.renew()
 			if err == nil && opt.Quick {
 				opt.Quick = false
 				f.stage(a, find, opt)

@@ -26,6 +26,7 @@ const (
 	inMenu
 	inMap
 	inWork
+	inFixes
 
 	inPanes      = inLayers | inDetail | inFiles | inWaste | inFindings | inPackages | inDockerfile
 	inOtherLists = inWaste | inFindings | inPackages
@@ -64,7 +65,7 @@ type binding struct {
 // bindings is the key table. Where two rows have the same key in the same place,
 // the first one that can be done counts.
 func bindings() []binding {
-	scrolls := inViewer | inHelp | inImage | inHistory | inDiff | inMenu | inMap
+	scrolls := inViewer | inHelp | inImage | inHistory | inDiff | inMenu | inMap | inFixes
 	paths := inPanes&^(inLayers|inPackages|inDockerfile) | inViewer | inMap
 	return slices.Concat([]binding{
 		{"up", "up k", everywhere, 0, "Move", "", "one row up", func(u *ui) { u.move(func(p part) { p.Move(-1) }) }},
@@ -160,6 +161,14 @@ func bindings() []binding {
 		{"fold", "space", inPackages, 0, "Packages", "", "", on((*packageList).toggle)},
 		{"filter", "f", inPackages, 0, "Packages", "type", "show only the packages of one type, then the next one, then all", on((*packageList).nextType)},
 		{"sort", "s ctrl-o", inOtherLists, 0, "", "sort", "", (*ui).sortNext},
+
+		{"fix", "c", inLayers | inFiles | inWaste | inFindings | inPackages, needOne, "What if", "", "mark the row as fixed, or remove the mark: a layer, a file or folder, waste, a finding or one of its places, a package; the title shows the figures without it", (*ui).fixRow},
+		{"fix", "c", inFixes, needOne, "What if", "unmark", "in the list of marks: remove the mark", (*ui).unfix},
+		{"what-if", "W", inPanes, needOne, "What if", "", "what is marked as fixed, what each mark saves, and the figures and the verdict of the gate without it", (*ui).openFixes},
+		{"what-if", "W", inFixes, needOne, "", "", "", (*ui).escape},
+		{"show-in-tree", "enter", inFixes, needOne, "What if", "go there", "in the list of marks: go to what is marked", on((*text).enter)},
+		{"copy", "y", inFixes, needOne, "What if", "copy as tasks", "in the list of marks: copy them as a list of tasks in Markdown, with the lines of the fixes", (*ui).copyTasks},
+		{"clear-fixes", "X", inFixes, needOne, "What if", "clear", "in the list of marks: remove all marks", func(u *ui) { u.fixes.clear() }},
 
 		{"dockerfile", "D", inPanes | inHistory, needDockerfile, "Dockerfile", "", "the line of the Dockerfile that made what is selected, and back to the files", (*ui).toDockerfile},
 		{"go-to-layer", "enter", inDockerfile, 0, "Dockerfile", "go to the layer", "go to the layer that the instruction made", on((*dockerfile).enter)},

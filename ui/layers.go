@@ -227,6 +227,7 @@ func (l *layers) drawStep(c screen.Canvas, y int, s step, cols layerColumns, on 
 		if s.layer == l.u.sel.marked {
 			c.Text(0, y, on(th.Accent), th.Glyph.Flag)
 		}
+		l.u.fixes.sign(c, y, stepKey(s.layer), on)
 	}
 	c.Cell(cols.num, y, on(th.Dim), number)
 	if s.layer >= 0 {

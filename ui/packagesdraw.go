@@ -6,6 +6,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/facts"
+	"fathom/analyzer/whatif"
 	"fathom/ui/report"
 	"fathom/ui/screen"
 )
@@ -61,6 +62,9 @@ func (l *packageList) Draw(c screen.Canvas, focused bool) {
 		if r := l.rows[i]; r.index < 0 {
 			l.drawUnowned(c, y, r, cols, on)
 		} else {
+			if len(l.u.fixes.marks) > 0 {
+				l.u.fixes.sign(c, y, fixKey{kind: whatif.Package, text: packageKey(&l.all[r.index])}, on)
+			}
 			l.drawPackage(c, y, &l.all[r.index], cols, on)
 		}
 	})

@@ -43,6 +43,7 @@ func (l *packageList) take(found *packages.Packages) {
 		}
 	}
 	l.set(found.List, &found.Unowned)
+	l.u.fixes.renew()
 }
 
 // caveat says what the search has left out; "" for nothing.

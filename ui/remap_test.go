@@ -67,7 +67,7 @@ func TestKeyTable(t *testing.T) {
 // TestConfigured starts the UI with a configured order and keys, and checks that the
 // screen shows them.
 func TestConfigured(t *testing.T) {
-	opt := Options{Theme: "mono", Choices: Choices{Files: ListChoices{Sort: "name"}}, Keys: map[string][]string{"find": {"f3"}, "waste": {"W"}, "close": {"z"}}}
+	opt := Options{Theme: "mono", Choices: Choices{Files: ListChoices{Sort: "name"}}, Keys: map[string][]string{"find": {"f3"}, "waste": {"Q"}, "close": {"z"}}}
 	set, err := opt.setup()
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestConfigured(t *testing.T) {
 	a := load(t, "shop")
 	s := stageOf(t, "mono", false, 120, 40, func(_ setup, do doer) root { return newUI(a, set, do) })
 	for _, c := range []struct{ key, want string }{
-		{"3", "/bin  name ▲"}, {"n", "search for something first (f3)"}, {"w", "f3 find"}, {"W", "[W Waste]"}, {"?", "z close"}, {"z", "[W Waste]"},
+		{"3", "/bin  name ▲"}, {"n", "search for something first (f3)"}, {"w", "f3 find"}, {"Q", "[Q Waste]"}, {"?", "z close"}, {"z", "[Q Waste]"},
 	} {
 		s.press(c.key)
 		if text := s.text(); !strings.Contains(text, c.want) {

@@ -57,6 +57,7 @@ type ui struct {
 	recent []string  // names of commands, the last one first
 	over   []overlay // the innermost last
 	clicks
+	fixes fixes
 	viewing
 	// goTo shows a path as of a layer, in the tree if there is one.
 	goTo func(n filetree.Node, layer int, whole bool)
@@ -81,6 +82,7 @@ func newRoot(rep *facts.Report, set setup, do doer) *ui {
 	}
 	u.layers, u.detail = newLayers(u), &detail{u: u}
 	u.first, u.leaves = u.layers, u.leave
+	u.fixes.u = u
 	return u
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fathom/analyzer"
+	"fathom/analyzer/advice"
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/imagetest"
@@ -242,7 +243,7 @@ func (s *stage) text() string {
 // lines "task NAME READ TOTAL" and "note TEXT" the screen is the loading screen, five
 // seconds after the start. With "findings NAME" the UI finds what readFindings returns;
 // with "searching READ TOTAL" it is still looking for more, with "broken TEXT" that
-// has failed. With "packages" it finds the image's packages. With "dockerfile NAME" the UI knows the Dockerfile that readBuild returns.
+// has failed. With "packages" it finds the image's packages, with "advice" its findings. With "dockerfile NAME" the UI knows the Dockerfile that readBuild returns.
 // With "against NAME" the image is compared with that older one.
 // With "choice" it is the chooser, with the engines of lines
 // "engine NAME WHAT" (see engineOf). The UI runs in a folder that is empty except for
@@ -280,6 +281,7 @@ func TestScreens(t *testing.T) {
 				built        *analyzer.Analysis // an image whose Dockerfile is known
 				find         prepared
 				packaged     bool   // the UI looks for packages
+				advised      bool   // the UI looks for findings
 				older        string // the image to compare with
 			)
 			for _, l := range strings.Split(string(head), "\n") {
@@ -314,6 +316,8 @@ func TestScreens(t *testing.T) {
 					older = rest
 				case "packages":
 					packaged = true
+				case "advice":
+					advised = true
 				case "dockerfile":
 					built = load(t, rest)
 					built.Report.Dockerfile, built.Report.Base = readBuild(t, rest, built)
@@ -350,7 +354,12 @@ func TestScreens(t *testing.T) {
 				shown = built
 			}
 			var s *stage
-			if packaged {
+			if advised {
+				s = stageOf(t, theme, ascii, w, h, func(set setup, do doer) root {
+					set.find, set.packages = advice.Find, packages.Find
+					return newUI(shown, set, do)
+				})
+			} else if packaged {
 				s = packageStage(t, shown, packages.Find, theme, ascii, w, h)
 			} else {
 				s = find.stage(t, shown, theme, ascii, w, h)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -17,6 +18,8 @@ import (
 
 	"fathom/analyzer"
 	"fathom/analyzer/advice"
+	"fathom/analyzer/facts"
+	"fathom/analyzer/gate"
 	"fathom/analyzer/inspect"
 	"fathom/analyzer/packages"
 	"fathom/ui/report"
@@ -48,6 +51,10 @@ type Options struct {
 	// Advice says what to look for in the image that Open shows: in the background,
 	// once it is shown and its packages are known. The UI sets Quick, Progress and Unread.
 	Advice advice.Options
+	// Judge judges what is left of an image without what the user has marked as fixed,
+	// as the gate would; files is nil for a saved report. If Judge is nil, the default
+	// rules apply.
+	Judge func(r *facts.Report, files iter.Seq[gate.File]) (gate.Verdict, error)
 	// Hold keeps interrupts (ctrl-c) from ending the program until the function
 	// that it returns is called. The UI calls it while a pager has the terminal.
 	// It may be nil.
@@ -72,6 +79,7 @@ type setup struct {
 	choices  *Choices // what is chosen now; nil in tests that choose nothing
 	find     finder   // nil in tests that need no findings
 	advice   advice.Options
+	judge    judge
 	packages packageFinder // nil in tests that need no packages
 	listed   bool          // the image was chosen in a list
 	words    []string      // see Options
@@ -91,7 +99,7 @@ func (opt *Options) setup() (setup, error) {
 		keys = keysOfChosen(keys)
 	}
 	choices := opt.Choices
-	return setup{th, keys, &choices, advice.Find, opt.Advice, packages.Find, opt.Chosen, opt.Words, opt.Input}, nil
+	return setup{th, keys, &choices, advice.Find, opt.Advice, opt.Judge, packages.Find, opt.Chosen, opt.Words, opt.Input}, nil
 }
 
 // Crash is a panic that ended the UI, after the terminal was restored.

@@ -64,6 +64,7 @@ func (w *waste) Draw(c screen.Canvas, focused bool) {
 	}
 	w.List.Draw(c, len(w.rows), focused, func(y, i int, on func(tcell.Style) tcell.Style) {
 		r := w.rows[i]
+		w.u.fixes.sign(c, y, w.fixKey(r), on)
 		if r.item < 0 {
 			w.drawGroup(c, y, r.group, cols, on)
 			return

@@ -66,6 +66,17 @@ func (j *job) verdict(r *inspect.Result, opt gate.Options, notes []string) (*gat
 	return &v, nil
 }
 
+// judgeLeft judges what is left of an image without what the user of the explorer has
+// marked as fixed, by the rules that the gate would use. It has no baseline.
+func (j *job) judgeLeft(r *facts.Report, files iter.Seq[gate.File]) (gate.Verdict, error) {
+	if j.ungated != nil {
+		return gate.Verdict{}, j.ungated
+	}
+	return gate.Check(r, j.limits, gate.Options{
+		FailOn: j.failOn, Suppress: j.suppress, Today: time.Now().UTC(), Files: files, AllowUnverified: true, Scope: j.scope, NoBaseline: true,
+	})
+}
+
 // unevaluated returns the rules that could not be evaluated, one error for each
 // reason.
 func unevaluated(r *facts.Report, v *gate.Verdict) []error {

@@ -36,6 +36,7 @@ type job struct {
 	recalled  bool      // the state file was read
 	read      *config   // the config files
 	limited   bool      // the explorer has settled how to judge
+	ungated   error     // why it can't judge
 
 	ciEnvironment bool // the environment asks for a verdict
 }
@@ -247,15 +248,20 @@ func (j *job) input(ctx context.Context, r *inspect.Result, judge bool) (*report
 	if !judge {
 		return in, nil
 	}
-	if !j.limited {
-		if err := j.settleGate(j.settings, j.flags, j.read); err != nil {
-			return nil, err
-		}
-		j.limited = true
+	if err := j.limit(); err != nil {
+		return nil, err
 	}
 	var err error
 	in.Verdict, err = j.judge(ctx, r)
 	return in, err
+}
+
+// limit settles, once, how the explorer judges.
+func (j *job) limit() error {
+	if !j.limited {
+		j.limited, j.ungated = true, j.settleGate(j.settings, j.flags, j.read)
+	}
+	return j.ungated
 }
 
 // look returns how the explorer looks.
@@ -274,11 +280,13 @@ func (j *job) show(ctx context.Context, src source) error {
 	if err != nil {
 		return err
 	}
-	if r != nil {
-		return ui.RunReport(ctx, r.Report, j.look(src))
-	}
+	_ = j.limit() // only what needs a verdict says what is wrong
 	look := j.look(src)
-	look.Advice = j.advice()
+	look.Judge = j.judgeLeft
+	if r != nil {
+		return ui.RunReport(ctx, r.Report, look)
+	}
+	look.Advice = j.judged()
 	// The explorer looks for packages and findings once the image is shown. What
 	// compressed layers hold is noted while they are read, so that it need not decompress
 	// them again.

@@ -58,7 +58,7 @@ func rulesOf(v *gate.Verdict) []rule {
 		if r.AtLeast {
 			x.Bound = "at least "
 		}
-		x.Seen, x.Most = ruleValues(r)
+		x.Seen, x.Most = RuleValues(r)
 		x.Bound += x.Most + ofNames(r)
 		if r.Own {
 			x.Bound += " in own layers"
@@ -147,9 +147,9 @@ func (r *rule) shown() int {
 	return gate.MaxOffenders
 }
 
-// ruleValues returns the observed value and the limit, with enough digits to tell them
+// RuleValues returns the observed value and the limit, with enough digits to tell them
 // apart.
-func ruleValues(r *gate.Rule) (observed, limit string) {
+func RuleValues(r *gate.Rule) (observed, limit string) {
 	if len(r.Folders) > 0 {
 		return grownFolders(r.Folders)
 	}

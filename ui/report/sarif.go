@@ -121,7 +121,7 @@ func sarifRules(in *Input) []object {
 					more = s.Note + ". " + more
 				}
 			}
-			_, limit := ruleValues(r)
+			_, limit := RuleValues(r)
 			level := "error"
 			if x.Severity == gate.Warn {
 				level = "warning"

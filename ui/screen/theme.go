@@ -36,7 +36,7 @@ type glyphs struct {
 	TopLeft, TopRight, BotLeft, BotRight   string
 	BoxTop, BoxSide                        string
 	Added, Modified, Removed, Again, Blank string
-	Unsure, Thumb                          string
+	Unsure, Thumb, Fixed                   string
 	Tint                                   string     // fills the area of a folder
 	lines                                  [16]string // by the lines that meet in a cell
 }
@@ -47,7 +47,7 @@ var (
 		Open: "▾", Closed: "▸", Arrow: "→", Up: "▲", Down: "▼",
 		Ellipsis: "…", Dot: "·", Flag: "◆",
 		TopLeft: "╭", TopRight: "╮", BotLeft: "╰", BotRight: "╯", BoxTop: "─", BoxSide: "│",
-		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "▐", Tint: "░",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "▐", Fixed: "✓", Tint: "░",
 		lines: [16]string{" ", "╵", "╷", "│", "╶", "└", "┌", "├", "╴", "┘", "┐", "┤", "─", "┴", "┬", "┼"},
 	}
 	asciiGlyphs = glyphs{
@@ -55,7 +55,7 @@ var (
 		Open: "v", Closed: ">", Arrow: ">", Up: "^", Down: "v",
 		Ellipsis: "..", Dot: "-", Flag: "*",
 		TopLeft: "+", TopRight: "+", BotLeft: "+", BotRight: "+", BoxTop: "-", BoxSide: "|",
-		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "#", Tint: " ",
+		Added: "+", Modified: "~", Removed: "-", Again: "=", Blank: " ", Unsure: "?", Thumb: "#", Fixed: "x", Tint: " ",
 		lines: [16]string{" ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+"},
 	}
 )
