@@ -526,11 +526,16 @@ func (m *model) sums(paths []string, from, to int, listed, compare bool) map[str
 	for _, p := range paths {
 		c := m.change(p, from, to, listed)
 		one := filetree.Sum{Stored: c.Stored, Size: m.sizes(to)[p]}
+		n, is := now[p]
+		was, had := old[p]
+		if is && n.Kind == layer.File {
+			one.Files = 1
+		}
 		if c.Touched {
 			one.Marks = 1 << c.Mark
-		}
-		if n, ok := now[p]; ok && n.Kind == layer.File {
-			one.Files = 1
+			if is && n.Kind == layer.File || !is && had && was.Kind == layer.File {
+				one.Touched[c.Mark] = 1
+			}
 		}
 		if o, ok := old[p]; ok && o.Kind == layer.File && (c.Mark == filetree.Removed || c.Differs == filetree.Bytes) {
 			one.Removed = m.contents[o.Content].bytes
@@ -545,6 +550,9 @@ func (m *model) sums(paths []string, from, to int, listed, compare bool) map[str
 			s.Files += one.Files
 			s.Stored += one.Stored
 			s.Removed += one.Removed
+			for m := range s.Touched {
+				s.Touched[m] += one.Touched[m]
+			}
 			s.Before += one.Before
 			s.After += one.After
 			s.Marks |= one.Marks

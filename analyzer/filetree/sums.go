@@ -126,7 +126,8 @@ func (t *Tree) byLayer() (all []nodeVersion, first []int32) {
 func (t *Tree) figure(n, i int32) sum {
 	before := t.before(Node(n), i)
 	mark, _ := t.compare(before, i)
-	s := sum{stored: t.storedAt(Node(n), i), marks: 1 << mark, removed: t.lost(before, i)}
+	s := sum{stored: t.storedAt(Node(n), i), removed: t.lost(before, i)}
+	s.touch(mark, t.isFile(i) || !t.isAlive(i) && t.isFile(before))
 	count := func(i int32, sign int64) {
 		if i < 0 {
 			return

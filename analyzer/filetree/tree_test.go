@@ -64,18 +64,18 @@ func TestSums(t *testing.T) {
 		from, to int
 		want     filetree.Sum
 	}{
-		{"/", -1, 0, filetree.Sum{Size: 115, Files: 3, Stored: 115, Marks: marks(filetree.Added)}},
-		{"/var/log", -1, 0, filetree.Sum{Size: 110, Files: 2, Stored: 110, Marks: marks(filetree.Added)}},
+		{"/", -1, 0, filetree.Sum{Size: 115, Files: 3, Stored: 115, Marks: marks(filetree.Added), Touched: [5]int32{filetree.Added: 3}}},
+		{"/var/log", -1, 0, filetree.Sum{Size: 110, Files: 2, Stored: 110, Marks: marks(filetree.Added), Touched: [5]int32{filetree.Added: 2}}},
 		// a was replaced (100 gone), b only got another mode.
-		{"/var", 0, 1, filetree.Sum{Size: 211, Files: 3, Stored: 211, Removed: 100, Marks: marks(filetree.Added, filetree.Modified)}},
+		{"/var", 0, 1, filetree.Sum{Size: 211, Files: 3, Stored: 211, Removed: 100, Marks: marks(filetree.Added, filetree.Modified), Touched: [5]int32{filetree.Added: 1, filetree.Modified: 2}}},
 		{"/etc", 0, 1, filetree.Sum{Size: 5, Files: 1}},
-		{"/var", 1, 2, filetree.Sum{Removed: 211, Marks: marks(filetree.Removed)}},
-		{"/etc", 1, 2, filetree.Sum{Size: 5, Files: 1, Stored: 5, Marks: marks(filetree.Unchanged)}},
-		{"/", 1, 2, filetree.Sum{Size: 5, Files: 1, Stored: 5, Removed: 211, Marks: marks(filetree.Removed, filetree.Unchanged)}},
+		{"/var", 1, 2, filetree.Sum{Removed: 211, Marks: marks(filetree.Removed), Touched: [5]int32{filetree.Removed: 3}}},
+		{"/etc", 1, 2, filetree.Sum{Size: 5, Files: 1, Stored: 5, Marks: marks(filetree.Unchanged), Touched: [5]int32{filetree.Unchanged: 1}}},
+		{"/", 1, 2, filetree.Sum{Size: 5, Files: 1, Stored: 5, Removed: 211, Marks: marks(filetree.Removed, filetree.Unchanged), Touched: [5]int32{filetree.Unchanged: 1, filetree.Removed: 3}}},
 		// Over two layers: c was added and removed again, and conf was only stored again.
-		{"/var", 0, 2, filetree.Sum{Removed: 110, Marks: marks(filetree.Removed), Before: 110}},
+		{"/var", 0, 2, filetree.Sum{Removed: 110, Marks: marks(filetree.Removed), Before: 110, Touched: [5]int32{filetree.Removed: 2}}},
 		{"/etc", 0, 2, filetree.Sum{Size: 5, Files: 1}},
-		{"/", -1, 2, filetree.Sum{Size: 5, Files: 1, Marks: marks(filetree.Added), After: 5}},
+		{"/", -1, 2, filetree.Sum{Size: 5, Files: 1, Marks: marks(filetree.Added), After: 5, Touched: [5]int32{filetree.Added: 1}}},
 		{"/etc/conf", 0, 2, filetree.Sum{}},
 	} {
 		t.Run(fmt.Sprintf("%s %d-%d", test.path, test.from, test.to), func(t *testing.T) {

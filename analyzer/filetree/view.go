@@ -62,11 +62,12 @@ func (s Marks) Has(m Mark) bool { return s&(1<<m) != 0 }
 // Sum adds up everything below a directory, excluding the directory itself. It is
 // zero for any other node.
 type Sum struct {
-	Size    int64 // of the content shown afterwards; content with several names counts once, at its first name
-	Files   int   // regular files shown afterwards; each hard link counts
-	Stored  int64 // as in Change.Stored
-	Removed int64 // size of the files, by name, that are no longer shown or show other content
-	Marks   Marks // of the Touched paths below; Unchanged for a path that was listed or stored again
+	Size    int64    // of the content shown afterwards; content with several names counts once, at its first name
+	Files   int      // regular files shown afterwards; each hard link counts
+	Stored  int64    // as in Change.Stored
+	Removed int64    // size of the files, by name, that are no longer shown or show other content
+	Marks   Marks    // of the Touched paths below; Unchanged for a path that was listed or stored again
+	Touched [5]int32 // the regular files among the Touched paths below, by Mark; a removed one counts as what it was
 	// Before and After are the sizes of what is Touched below, before and afterwards,
 	// counted as in Size. Only Compare adds them up.
 	Before, After int64
@@ -76,6 +77,7 @@ type Sum struct {
 // all lower layers; a sweep computes only what the layer adds.
 type sum struct {
 	size, stored, removed int64
+	touched               [5]int32
 	files                 int32
 	layer                 int16
 	marks                 Marks
@@ -121,7 +123,7 @@ func (t *Tree) Compare(from, to int, listed bool) *View {
 		before, after := t.at(n, from), t.at(n, to)
 		s := sum{stored: c.Stored, size: t.counted(n, after, to), removed: t.lost(before, after)}
 		if c.Touched {
-			s.marks = 1 << c.Mark
+			s.touch(c.Mark, t.isFile(after) || !t.isAlive(after) && t.isFile(before))
 		}
 		w.add(int32(n), s)
 	}
@@ -235,7 +237,7 @@ func (v *View) Sum(n Node) Sum {
 	case int(sums[i].layer) == v.To && v.To == v.From+1:
 		s = sums[i]
 	}
-	out.Stored, out.Removed, out.Marks = s.stored, s.removed, s.marks
+	out.Stored, out.Removed, out.Marks, out.Touched = s.stored, s.removed, s.marks, s.touched
 	return out
 }
 
@@ -402,8 +404,22 @@ func (s *sum) add(o sum) {
 	s.stored += o.stored
 	s.removed = min(s.removed+o.removed, layer.MaxContent) // counts content once for each name
 	s.files += o.files
+	for m, n := range o.touched {
+		s.touched[m] += n
+	}
 	s.marks |= o.marks
 }
+
+// touch notes the mark of a path, which is a regular file or not.
+func (s *sum) touch(m Mark, file bool) {
+	s.marks = 1 << m
+	if file && m != Absent {
+		s.touched[m] = 1
+	}
+}
+
+func (t *Tree) isAlive(i int32) bool { return i >= 0 && t.versions[i].alive() }
+func (t *Tree) isFile(i int32) bool  { return t.isAlive(i) && t.versions[i].kind == layer.File }
 
 // Marks returns how each layer that touched n changed it, the bottom layer first.
 func (t *Tree) Marks(n Node) iter.Seq2[int, Mark] {

@@ -56,7 +56,7 @@ type Row struct {
 	Below  filetree.Mark
 	Change filetree.Change
 	State  filetree.State
-	Files  int   // regular files below
+	Files  int   // regular files below that have rows
 	Stuck  bool  // a folder above the first row of the window, which covers a row to stay in sight
 	Growth int64 // of the size shown, by the view; known if the scope is Both or the rows are sorted by it
 }
@@ -231,10 +231,10 @@ func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
 	}
 	if s.Whole {
 		own, _ := s.View.Size(n)
-		return figures{size: sum.Size + own, files: sum.Files}
+		return figures{size: sum.Size + own, files: s.files(sum)}
 	}
 	c := s.View.Change(n)
-	f := figures{size: c.Stored + sum.Stored, gone: sum.Removed, files: sum.Files}
+	f := figures{size: c.Stored + sum.Stored, gone: sum.Removed, files: s.files(sum)}
 	if c.Mark == filetree.Removed {
 		if st, ok := s.View.State(n); ok && st.Kind == layer.File {
 			f.gone += st.Size
@@ -243,11 +243,25 @@ func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
 	return f
 }
 
+// files returns how many of the regular files below a folder have rows.
+func (s Scope) files(sum filetree.Sum) int {
+	count := func(m filetree.Mark) int {
+		switch {
+		case !s.Marks.Has(m) || m == filetree.Removed && s.Whole && !s.Both:
+			return 0
+		case m == filetree.Unchanged && s.Whole:
+			return sum.Files - int(sum.Touched[filetree.Added]+sum.Touched[filetree.Modified])
+		}
+		return int(sum.Touched[m])
+	}
+	return count(filetree.Unchanged) + count(filetree.Added) + count(filetree.Modified) + count(filetree.Removed)
+}
+
 // both returns the figures of n's row if two states are compared; sum is what is below n.
 // Another name of a file has the file's size too, unless that counts here only before or
 // only afterwards.
 func (s Scope) both(t *filetree.Tree, n filetree.Node, sum filetree.Sum) figures {
-	f := figures{size: sum.After, before: sum.Before, files: sum.Files}
+	f := figures{size: sum.After, before: sum.Before, files: s.files(sum)}
 	old := t.View(s.View.From-1, s.View.From)
 	if s.Whole {
 		f.size, f.before = sum.Size, old.Sum(n).Size
@@ -331,7 +345,7 @@ func (o *Outline) addUp(ctx context.Context) []figures {
 		f := o.one(n)
 		old, had := o.tree.At(n, v.From)
 		before, after := again(0, old, had), again(1, now, has)
-		if has && now.Kind == layer.File {
+		if has && now.Kind == layer.File || !has && had && old.Kind == layer.File {
 			f.files++
 		}
 		switch {

@@ -302,6 +302,21 @@ type model struct {
 	open  map[filetree.Node]bool
 }
 
+// files counts the files below n that have rows of their own.
+func (m *model) files(n filetree.Node) (count int) {
+	for k := n + 1; k < m.tr.End(n); k++ {
+		c := m.s.View.Change(k)
+		shown := c.Touched && m.s.Marks.Has(c.Mark)
+		if m.s.Whole {
+			shown = c.Mark != filetree.Absent && m.s.Marks.Has(c.Mark) && (m.s.Both || c.Mark != filetree.Removed)
+		}
+		if st, ok := m.s.View.State(k); ok && shown && st.Kind == layer.File {
+			count++
+		}
+	}
+	return count
+}
+
 // both adds up the sizes after and before the view of n and what is below it.
 func (m *model) both(n filetree.Node, whole bool) (size, before int64) {
 	for k := n; k < m.tr.End(n); k++ {
@@ -351,7 +366,7 @@ func (m *model) kids(d filetree.Node) []filetree.Node {
 		case m.order == outline.ByName:
 			return 0, 0
 		case m.order == outline.ByFiles:
-			return int64(m.s.View.Sum(n).Files), 0
+			return int64(m.files(n)), 0
 		case m.order == outline.ByGrowth:
 			a, b = m.both(n, true)
 			return max(a-b, b-a), 0
@@ -426,6 +441,9 @@ func TestModel(t *testing.T) {
 			stuck := 0
 			for _, r := range rows {
 				got = append(got, r.Node)
+				if want := m.files(r.Node); r.Files != want {
+					t.Fatalf("seed %d step %d %s: %s: %d files, want %d", seed, step, did, r.Name, r.Files, want)
+				}
 				if size, before := m.both(r.Top, m.s.Whole); m.s.Both && (r.Size != size || r.Before != before || r.Growth != size-before) {
 					t.Fatalf("seed %d step %d %s: %s: from %d to %d, %+d, want from %d to %d", seed, step, did, r.Name, r.Before, r.Size, r.Growth, before, size)
 				}
