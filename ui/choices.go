@@ -22,7 +22,8 @@ type Choices struct {
 
 // ListChoices are the choices for one list.
 type ListChoices struct {
-	Sort string // the name of an order, after "-" if it is reversed; "" for the usual one
+	Sort    string   // the name of an order, after "-" if it is reversed; "" for the usual one
+	Columns []string // that are shown where they fit, besides those that always are; nil for the usual ones
 }
 
 // Choice is one of the Choices, as a config file knows it.
@@ -42,6 +43,10 @@ func (c *Choices) All() []Choice {
 		{"sort-findings", "initial order of the findings", orderOptions(ordersOf(findingOrders[:])), &c.Findings.Sort},
 		{"sort-packages", "initial order of the packages", orderOptions(ordersOf(packageOrders[:])), &c.Packages.Sort},
 		{"sort-compared-packages", "initial order of the packages of a comparison", orderOptions(ordersOf(packageChangeOrders[:])), &c.PackageChanges.Sort},
+		{"columns", "columns of the files, where they fit", columnNames(fileColumns()), &c.Files.Columns},
+		{"columns-compared", "columns of the files of a comparison, where they fit", columnNames(fileColumns()), &c.Compared.Columns},
+		{"columns-waste", "columns of the waste, where they fit", columnNames(wasteColumnNames()), &c.Waste.Columns},
+		{"columns-packages", "columns of the packages, where they fit", columnNames(packageColumnNames()), &c.Packages.Columns},
 		{"hide", "kinds of change whose files are not shown", markNames(), &c.Hide},
 		{"whole", "show everything up to a layer first, not only what it changed", nil, &c.Whole},
 		{"left", "percent of the width that the panes on the left take", nil, &c.Left},

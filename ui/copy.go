@@ -103,7 +103,8 @@ func (u *ui) command(p pane) string {
 		if p.kind != "" {
 			args = append(args, "--type", p.kind)
 		}
-		if by := packageOrders[p.by].name; !p.rev && (by == report.SortWaste || by == report.SortName) {
+		by := map[packageOrder]string{packagesByWaste: report.SortWaste, packagesByName: report.SortName}[p.by]
+		if by != "" && !p.rev {
 			args = append(args, "--sort", by)
 		}
 	default:

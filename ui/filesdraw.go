@@ -14,13 +14,16 @@ import (
 )
 
 // columns are those of a row.
-type columns struct{ bar, before, size, gone, growth, sorted, mode, owner, name screen.Column }
+type columns struct {
+	bar, before, size, gone, growth, sorted, mode, owner, name screen.Column
+	files, modified, layer, pkg                                screen.Column // that a person can add
+}
 
 // fit chooses columns. A column is shown only if enough room is left for the name;
 // the size is the last to go.
 func (f *files) fit(w int) columns {
 	right := screen.Column{Right: true}
-	c := columns{before: right, size: right, gone: right, growth: right, sorted: right}
+	c := columns{before: right, size: right, gone: right, growth: right, sorted: right, files: right, layer: right}
 	room := screen.Room(w - 3) // the marks
 	room.Take(&c.size, 9, 14)
 	both := f.out.Scope().Both
@@ -36,13 +39,21 @@ func (f *files) fit(w int) columns {
 	} else if f.gone {
 		room.Take(&c.gone, 10, 24)
 	}
-	room.Take(&c.bar, 9, 26)
-	room.Take(&c.mode, 11, 34)
-	room.Take(&c.owner, 10, 40)
+	take := fitting(f, &room)
+	take("bar", &c.bar, 9, 26)
+	if order != outline.ByFiles { // it has the column already
+		take("files", &c.files, 8, 24)
+	}
+	take("modified", &c.modified, 17, 24)
+	take("layer", &c.layer, 7, 24)
+	take("package", &c.pkg, 17, 24)
+	take("mode", &c.mode, 11, 34)
+	take("owner", &c.owner, 10, 40)
 	if len(f.u.img.owners.users) > 0 && c.owner.W > 0 && room >= 50 {
 		c.owner.W += min(int(room)-42, 10) // names are longer than numbers
 	}
-	c.name.X = screen.Place(3, &c.bar, &c.before, &c.size, &c.gone, &c.growth, &c.sorted, &c.mode, &c.owner)
+	c.name.X = screen.Place(3, &c.bar, &c.before, &c.size, &c.gone, &c.growth, &c.sorted, &c.files, &c.layer)
+	c.name.X = screen.Place(c.name.X, &c.mode, &c.owner, &c.modified, &c.pkg)
 	c.name.W = w - c.name.X
 	return c
 }
@@ -109,6 +120,10 @@ func (f *files) drawHead(c screen.Canvas, cols columns) {
 	c.Cell(cols.gone, 0, c.Theme.Dim, "gone")
 	c.Cell(cols.mode, 0, c.Theme.Dim, "mode")
 	c.Cell(cols.owner, 0, c.Theme.Dim, "owner")
+	c.Cell(cols.files, 0, c.Theme.Dim, "files")
+	c.Cell(cols.layer, 0, c.Theme.Dim, "layer")
+	c.Cell(cols.modified, 0, c.Theme.Dim, "modified")
+	c.Cell(cols.pkg, 0, c.Theme.Dim, "package")
 	for _, h := range []struct {
 		col   screen.Column
 		title string
@@ -147,6 +162,15 @@ func (f *files) drawRow(c screen.Canvas, y int, r outline.Row, cols columns, on 
 	}
 	if cols.owner.W > 0 && !r.State.Implied {
 		c.Cell(cols.owner, y, on(th.Dim), f.u.img.owners.text(r.State.UID, r.State.GID))
+	}
+	if cols.files.W > 0 && r.Dir {
+		c.Cell(cols.files, y, on(th.Dim), itoa(r.Files))
+	}
+	if cols.modified.W+cols.layer.W+cols.pkg.W > 0 {
+		modified, layer, pkg := f.fileCells(r)
+		c.Cell(cols.modified, y, on(th.Dim), modified)
+		c.Cell(cols.layer, y, on(th.Dim), layer)
+		c.Cell(cols.pkg, y, on(th.Dim), pkg)
 	}
 	f.drawName(c, cols.name.X, y, r, on)
 }

@@ -120,6 +120,7 @@ func bindings() []binding {
 
 		{"sort", "s ctrl-o", inFiles, needTree, "Sort", "sort", "the next order of the list; first, the present one reversed", (*ui).sortNext},
 		{"sort-menu", "S", inLists, 0, "Sort", "", "choose what to sort by; the present order again reverses", (*ui).openSort},
+		{"columns", "C", inLists, 0, "Sort", "", "choose the columns of the files, the waste or the packages", (*ui).openColumns},
 	}, sortKeys(), []binding{
 		{"map", "t", inTree, needTree, "Map", "", "the folder under the cursor as areas; in other panes, all folders", (*ui).openMap},
 		{"map", "t", inTree, needSpan, "", "", "", (*ui).openMap},

@@ -59,7 +59,7 @@ func TestSortKeys(t *testing.T) {
 // after the user has made them.
 func TestChoices(t *testing.T) {
 	chosen := Choices{
-		Files: ListChoices{Sort: "-name"}, Waste: ListChoices{Sort: "path"}, Findings: ListChoices{Sort: "rule"}, Packages: ListChoices{Sort: "-layer"},
+		Files: ListChoices{Sort: "-name", Columns: []string{"bar", "mode", "modified", "layer"}}, Waste: ListChoices{Sort: "path"}, Findings: ListChoices{Sort: "rule"}, Packages: ListChoices{Sort: "-layer"},
 		Hide: []string{"removed", "unchanged"}, Whole: true,
 	}
 	a := load(t, "shop")
@@ -71,7 +71,7 @@ func TestChoices(t *testing.T) {
 	}
 	first, made := open(&chosen), &Choices{}
 	second := open(made)
-	for _, k := range strings.Fields("3 a S n S n f r u esc w S p ! S r p S l S l") {
+	for _, k := range strings.Fields("3 a S n S n C o t l esc f r u esc w S p ! S r p S l S l") {
 		second.press(k)
 	}
 	if diff := cmp.Diff(&chosen, made); diff != "" {

@@ -16,16 +16,17 @@ type packageColumns struct{ size, wasted, layer, kind, name, version screen.Colu
 
 // fitPackages chooses columns. A column is shown only if enough room is left for the
 // name; the size is the last to go.
-func fitPackages(w int) packageColumns {
+func fitPackages(l *packageList, w int) packageColumns {
 	c := packageColumns{size: screen.Column{W: 9, Right: true}, wasted: screen.Column{Right: true}, layer: screen.Column{Right: true}}
 	if w < 40 {
 		c.size.W = 7
 	}
 	room := screen.Room(w - c.size.W - 1)
-	room.Take(&c.kind, 9, 16)
-	room.Take(&c.wasted, 9, 26)
-	room.Take(&c.version, 14, 18)
-	room.Take(&c.layer, 9, 20)
+	take := fitting(l, &room)
+	take("type", &c.kind, 9, 16)
+	take("waste", &c.wasted, 9, 26)
+	take("version", &c.version, 14, 18)
+	take("layer", &c.layer, 9, 20)
 	if c.version.W > 0 && room > 24 {
 		more := min((int(room)-24)/2+1, 16)
 		c.version.W += more
@@ -46,7 +47,7 @@ func (l *packageList) Draw(c screen.Canvas, focused bool) {
 		c.Short(1, c.H-1, c.W-2, st, text)
 		c = c.Sub(0, 0, c.W, c.H-1)
 	}
-	cols := fitPackages(c.W)
+	cols := fitPackages(l, c.W)
 	l.titles, l.fold = nil, cols.kind.X
 	c = l.Head(c, c.H > 5, func() {
 		l.titles = drawTitles(c, l, title{cols.size, "size", int(packagesBySize)}, title{cols.wasted, "wasted", int(packagesByWaste)},

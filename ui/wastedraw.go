@@ -30,25 +30,26 @@ func (it item) steps(th *screen.Theme) string {
 // wasteColumns are the columns of a row.
 type wasteColumns struct{ wasted, share, bar, cause, stored, hidden, path screen.Column }
 
-func fitWaste(w, layers int) wasteColumns {
+func fitWaste(p *waste, w, layers int) wasteColumns {
 	right := screen.Column{Right: true}
 	c := wasteColumns{wasted: right, share: right, stored: right, hidden: right}
 	c.wasted.W = 9
 	room := screen.Room(w)
 	var by screen.Column
-	if room.Take(&by, 2*max(8, 2*len(strconv.Itoa(layers-1))+3), 28); by.W > 0 {
+	take := fitting(p, &room)
+	if take("layers", &by, 2*max(8, 2*len(strconv.Itoa(layers-1))+3), 28); by.W > 0 {
 		c.stored.W, c.hidden.W = by.W/2, by.W/2
 	}
-	room.Take(&c.cause, 13, 21)
-	room.Take(&c.share, 7, 33)
-	room.Take(&c.bar, 9, 35)
+	take("cause", &c.cause, 13, 21)
+	take("share", &c.share, 7, 33)
+	take("bar", &c.bar, 9, 35)
 	c.path.X = screen.Place(1, &c.wasted, &c.share, &c.bar, &c.cause, &c.stored, &c.hidden) + 1
 	c.path.W = w - c.path.X
 	return c
 }
 
 func (w *waste) Draw(c screen.Canvas, focused bool) {
-	cols := fitWaste(c.W, len(w.u.rep.Layers))
+	cols := fitWaste(w, c.W, len(w.u.rep.Layers))
 	w.titles, w.cols = nil, cols
 	c = w.Head(c, c.H > 5, func() {
 		w.titles = drawTitles(c, w, title{cols.wasted, "size", int(wasteBySize)}, title{cols.share, "share", -1},
