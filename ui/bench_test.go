@@ -240,6 +240,27 @@ func BenchmarkWaste(b *testing.B) {
 
 // BenchmarkWasteKey moves in the waste of a million entries: over folders that every layer
 // stores again, and through the versions of all files of the first one.
+// BenchmarkFix marks a row as fixed and draws: "key" is what the key itself takes, "all"
+// has what is computed in the background, too.
+func BenchmarkFix(b *testing.B) {
+	a := million(b, false)
+	for _, c := range analyzer.Wasted(a.Tree) {
+		a.Report.Waste = append(a.Report.Waste, analyzer.WasteOf(a.Tree, a.Tree.Stored(c)))
+	}
+	for _, name := range []string{"key", "all"} {
+		b.Run(name, func(b *testing.B) {
+			s := newStage(b, a, "", false, 120, 40)
+			s.press("3")
+			for b.Loop() {
+				s.world.holds = name == "key"
+				s.press("c")
+				s.world.held, s.u.fixes.busy = nil, false
+				s.press("j")
+			}
+		})
+	}
+}
+
 func BenchmarkWasteKey(b *testing.B) {
 	b.Run("down", func(b *testing.B) { frames(b, wide(), []string{"w"}, "down", "down", "up") })
 	b.Run("versions", func(b *testing.B) { frames(b, flat(), []string{"w", "right"}, "pgdn", "pgdn", "home") })

@@ -40,9 +40,9 @@ type fix struct {
 	fixKey
 	name  string // safe to show, on one line
 	task  report.Task
-	waste []lostFile
-	at    int  // of a path and of waste: the layer that shows it
-	whole bool // of a path: everything up to that layer was shown
+	waste [][]lostFile // of waste: the parts of its items
+	at    int          // of a path and of waste: the layer that shows it
+	whole bool         // of a path: everything up to that layer was shown
 }
 
 // fixKey identifies a mark. Findings and packages are named by their words, because
@@ -199,7 +199,8 @@ func (x *fixes) rewrite() {
 type mark struct {
 	fixKey
 	whatif.Mark
-	waste []facts.Waste // of a saved report
+	parts [][]lostFile // of waste
+	tree  *filetree.Tree
 }
 
 // resolve returns the marks, for the findings and packages that are known now.
@@ -212,13 +213,8 @@ func (u *ui) resolve(marks []fix) []mark {
 		m.Finding, m.Place, m.Package = -1, -1, -1
 		switch f.kind {
 		case whatif.Waste:
-			m.Waste = make([]filetree.Content, len(f.waste))
-			for k, p := range f.waste {
-				m.Waste[k] = p.content
-			}
-			if u.img == nil {
-				m.waste = u.savedWaste(f.waste)
-			}
+			w, _, _ := paneOf[*waste](&u.layout)
+			m.parts, m.tree = f.waste, w.tree
 		case whatif.Finding:
 			m.Finding, m.Place = found.named(f.text)
 		case whatif.Package:
@@ -229,14 +225,19 @@ func (u *ui) resolve(marks []fix) []mark {
 	return out
 }
 
-// savedWaste returns wasted content of a saved report: only the paths and the layers.
-func (u *ui) savedWaste(parts []lostFile) []facts.Waste {
-	w, _, _ := paneOf[*waste](&u.layout)
-	out := make([]facts.Waste, len(parts))
-	for i, p := range parts {
-		out[i] = facts.Waste{Path: w.tree.Path(p.lost), StoredIn: int(p.stored), HiddenBy: int(p.hidden)}
+// wasted returns what a mark of waste is about: there may be a million contents. A saved
+// report knows only the paths and the layers.
+func (m *mark) wasted(saved bool) (contents []filetree.Content, waste []facts.Waste) {
+	for _, parts := range m.parts {
+		for _, p := range parts {
+			if saved {
+				waste = append(waste, facts.Waste{Path: m.tree.Path(p.lost), StoredIn: int(p.stored), HiddenBy: int(p.hidden)})
+			} else {
+				contents = append(contents, p.content)
+			}
+		}
 	}
-	return out
+	return contents, waste
 }
 
 // basis returns what marks are about now.
@@ -292,6 +293,7 @@ func (b *basis) without(marks []mark) *outcome {
 			if m.Kind == whatif.Finding && m.Finding < 0 || m.Kind == whatif.Package && m.Package < 0 {
 				m.Mark = whatif.Mark{Kind: whatif.Waste} // of nothing
 			}
+			m.Waste, _ = m.wasted(false)
 			all = append(all, m.Mark)
 		}
 		o.Result = whatif.Without(b.image, all)
@@ -299,7 +301,8 @@ func (b *basis) without(marks []mark) *outcome {
 	} else {
 		var all []whatif.SavedMark
 		for _, m := range marks {
-			all = append(all, whatif.SavedMark{Kind: m.Kind, Layer: m.Layer, Waste: m.waste, Finding: m.Finding, Place: m.Place})
+			_, waste := m.wasted(true)
+			all = append(all, whatif.SavedMark{Kind: m.Kind, Layer: m.Layer, Waste: waste, Finding: m.Finding, Place: m.Place})
 		}
 		o.Result = b.saved.Without(all)
 	}

@@ -275,7 +275,7 @@ func (x *fixes) show(i int) {
 	case whatif.Waste:
 		if w, tab, _ := paneOf[*waste](&u.layout); !w.find(f.fixKey) && u.img != nil && len(f.waste) > 0 {
 			u.show(0)
-			u.goTo(f.waste[0].lost, f.at, false)
+			u.goTo(f.waste[0][0].lost, f.at, false)
 			u.setFocus(rightPane)
 		} else {
 			u.tabTo(tab)

@@ -63,15 +63,15 @@ func (w *waste) fix() (f fix, why string) {
 	f.fixKey = w.fixKey(w.rows[w.At])
 	if g, ok := w.group(); ok {
 		for _, i := range g.items {
-			f.waste = append(f.waste, w.items[i].parts...)
+			f.waste = append(f.waste, w.items[i].parts)
 		}
-		f.at = int(f.waste[0].hidden)
+		f.at = w.items[g.items[0]].hidden
 		f.name = safe(g.name)
 		f.task = report.Task{Text: fmt.Sprintf("do not store what is wasted (%s)", count(len(g.items), "path")), Code: safe(g.name)}
 		return f, ""
 	}
 	it, _ := w.current()
-	f.waste, f.at = it.parts, it.hidden
+	f.waste, f.at = [][]lostFile{it.parts}, it.hidden
 	path := safe(w.tree.Path(it.node))
 	if it.folder {
 		path += "/"
