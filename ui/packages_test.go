@@ -165,9 +165,9 @@ layer two
 	for _, c := range []struct{ keys, want string }{
 		{"p / type:empty enter enter", "no file counts for deb:empty: this is what lists it"},
 		{"p / type:empty enter enter f esc", " /var/lib/dpkg/status  size"},
-		{"p / type:deb:a enter enter p / type:empty enter enter", "159 B drwxr-xr-x ▾ bin/"}, // without a filter
+		{"p / type:deb:a enter enter p / type:empty enter enter", "159 B            ▾ bin/"}, // without a filter
 		{"p / type:deb:c enter enter", "9 B -rw-r--r-- │   c"},                               // not the larger one that is gone
-		{"p / type:deb:a enter enter", "150 B drwxr-xr-x ▾ bin/"},
+		{"p / type:deb:a enter enter", "150 B            ▾ bin/"},
 		{"p / type:deb:a enter enter down", " /bin/a2  size"},
 		{"p right down down enter", " /tmp/x  size"},
 		{"p right down down enter", "only no package"},

@@ -17,7 +17,7 @@ func TestTitles(t *testing.T) {
 	for _, c := range []struct{ on, title, status, first string }{
 		{"cause", "cause ▲", "cause ▲", "several"},
 		{"cause ▲", "cause ▼", "cause ▼", "metadata"},
-		{"cause ▼      stored", "▲ stored", "stored ▲", "several"},
+		{"cause ▼       stored", "▲ stored", "stored ▲", "several"},
 		{"▲ stored  hidden", "▲ hidden", "hidden ▲", "removed"},
 		{"▲ hidden", "▼ hidden", "hidden ▼", "several"},
 		{"▼ hidden  path", "path ▲", "path ▲", "several"},
