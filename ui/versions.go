@@ -60,6 +60,9 @@ func (c *content) step(newer bool) {
 	}
 	if i+by < 0 || i+by >= len(c.versions) {
 		c.u.note = lastVersion(c.versions[i].Layer, newer)
+		if len(c.versions) == 1 {
+			c.u.note = fmt.Sprintf("this is the only version: layer %d stores it", c.versions[i].Layer)
+		}
 		return
 	}
 	now := c.versions[i+by]
