@@ -410,6 +410,14 @@ func (d *dockerfile) sift() {
 	}
 }
 
+func (d *dockerfile) nth() int {
+	i, is := slices.BinarySearch(d.hits, d.At)
+	if !is {
+		return 0
+	}
+	return i + 1
+}
+
 func (d *dockerfile) found() (int, string) { return len(d.hits), count(len(d.hits), "line") + " found" }
 
 // hit goes to the next or previous line that matches.

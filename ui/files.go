@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"fathom/analyzer/filetree"
@@ -27,6 +26,8 @@ type files struct {
 	total string   // how many files are shown, and their size
 
 	limited bool // to what matches the search
+	seq     sequence
+	stop    context.CancelFunc // of the work on seq
 	frame   filesFrame
 }
 
@@ -431,64 +432,5 @@ func (f *files) bookmark() func() {
 			f.follow()
 		}
 		f.out.Restore(at)
-	}
-}
-
-func (f *files) found() (int, string) {
-	n := len(f.u.search.hits)
-	return n, fmt.Sprintf("%d found", n)
-}
-
-func (f *files) hit(forward, here bool) {
-	hits := f.u.search.hits
-	if len(hits) == 0 {
-		return
-	}
-	r, ok := f.out.Cursor()
-	if here && ok {
-		if i, _ := slices.BinarySearch(hits, r.Top); i < len(hits) && hits[i] <= r.Node {
-			return
-		}
-	}
-	if !f.u.search.all {
-		if n := f.out.NextHit(hits, forward); n != filetree.None {
-			f.out.GoTo(n)
-		}
-		return
-	}
-	// In all layers: by path, since rows have no common order.
-	i := 0
-	if ok {
-		var exact bool
-		i, exact = slices.BinarySearch(hits, r.Node)
-		if !forward {
-			i--
-		} else if exact {
-			i++
-		}
-	}
-	f.reveal(hits[(i+len(hits))%len(hits)])
-}
-
-// reveal puts the cursor on n, in the nearest layer that touched it when the
-// present view does not show it.
-func (f *files) reveal(n filetree.Node) {
-	if f.out.GoTo(n) {
-		return
-	}
-	if f.u.two != nil {
-		f.out.SetMarks(outline.AllMarks)
-		f.goTo(n, newSide, true)
-		return
-	}
-	layer, far := -1, 0
-	for _, e := range f.tree.History(n) {
-		if d := max(e.Layer-f.u.sel.layer, f.u.sel.layer-e.Layer); layer < 0 || d <= far {
-			layer, far = e.Layer, d
-		}
-	}
-	if layer >= 0 {
-		f.out.SetMarks(outline.AllMarks)
-		f.goTo(n, layer, false)
 	}
 }

@@ -242,19 +242,19 @@ func TestFindingsSearch(t *testing.T) {
 	s := x.stage(t, load(t, "shop"), "", false, 120, 40)
 	f, _, _ := paneOf[*findings](&s.u.layout)
 	for _, c := range []struct{ keys, where, says string }{
-		{"! / type:srv", "/srv/app/.git", "3 findings found"},           // in a path, which opens the finding
-		{"enter n", "/srv/app/vendor.js", "find srv  3 findings found"}, // stored-again
-		{"n", "/srv/app/.git/pack", ""},                                 // the secret
-		{"n", "/srv/app/.git", ""},                                      // from the start
+		{"! / type:srv", "/srv/app/.git", "1 of 3"},           // in a path, which opens the finding
+		{"enter n", "/srv/app/vendor.js", "find srv  2 of 3"}, // stored-again
+		{"n", "/srv/app/.git/pack", ""},                       // the secret
+		{"n", "/srv/app/.git", ""},                            // from the start
 		{"N", "/srv/app/.git/pack", ""},
 		{"N", "/srv/app/vendor.js", ""},
-		{"/ type:~^layer", "layer 3 stores files", "2 findings found"},
+		{"/ type:~^layer", "layer 3 stores files", "1 of 2"},
 		{"down", "layer 4 stores", ""},
 		{"esc", "/srv/app/vendor.js", ""},            // where the search began
 		{"/ type:Package", "/srv/app/vendor.js", ""}, // case matters
 		{"backspace", "/srv/app/vendor.js", ""},      //
 		{"ctrl-u type:error", "a private key", ""},   // a severity
-		{"ctrl-u type:root-user enter", "the image runs as root", "1 finding found"},
+		{"ctrl-u type:root-user enter", "the image runs as root", "1 of 1"},
 		{"w n", "", "find root-user  0 paths found"}, // waste is searched anew
 	} {
 		for _, k := range strings.Fields(c.keys) {

@@ -102,3 +102,17 @@ func (f *findings) hit(forward, here bool) {
 	}
 	f.Fit(len(f.rows), f.H)
 }
+
+func (f *findings) nth() int {
+	now, _ := f.current()
+	if _, is := f.match(now.finding); !is {
+		return 0
+	}
+	n := 0
+	for _, r := range f.rows[:f.At+1] {
+		if _, is := f.match(r.finding); is && r.place < 0 {
+			n++
+		}
+	}
+	return n
+}

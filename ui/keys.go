@@ -235,7 +235,7 @@ func typingKeys() []binding {
 		{keys: "esc", group: group, help: "give up, and go back to where the search began"},
 		{keys: "up down", group: group, help: "in a search the match before, or the next one; with an empty text an earlier text"},
 		{keys: "ctrl-p ctrl-n", group: group, help: "an earlier text, or a later one"},
-		{keys: "tab", group: group, help: "search all layers, or only what is shown"},
+		{keys: "tab", group: group, help: "search only what is shown, or all layers: n goes through the rows that are shown, then layer by layer"},
 		{keys: "ctrl-f", group: group, help: "in a search: show only what matches, or everything again"},
 	}
 	for _, k := range screen.InputKeys() {

@@ -319,3 +319,7 @@ func (l *packageChanges) found() (int, string) {
 func (l *packageChanges) hit(forward, here bool) {
 	l.Seek(len(l.rows), forward, here, func(row int) bool { return l.hits != nil && l.hits[l.rows[row]] })
 }
+
+func (l *packageChanges) nth() int {
+	return nth(l.At, len(l.rows), func(row int) bool { return l.hits != nil && l.hits[l.rows[row]] })
+}

@@ -57,3 +57,7 @@ func (l *packageList) hit(forward, here bool) {
 		return i >= 0 && l.hits[i]
 	})
 }
+
+func (l *packageList) nth() int {
+	return nth(l.At, len(l.rows), func(row int) bool { i := l.rows[row].index; return i >= 0 && l.hits != nil && l.hits[i] })
+}

@@ -58,6 +58,7 @@ type seeker interface {
 	sift()                      // finds its rows among the hits
 	hit(forward, here bool)     // goes to the next one or the one before; here: the row under the cursor will do
 	found() (n int, say string) // how many there are, in words
+	nth() int                   // which of them the cursor is on, from 1 and as rows follow; 0 for none
 }
 
 // limiter is a seeker whose rows can be limited to those that match.

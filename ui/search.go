@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 
+	"github.com/dustin/go-humanize"
 	"github.com/gdamore/tcell/v2"
 
 	"fathom/analyzer/filetree"
@@ -284,7 +285,10 @@ func (u *ui) foundNote() string {
 	if u.search.busy {
 		return "searching" + u.th.Glyph.Ellipsis
 	}
-	_, say := u.search.in.found()
+	n, say := u.search.in.found()
+	if at := u.search.in.nth(); at > 0 {
+		say = humanize.Comma(int64(at)) + " of " + humanize.Comma(int64(n))
+	}
 	return say
 }
 
@@ -317,4 +321,18 @@ func (u *ui) searchNote() (note, more string, alarm bool) {
 		return "not found", more, true
 	}
 	return u.foundNote(), more, false
+}
+
+// nth returns which of the rows that match row at is, from 1; 0 if it does not match.
+func nth(at, rows int, is func(row int) bool) int {
+	if at >= rows || !is(at) {
+		return 0
+	}
+	n := 0
+	for row := range at + 1 {
+		if is(row) {
+			n++
+		}
+	}
+	return n
 }

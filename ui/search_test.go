@@ -58,3 +58,39 @@ func TestSearchEsc(t *testing.T) {
 		})
 	}
 }
+
+// TestNext goes through what is found in the order of the rows: first those of the files
+// that are shown, then in a search of all layers those of other layers, from the lowest.
+func TestNext(t *testing.T) {
+	for keys, want := range map[string][]string{
+		// By size: 2,000,000, 500,000 and, in layer 2, 1,049,908 bytes.
+		"3 ] / tab type:pack enter":   {"1 of 3 layer 1 /var/lib/apt/lists/main_Packages", "2 of 3 layer 1 /var/lib/apt/lists/security_Packages", "3 of 3 layer 2 /srv/app/.git/pack"},
+		"3 ] s / tab type:pack enter": {"1 of 3 layer 1 /var/lib/apt/lists/security_Packages", "2 of 3 layer 1 /var/lib/apt/lists/main_Packages", "3 of 3 layer 2 /srv/app/.git/pack"},
+		// Layer 4 has none of them: those of layer 1 come before that of layer 2.
+		"3 ] ] ] ] / tab type:pack enter": {"1 of 3 layer 1 /var/lib/apt/lists/main_Packages", "2 of 3 layer 1 /var/lib/apt/lists/security_Packages", "3 of 3 layer 2 /srv/app/.git/pack"},
+		"3 ] / type:pack enter":           {"1 of 2 layer 1 /var/lib/apt/lists/main_Packages", "2 of 2 layer 1 /var/lib/apt/lists/security_Packages"},
+		// Everything up to layer 2: folders of 2,500,000 and 1,049,908 bytes.
+		"3 a ] ] / type:pack enter":   {"1 of 3 layer 2 /var/lib/apt/lists/main_Packages", "2 of 3 layer 2 /var/lib/apt/lists/security_Packages", "3 of 3 layer 2 /srv/app/.git/pack"},
+		"3 a ] ] / type:pack enter F": {"1 of 3 layer 2 /var/lib/apt/lists/main_Packages", "2 of 3 layer 2 /var/lib/apt/lists/security_Packages", "3 of 3 layer 2 /srv/app/.git/pack"},
+	} {
+		s := newStage(t, load(t, "shop"), "", false, 120, 40)
+		for _, k := range strings.Fields(keys) {
+			s.press(k)
+		}
+		now := func() string {
+			return s.u.foundNote() + " layer " + itoa(s.u.sel.layer) + " " + s.u.right().copies()
+		}
+		for _, key := range []string{"n", "N"} {
+			for i := range want {
+				k := i
+				if key == "N" {
+					k = (len(want) - i) % len(want)
+				}
+				if got := now(); got != want[k] {
+					t.Errorf("%s, %s: got %s, want %s", keys, strings.Repeat(key, i), got, want[k])
+				}
+				s.press(key)
+			}
+		}
+	}
+}

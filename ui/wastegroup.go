@@ -310,3 +310,20 @@ func (w *wasteTable) order() []int {
 	}
 	return pos
 }
+
+func (w *waste) nth() int {
+	if w.busy || len(w.hits) == 0 || w.At >= len(w.rows) || w.rows[w.At].item < 0 {
+		return 0
+	}
+	pos, now := w.order(), w.rows[w.At].item
+	n := 0
+	for _, i := range w.hits {
+		if pos[i] <= pos[now] {
+			n++
+		}
+	}
+	if !slices.Contains(w.hits, now) {
+		return 0
+	}
+	return n
+}
