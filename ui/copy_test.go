@@ -259,6 +259,16 @@ func TestFileTable(t *testing.T) {
 	if got := slices.Sorted(slices.Values(closed)); !slices.Equal(got, shown) || len(got) < 5 {
 		t.Errorf("got %q, want %q", got, shown)
 	}
+	if head := f.table().Head; slices.Contains(head, "growth") {
+		t.Errorf("the columns are %q, although growth is not known", head)
+	}
+	s.press("alt-g")
+	grown := f.table()
+	for row := range grown.Rows {
+		if len(row) != len(grown.Head) || grown.Head[len(row)-1] != "growth" || row[len(row)-1] != row[3] && row[1] == "added" {
+			t.Errorf("what is new has not grown by its size: %v", row)
+		}
+	}
 	for _, k := range []string{"f", "a", "u", "r", "esc"} {
 		s.press(k)
 	}

@@ -8,6 +8,7 @@ import (
 	"fathom/analyzer/facts"
 	"fathom/analyzer/filetree"
 	"fathom/analyzer/layer"
+	"fathom/ui/outline"
 	"fathom/ui/report"
 )
 
@@ -24,8 +25,14 @@ func (f *files) table() *report.Table {
 	if out.Scope().View == nil {
 		return nil
 	}
+	head := []string{"path", "change", "kind", "size", "files", "mode", "uid", "gid", "modified", "layer", "link"}
+	by, _ := out.Order()
+	grown := out.Scope().Both || by == outline.ByGrowth // otherwise it is not known
+	if grown {
+		head = append(head, "growth")
+	}
 	return &report.Table{
-		Head: []string{"path", "change", "kind", "size", "growth", "files", "mode", "uid", "gid", "modified", "layer", "link"},
+		Head: head,
 		Rows: func(yield func([]any) bool) {
 			for r := range out.All() {
 				st, mark, link := &r.State, "", ""
@@ -38,10 +45,14 @@ func (f *files) table() *report.Table {
 				case layer.Link:
 					link = "/" + st.Target
 				}
-				if !yield([]any{
-					t.Path(r.Node), mark, st.Kind.String(), r.Size, r.Growth, r.Files, fmt.Sprintf("%04o", st.Mode), st.UID, st.GID,
+				row := []any{
+					t.Path(r.Node), mark, st.Kind.String(), r.Size, r.Files, fmt.Sprintf("%04o", st.Mode), st.UID, st.GID,
 					time.Unix(st.ModTime, 0).UTC().Format(time.RFC3339), st.Layer, link,
-				}) {
+				}
+				if grown {
+					row = append(row, r.Growth)
+				}
+				if !yield(row) {
 					return
 				}
 			}
