@@ -170,7 +170,7 @@ func (c *chooser) drawFoot(on screen.Canvas) {
 	}
 	x := on.W - 1
 	for _, k := range slices.Backward(c.hints()) {
-		if at := x - hintWidth(k); at > on.W/3 {
+		if at := x - hintWidth(k, true); at > on.W/3 {
 			x = at
 			on.Text(on.Text(x+2, 0, th.Accent, k.first()), 0, th.Dim, " "+k.hint)
 		}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 	"fathom/ui/screen"
 )
 
-// narrow is the width below which one pane fills the screen.
+// narrow is the width below which no panes are side by side.
 const narrow = 90
 
 // drawn describes the last frame.
@@ -19,6 +20,7 @@ type drawn struct {
 	frame screen.Grid
 	spots []spot // later ones lie over earlier ones
 	held  *spot  // that the mouse drags; nil for none
+	last  cut
 }
 
 // spot is where something was drawn, and what a click there does; x and y are
@@ -27,7 +29,7 @@ type spot struct {
 	area  screen.Canvas
 	of    part
 	click func(x, y int, twice bool)
-	drag  bool // the mouse clicks there again wherever it moves, until the button is released
+	drag  func(x, y int) // takes the cell that the mouse has moved to while it holds the spot; may be nil
 }
 
 // Draw draws the whole screen.
@@ -43,7 +45,7 @@ func (u *ui) Draw(screen tcell.Screen) {
 
 func (u *ui) draw(c screen.Canvas) {
 	w, h := c.W, c.H
-	if h >= 4 {
+	if h >= 6 {
 		u.drawTitle(c.Sub(0, 0, w, 1))
 		c = c.Sub(0, 1, w, h-1)
 	}
@@ -75,30 +77,9 @@ func (u *ui) drawBelow(c screen.Canvas) {
 	u.drawPanes(c)
 }
 
-func (u *ui) drawPanes(c screen.Canvas) {
-	if c.W < narrow {
-		u.drawPane(c, u.focus, true)
-		return
-	}
-	left := min(max(c.W*2/5, 44), 76)
-	top := min(max(u.first.rowCount()+3, 6), max(c.H*11/20, 3))
-	u.drawPane(c.Sub(0, 0, left, top), layersPane, false)
-	u.drawPane(c.Sub(0, top, left, c.H-top), detailPane, false)
-	for y := 0; y < c.H; y++ {
-		wall := c.Theme.Glyph.Wall
-		switch y {
-		case 0:
-			wall = c.Theme.Glyph.Tee
-		case top:
-			wall = c.Theme.Glyph.Side
-		}
-		c.Text(left, y, c.Theme.Dim, wall)
-	}
-	u.drawPane(c.Sub(left+1, 0, c.W-left-1, c.H), rightPane, false)
-}
-
-// drawPane draws a pane below its title.
-func (u *ui) drawPane(c screen.Canvas, i int, alone bool) {
+// drawPane draws a pane below a line that names it and others. Dragging the line calls
+// drag, which may be nil.
+func (u *ui) drawPane(c screen.Canvas, i int, drag func(x, y int), named ...int) {
 	if c.W < 1 || c.H < 1 {
 		return
 	}
@@ -108,14 +89,15 @@ func (u *ui) drawPane(c screen.Canvas, i int, alone bool) {
 	}
 	u.drawPart(body, p, i == u.focus && len(u.over) == 0, func() { u.setFocus(i) })
 	if c.H >= 2 {
-		u.drawRule(c.Sub(0, 0, c.W, 1), i, alone)
+		u.drawRule(c.Sub(0, 0, c.W, 1), i, drag, named)
 	}
 }
 
 // drawPart draws a part and, if it has more rows than fit, its scrollbar. A click calls
 // focus first.
 func (u *ui) drawPart(c screen.Canvas, p part, focused bool, focus func()) {
-	bar := p.Extent().Over() // as in the last frame
+	over := func() bool { return c.W >= 8 && p.Extent().Over() }
+	bar := over() // as in the last frame
 	draw := func() screen.Canvas {
 		body := c
 		if bar {
@@ -125,8 +107,8 @@ func (u *ui) drawPart(c screen.Canvas, p part, focused bool, focus func()) {
 		return body
 	}
 	body := draw()
-	if over := p.Extent().Over(); over != bar {
-		bar = over
+	if over() != bar {
+		bar = !bar
 		c.Clear()
 		body = draw()
 	}
@@ -138,11 +120,12 @@ func (u *ui) drawPart(c screen.Canvas, p part, focused bool, focus func()) {
 	if bar {
 		side := c.Sub(c.W-1, 0, 1, c.H)
 		side.Scrollbar(p.Extent(), focused)
-		u.spots = append(u.spots, spot{area: side, of: p, drag: true, click: func(_, y int, _ bool) {
+		jump := func(_, y int) {
 			focus()
-			p.Jump(y, side.H)
+			p.Jump(y-side.Y, side.H)
 			u.followLayer()
-		}})
+		}
+		u.spots = append(u.spots, spot{area: side, of: p, drag: jump, click: func(_, y int, _ bool) { jump(0, side.Y+y) }})
 	}
 }
 
@@ -178,16 +161,16 @@ func (l *label) text(n naming) string {
 	return ""
 }
 
-// labels returns the labels of the line above a pane: its own or those of the tabs;
-// alone, those of all panes.
-func (u *ui) labels(pane int, alone bool) []label {
+// labels returns the labels of the line above a pane, for the named panes; the tabs
+// stand for the right one.
+func (u *ui) labels(pane int, named []int) []label {
 	var all []label
 	for i := range rightPane {
-		if alone || i == pane {
+		if slices.Contains(named, i) {
 			all = append(all, label{strconv.Itoa(i + 1), u.pane(i).Title(), i == pane, func() { u.setFocus(i) }})
 		}
 	}
-	if alone || pane == rightPane {
+	if slices.Contains(named, rightPane) {
 		for i, t := range u.tabs {
 			all = append(all, label{u.tabKey(i), t.Title(), pane == rightPane && i == u.tab, func() { u.tabTo(i) }})
 		}
@@ -210,17 +193,22 @@ func (u *ui) tabKey(i int) string {
 	return keyOf(u.keys, "files")
 }
 
-// drawRule draws the line above a pane with its name and those of the tabs; with all, the
-// names of all panes. What fitRule has no room for is left out.
-func (u *ui) drawRule(c screen.Canvas, pane int, all bool) {
+// drawRule draws the line above a pane, with the names of panes, or of the tabs of the
+// right one. What fitRule has no room for is left out.
+func (u *ui) drawRule(c screen.Canvas, pane int, drag func(x, y int), named []int) {
 	th := c.Theme
 	glyph, st := th.Glyph.Rule, th.Dim
 	if pane == u.focus {
 		glyph, st = th.Glyph.Heavy, th.Accent
 	}
 	c.Fill(0, 0, c.W, st, glyph)
-	u.spots = append(u.spots, spot{area: c, of: u.pane(pane), click: func(int, int, bool) { u.setFocus(pane) }})
-	labels := u.labels(pane, all)
+	u.spots = append(u.spots, spot{area: c, of: u.pane(pane), drag: drag, click: func(_, _ int, twice bool) {
+		u.setFocus(pane)
+		if twice {
+			u.zoom()
+		}
+	}})
+	labels := u.labels(pane, named)
 	note, says := u.pane(pane).Note(), u.pane(pane).Extent().Says
 	short := strings.TrimSpace(note[strings.LastIndexByte(note, ',')+1:]) // at least how it is grouped, or which layer it is
 	if _, sum, ok := strings.Cut(note, ": "); ok {                        // of what matches
@@ -247,7 +235,12 @@ func (u *ui) drawRule(c screen.Canvas, pane int, all bool) {
 		}
 		from := x
 		x = c.Text(x, 0, st, l.text(how))
-		u.spots = append(u.spots, spot{area: c.Sub(from, 0, x-from, 1), of: u.pane(pane), click: func(int, int, bool) { l.choose() }})
+		u.spots = append(u.spots, spot{area: c.Sub(from, 0, x-from, 1), of: u.pane(pane), click: func(_, _ int, twice bool) {
+			l.choose()
+			if twice && l.shown {
+				u.zoom()
+			}
+		}})
 		if how < tight {
 			x++
 		}

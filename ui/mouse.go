@@ -14,7 +14,7 @@ func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tvie
 		x, y := ev.Position()
 		switch action {
 		case tview.MouseMove, tview.MouseLeftUp:
-			return u.drag(x, y, action == tview.MouseLeftUp), nil
+			return u.drag(x, y, ev.Buttons()&tcell.Button1 == 0), nil
 		case tview.MouseLeftDown:
 			s, _ := u.spotAt(x, y)
 			u.clicks.down(press{s.of, s.area.X, y})
@@ -59,8 +59,8 @@ func (u *ui) spotAt(x, y int) (spot, bool) {
 	return spot{}, false
 }
 
-// drag repeats the click on what the mouse holds, at another cell, and reports whether it
-// holds something.
+// drag moves what the mouse holds to a cell, and reports whether it holds something. At
+// the end the button is no longer pressed.
 func (u *ui) drag(x, y int, end bool) bool {
 	s := u.held
 	if end || s != nil && len(u.over) > 0 && s.of != part(u.top()) {
@@ -69,7 +69,7 @@ func (u *ui) drag(x, y int, end bool) bool {
 	if s == nil || u.held == nil && !end {
 		return false
 	}
-	s.click(x-s.area.X, y-s.area.Y, false)
+	s.drag(x, y)
 	return true
 }
 
@@ -91,7 +91,7 @@ func (u *ui) click(x, y int, twice bool) {
 	case len(u.over) > 0 && s.of != part(u.top()):
 		u.escape() // a click beside a menu closes it
 	default:
-		if s.drag {
+		if s.drag != nil && !twice {
 			u.held = &s
 		}
 		s.click(x-s.area.X, y-s.area.Y, twice)

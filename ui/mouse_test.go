@@ -27,7 +27,11 @@ func (s *stage) mouse(action tview.MouseAction, x, y int) {
 	if action == tview.MouseLeftDoubleClick {
 		s.mouse(tview.MouseLeftDown, x, y)
 	}
-	s.u.MouseHandler()(action, tcell.NewEventMouse(x, y, 0, 0), nil)
+	button := tcell.Button1
+	if action == tview.MouseLeftUp {
+		button = 0
+	}
+	s.u.MouseHandler()(action, tcell.NewEventMouse(x, y, button, 0), nil)
 	s.u.Draw(s.screen)
 }
 
@@ -163,6 +167,7 @@ func TestScrollbar(t *testing.T) {
 	s := newStage(t, load(t, "deep"), "", false, 80, 24)
 	s.press("3")
 	s.press("+")
+	s.press("z")
 	for _, tt := range []struct {
 		action tview.MouseAction
 		x, y   int
@@ -192,4 +197,81 @@ func TestScrollbar(t *testing.T) {
 	s.at(t, "not verified")
 	s.mouse(tview.MouseMove, 39, 2)
 	s.at(t, " Move")
+}
+
+// TestBorders drags the borders between panes, and lets a pane fill the screen.
+func TestBorders(t *testing.T) {
+	s := newStage(t, load(t, "shop"), "", false, 120, 40)
+	for _, tt := range []struct {
+		action tview.MouseAction
+		x, y   int
+		want   string // a corner of the panes, at its place
+		wx, wy int
+	}{
+		{tview.MouseLeftDown, 48, 20, "│", 48, 20},
+		{tview.MouseMove, 60, 22, "┤", 60, 9}, // the border follows
+		{tview.MouseMove, 3, 22, "┤", 20, 9},
+		{tview.MouseLeftUp, 119, 22, "┤", 90, 9},
+		{tview.MouseMove, 50, 22, "┤", 90, 9}, // the button is up
+		{tview.MouseLeftDown, 40, 9, "┤", 90, 9},
+		{tview.MouseMove, 2, 30, "┤", 90, 30},
+		{tview.MouseMove, 2, 9, "┤", 90, 9},
+		{tview.MouseMove, 2, 0, "┤", 90, 4},
+		{tview.MouseLeftUp, 2, 99, "┤", 90, 36},
+		{tview.MouseLeftDown, 40, 36, "┤", 90, 36},
+		{tview.MouseLeftDoubleClick, 40, 36, "[2 Detail]", 12, 1}, // the line above a pane
+		{tview.MouseMove, 2, 20, "[2 Detail]", 12, 1},
+		{tview.MouseLeftDown, 110, 1, "[2 Detail]", 12, 1},
+		{tview.MouseLeftDoubleClick, 110, 1, "┤", 90, 36},
+		{tview.MouseLeftDown, 94, 1, "[3 Files]", 92, 1},
+		{tview.MouseLeftDoubleClick, 94, 1, "[3 Files]", 23, 1}, // its name
+	} {
+		s.mouse(tt.action, tt.x, tt.y)
+		row := []rune(strings.Split(s.text(), "\n")[tt.wy])
+		if got := string(row[min(tt.wx, len(row)):]); !strings.HasPrefix(got, tt.want) {
+			t.Fatalf("mouse %d at %d,%d: no %q at %d,%d of\n%s", tt.action, tt.x, tt.y, tt.want, tt.wx, tt.wy, s.text())
+		}
+	}
+	if got, want := s.u.split, (split{Left: 119. / 120, Top: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+
+	// Where the tabs are below, the line between moves.
+	s = newStage(t, load(t, "shop"), "", false, 80, 24)
+	_, y := s.at(t, "3 Files")
+	s.mouse(tview.MouseLeftDown, 75, y)
+	s.mouse(tview.MouseMove, 75, 12)
+	if _, y = s.at(t, "3 Files"); y != 12 {
+		t.Errorf("the tabs are in line %d, want 12", y)
+	}
+}
+
+// TestHints clicks on the keys in the bottom line.
+func TestHints(t *testing.T) {
+	s := newStage(t, load(t, "shop"), "", false, 80, 24)
+	click := func(on string) {
+		t.Helper()
+		x, y := s.at(t, on)
+		s.mouse(tview.MouseLeftDown, x, y)
+	}
+	click("w waste")
+	s.at(t, "[w Waste]")
+	click("? keys")
+	s.at(t, "━ Keys ━")
+	click("esc close")
+	s.at(t, "[w Waste]")
+	click("/ find")
+	if s.u.prompt == nil {
+		t.Error("nothing is searched")
+	}
+	s.press("esc")
+	x, y := s.at(t, "q quit")
+	s.mouse(tview.MouseLeftDown, x, y)
+	s.mouse(tview.MouseLeftDoubleClick, x, y)
+	if s.world.ended != 2 {
+		t.Errorf("two clicks quit %d times", s.world.ended)
+	}
+	s = newStage(t, load(t, "shop"), "", false, 20, 5)
+	click("? q")
+	s.at(t, "━ Keys ━")
 }

@@ -139,6 +139,9 @@ type layout struct {
 	focus   int
 	subject int    // the pane that the details are about
 	leaves  func() // runs before another tab comes to the front
+	upper   int    // layers or details: above the tabs where there is room for one of them
+	split   split
+	zoomed  bool // the pane with the focus fills the screen
 }
 
 // Where panes are.
@@ -161,6 +164,9 @@ func (l *layout) setFocus(i int) {
 	l.focus = (i + panes) % panes
 	if l.focus != detailPane {
 		l.subject = l.focus
+	}
+	if l.focus != rightPane {
+		l.upper = l.focus
 	}
 }
 

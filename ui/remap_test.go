@@ -19,14 +19,14 @@ func TestRemap(t *testing.T) {
 		{"nothing", nil, ""},
 		{"another key", map[string][]string{"sort": {"ctrl-y"}}, ""},
 		{"keys swapped", map[string][]string{"sort": {"f"}, "filter": {"s"}}, ""},
-		{"one key of two places", map[string][]string{"empty-steps": {"z"}, "text-or-hex": {"z"}}, ""},
+		{"one key of two places", map[string][]string{"empty-steps": {"9"}, "text-or-hex": {"9"}}, ""},
 		{"function and control keys", map[string][]string{"help": {"f1", "?"}, "quit": {"ctrl-q", "alt-x"}}, ""},
 		{"no key", map[string][]string{"whole": {}}, ""},
 		{"unknown action", map[string][]string{"srot": {"S"}}, `action "srot": there is no action`},
 		{"unknown key", map[string][]string{"sort": {"ctrl-"}}, `key "ctrl-" of sort: there is no key`},
 		{"two characters", map[string][]string{"sort": {"ss"}}, `key "ss" of sort`},
 		{"taken", map[string][]string{"sort": {"w"}}, `key "w" of sort: it is also a key of waste`},
-		{"twice", map[string][]string{"image": {"z"}, "waste": {"z"}}, `it is also a key of`},
+		{"twice", map[string][]string{"image": {"9"}, "waste": {"9"}}, `it is also a key of`},
 		{"what terminals can't tell apart", map[string][]string{"sort": {"ctrl-i"}}, "send tab"},
 		{"the way out", map[string][]string{"sort": {"ctrl-c"}}, "always quits"},
 	} {
@@ -67,7 +67,7 @@ func TestKeyTable(t *testing.T) {
 // TestConfigured starts the UI with a configured order and keys, and checks that the
 // screen shows them.
 func TestConfigured(t *testing.T) {
-	opt := Options{Theme: "mono", Choices: Choices{Files: ListChoices{Sort: "name"}}, Keys: map[string][]string{"find": {"f3"}, "waste": {"Q"}, "close": {"z"}}}
+	opt := Options{Theme: "mono", Choices: Choices{Files: ListChoices{Sort: "name"}}, Keys: map[string][]string{"find": {"f3"}, "waste": {"Q"}, "close": {"9"}}}
 	set, err := opt.setup()
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestConfigured(t *testing.T) {
 	a := load(t, "shop")
 	s := stageOf(t, "mono", false, 120, 40, func(_ setup, do doer) root { return newUI(a, set, do) })
 	for _, c := range []struct{ key, want string }{
-		{"3", "/bin  name ▲"}, {"n", "search for something first (f3)"}, {"w", "f3 find"}, {"Q", "[Q Waste]"}, {"?", "z close"}, {"z", "[Q Waste]"},
+		{"3", "/bin  name ▲"}, {"n", "search for something first (f3)"}, {"w", "f3 find"}, {"Q", "[Q Waste]"}, {"?", "9 close"}, {"9", "[Q Waste]"},
 	} {
 		s.press(c.key)
 		if text := s.text(); !strings.Contains(text, c.want) {

@@ -316,6 +316,8 @@ func (u *ui) escape() {
 		u.jumpBack()
 	case u.endSearch():
 	case right != nil && right.Escape():
+	case u.zoomed:
+		u.zoomed = false
 	case u.tab != 0:
 		u.show(0)
 	case u.focus == detailPane:

@@ -21,6 +21,10 @@ func (u *ui) drawStatus(c screen.Canvas) {
 	}
 	on := u.on()
 	where, state := on.Status()
+	words := c.W >= 40 // otherwise the hints are keys only
+	if !words && where != "" && u.focus != layersPane {
+		state = "" // the order
+	}
 	if in := u.search.in; u.search.text != "" && u.top() == nil && in == u.right() {
 		state += "  find " + safe(u.search.text) + "  " + u.foundNote()
 	}
@@ -30,14 +34,18 @@ func (u *ui) drawStatus(c screen.Canvas) {
 	sign := u.filterSign(c.W * 2 / 3)
 	hints := u.hints()
 	// The hints that fit beside the path; the last two always do.
-	room := c.W - 2 - min(screen.Width(where), max(c.W/3, 12)) - screen.Width(state) - signWidth(sign) - 2
+	least := max(c.W/4, 12)
+	if !words {
+		least = 6
+	}
+	room := c.W - 2 - min(screen.Width(where), least) - screen.Width(state) - signWidth(sign) - 2
 	kept := []binding{}
 	for i, b := range hints {
-		need := hintWidth(b)
+		need := hintWidth(b, words)
 		rest := 0
 		if i < len(hints)-2 {
 			for _, last := range hints[len(hints)-2:] {
-				rest += hintWidth(last)
+				rest += hintWidth(last, words)
 			}
 		}
 		if need+rest <= room {
@@ -47,13 +55,23 @@ func (u *ui) drawStatus(c screen.Canvas) {
 	}
 	x := c.W - 1
 	for _, b := range kept {
-		x -= hintWidth(b)
+		x -= hintWidth(b, words)
 	}
 	end := x
-	x += 2
 	for _, b := range kept {
-		x = c.Text(x, 0, th.Accent, b.first())
-		x = c.Text(x, 0, th.Dim, " "+b.hint) + 2
+		from, next := x+1, x+hintWidth(b, words)
+		if words {
+			from++
+			c.Text(from+screen.Width(b.first()), 0, th.Dim, " "+b.hint)
+		}
+		c.Text(from, 0, th.Accent, b.first())
+		u.spots = append(u.spots, spot{area: c.Sub(from, 0, next-from, 1), of: on, click: func(_, _ int, twice bool) {
+			if !twice { // the second click has pressed the key already
+				u.note = ""
+				b.run(u)
+			}
+		}})
+		x = next
 	}
 	if end <= 2 {
 		return
@@ -111,7 +129,13 @@ func signWidth(sign []screen.Span) int {
 	return w
 }
 
-func hintWidth(b binding) int { return 2 + screen.Width(b.first()) + 1 + screen.Width(b.hint) }
+// hintWidth returns the cells that a hint takes, with the space before it.
+func hintWidth(b binding, words bool) int {
+	if !words {
+		return 1 + screen.Width(b.first())
+	}
+	return 2 + screen.Width(b.first()) + 1 + screen.Width(b.hint)
+}
 
 // hinter is a part that says what keys do on the row under the cursor.
 type hinter interface {
@@ -125,6 +149,9 @@ func (u *ui) hints() []binding {
 	row, byRow := u.on().(hinter)
 	for _, b := range u.keys {
 		taken := slices.ContainsFunc(all, func(a binding) bool { return a.first() == b.first() })
+		if _, ok := u.right().(*waste); ok && b.action == "waste" {
+			continue
+		}
 		if b.hint != "" && b.keys != "" && b.places&at != 0 && u.lacks[b.needs] == "" && !taken {
 			if byRow {
 				b.hint = row.hint(b.action, b.hint)
@@ -133,19 +160,29 @@ func (u *ui) hints() []binding {
 		}
 	}
 	all = slices.DeleteFunc(all, func(b binding) bool { return b.hint == "" })
-	// Keys that only this place has come first.
-	own := func(b binding) int {
-		if b.places == at || b.places == inOtherLists {
+	// What most people look for comes first, then the keys that only this place has.
+	rank := func(b binding) int {
+		switch {
+		case b.action == "find":
 			return 0
+		case b.action == "waste":
+			return 1
+		case b.places == at || b.places == inOtherLists:
+			return 2
 		}
-		return 1
+		return 3
 	}
-	slices.SortStableFunc(all, func(a, b binding) int { return own(a) - own(b) })
-	if u.jumps.returns && at&inPanes != 0 {
-		all = append([]binding{{keys: keyOf(u.keys, "close"), hint: "back to " + strings.ToLower(u.tabs[u.jumps.behind[len(u.jumps.behind)-1].tab].Title())}}, all...)
-	}
-	if at&inPanes == 0 {
-		all = append(all, binding{keys: keyOf(u.keys, "close"), hint: "close"})
+	slices.SortStableFunc(all, func(a, b binding) int { return rank(a) - rank(b) })
+	closes := binding{keys: keyOf(u.keys, "close"), run: (*ui).escape}
+	switch {
+	case at&inPanes == 0:
+		closes.hint = "close"
+		all = append(all, closes)
+	case u.jumps.returns:
+		closes.hint = "back to " + strings.ToLower(u.tabs[u.jumps.behind[len(u.jumps.behind)-1].tab].Title())
+		all = slices.Insert(all, 0, closes)
+	case u.zoomed:
+		all = slices.Insert(all, 0, binding{keys: keyOf(u.keys, "zoom"), hint: "all panes", run: (*ui).zoom})
 	}
 	return all
 }
