@@ -139,10 +139,13 @@ func (c *chooser) answer(engine string, found []Candidate, err error) {
 	case err != nil:
 		c.notes = append(c.notes, engine+": "+err.Error())
 	case len(found) == 0:
-		c.notes = append(c.notes, engine+" has no images")
+		c.notes = append(c.notes, engine+hasNone)
 	}
 	c.add(found)
 }
+
+// hasNone ends the note about an engine without images.
+const hasNone = " has no images"
 
 // add puts candidates into the list: the newest first, the demo last. The cursor stays
 // where the user has put it.

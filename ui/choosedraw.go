@@ -65,7 +65,7 @@ func (c *chooser) drawNotes(on screen.Canvas) screen.Canvas {
 	if len(c.silent) > 0 {
 		notes = append(notes, screen.Span{Text: "asking " + safe(strings.Join(c.silent, ", ")) + on.Theme.Glyph.Ellipsis, Style: on.Theme.Dim})
 	}
-	for _, n := range c.notes {
+	for _, n := range c.relevant() {
 		notes = append(notes, screen.Span{Text: safe(n), Style: on.Theme.Alarm})
 	}
 	rows := len(c.rows) + 2 // their title, and a blank line
@@ -86,6 +86,18 @@ func (c *chooser) drawNotes(on screen.Canvas) screen.Canvas {
 		on.Short(1, from+y, on.W-2, n.Style, n.Text)
 	}
 	return on.Sub(0, 0, on.W, from)
+}
+
+// relevant returns the notes that can explain why an image is not listed: none while
+// the filter matches, and only errors if another engine has images.
+func (c *chooser) relevant() []string {
+	switch {
+	case c.typing && len(c.rows) > 0:
+		return nil
+	case len(c.all) > 1:
+		return slices.DeleteFunc(slices.Clone(c.notes), func(n string) bool { return strings.HasSuffix(n, hasNone) })
+	}
+	return c.notes
 }
 
 func (c *chooser) drawRule(on screen.Canvas) {
@@ -178,7 +190,13 @@ func (c *chooser) drawFoot(on screen.Canvas) {
 	switch {
 	case c.typing:
 		at := on.Text(1, 0, th.Accent, "filter ")
-		note := fmt.Sprintf("  %d of %d", len(c.rows), len(c.all))
+		images := 0 // the demo is not counted, as in the title
+		for _, o := range c.rows {
+			if !o.Demo {
+				images++
+			}
+		}
+		note := fmt.Sprintf("  %d of %d", images, len(c.all)-1)
 		if x-at-screen.Width(note) < 10 {
 			note = ""
 		}
@@ -200,6 +218,9 @@ func (c *chooser) hints() []binding {
 	}
 	var hints []binding
 	for _, k := range chooserKeys() {
+		if k.first() == "enter" && len(c.rows) == 0 {
+			continue
+		}
 		if k.hint != "" && (!c.typing || k.first() == "enter" && c.frame.W >= 40) {
 			hints = append(hints, k.binding)
 		}
