@@ -182,9 +182,9 @@ func bindings() []binding {
 		{"view", "v", paths &^ inViewer, needContent, "Content", "", "view a file: text or hex", (*ui).view},
 		{"diff", "d", paths, needContent, "Content", "diff", "differences from the version below, or between the two layers compared", (*ui).openDiff},
 		{"pager", "o", paths | inDiff, needContent, "Content", "", "open a file in $PAGER", (*ui).openPager},
-		{"extract", "x", paths | inDiff, needContent, "Content", "extract", "extract a file or folder, as it is after the layer", (*ui).openExtract},
+		{"extract", "x ctrl-e", paths | inDiff, needContent, "Content", "extract", "extract a file or folder, as it is after the layer", (*ui).openExtract},
 		{"diff", "d", paths &^ inWaste, needBoth, "Content", "diff", comparing + "differences of the new image from the old one", (*ui).openDiff},
-		{"extract", "x", paths&^inWaste | inDiff, needBoth, "Content", "extract", comparing + "extract a file or folder of the image that is shown", (*ui).openExtract},
+		{"extract", "x ctrl-e", paths&^inWaste | inDiff, needBoth, "Content", "extract", comparing + "extract a file or folder of the image that is shown", (*ui).openExtract},
 
 		{"scroll-right", "right l", inViewer | inDiff, 0, "Viewer", "", "to the right", func(u *ui) { u.pan(8) }},
 		{"scroll-left", "left h", inViewer | inDiff, 0, "Viewer", "", "to the left", func(u *ui) { u.pan(-8) }},

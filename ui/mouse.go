@@ -77,6 +77,7 @@ func (u *ui) click(x, y int, twice bool) {
 	s, ok := u.spotAt(x, y)
 	u.held = nil
 	defer u.arrive()
+	u.looking = false
 	if u.typing() {
 		u.prompt.Key(tcell.NewEventKey(tcell.KeyEnter, 0, 0))
 		u.prompt = nil

@@ -65,9 +65,10 @@ type ui struct {
 
 // bottom holds texts that replace the usual bottom line.
 type bottom struct {
-	note   string         // shown until the next key
-	prompt *screen.Prompt // nil if none is open
-	past   struct{ searches, paths screen.Past }
+	note    string         // shown until the next key
+	prompt  *screen.Prompt // nil if none is open
+	past    struct{ searches, paths screen.Past }
+	looking bool // no key was pressed yet: it says what to look at
 	slips
 }
 
@@ -197,7 +198,7 @@ func (u *ui) closeOver() {
 // do. If it can do none, a note says why.
 func (u *ui) key(ev *tcell.EventKey) {
 	name := screen.KeyName(ev)
-	u.note, u.pressed = "", ev.When()
+	u.note, u.looking, u.pressed = "", false, ev.When()
 	defer u.arrive()
 	if p := u.prompt; p != nil && name != "ctrl-c" && name != "ctrl-z" {
 		if !p.Key(ev) {

@@ -292,18 +292,18 @@ func TestRun(t *testing.T) {
 		{"q", "plain", func(x *terminal) { x.send("q") }, "ended: <nil>"},
 		{"ctrl-c", "plain", func(x *terminal) { x.send("\x03") }, "ended: <nil>"},
 		{"view and quit", "plain", func(x *terminal) {
-			x.send("3\r")
+			x.send("[3\r")
 			x.expect("hello there")
 			x.send("\x03")
 		}, "ended: <nil>"},
 		{"bytes that are not UTF-8", "plain", func(x *terminal) {
-			x.send("3\xff\x80\xe9\xe2\x82")
+			x.send("[3\xff\x80\xe9\xe2\x82")
 			x.send("\r")
 			x.expect("hello there")
 			x.send("\x03")
 		}, "ended: <nil>"},
 		{"pager and quit", "plain", func(x *terminal) {
-			x.send("3o")
+			x.send("[3o")
 			x.expect("howdy there")
 			x.expectTimes(2, "\x1b[?1049h") // the UI has the terminal again
 			x.send("\x03")
@@ -486,7 +486,7 @@ func TestAskBackground(t *testing.T) {
 			}
 			t.Cleanup(func() { x.cmd.Process.Kill() })
 			x.expect("\x1b]11;?") // the UI now waits for the answer
-			x.send("3\r")
+			x.send("[3\r")
 			x.expect("hello there")
 			x.send(c.late)
 			x.expect(c.want)

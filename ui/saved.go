@@ -23,6 +23,7 @@ func RunReport(ctx context.Context, rep *facts.Report, opt Options) error {
 		}
 		return func(s *session, set setup) {
 			u := newSaved(rep, names, lost, set, s)
+			u.begin()
 			s.app.SetRoot(u, true).SetInputCapture(u.capture)
 		}, nil
 	})

@@ -15,6 +15,10 @@ func (u *ui) drawStatus(c screen.Canvas) {
 		u.prompt.Draw(c, safe)
 		return
 	}
+	if u.note == "" && u.looking {
+		u.drawLook(c)
+		return
+	}
 	if u.note != "" {
 		c.Short(1, 0, c.W-2, th.Strong, u.note)
 		return

@@ -184,6 +184,7 @@ func (s *session) run(opt Options, th *screen.Theme, begin func()) error {
 func (s *session) show(a *analyzer.Analysis, notes []string, set setup) {
 	u := newUI(a, set, s)
 	u.notes = notes
+	u.begin()
 	s.app.SetRoot(u, true).SetInputCapture(u.capture)
 }
 

@@ -1,0 +1,84 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fathom/ui/report"
+	"fathom/ui/screen"
+)
+
+// begin opens the image where it matters: on the layer that wastes the most or, if
+// nothing is wasted, on that of the first finding. Until the first key, the bottom line
+// says what to look at.
+func (u *ui) begin() {
+	u.looking = true
+	at, _ := u.worst()
+	if f, _, ok := paneOf[*findings](&u.layout); ok && at < 0 && len(f.all) > 0 && len(f.all[0].Layers) > 0 {
+		at = f.all[0].Layers[0]
+	}
+	u.stepTo(at)
+}
+
+// worst returns the layer whose step wastes the most, because it hides or repeats what is
+// stored already, and how much; -1 if nothing is wasted.
+func (u *ui) worst() (layer int, most int64) {
+	sums := make([]int64, len(u.rep.Layers))
+	for _, h := range u.layers.hides {
+		if h.by >= 0 && h.by < len(sums) {
+			sums[h.by] += h.bytes
+		}
+	}
+	if len(sums) == 0 || slices.Max(sums) == 0 {
+		return -1, 0
+	}
+	most = slices.Max(sums)
+	return slices.Index(sums, most), most
+}
+
+// look says what to look at: the waste and its cause, and the numbers of findings and
+// warnings. Findings that arrive later count as soon as they do.
+func (u *ui) look() string {
+	words := []string{"nothing is wasted"}
+	if total := u.rep.Totals.WastedBytes; total > 0 {
+		words[0] = report.Size(total) + " wasted"
+		if layer, most := u.worst(); layer >= 0 {
+			share := fmt.Sprintf(", %s of it by layer %d: ", report.Size(most), layer)
+			switch {
+			case most == total:
+				share = fmt.Sprintf(", all of it by layer %d: ", layer)
+			case most > total/2:
+				share = fmt.Sprintf(", most of it by layer %d: ", layer)
+			}
+			step, rest := screen.Cut(strings.TrimPrefix(layerCommand(u.rep, layer), "RUN "), 24)
+			if rest != "" {
+				step += u.th.Glyph.Ellipsis
+			}
+			words[0] += share + step
+		}
+	}
+	if f, tab, ok := paneOf[*findings](&u.layout); ok && report.SumFindings(f.all).Findings > 0 {
+		n := count(report.SumFindings(f.all).Findings, "finding")
+		if f.running {
+			n += u.th.Glyph.Ellipsis
+		}
+		words = append(words, n+": "+u.tabKey(tab))
+	}
+	if n := len(u.rep.Warnings); n > 0 {
+		words = append(words, count(n, "warning")+": "+keyOf(u.keys, "image"))
+	}
+	return strings.Join(words, "; ")
+}
+
+// drawLook draws that line, with the keys that help and quit if there is room.
+func (u *ui) drawLook(c screen.Canvas) {
+	x := c.W
+	if hints := u.hints(); c.W >= 60 && len(hints) > 1 {
+		for _, b := range slices.Backward(hints[len(hints)-2:]) {
+			x -= hintWidth(b)
+			c.Text(c.Text(x+1, 0, c.Theme.Accent, b.first()), 0, c.Theme.Dim, " "+b.hint)
+		}
+	}
+	c.Short(1, 0, x-2, c.Theme.Strong, u.look())
+}
