@@ -76,7 +76,7 @@ func (u *ui) drawLook(c screen.Canvas) {
 	x := c.W
 	if hints := u.hints(); c.W >= 60 && len(hints) > 1 {
 		for _, b := range slices.Backward(hints[len(hints)-2:]) {
-			x -= hintWidth(b)
+			x -= hintWidth(b, true)
 			c.Text(c.Text(x+1, 0, c.Theme.Accent, b.first()), 0, c.Theme.Dim, " "+b.hint)
 		}
 	}
