@@ -101,5 +101,7 @@ func (o *Outline) SetOrder(by Order, reverse bool) {
 		o.narrow()
 		return
 	}
+	below := o.rows.below // does not depend on the order
 	o.changed()
+	o.rows.below = below
 }
