@@ -60,7 +60,7 @@ func TestSortKeys(t *testing.T) {
 func TestChoices(t *testing.T) {
 	chosen := Choices{
 		Files: ListChoices{Sort: "-name", Columns: []string{"bar", "mode", "modified", "layer"}}, Waste: ListChoices{Sort: "path"}, Findings: ListChoices{Sort: "rule"}, Packages: ListChoices{Sort: "-layer"},
-		Hide: []string{"removed", "unchanged"}, Whole: true,
+		Hide: []string{"removed", "unchanged"}, Whole: true, Left: 38, Top: 18,
 	}
 	a := load(t, "shop")
 	open := func(c *Choices) *stage {
@@ -71,7 +71,7 @@ func TestChoices(t *testing.T) {
 	}
 	first, made := open(&chosen), &Choices{}
 	second := open(made)
-	for _, k := range strings.Fields("3 a S n S n C o t l esc f r u esc w S p ! S r p S l S l") {
+	for _, k := range strings.Fields("3 a S n S n C o t l esc f r u esc w S p ! S r p S l S l < (") {
 		second.press(k)
 	}
 	if diff := cmp.Diff(&chosen, made); diff != "" {

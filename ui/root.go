@@ -82,6 +82,7 @@ func newRoot(rep *facts.Report, set setup, do doer) *ui {
 		goTo: func(filetree.Node, int, bool) {},
 	}
 	u.layers, u.detail = newLayers(u), &detail{u: u}
+	u.split = split{Left: float64(set.choices.Left) / 100, Top: float64(set.choices.Top) / 100}
 	u.first, u.leaves = u.layers, u.leave
 	u.fixes.u = u
 	return u

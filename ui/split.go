@@ -55,7 +55,7 @@ func share(fraction float64, n, usual, least, most int) int {
 func (u *ui) drawPanes(c screen.Canvas) {
 	k := u.cut(c.W, c.H)
 	u.last = k
-	setTop := func(_, y int) { u.split.Top = fraction(y-c.Y, c.H) }
+	setTop := func(_, y int) { u.setTop(fraction(y-c.Y, c.H)) }
 	switch {
 	case k.left > 0:
 		u.drawPane(c.Sub(0, 0, k.left, k.top), layersPane, nil, layersPane)
@@ -72,7 +72,7 @@ func (u *ui) drawPanes(c screen.Canvas) {
 		}
 		u.spots = append(u.spots, spot{
 			area: c.Sub(k.left, 0, 1, c.H), of: u.right(), click: func(int, int, bool) {},
-			drag: func(x, _ int) { u.split.Left = fraction(x-c.X, c.W) },
+			drag: func(x, _ int) { u.setLeft(fraction(x-c.X, c.W)) },
 		})
 		u.drawPane(c.Sub(k.left+1, 0, c.W-k.left-1, c.H), rightPane, nil, rightPane)
 	case k.top > 0:
@@ -95,9 +95,9 @@ func (u *ui) resize(columns, lines int) {
 	case columns != 0 && k.left == 0:
 		u.note = "there are no panes side by side"
 	case columns != 0:
-		u.split.Left = fraction(k.left+columns, k.w)
+		u.setLeft(fraction(k.left+columns, k.w))
 	default:
-		u.split.Top = fraction(k.top+lines, k.h)
+		u.setTop(fraction(k.top+lines, k.h))
 	}
 }
 
@@ -109,3 +109,9 @@ func (u *ui) zoom() {
 	}
 	u.zoomed = !u.zoomed
 }
+
+func (u *ui) setLeft(f float64) { u.split.Left, u.choices.Left = f, percent(f) }
+func (u *ui) setTop(f float64)  { u.split.Top, u.choices.Top = f, percent(f) }
+
+// percent returns a fraction as the choice that is remembered.
+func percent(f float64) int { return min(max(int(f*100+0.5), 10), 90) }
