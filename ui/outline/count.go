@@ -12,10 +12,11 @@ import (
 type tally struct {
 	below map[filetree.Node]int   // rows below a folder that is open
 	until map[filetree.Node][]int // for each row of a folder: the rows before it, from the folder's first one
+	long  bool                    // Position has given up
 }
 
 func newTally() *tally {
-	return &tally{map[filetree.Node]int{}, map[filetree.Node][]int{}}
+	return &tally{below: map[filetree.Node]int{}, until: map[filetree.Node][]int{}}
 }
 
 // budget is the number of nodes that Position visits at most: about a millisecond.
@@ -23,7 +24,14 @@ const budget = 20_000
 
 // Position returns the index of the cursor's row, and the number of rows. It returns
 // false if they take long to count: then Count counts them.
-func (o *Outline) Position() (at, n int, ok bool) { return o.position(budget) }
+func (o *Outline) Position() (at, n int, ok bool) {
+	if o.rows.long {
+		return 0, 0, false
+	}
+	at, n, ok = o.position(budget)
+	o.rows.long = !ok
+	return at, n, ok
+}
 
 func (o *Outline) position(left int) (at, n int, ok bool) {
 	n = o.count(filetree.Root, &left)
@@ -140,5 +148,6 @@ func (o *Outline) toggled(n filetree.Node) {
 		delete(t.below, n)
 		delete(t.until, n)
 	}
+	t.long = false
 	o.rows = &t // another one, so that a count of the old rows is ignored
 }
