@@ -327,7 +327,7 @@ func TestRun(t *testing.T) {
 			x.send("app\x1b[B\r")
 			x.expect(" back\x1b") // the hint of q
 			x.send("q")
-			x.expectAfter(" back\x1b", "2 of 4") // the filter is as it was
+			x.expectAfter(" back\x1b", "2 of 3") // the filter is as it was
 			x.send("\r")
 			x.expectTimes(2, "chosen: engine:app:2, demo false") // and so is the cursor
 			x.expectTimes(2, " back\x1b")
@@ -346,7 +346,7 @@ func TestRun(t *testing.T) {
 			x.send("slow\r")
 			x.expect("Opening")
 			x.send("q")
-			x.expectAfter("Opening", "1 of 4")
+			x.expectAfter("Opening", "1 of 3")
 			x.send("\r")
 			x.expectTimes(2, "Opening")
 			x.send("\x03")
