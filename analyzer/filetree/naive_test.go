@@ -467,7 +467,6 @@ func join(dir, base string) string {
 	return dir + "/" + base
 }
 
-// change returns how path changes from after layer from to after layer to.
 // change returns what happened to a path. Without listed it is Touched only if it
 // differs.
 func (m *model) change(path string, from, to int, listed bool) filetree.Change {

@@ -159,11 +159,14 @@ func (c *counting) of(x filetree.Content) (s filetree.Stored, place filetree.Nod
 	if c.gone[x] {
 		return s, filetree.None, false
 	}
-	if s, place, ok = c.tree.Stored(x), filetree.None, true; c.cover != nil && c.tree.Linked(x) {
+	if c.cover != nil && c.tree.Linked(x) {
 		s, place, ok = c.tree.Without(x, c.under)
-	} else if place = s.Lost; s.Cause == filetree.Visible {
-		if place = c.tree.FirstName(x, c.tree.Layers()-1); place == filetree.None {
-			place = s.Node
+	} else {
+		s, ok = c.tree.Stored(x), true
+		if place = s.Lost; s.Cause == filetree.Visible {
+			if place = c.tree.FirstName(x, c.tree.Layers()-1); place == filetree.None {
+				place = s.Node
+			}
 		}
 	}
 	if c.again[x] {

@@ -120,8 +120,8 @@ func TestByHand(t *testing.T) {
 func TestFindings(t *testing.T) {
 	rules := 0
 	for _, name := range imagetest.Names(t) {
-		rule, ok := strings.CutPrefix(name, "finding-")
-		if rule, ok = strings.CutSuffix(rule, "-before"); !ok {
+		rule, ok := strings.CutSuffix(strings.TrimPrefix(name, "finding-"), "-before")
+		if !ok {
 			continue
 		}
 		t.Run(rule, func(t *testing.T) {
