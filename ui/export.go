@@ -35,6 +35,16 @@ type export struct {
 
 // exports returns what can be written: the list in front, and the reports.
 func (u *ui) exports() []export {
+	written := map[string]struct{ key, name, ending string }{ // by format
+		"text":        {"t", "text", ".txt"},
+		"json":        {"j", "JSON", ".json"},
+		"markdown":    {"m", "Markdown", ".md"},
+		"html":        {"h", "HTML", ".html"},
+		"junit":       {"u", "JUnit XML", ".xml"},
+		"sarif":       {"s", "SARIF", ".sarif"},
+		"codequality": {"y", "code quality", ".codequality.json"},
+		"github":      {"g", "GitHub annotations", ".github.txt"},
+	}
 	var all []export
 	if p, ok := u.front().(tabular); ok {
 		name := u.baseName() + "-" + strings.ToLower(p.Title())
@@ -60,13 +70,12 @@ func (u *ui) exports() []export {
 			export{"c", "this list as CSV", "for spreadsheets", name + ".csv", list((*report.Table).CSV)},
 			export{"l", "this list as JSON", "one object per line", name + ".jsonl", list((*report.Table).JSON)})
 	}
-	endings := map[string]string{"text": ".txt", "json": ".json", "markdown": ".md", "html": ".html", "junit": ".xml", "sarif": ".sarif", "codequality": ".codequality.json", "github": ".github.txt"}
-	keys := map[string]string{"text": "t", "json": "j", "markdown": "m", "html": "h", "junit": "u", "sarif": "s", "codequality": "y", "github": "g"}
 	if u.two != nil {
 		c := *u.two.Comparison
 		c.Old.Report, c.New.Report = u.two.reports[oldSide], u.two.reports[newSide]
 		for _, f := range report.CompareFormats() {
-			all = append(all, export{keys[f.Name], "the comparison as " + f.Name, "", u.baseName() + endings[f.Name], func(*atomic.Int64) func(context.Context, io.Writer) error {
+			as := written[f.Name]
+			all = append(all, export{as.key, "the comparison as " + as.name, "", u.baseName() + as.ending, func(*atomic.Int64) func(context.Context, io.Writer) error {
 				return func(_ context.Context, w io.Writer) error {
 					return f.Write(w, &report.CompareInput{Comparison: &c, CompareOptions: report.CompareOptions{Details: true}})
 				}
@@ -78,7 +87,8 @@ func (u *ui) exports() []export {
 		if f.Judges && u.input == nil {
 			continue
 		}
-		all = append(all, export{keys[f.Name], "a report as " + f.Name, f.Means, u.baseName() + endings[f.Name], func(*atomic.Int64) func(context.Context, io.Writer) error {
+		as := written[f.Name]
+		all = append(all, export{as.key, "a report as " + as.name, f.Means, u.baseName() + as.ending, func(*atomic.Int64) func(context.Context, io.Writer) error {
 			r := u.result()
 			if r == nil {
 				return nil

@@ -45,11 +45,22 @@ func verdictStyle(th *screen.Theme, word string) tcell.Style {
 // openFixes shows what is marked as fixed, and what that would change.
 func (u *ui) openFixes() {
 	x := &u.fixes
-	x.page = &text{in: inFixes, name: "What if", write: x.write, open: x.show}
+	x.page = &text{in: inFixes, name: "What if", write: x.write, open: x.show, does: x.does}
 	if len(x.marks) > 0 {
 		x.page.At = firstMark
 	}
 	u.push(x.page)
+}
+
+// does reports whether an action of the page does something on the line under its cursor.
+func (x *fixes) does(action string) bool {
+	switch action {
+	case "fix", "show-in-tree":
+		return x.page.layerAt() >= 0
+	case "copy", "clear-fixes":
+		return len(x.marks) > 0
+	}
+	return true
 }
 
 // write writes the page. The link of a line is the mark that it is about.

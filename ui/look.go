@@ -37,38 +37,47 @@ func (u *ui) worst() (layer int, most int64) {
 	return slices.Index(sums, most), most
 }
 
-// look says what to look at: the waste and its cause, and the numbers of findings and
-// warnings. Findings that arrive later count as soon as they do.
-func (u *ui) look() string {
-	words := []string{"nothing is wasted"}
+// look says in w cells what to look at: the waste and its cause, and the numbers of
+// findings and warnings. Without room for all of it the command of the layer is left
+// out, then the layer, on which the cursor is, then the numbers. Findings that arrive
+// later count as soon as they do.
+func (u *ui) look(w int) string {
+	waste, by, step := "nothing is wasted", "", ""
 	if total := u.rep.Totals.WastedBytes; total > 0 {
-		words[0] = report.Size(total) + " wasted"
+		waste = report.Size(total) + " wasted"
 		if layer, most := u.worst(); layer >= 0 {
-			share := fmt.Sprintf(", %s of it by layer %d: ", report.Size(most), layer)
+			share := report.Size(most)
 			switch {
 			case most == total:
-				share = fmt.Sprintf(", all of it by layer %d: ", layer)
+				share = "all"
 			case most > total/2:
-				share = fmt.Sprintf(", most of it by layer %d: ", layer)
+				share = "most"
 			}
-			step, rest := screen.Cut(strings.TrimPrefix(layerCommand(u.rep, layer), "RUN "), 24)
+			by = fmt.Sprintf(", %s by layer %d", share, layer)
+			command, rest := screen.Cut(strings.TrimPrefix(layerCommand(u.rep, layer), "RUN "), 24)
 			if rest != "" {
-				step += u.th.Glyph.Ellipsis
+				command += u.th.Glyph.Ellipsis
 			}
-			words[0] += share + step
+			step = ": " + command
 		}
 	}
+	numbers := ""
 	if f, tab, ok := paneOf[*findings](&u.layout); ok && report.SumFindings(f.all).Findings > 0 {
-		n := count(report.SumFindings(f.all).Findings, "finding")
+		numbers += "; " + count(report.SumFindings(f.all).Findings, "finding")
 		if f.running {
-			n += u.th.Glyph.Ellipsis
+			numbers += u.th.Glyph.Ellipsis
 		}
-		words = append(words, n+": "+u.tabKey(tab))
+		numbers += ": " + u.tabKey(tab)
 	}
 	if n := len(u.rep.Warnings); n > 0 {
-		words = append(words, count(n, "warning")+": "+keyOf(u.keys, "image"))
+		numbers += "; " + count(n, "warning") + ": " + keyOf(u.keys, "image")
 	}
-	return strings.Join(words, "; ")
+	for _, text := range []string{waste + by + step + numbers, waste + by + numbers, waste + numbers, waste + by} {
+		if screen.Width(text) <= w {
+			return text
+		}
+	}
+	return waste
 }
 
 // drawLook draws that line, with the keys that help and quit if there is room.
@@ -80,5 +89,5 @@ func (u *ui) drawLook(c screen.Canvas) {
 			c.Text(c.Text(x+1, 0, c.Theme.Accent, b.first()), 0, c.Theme.Dim, " "+b.hint)
 		}
 	}
-	c.Short(1, 0, x-2, c.Theme.Strong, u.look())
+	c.Short(1, 0, x-2, c.Theme.Strong, u.look(x-2))
 }

@@ -11,8 +11,8 @@ func TestLook(t *testing.T) {
 	}{
 		// Layer 3 gives /srv/app another owner (800 kB), and removes .git (1 MB) and lists of
 		// packages (2.5 MB) that layers below store; layer 4 replaces /etc/motd.
-		{"waste", prepared{}, "4.4 MB wasted, most of it by layer 3: chown -R node:node /srv/…; 1 warning: i"},
-		{"findings", prepared{all: readFindings(t, "shop")}, "4.4 MB wasted, most of it by layer 3: chown -R node:node /srv/…; 4 findings: !; 1 warning: i"},
+		{"waste", prepared{}, "4.4 MB wasted, most by layer 3: chown -R node:node /srv/…; 1 warning: i"},
+		{"findings", prepared{all: readFindings(t, "shop")}, "4.4 MB wasted, most by layer 3: chown -R node:node /srv/…; 4 findings: !; 1 warning: i"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.find.stage(t, load(t, "shop"), "", false, 120, 40)
@@ -32,7 +32,7 @@ func TestLook(t *testing.T) {
 	s := savedStage(t, load(t, "shop").Report, "", false, 80, 24)
 	s.u.begin()
 	s.u.Draw(s.screen)
-	s.at(t, " 4.4 MB wasted, most of it by layer 3: ")
+	s.at(t, " 4.4 MB wasted, most by layer 3; 1 warning: i")
 	empty := newStage(t, nil, "", false, 20, 5)
 	empty.u.begin()
 	empty.u.Draw(empty.screen)

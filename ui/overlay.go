@@ -31,7 +31,8 @@ type text struct {
 	name  string
 	note  string
 	write func(p *screen.Page)
-	open  func(layer int) // what enter does on a line that is about a layer
+	open  func(layer int)          // what enter does on a line that is about a layer
+	does  func(action string) bool // reports whether an action does something on the line; nil if all do
 	lines []screen.Line
 	wrote int // the width that lines were made for
 }
@@ -55,6 +56,14 @@ func (t *text) enter() {
 	if layer := linkAt(t.lines, t.At); layer >= 0 {
 		t.open(layer)
 	}
+}
+
+// hint says what keys do on the line under the cursor.
+func (t *text) hint(action, usual string) string {
+	if t.does != nil && !t.does(action) {
+		return ""
+	}
+	return usual
 }
 
 func (t *text) layerAt() int { return linkAt(t.lines, t.At) }

@@ -30,13 +30,16 @@ type entry struct {
 }
 
 // openPalette lists the actions of the key table that apply to the part that has the
-// keys, and every tab and layer.
+// keys, and every pane, tab and layer.
 func (u *ui) openPalette() {
 	p := &palette{u: u}
 	at := u.on().place()
 	actions := func(moves bool) {
 		for i := range u.keys {
 			b := &u.keys[i]
+			if slices.Contains([]string{"layers", "details", "files"}, b.action) {
+				continue // among the places
+			}
 			if b.help != "" && b.action != "palette" && b.places&at != 0 && (b.group == "Move") == moves {
 				p.add(entry{name: b.help, key: b.first(), why: u.lacks[b.needs], action: b.action, run: func() { b.run(u) }})
 			}

@@ -243,8 +243,11 @@ func (s *stage) text() string {
 // lines "task NAME READ TOTAL" and "note TEXT" the screen is the loading screen, five
 // seconds after the start. With "findings NAME" the UI finds what readFindings returns;
 // with "searching READ TOTAL" it is still looking for more, with "broken TEXT" that
-// has failed. With "packages" it finds the image's packages, with "advice" its findings. With "dockerfile NAME" the UI knows the Dockerfile that readBuild returns.
-// With "against NAME" the image is compared with that older one.
+// has failed. With "packages" it finds the image's packages, with
+// "advice" its findings, too. With "dockerfile NAME" the UI knows the Dockerfile that
+// readBuild returns.
+// With "against NAME" the image is compared with that older one. With "opened" it is the
+// screen that an image or a saved report opens with.
 // With "choice" it is the chooser, with the engines of lines
 // "engine NAME WHAT" (see engineOf). The UI runs in a folder that is empty except for
 // the files of lines "file PATH".
@@ -283,6 +286,7 @@ func TestScreens(t *testing.T) {
 				packaged     bool   // the UI looks for packages
 				advised      bool   // the UI looks for findings
 				older        string // the image to compare with
+				opened       bool   // as the program opens it
 			)
 			for _, l := range strings.Split(string(head), "\n") {
 				word, rest, _ := strings.Cut(l, " ")
@@ -314,6 +318,8 @@ func TestScreens(t *testing.T) {
 					find.all = readFindings(t, rest)
 				case "against":
 					older = rest
+				case "opened":
+					opened = true
 				case "packages":
 					packaged = true
 				case "advice":
@@ -381,6 +387,10 @@ func TestScreens(t *testing.T) {
 			}
 			if opening {
 				showLoading(t, s, image, tasks, notes)
+			}
+			if opened {
+				s.u.begin()
+				s.root.Draw(s.screen)
 			}
 			for _, k := range keys {
 				s.press(k)
