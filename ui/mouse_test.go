@@ -95,7 +95,7 @@ func TestCopy(t *testing.T) {
 		{"y", "ADD file:1a2b3c in /"},
 		{"] 3 + down y", "/var/lib/apt/lists/main_Packages"},
 		{"w y", "/var/lib/apt/lists"},
-		{"w 1 Y", s.u.rep.Layers[1].Digest},
+		{"w 1 Y d", s.u.rep.Layers[1].Digest},
 	} {
 		for _, k := range strings.Fields(c.keys) {
 			s.press(k)
