@@ -60,7 +60,7 @@ func (v *Content) margin() int {
 func (v *Content) drawText(c screen.Canvas) {
 	margin := v.margin()
 	if v.wrap {
-		v.fold.width = c.W - margin
+		v.fold.width = max(c.W-margin, 0)
 		v.top = v.start(v.top)
 	}
 	v.top = min(v.top, v.lastTop())

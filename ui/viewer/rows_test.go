@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+
+	"fathom/ui/screen"
 )
 
 // someText returns lines of random lengths, some of them very long, with characters
@@ -115,6 +117,23 @@ func TestWrap(t *testing.T) {
 				}
 				x = next
 			}
+		}
+	}
+}
+
+// TestWrapWithoutRoom checks that a window as narrow as its margin, or narrower, can be
+// drawn.
+func TestWrapWithoutRoom(t *testing.T) {
+	th, err := screen.NewTheme("mono", false, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte("a line\nanother")
+	for w := range 3 {
+		v := &Content{file: file{rows: rows{at: bytes.NewReader(text), end: int64(len(text))}}, window: window{wrap: true}}
+		cellsOf(t, th, 3, 2, func(c screen.Canvas) { v.Draw(c.Sub(0, 0, w, 2), true) })
+		if got := v.next(0); got < 1 || got > 7 {
+			t.Errorf("width %d: the row ends at %d", w, got)
 		}
 	}
 }
