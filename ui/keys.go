@@ -127,8 +127,8 @@ func bindings() []binding {
 		{"sort-menu", "S", inLists, 0, "Sort", "", "choose what to sort by; the present order again reverses", (*ui).openSort},
 		{"columns", "C", inLists, 0, "Sort", "", "choose the columns of the files, the waste or the packages", (*ui).openColumns},
 	}, sortKeys(), []binding{
-		{"map", "t", inTree, needTree, "Map", "", "the folder under the cursor as areas; in other panes, all folders", (*ui).openMap},
-		{"map", "t", inTree, needSpan, "", "", "", (*ui).openMap},
+		{"map", "t", inPanes, needTree, "Map", "", "the folder under the cursor as areas; in other panes, all folders", (*ui).openMap},
+		{"map", "t", inPanes, needSpan, "", "", "", (*ui).openMap},
 		{"map", "t", inMap, 0, "", "", "", (*ui).closeOver},
 		{"open", "enter", inMap, 0, "Map", "open", "go into a folder, view a file, show the rest as a map of its own", on((*treemap).enter)},
 		{"map-up", "u backspace -", inMap, 0, "Map", "up", "go to the folder above", on((*treemap).up)},

@@ -42,14 +42,14 @@ type mapView struct {
 
 // openMap shows the folder under the cursor as a map.
 func (u *ui) openMap() {
-	inRight := u.on() == part(u.right())
+	_, inTree := u.on().(mapped)
 	u.show(0)
 	of, ok := u.right().(mapped)
 	if !ok {
 		return
 	}
 	m := &treemap{u: u, of: of, now: mapView{on: filetree.None}}
-	if inRight {
+	if inTree {
 		m.now.dir, m.now.on = of.start()
 	}
 	m.load()

@@ -67,6 +67,20 @@ func TestMapKeys(t *testing.T) {
 	}
 }
 
+// TestMapFromTabs opens the map of all folders from every pane that has no folder under
+// the cursor.
+func TestMapFromTabs(t *testing.T) {
+	for _, keys := range []string{"1", "2", "w", "!", "p"} {
+		s := newStage(t, load(t, "map"), "", false, 120, 40)
+		for _, k := range []string{"]", "3", "j", "enter", keys, "t"} {
+			s.press(k)
+		}
+		if got := s.theMap(t).Title(); !strings.HasPrefix(got, "/  ") {
+			t.Errorf("from %s: %q", keys, got)
+		}
+	}
+}
+
 // TestMapLeaves checks where the cursor of the tree is after a map: on the area that was
 // selected, or where it was if nothing was.
 func TestMapLeaves(t *testing.T) {
