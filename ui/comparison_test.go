@@ -64,6 +64,12 @@ func TestSamePair(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 	s.press("a")
+	s.press("3")
+	s.press("d")
+	if got := s.text(); !strings.Contains(got, "nothing differs in the folder itself") {
+		t.Errorf("a folder: got\n%s", got)
+	}
+	s.press("esc")
 	if got := s.text(); !strings.Contains(got, "usr/") {
 		t.Errorf("everything: got\n%s", got)
 	}

@@ -60,7 +60,11 @@ func Compare(work Work, a *analyzer.Analysis, th *screen.Theme, name string, bef
 	d.stop = stop
 	if before.Kind != layer.File || after.Kind != layer.File || before.Content == after.Content {
 		if len(words) == 0 {
-			say("nothing differs", th.Dim)
+			same := "nothing differs"
+			if after.Kind == layer.Dir {
+				same += " in the folder itself; compare a file below it"
+			}
+			say(same, th.Dim)
 		}
 		return d
 	}
