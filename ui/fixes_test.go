@@ -42,6 +42,24 @@ func TestFixTasks(t *testing.T) {
 	}
 }
 
+// TestFixHints checks that the bottom line of the marks has only keys that do something.
+func TestFixHints(t *testing.T) {
+	s := fixStage(t)
+	bottom := func(keys, want string) {
+		t.Helper()
+		for _, k := range strings.Fields(keys) {
+			s.press(k)
+		}
+		lines := strings.Split(strings.TrimRight(s.text(), "\n"), "\n")
+		if got := strings.TrimSpace(lines[len(lines)-1]); got != want {
+			t.Errorf("after %s: got %q, want %q", keys, got, want)
+		}
+	}
+	bottom("W", "? keys  esc close")
+	bottom("esc 1 c W", "c unmark  enter go there  y copy as tasks  X clear  ? keys  esc close")
+	bottom("end", "y copy as tasks  X clear  ? keys  esc close")
+}
+
 // TestFixNewest marks rows while an outcome is computed: the newest marks win.
 func TestFixNewest(t *testing.T) {
 	s := fixStage(t)

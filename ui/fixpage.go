@@ -188,7 +188,7 @@ func (x *fixes) writeFigures(p *screen.Page) {
 	counts("files", was.Files, is.Files)
 	counts("layers", was.Layers, is.Layers)
 	if o.old.Findings != nil {
-		counts("findings", len(o.old.Findings), len(o.Report.Findings))
+		counts("findings", report.SumFindings(o.old.Findings).Findings, report.SumFindings(o.Report.Findings).Findings)
 	}
 	if n := len(o.Empty); n > 0 {
 		p.Wrap(1, "nothing is left of "+layerList(o.Empty), th.Accent)

@@ -60,7 +60,7 @@ func (t *text) enter() {
 
 // hint says what keys do on the line under the cursor.
 func (t *text) hint(action, usual string) string {
-	if t.does != nil && !t.does(action) {
+	if t.does != nil && !t.does(action) || action == "go-to-layer" && t.layerAt() < 0 {
 		return ""
 	}
 	return usual
@@ -130,7 +130,7 @@ func helpGroups(th *screen.Theme, w int, keys []binding, two bool) [][]screen.Li
 		add(g.Modified, "in both, but not the same")
 		add(g.Removed, "only in the old image")
 		add(g.Again, "in both, with other hard links")
-		add(" "+g.Modified, "in the second column: something below the folder differs")
+		add(" "+g.Modified, "in the second column: something below the folder differs; "+g.Removed+" if any of it is only in the old image")
 		add(g.Full, "size in the new image")
 		add(g.Light, "by how much the old image was larger")
 		p.Blank()
