@@ -115,7 +115,7 @@ func newChooser(engines []Engine, th *screen.Theme, do doer) *chooser {
 	return c
 }
 
-// ask asks every engine for its images that has not answered yet.
+// ask asks every engine that has not answered yet for its images.
 func (c *chooser) ask() {
 	for _, e := range c.engines {
 		if !slices.Contains(c.silent, e.Name) {

@@ -191,7 +191,7 @@ func (c *content) wrap() {
 }
 
 // besideFits is the least width in which two versions of a file can be beside each
-// other, besideUsual the one from which on they are if nothing was chosen.
+// other, besideUsual the least one in which they are by default.
 const (
 	besideFits  = 60
 	besideUsual = 160

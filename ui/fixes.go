@@ -187,7 +187,7 @@ func (x *fixes) took(o *outcome) {
 	x.rewrite()
 }
 
-// rewrite writes the page anew when it is drawn.
+// rewrite has the page written again when it is drawn next.
 func (x *fixes) rewrite() {
 	if x.page != nil {
 		x.page.wrote = -1

@@ -69,7 +69,7 @@ func (x *fixes) write(p *screen.Page) {
 	if len(x.marks) == 0 {
 		p.Wrap(0, "nothing is marked as fixed", th.Strong)
 		p.Blank()
-		p.Wrap(0, keyOf(x.u.keys, "fix")+" marks a layer, a file or folder, an item of the waste, a finding or a package as fixed. This page then shows what the image would be without what it costs.", th.Dim)
+		p.Wrap(0, keyOf(x.u.keys, "fix")+" marks a layer, a file or folder, an item of the waste, a finding or a package as fixed. This page then shows how large the image would be without what it stores, and whether it would pass the gate.", th.Dim)
 		x.limits(p)
 		return
 	}
@@ -88,7 +88,7 @@ func (x *fixes) limits(p *screen.Page) {
 		p.Wrap(0, "a saved report does not have the files: layers, waste and findings can be marked, as far as it lists what they count; files, folders and packages can't", p.Theme.Dim)
 	}
 	if o := x.out; o != nil && o.Estimated {
-		p.Wrap(0, "compressed sizes are estimates: a layer's shrinks as what it stores does", p.Theme.Dim)
+		p.Wrap(0, "compressed sizes are estimates, in proportion to what each layer stores", p.Theme.Dim)
 	}
 }
 

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fathom/analyzer/filetree"
 	"fathom/ui/screen"
 )
 
@@ -10,12 +9,11 @@ import (
 type position struct {
 	tab, focus, subject int
 	sel                 selection
-	marks               filetree.Marks // of the files
-	part                treePart       // of the files
-	first, rows         window         // of the pane above the details, and of the tab
+	part                string // the name of the only files that are shown
+	first, rows         window // of the pane above the details, and of the tab
 	detail              screen.List
-	of                  any    // what the details describe
-	back                func() // restores the rows of the tab
+	of                  any      // what the details describe
+	back                []func() // restore the files and the rows of the tab
 }
 
 // window is the row under a cursor, and the first one on the screen.
@@ -35,14 +33,17 @@ const mostJumps = 100
 
 // here returns where the user is.
 func (u *ui) here() position {
-	p := position{tab: u.tab, focus: u.focus, subject: u.subject, sel: u.sel, detail: u.detail.List, of: u.detail.of, back: func() {}}
+	p := position{tab: u.tab, focus: u.focus, subject: u.subject, sel: u.sel, detail: u.detail.List, of: u.detail.of}
 	p.first = windowOf(u.first)
 	p.rows = windowOf(u.right())
 	if in, ok := u.right().(seeker); ok {
-		p.back = in.bookmark()
+		p.back = append(p.back, in.bookmark())
 	}
-	if f, _, ok := paneOf[*files](&u.layout); ok {
-		p.marks, p.part = f.out.Scope().Marks, f.part
+	if f, tab, ok := paneOf[*files](&u.layout); ok {
+		p.part = f.part.name
+		if tab != u.tab {
+			p.back = append(p.back, f.bookmark())
+		}
 		if r, ok := f.out.Cursor(); ok && u.tab == 0 {
 			p.rows.at = int(r.Node)
 		}
@@ -60,7 +61,7 @@ func windowOf(p pane) (w window) {
 
 // is reports whether two positions show the same rows.
 func (p *position) is(o *position) bool {
-	return p.tab == o.tab && p.sel == o.sel && p.first.at == o.first.at && p.rows.at == o.rows.at && p.part.name == o.part.name
+	return p.tab == o.tab && p.sel == o.sel && p.first.at == o.first.at && p.rows.at == o.rows.at && p.part == o.part
 }
 
 // leave notes where the user is, before the first change of an action that jumps.
@@ -120,6 +121,9 @@ func (u *ui) travel(from, to *[]position) bool {
 		if !p.is(&now) {
 			*to = append(*to, now)
 			u.restore(p)
+			if f, ok := u.right().(*files); ok {
+				f.unhide(p)
+			}
 			u.jumps.from = nil // this is not another jump
 			return true
 		}
@@ -129,6 +133,7 @@ func (u *ui) travel(from, to *[]position) bool {
 
 // restore goes to a position.
 func (u *ui) restore(p position) {
+	moved := u.sel != p.sel || u.tab != p.tab
 	u.sel = p.sel
 	u.tab, u.focus, u.subject = p.tab, p.focus, p.subject
 	setWindow(u.first, p.first)
@@ -136,14 +141,12 @@ func (u *ui) restore(p position) {
 		u.layers.choose(p.sel.layer)
 	}
 	u.detail.List, u.detail.of = p.detail, p.of
-	if f, _, ok := paneOf[*files](&u.layout); ok {
-		f.backTo(p)
+	if moved { // otherwise a search would start again
+		u.right().follow()
 	}
-	u.right().follow()
 	setWindow(u.right(), p.rows)
-	p.back()
-	if f, ok := u.right().(*files); ok {
-		f.unhide(p)
+	for _, back := range p.back {
+		back()
 	}
 }
 
@@ -151,16 +154,6 @@ func (u *ui) restore(p position) {
 func setWindow(p pane, w window) {
 	if l, ok := p.(interface{ SetWindow(at, top int) }); ok {
 		l.SetWindow(w.at, w.top)
-	}
-}
-
-// backTo shows the files that were shown at a position.
-func (f *files) backTo(p position) {
-	if f.out.Scope().Marks != p.marks {
-		f.out.SetMarks(p.marks)
-	}
-	if f.part.name != p.part.name {
-		f.show(p.part)
 	}
 }
 
@@ -172,5 +165,5 @@ func (f *files) unhide(p position) {
 	}
 	f.u.search.only = false
 	f.restrict()
-	p.back()
+	f.u.restore(p)
 }

@@ -30,7 +30,8 @@ var errLoad = errors.New("not loaded")
 // Open loads an image in the background and shows it until a person quits. A slow
 // load shows the progress of p's tasks. load has returned when Open does; its
 // error is returned once the terminal has been restored. Open returns ErrLeft if the
-// person goes back to the list of images (see Options.Chosen), ctx.Err() when ctx is done, and a *Crash after a panic in any of its goroutines.
+// person goes back to the list of images (see Options.Chosen), ctx.Err() when ctx is
+// done, and a *Crash after a panic in any of its goroutines.
 func Open(ctx context.Context, name string, p *analyzer.Progress, load func(context.Context) (*analyzer.Analysis, error), opt Options) error {
 	return open(ctx, name, p, opt, func(ctx context.Context) (func(*session, setup), error) {
 		a, err := load(ctx)

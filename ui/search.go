@@ -24,7 +24,7 @@ type search struct {
 	busy      bool
 	cancel    context.CancelFunc
 	prompt    *screen.Prompt // the last one that asked for the text
-	back      func()         // restores the selection and the pane as they were when the prompt opened
+	back      func()         // goes to where the user was when the prompt opened
 }
 
 func (s *search) active() bool { return s.text != "" && s.pattern != nil }
@@ -128,16 +128,12 @@ func (u *ui) searchIn(in seeker) {
 // where it was.
 func (u *ui) openSearch() {
 	s := &u.search
-	tab, focus, subject := u.tab, u.focus, u.subject
-	old, all, only := s.text, s.all, s.only
+	began, old, all, only := u.here(), s.text, s.all, s.only
 	u.leave()
 	u.searchIn(u.seek())
-	sel, at, top, pane := u.sel, u.layers.At, u.layers.Top, s.in.bookmark()
-	s.back = func() {
-		u.sel, u.layers.At, u.layers.Top = sel, at, top
-		pane()
-	}
 	u.setFocus(rightPane)
+	at := u.here()
+	s.back = func() { u.restore(at) }
 	s.text = ""
 	u.find(nil)
 	s.prompt = &screen.Prompt{
@@ -150,10 +146,8 @@ func (u *ui) openSearch() {
 		Done: func(_, key string) {
 			if key == "esc" {
 				s.text, s.all, s.only = old, all, only
-				s.back()
+				u.restore(began)
 				u.find(func() {})
-				u.show(tab)
-				u.focus, u.subject = focus, subject
 				u.jumps.from = nil
 			}
 		},

@@ -347,7 +347,7 @@ func (t *Tree) explain() {
 	}
 }
 
-// causeOf returns why content is wasted that lost its last name in a layer. It depends
+// causeOf returns why content that lost its last name in a layer is wasted. It depends
 // on what that layer has at the name.
 func (t *Tree) causeOf(c Content, lost int32, hiddenBy int16) Cause {
 	v := &t.versions[t.at(Node(lost), int(hiddenBy))]

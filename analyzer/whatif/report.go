@@ -303,7 +303,7 @@ func (r *Result) at(i int) int {
 	return max(len(r.Report.Layers)-1, 0)
 }
 
-// drop leaves out the layers of which nothing is left, and numbers the others anew.
+// drop leaves out the layers of which nothing is left, and renumbers the others.
 func (r *Result) drop() {
 	rep := r.Report
 	r.kept = make([]int, len(rep.Layers))
@@ -363,7 +363,7 @@ func (r *Result) drop() {
 	r.dropBase()
 }
 
-// dropFindings numbers the layers of the findings anew. A place that is a layer goes
+// dropFindings renumbers the layers of the findings. A place that is a layer goes
 // with it.
 func (r *Result) dropFindings() {
 	rep := r.Report
@@ -391,7 +391,7 @@ func (r *Result) dropFindings() {
 	}
 }
 
-// dropBase counts the layers of the base image anew.
+// dropBase counts the layers of the base image again.
 func (r *Result) dropBase() {
 	rep := r.Report
 	if rep.Base == nil {

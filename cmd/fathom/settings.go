@@ -267,8 +267,8 @@ func (a *app) settle(s *settings, flags *pflag.FlagSet, c *config, groups ...gro
 	return first
 }
 
-// sortCompared makes the order of files that of a comparison, too, unless that has its own
-// one: a flag counts more than a file.
+// sortCompared makes the order of files that of a comparison, too, unless one is set for
+// comparisons and that of files is not from a flag.
 func (s *settings) sortCompared() {
 	files, compared := s.given["sort"], s.given["sort-compared"]
 	if files.put != nil && (compared.put == nil || strings.HasPrefix(files.from, "--")) {

@@ -52,7 +52,7 @@ func harmless(s string) string {
 	return s
 }
 
-// JSON writes one object per line. A text that is no UTF-8 has its bytes, in Base64, under
+// JSON writes one object per line. A text that is not UTF-8 has its bytes, in Base64, under
 // its key with "Bytes" behind it.
 func (t *Table) JSON(w io.Writer) error {
 	return buffered(w, func(b *bufio.Writer) error {
