@@ -124,7 +124,13 @@ func (f *files) found() (int, string) {
 	return n, fmt.Sprintf("%d found", n)
 }
 
+// manyHits is how many hits are put in sequence at most for each letter of a search.
+const manyHits = 20_000
+
 func (f *files) nth() int {
+	if f.u.typing() && len(f.u.search.hits) > manyHits {
+		return 0 // their sequence takes longer than to find them
+	}
 	s, at := f.sequence(), f.hitsHere()
 	if s == nil || len(at) == 0 {
 		return 0

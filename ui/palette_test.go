@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/rivo/tview"
+
+	"fathom/analyzer"
 )
 
 // TestPalette types names into the palette.
@@ -77,13 +79,19 @@ func TestPaletteRefuses(t *testing.T) {
 func BenchmarkPalette(b *testing.B) {
 	a := load(b, "shop")
 	rep := *a.Report
-	for len(rep.Layers) < 1000 {
-		rep.Layers = append(rep.Layers, rep.Layers[len(rep.Layers)%5])
+	for i := len(rep.Layers); i < 1000; i++ {
+		l := rep.Layers[i%5]
+		l.Index = i
+		rep.Layers = append(rep.Layers, l)
 	}
-	s := savedStage(b, &rep, "", false, 120, 40)
+	s := newStage(b, &analyzer.Analysis{Report: &rep, Tree: a.Tree, Image: a.Image}, "", false, 120, 40)
+	keys, used := 0, cpu()
 	for b.Loop() {
-		s.press(":")
-		s.press("type:layer 99")
-		s.press("esc")
+		for _, k := range []string{":", "type:l", "type:a", "type:9", "down", "esc"} {
+			s.press(k)
+			s.screen.Show()
+			keys++
+		}
 	}
+	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(keys), "cpu-ms/frame")
 }

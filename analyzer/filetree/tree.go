@@ -188,6 +188,17 @@ func (t *Tree) At(n Node, i int) (State, bool) {
 	return t.state(v), true
 }
 
+// File returns the content and the size of the regular file that n shows after layer i,
+// if it is one. It is faster than At.
+func (t *Tree) File(n Node, i int) (c Content, size int64, ok bool) {
+	v := t.at(n, i)
+	if v < 0 || !t.versions[v].alive() || t.versions[v].kind != layer.File {
+		return 0, 0, false
+	}
+	c = t.versions[v].content()
+	return c, t.pieces[c].bytes, true
+}
+
 func (t *Tree) state(i int32) State {
 	v := &t.versions[i]
 	o := &t.owners[v.owner]

@@ -44,10 +44,8 @@ func (o *Outline) Areas(d filetree.Node, work func(func() func())) Areas {
 func (o *Outline) addUpAreas(d filetree.Node) Areas {
 	var a Areas
 	var ws []weighed
-	t := o.tree
-	free := o.only == nil || o.within(d)
-	for c, end := d+1, t.End(d); c < end; c = t.End(c) {
-		if (free || o.hit(c)) && o.scope.Shown(t, c) {
+	for c := range o.named(d) {
+		if o.scope.Shown(o.tree, c) {
 			size, lost := o.Weight(c)
 			w := size + lost
 			a.Tops = append(a.Tops, c)

@@ -72,9 +72,11 @@ func (o *Outline) count(d filetree.Node, left *int) int {
 			n += o.with(kids[i], left)
 		}
 	} else if o.scope.View != nil {
-		free := o.only == nil || o.within(d)
-		for k, end := d+1, o.tree.End(d); k < end && *left >= 0; k = o.tree.End(k) {
-			if *left--; (free || o.hit(k)) && o.scope.Shown(o.tree, k) {
+		for k := range o.named(d) {
+			if *left--; *left < 0 {
+				break
+			}
+			if o.scope.Shown(o.tree, k) {
 				n += o.with(k, left)
 			}
 		}

@@ -2,6 +2,7 @@ package outline
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"fathom/analyzer/filetree"
@@ -15,22 +16,43 @@ func (o *Outline) list(d filetree.Node) []filetree.Node {
 	if o.scope.View == nil || o.tree.End(d) == d+1 {
 		return nil
 	}
-	t := o.tree
 	var kids []filetree.Node
-	free := o.only == nil || o.within(d) // names do not matter here
-	hits := o.only
-	for c, end := d+1, t.End(d); c < end; c = t.End(c) {
-		for !free && len(hits) > 0 && hits[0] < c {
-			i, _ := slices.BinarySearch(hits[1:], c)
-			hits = hits[1+i:]
-		}
-		if (free || len(hits) > 0 && hits[0] < t.End(c)) && o.scope.Shown(t, c) {
+	for c := range o.named(d) {
+		if o.scope.Shown(o.tree, c) {
 			kids = append(kids, c)
 		}
 	}
 	o.sort(kids)
 	o.kids[d] = kids
 	return kids
+}
+
+// named returns the nodes directly below d that have rows if the scope shows them.
+func (o *Outline) named(d filetree.Node) iter.Seq[filetree.Node] {
+	return func(yield func(filetree.Node) bool) {
+		t, hits := o.tree, o.only
+		free := hits == nil || o.within(d) // names do not matter here
+		for c, end := d+1, t.End(d); c < end; c = t.End(c) {
+			if !free {
+				if hits = from(hits, c); len(hits) == 0 || hits[0] >= end {
+					return
+				}
+			}
+			if (free || hits[0] < t.End(c)) && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// from returns the nodes from n on; they must be sorted. It is fast if that is near.
+func from(nodes []filetree.Node, n filetree.Node) []filetree.Node {
+	far := 1
+	for far < len(nodes) && nodes[far-1] < n {
+		far *= 2
+	}
+	i, _ := slices.BinarySearch(nodes[far/2:min(far, len(nodes))], n)
+	return nodes[far/2+i:]
 }
 
 // within reports whether n or a folder above it is one of the only nodes.
@@ -43,9 +65,6 @@ func (o *Outline) within(n filetree.Node) bool {
 	return false
 }
 
-// hit reports whether one of the only nodes is n or below it.
-func (o *Outline) hit(n filetree.Node) bool { return hitIn(o.tree, o.only, n) }
-
 func hitIn(t *filetree.Tree, hits []filetree.Node, n filetree.Node) bool {
 	i, _ := slices.BinarySearch(hits, n)
 	return i < len(hits) && hits[i] < t.End(n)
@@ -53,10 +72,7 @@ func hitIn(t *filetree.Tree, hits []filetree.Node, n filetree.Node) bool {
 
 // single returns the only row directly below d; None if there is not exactly one.
 func (o *Outline) single(d filetree.Node) filetree.Node {
-	if kids, ok := o.kids[d]; ok || o.only != nil {
-		if !ok {
-			kids = o.list(d)
-		}
+	if kids, ok := o.kids[d]; ok {
 		if len(kids) == 1 {
 			return kids[0]
 		}
@@ -67,7 +83,7 @@ func (o *Outline) single(d filetree.Node) filetree.Node {
 	if o.scope.View == nil {
 		return one
 	}
-	for c, end := d+1, o.tree.End(d); c < end; c = o.tree.End(c) {
+	for c := range o.named(d) {
 		if o.scope.Shown(o.tree, c) {
 			if one != filetree.None {
 				return filetree.None

@@ -38,30 +38,42 @@ func Compile(text string) (*Pattern, error) {
 	return p, nil
 }
 
-// match reports whether the name or path matches; buf is scratch.
-func (p *Pattern) match(s, buf []byte) bool {
+// match reports whether the name or path matches.
+func (p *Pattern) match(s []byte) bool {
 	if p.re != nil {
 		return p.re.Match(s)
 	}
 	if !p.fold {
 		return bytes.Contains(s, p.text)
 	}
-	buf = buf[:0]
-	for _, c := range s {
+	for i, c := range s {
 		if c >= 0x80 {
 			return bytes.Contains(bytes.ToLower(s), p.text)
 		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+		if lower(c) != p.text[0] || len(s)-i < len(p.text) {
+			continue
 		}
-		buf = append(buf, c)
+		k := 1
+		for k < len(p.text) && lower(s[i+k]) == p.text[k] {
+			k++
+		}
+		if k == len(p.text) {
+			return true
+		}
 	}
-	return bytes.Contains(buf, p.text)
+	return false
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // Matches reports whether a text matches that is not a path of a tree.
 func (p *Pattern) Matches(s string) bool {
-	return (p.re != nil || len(p.text) > 0) && p.match([]byte(s), nil)
+	return (p.re != nil || len(p.text) > 0) && p.match([]byte(s))
 }
 
 // Find returns every node of the tree that matches the pattern and that the scope
@@ -73,7 +85,6 @@ func (p *Pattern) Find(ctx context.Context, t *filetree.Tree, s Scope) []filetre
 	}
 	var (
 		hits []filetree.Node
-		buf  = make([]byte, 0, 256)
 		text = make([]byte, 0, 256)
 		ends []filetree.Node // of the folders above, with the length of their paths
 		lens []int
@@ -98,7 +109,7 @@ func (p *Pattern) Find(ctx context.Context, t *filetree.Tree, s Scope) []filetre
 				ends, lens = append(ends, e), append(lens, len(text))
 			}
 		}
-		if p.match(text, buf) && (s.View == nil || s.Shown(t, n)) {
+		if p.match(text) && (s.View == nil || s.Shown(t, n)) {
 			hits = append(hits, n)
 		}
 	}
