@@ -79,17 +79,32 @@ func (u *ui) openColumns() {
 	for _, c := range p.columns() {
 		m.choices = append(m.choices, choice{key: c.key, name: c.name,
 			on: func() bool { return slices.Contains(columnsOf(p), c.name) },
-			do: func() {
-				was, now := columnsOf(p), []string{}
-				for _, other := range p.columns() {
-					if slices.Contains(was, other.name) != (other.name == c.name) {
-						now = append(now, other.name)
-					}
-				}
-				p.choices().Columns = now
-			}})
+			do: func() { toggleColumn(p, c.name) }})
 	}
 	u.push(m)
+}
+
+// toggleColumn shows or hides a column.
+func toggleColumn(p columned, name string) {
+	was, now := columnsOf(p), []string{}
+	for _, c := range p.columns() {
+		if slices.Contains(was, c.name) != (c.name == name) {
+			now = append(now, c.name)
+		}
+	}
+	p.choices().Columns = now
+}
+
+// attributes hides the columns of the mode and the owner, or shows both if neither is shown.
+func (f *files) attributes() {
+	shown := columnsOf(f)
+	mode, owner := slices.Contains(shown, "mode"), slices.Contains(shown, "owner")
+	if mode || !owner {
+		toggleColumn(f, "mode")
+	}
+	if owner || !mode {
+		toggleColumn(f, "owner")
+	}
 }
 
 // fileCells returns the texts of the columns of a file that a person can add.

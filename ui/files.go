@@ -376,6 +376,11 @@ func (f *files) showMarks(marks filetree.Marks) {
 	f.sum()
 }
 
+// toggleMark is a key's action that shows or hides one kind of change.
+func toggleMark(mark filetree.Mark) func(*ui) {
+	return on(func(f *files) { f.showMarks(f.out.Scope().Marks ^ 1<<mark) })
+}
+
 func (f *files) orders() []order         { return fileOrders() }
 func (f *files) sortBy(by int, rev bool) { f.out.SetOrder(outline.Order(by), rev) }
 

@@ -78,7 +78,7 @@ func FuzzKeys(f *testing.F) {
 	for i := range uint64(8) {
 		f.Add(randomBytes(i, 120))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { play(t, data[:min(len(data), 200)]) })
+	f.Fuzz(func(t *testing.T, data []byte) { play(t, data[:min(len(data), 200)], "") })
 }
 
 var seeds = flag.Uint64("seeds", 12, "how many random games TestRandomKeys plays")
@@ -90,7 +90,10 @@ func TestRandomKeys(t *testing.T) {
 		n = min(n, 2)
 	}
 	for i := range n {
-		t.Run(fmt.Sprint(i), func(t *testing.T) { play(t, randomBytes(i, 500)) })
+		t.Run(fmt.Sprint(i), func(t *testing.T) { play(t, randomBytes(i, 500), "") })
+	}
+	for i, preset := range Presets() {
+		t.Run(preset, func(t *testing.T) { play(t, randomBytes(uint64(100+i), 500), preset) })
 	}
 }
 
@@ -103,14 +106,20 @@ func randomBytes(seed uint64, n int) []byte {
 	return b
 }
 
-// play makes an image from data and performs the rest of data on it.
-func play(t *testing.T, data []byte) {
+// play makes an image from data and performs the rest of data on it, with the keys of a
+// preset.
+func play(t *testing.T, data []byte, preset string) {
 	t.Chdir(t.TempDir()) // x extracts to it
 	a, data := someImage(t, data)
 	someDockerfile(a, data)
 	x := prepared{all: someFindings(a, data), searching: len(data)%4 == 0}
 	x.then = x.all[len(x.all)/2:]
 	s := x.stage(t, a, Themes()[len(data)%3], len(data)%2 == 0, 100, 30)
+	table, err := configured(preset, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.u.keys = keysOfOne(table)
 	if len(data)%3 > 0 {
 		l, _, _ := paneOf[*packageList](&s.u.layout)
 		l.run(a, packages.Find, func(*packages.Packages) {})

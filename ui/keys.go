@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"fathom/analyzer/filetree"
 	"fathom/ui/screen"
 )
 
@@ -70,7 +71,8 @@ func bindings() []binding {
 	return slices.Concat([]binding{
 		{"up", "up k", everywhere, 0, "Move", "", "one row up", func(u *ui) { u.move(func(p part) { p.Move(-1) }) }},
 		{"down", "down j", everywhere, 0, "Move", "", "one row down", func(u *ui) { u.move(func(p part) { p.Move(1) }) }},
-		{"page-up", "pgup", everywhere, 0, "Move", "", "a page up", func(u *ui) { u.move(func(p part) { p.Page(-2) }) }},
+		{"page-up", "pgup u", everywhere &^ inMap, 0, "Move", "", "a page up", func(u *ui) { u.move(func(p part) { p.Page(-2) }) }},
+		{"page-up", "pgup", inMap, 0, "", "", "", func(u *ui) { u.move(func(p part) { p.Page(-2) }) }},
 		{"page-down", "pgdn", everywhere, 0, "Move", "", "a page down", func(u *ui) { u.move(func(p part) { p.Page(2) }) }},
 		{"half-up", "ctrl-u", everywhere, 0, "Move", "", "half a page up", func(u *ui) { u.move(func(p part) { p.Page(-1) }) }},
 		{"half-down", "ctrl-d", everywhere, 0, "Move", "", "half a page down", func(u *ui) { u.move(func(p part) { p.Page(1) }) }},
@@ -110,7 +112,8 @@ func bindings() []binding {
 		{"collapse", "left h", inFiles, needTree, "Files", "", "close a folder, or go to the one above", on(func(f *files) { f.out.Close() })},
 		{"fold", "space", inFiles, needTree, "Files", "", "open or close a folder", on(func(f *files) { f.out.Toggle() })},
 		{"open-all", "+ }", inFiles, needTree, "Files", "", "open all folders", on(func(f *files) { f.out.OpenAll(true) })},
-		{"close-all", "- { ctrl-space", inFiles, needTree, "Files", "", "close all folders", on(func(f *files) { f.out.OpenAll(false) })},
+		{"close-all", "- {", inFiles, needTree, "Files", "", "close all folders", on(func(f *files) { f.out.OpenAll(false) })},
+		{"fold-all", "ctrl-space", inFiles, needTree, "Files", "", "close all folders, or open all if all are closed", on(func(f *files) { f.out.FoldAll() })},
 		{"whole", "a", inTree | inMap, needSpan, "Files", "all", "what this layer changed, or everything up to it", func(u *ui) { u.whole(!u.sel.whole) }},
 		{"compare", "m", inTree, needTree, "Files", "compare", "mark this layer; selecting another one compares the two", (*ui).mark},
 		{"changes", "ctrl-l", inPanes, needSpan, "Files", "", "what this layer changed", func(u *ui) { u.whole(false) }},
@@ -119,6 +122,10 @@ func bindings() []binding {
 		{"changes", "ctrl-l", inPanes, needBoth, "Files", "", comparing + "what differs", func(u *ui) { u.whole(false) }},
 		{"everything", "ctrl-a", inPanes, needBoth, "Files", "", comparing + "everything in both", func(u *ui) { u.whole(true) }},
 		{"filter", "f", inTree, needTree, "Files", "filter", "choose which kinds of change are shown", the((*files).openFilter)},
+		{"show-added", "", inFiles, needTree, "Files", "", "show or hide added files", toggleMark(filetree.Added)},
+		{"show-removed", "ctrl-r", inFiles, needTree, "Files", "", "show or hide removed files", toggleMark(filetree.Removed)},
+		{"show-modified", "", inFiles, needTree, "Files", "", "show or hide modified files", toggleMark(filetree.Modified)},
+		{"show-unchanged", "", inFiles, needTree, "Files", "", "show or hide unchanged files", toggleMark(filetree.Unchanged)},
 		{"history", "H", inDetail | inFiles | inWaste | inFindings | inViewer | inMap, needTree, "Files", "history", "every layer that stored, changed or removed the path; enter goes to one", (*ui).openHistory},
 		{"history", "H", inDetail | inFiles | inFindings | inViewer | inMap, needBoth, "Files", "history", comparing + "what the layers of each did to the path; enter goes to that image", (*ui).openHistory},
 		{"history", "H", inHistory, 0, "", "", "", (*ui).escape},
@@ -126,6 +133,7 @@ func bindings() []binding {
 		{"sort", "s ctrl-o", inFiles, needTree, "Sort", "sort", "the next order of the list; first, the present one reversed", (*ui).sortNext},
 		{"sort-menu", "S", inLists, 0, "Sort", "", "choose what to sort by; the present order again reverses", (*ui).openSort},
 		{"columns", "C", inLists, 0, "Sort", "", "choose the columns of the files, the waste or the packages", (*ui).openColumns},
+		{"attributes", "ctrl-b", inFiles, needTree, "Sort", "", "show or hide the mode and the owner of the files", on((*files).attributes)},
 	}, sortKeys(), []binding{
 		{"map", "t", inPanes, needTree, "Map", "", "the folder under the cursor as areas; in other panes, all folders", (*ui).openMap},
 		{"map", "t", inPanes, needSpan, "", "", "", (*ui).openMap},

@@ -37,7 +37,9 @@ type Options struct {
 	Choices Choices
 	// Keep is called with the choices when the UI ends. It may be nil.
 	Keep func(Choices)
-	// Keys replaces the keys of actions; see Actions.
+	// Preset is one of Presets; "" for the usual keys.
+	Preset string
+	// Keys replaces the keys of actions, also those of the preset; see Actions.
 	Keys map[string][]string
 	// Chosen says that the user chose the image in a list. When the user leaves the
 	// image, Open returns ErrLeft, to show the list again; only ctrl-c ends the program.
@@ -91,7 +93,7 @@ func (opt *Options) setup() (setup, error) {
 	if err != nil {
 		return setup{}, err
 	}
-	keys, err := remap(bindings(), opt.Keys)
+	keys, err := configured(opt.Preset, opt.Keys)
 	if err != nil {
 		return setup{}, err
 	}

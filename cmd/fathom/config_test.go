@@ -60,6 +60,11 @@ func TestConfig(t *testing.T) {
 		{"unknown action", "version: 1\nui:\n  keys:\n    srot: S\n", `line 4, column 5: unknown key "srot"; did you mean sort?`},
 		{"unknown key name", "version: 1\nui:\n  keys:\n    sort: [S, strg-s]\n", `line 4, column 15: key "strg-s" of sort: there is no key of that name`},
 		{"conflict", "version: 1\nui:\n  keys:\n    sort: w\n", `line 4, column 11: key "w" of sort: it is also a key of waste`},
+		{"a preset", "version: 1\nui: {keys: dive}\n", ""},
+		{"on top of a preset", sampleIn(t, "../../docs/dive.md", "## The preset"), ""},
+		{"unknown preset", "version: 1\nui:\n  keys: vim\n", `line 3, column 9: unknown preset "vim"; presets: dive`},
+		{"conflict with a preset", "version: 1\nui:\n  keys:\n    diff: d\n    preset: dive\n", `line 4, column 11: key "d" of diff: it is also a key of page-down`},
+		{"no keys", "version: 1\nui: {keys: }\n", "line 2, column 12: expected keys and values"},
 		{"an alias of the wrong thing", "version: 1\nui: {theme: &a dark, sort: *a}\n", `line 2, column 28: "dark" is none of ` + strings.Join(sorts(), ", ")},
 		{"aliases", "version: 1\nci: {deny-path: &a ['*.pem', &b id_rsa], deny-layer-path: *a, suppress: [{path: *b, reason: &r known}, {path: /a, reason: *r}]}\n", ""},
 		{"merged", "version: 1\nci:\n  max-size: &a {limit: 1, severity: warn}\n  max-layers: {<<: *a, limit: 2}\n", ""},
@@ -280,7 +285,9 @@ func schemaOf(t *testing.T, r setting) object {
 		for _, action := range ui.Actions() {
 			actions[action] = object{"$ref": "#/$defs/keys"}
 		}
-		schema = object{"type": "object", "additionalProperties": false, "properties": actions}
+		preset := object{"enum": ui.Presets()}
+		actions["preset"] = preset
+		schema = object{"oneOf": []object{preset, {"type": "object", "additionalProperties": false, "properties": actions}}}
 	case "suppress":
 		schema = object{"type": "array", "items": object{
 			"type": "object", "additionalProperties": false, "required": []string{"reason"},
@@ -550,6 +557,7 @@ func TestConfigSchema(t *testing.T) {
 		"version: 1\nci: {suppress: {path: /a, reason: known}}\n":                false,
 		"version: 1\n": true, "version: 1\nui: {keys: {sort: [ctrl-s, ctrl-y], image: 9}}\n": true,
 		"version: 2\n": false, "ui: {}\n": false, "version: 1\nui: {thme: dark}\n": false, "version: 1\nui: {keys: {srot: x}}\n": false,
+		"version: 1\nui: {keys: dive}\n": true, "version: 1\nui: {keys: {preset: dive, image: 9}}\n": true, "version: 1\nui: {keys: vim}\n": false, "version: 1\nui: {keys: {preset: [dive]}}\n": false,
 		"version: 1\nfindings: {secrets: off}\n": true, "version: 1\nfindings: {secrets: mine}\n": false, "version: 1\nfindings: {secrets: }\n": false,
 		"version: 1\nui: {sort: count}\n": false, "version: 1\nui: {mouse: 1}\n": false,
 	} {
@@ -665,7 +673,7 @@ func TestStarterIsWhole(t *testing.T) {
 // schema.
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{
-		initial(), uncommented(initial()), "version: 1\nui: {keys: {sort: [ctrl-s, ctrl-y]}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
+		initial(), uncommented(initial()), "version: 1\nui: {keys: {sort: [ctrl-s, ctrl-y]}}\n", "version: 1\nui: {keys: dive}\n", "version: 1\nui: {keys: {preset: dive, quit: Q}}\n", "version: 1\nci: {max-size: {limit: 1, severity: warn}}",
 		"rules:\n  lowestEfficiency: 0.9\n", "version: 1\nci: &a {deny-path: [a, off], suppress: [*a]}", "a: [1\n---\n",
 	} {
 		f.Add(s)

@@ -117,7 +117,7 @@ func (s *settings) table() []setting {
 		{name: "theme", group: explorer, in: inAll, takes: oneOf(&s.explorer.Theme, ui.Themes()...), help: "colour `THEME` of the explorer: " + names(ui.Themes())},
 		{name: "ascii", group: explorer, in: inAll, takes: truth(&s.explorer.ASCII), help: "draw the explorer without box and block characters"},
 		{name: "mouse", group: explorer, in: inAll, negated: true, takes: truth(&s.mouse), help: "leave the mouse to the terminal"},
-		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer.Keys)},
+		{name: "keys", group: explorer, in: inFile, takes: keyTable(&s.explorer)},
 		{name: "remember", group: explorer, in: inVariable | inFile, takes: truth(&s.remember), help: "start with what was chosen in the explorer the last time"},
 	}
 	for _, c := range s.explorer.Choices.All() {

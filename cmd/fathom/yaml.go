@@ -234,12 +234,24 @@ func truthOf(n *yaml.Node) (bool, error) {
 	return v, nil
 }
 
-// keyTable reads actions with a key, or a list of keys, each.
-func keyTable(to *map[string][]string) kind {
+// keyTable reads the name of a preset, or actions with a key, or a list of keys, each,
+// which may be on top of a preset.
+func keyTable(to *ui.Options) kind {
 	return kind{node: func(n *yaml.Node, place func(*yaml.Node) string) (given, error) {
+		var preset string
+		presets := func(v *yaml.Node) error {
+			var err error
+			if preset, err = scalar(v); err != nil {
+				return err
+			}
+			if all := ui.Presets(); !slices.Contains(all, preset) {
+				return hinted("presets: "+strings.Join(all, ", "), "%w", at(v, "unknown preset %q", preset))
+			}
+			return nil
+		}
 		all := map[string][]string{}
 		places := map[string]*yaml.Node{}
-		actions := mapping{}
+		actions := mapping{"preset": presets}
 		for _, action := range ui.Actions() {
 			actions[action] = func(v *yaml.Node) error {
 				list := []*yaml.Node{v}
@@ -259,15 +271,19 @@ func keyTable(to *map[string][]string) kind {
 				return nil
 			}
 		}
-		if err := actions.read(n); err != nil {
+		read := actions.read
+		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+			read = presets
+		}
+		if err := read(n); err != nil {
 			return given{}, err
 		}
-		err := ui.CheckKeys(all)
+		err := ui.CheckKeys(preset, all)
 		var bad *ui.KeyError
 		if errors.As(err, &bad) {
 			err = at(places[bad.Action+" "+bad.Key], "%w", err)
 		}
-		return given{from: place(n), put: func(string) { *to = all }}, err
+		return given{from: place(n), put: func(string) { to.Preset, to.Keys = preset, all }}, err
 	}}
 }
 

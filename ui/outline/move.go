@@ -376,6 +376,12 @@ func (o *Outline) OpenAll(open bool) {
 	o.seek(o.want)
 }
 
+// FoldAll closes every folder, or opens every one if all are closed.
+func (o *Outline) FoldAll() {
+	f := o.fold()
+	o.OpenAll(!f.open && len(f.flipped) == 0 && (f.closed || !o.found))
+}
+
 // GoTo opens the folders above n and puts the cursor on n. If n has no row, GoTo puts
 // the cursor on the nearest one and returns false.
 func (o *Outline) GoTo(n filetree.Node) bool {
