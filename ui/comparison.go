@@ -75,6 +75,7 @@ func newComparison(c *compare.Comparison, a *analyzer.Analysis, set setup, do do
 	}
 	u := newRoot(rep, set, do)
 	u.two, u.sel.whole = two, false
+	u.lacks[needOne] = "this is for one image: open it by itself"
 	u.first = newAligned(u)
 	u.layers.choose(newSide)
 	u.sel.layer = newSide

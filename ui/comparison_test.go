@@ -75,6 +75,22 @@ func TestSamePair(t *testing.T) {
 	}
 }
 
+// TestKeysOfOne presses keys that only the screens of one image have.
+func TestKeysOfOne(t *testing.T) {
+	a := load(t, "shop")
+	s := pairStage(t, a, a, "", false, 120, 40)
+	for _, k := range []string{"w", "W", "c", "D", "m"} {
+		s.press(k)
+		if want := "this is for one image: open it by itself"; s.u.note != want {
+			t.Errorf("%s: got %q, want %q", k, s.u.note, want)
+		}
+		s.press("home")
+	}
+	if got := s.text(); strings.Contains(got, "waste") {
+		t.Errorf("a hint:\n%s", got)
+	}
+}
+
 // TestTimesOfPair compares images of which only times differ: the tree says so.
 func TestTimesOfPair(t *testing.T) {
 	const image = "layer RUN make\n  file a 10xa mtime=%d\n  file b 10xb mtime=1\n"

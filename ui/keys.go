@@ -292,11 +292,15 @@ func keysOfTwo(table []binding) []binding {
 			replaced[row{b.action, b.places &^ gone}] = true
 		}
 	}
-	rows := slices.Clone(table)
+	rows, said := slices.Clone(table), []binding{}
 	for i := range rows {
 		rows[i].help = strings.TrimPrefix(rows[i].help, comparing)
+		if b := rows[i]; (b.needs == needOne || b.needs == needDockerfile || b.action == "compare") && !replaced[row{b.action, b.places &^ gone}] {
+			b.needs, b.hint, b.help = needOne, "", ""
+			said = append(said, b) // the keys say that they need one image
+		}
 	}
-	return slices.DeleteFunc(rows, func(b binding) bool {
+	rows = slices.DeleteFunc(rows, func(b binding) bool {
 		switch {
 		case b.ofTwo():
 			return false
@@ -305,6 +309,7 @@ func keysOfTwo(table []binding) []binding {
 		}
 		return replaced[row{b.action, b.places &^ gone}]
 	})
+	return append(rows, said...)
 }
 
 // ofTwo reports whether the row is for a comparison only.
