@@ -115,6 +115,8 @@ func BenchmarkKey(b *testing.B) {
 	})
 	b.Run("fold", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+", "down"}, "space") })
 	b.Run("foldall", func(b *testing.B) { frames(b, wide(), []string{"3", "a"}, "+", "-") })
+	b.Run("mark", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+"}, "ctrl-r") })
+	b.Run("attributes", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+"}, "ctrl-b") })
 	b.Run("sort", func(b *testing.B) { frames(b, wide(), []string{"3", "a", "+"}, "s") })
 	b.Run("whole", func(b *testing.B) { frames(b, wide(), []string{"3", "]", "+"}, "a") })
 	b.Run("flat", func(b *testing.B) { frames(b, flat(), []string{"3", "a", "+"}, "pgdn") })
