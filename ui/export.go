@@ -152,11 +152,16 @@ func (u *ui) baseName() string {
 
 // askFile asks for the name of the file to write.
 func (u *ui) askFile(e export) {
+	u.askPath("write "+e.name+" to ", cmp.Or(e.file, "fathom"), "a file", func(file string) { u.writeFile(e, file) })
+}
+
+// askPath asks for a path on this machine, beginning with a text.
+func (u *ui) askPath(label, text, note string, done func(string)) {
 	u.prompt = &screen.Prompt{
-		Label: "write " + e.name + " to ",
-		Input: screen.Input{Text: cmp.Or(e.file, "fathom")},
+		Label: label,
+		Input: screen.Input{Text: text},
 		Past:  &u.past.paths,
-		Note:  func() (note, more string, alarm bool) { return "a file", "", false },
+		Note:  func() (string, string, bool) { return note, "", false },
 		Done: func(file, key string) {
 			if key != "enter" || file == "" {
 				return
@@ -166,7 +171,7 @@ func (u *ui) askFile(e export) {
 					file = filepath.Join(dir, rest)
 				}
 			}
-			u.writeFile(e, file)
+			done(file)
 		},
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"fathom/analyzer"
@@ -38,25 +35,11 @@ func (u *ui) openExtract() {
 			as = " from the " + sideName(at)
 		}
 	}
-	u.prompt = &screen.Prompt{
-		Label: "extract " + what + as + " to ",
-		Input: screen.Input{Text: "./"},
-		Past:  &u.past.paths,
-		Note:  func() (note, more string, alarm bool) { return "a folder, or a new name", "", false },
-		Done: func(dest, key string) {
-			if key != "enter" || dest == "" {
-				return
-			}
-			if rest, home := strings.CutPrefix(dest, "~/"); home {
-				if dir, err := os.UserHomeDir(); err == nil {
-					dest = filepath.Join(dir, rest)
-				}
-			}
-			u.extract(&extraction{plan: func(ctx context.Context) (*extract.Plan, error) {
-				return extract.New(ctx, u.img.Analysis, t.node, at, dest)
-			}})
-		},
-	}
+	u.askPath("extract "+what+as+" to ", "./", "a folder, or a new name", func(dest string) {
+		u.extract(&extraction{plan: func(ctx context.Context) (*extract.Plan, error) {
+			return extract.New(ctx, u.img.Analysis, t.node, at, dest)
+		}})
+	})
 }
 
 // extraction is an overlay that shows the progress of an extraction.

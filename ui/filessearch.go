@@ -19,6 +19,7 @@ type sequence struct {
 	layers []int32 // that show the nodes; -1 for the files that were shown at first
 	rank   []int32 // by index in the hits
 	began  selection
+	then   func() // runs once it is made; nil for nothing
 }
 
 // sequenceOf identifies what a sequence was made for.
@@ -89,8 +90,13 @@ func (f *files) sequence() *sequence {
 			}
 		}
 		return func() {
-			if ctx.Err() == nil {
-				f.seq = made
+			if ctx.Err() != nil {
+				return
+			}
+			then := f.seq.then
+			f.seq = made
+			if hits := s.hits; then != nil && len(hits) > 0 && &hits[0] == of.first {
+				then()
 			}
 		}
 	})
@@ -152,7 +158,7 @@ func (f *files) hit(forward, here bool) {
 	}
 	s := f.sequence()
 	if s == nil {
-		f.u.note = "still searching"
+		f.seq.then = func() { f.hit(forward, here) }
 		return
 	}
 	if len(s.nodes) == 0 {

@@ -94,3 +94,40 @@ func TestNext(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchLater searches all layers for what the layer shown does not have, while the
+// order of the matches is made in the background: the cursor goes to the first one then,
+// that of layer 1.
+func TestSearchLater(t *testing.T) {
+	for _, c := range []struct{ keys, then, want string }{
+		{"3 / tab type:pack", "", "/var/lib/apt/lists/main_Packages"},
+		{"3 / tab type:pack", "esc", "/usr"},
+		{"3 / tab type:pack", "enter", "/var/lib/apt/lists/main_Packages"},
+	} {
+		s := newStage(t, load(t, "shop"), "", false, 120, 40)
+		s.world.holds = true
+		for _, k := range strings.Fields(c.keys) {
+			s.press(k)
+		}
+		run := func() {
+			f := s.world.held[0]
+			s.world.held = s.world.held[1:]
+			if done := f(t.Context()); done != nil {
+				done()
+			}
+		}
+		for !s.u.search.busy || len(s.world.held) > 1 {
+			run() // up to the search for the last letter
+		}
+		run()
+		if c.then != "" {
+			s.press(c.then)
+		}
+		for len(s.world.held) > 0 {
+			run()
+		}
+		if where, _ := s.u.right().Status(); where != c.want {
+			t.Errorf("%s %s: the cursor is on %q, want %q", c.keys, c.then, where, c.want)
+		}
+	}
+}
