@@ -259,10 +259,14 @@ func (f *findings) Note() string {
 	return text
 }
 
-// says returns what the first screen says: "8 findings, 1.3 GB".
+// says returns what the layers say about the image: "8 findings in all"; "" for none.
 func (f *findings) says() string {
-	text := f.sum()
-	if text != "" && f.running {
+	n := report.SumFindings(f.all).Findings
+	if n == 0 {
+		return ""
+	}
+	text := count(n, "finding") + " in all"
+	if f.running {
 		text += f.u.th.Glyph.Ellipsis
 	}
 	return text
