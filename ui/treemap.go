@@ -193,6 +193,14 @@ func (m *treemap) view() {
 	m.u.view()
 }
 
+// hint leaves out the key that goes up from the top folder.
+func (m *treemap) hint(action, usual string) string {
+	if action == "map-up" && len(m.back) == 0 && m.of.above(m.now.dir) == filetree.None {
+		return ""
+	}
+	return usual
+}
+
 // up shows the folder above, or what was shown before.
 func (m *treemap) up() {
 	if n := len(m.back); n > 0 {

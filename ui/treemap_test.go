@@ -78,6 +78,9 @@ func TestMapFromTabs(t *testing.T) {
 		if got := s.theMap(t).Title(); !strings.HasPrefix(got, "/  ") {
 			t.Errorf("from %s: %q", keys, got)
 		}
+		if got := s.text(); strings.Contains(got, "u up") {
+			t.Errorf("from %s, a hint to go up from the top:\n%s", keys, got)
+		}
 	}
 }
 
