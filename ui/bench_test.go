@@ -5,6 +5,8 @@ package ui
 import (
 	"context"
 	"fmt"
+	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ import (
 	"fathom/analyzer/layer"
 	"fathom/analyzer/packages"
 	"fathom/ui/outline"
+	"fathom/ui/report"
 )
 
 // million returns an analysis of a million entries in 30 layers. Each layer stores a
@@ -255,18 +258,22 @@ func BenchmarkWaste(b *testing.B) {
 	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
 }
 
-// BenchmarkWasteKey moves in the waste of a million entries: over folders that every layer
-// stores again, and through the versions of all files of the first one.
+// wasting is wide with a report that lists the waste.
+var wasting = sync.OnceValue(func() *analyzer.Analysis {
+	a, rep := *wide(), *wide().Report
+	for _, c := range analyzer.Wasted(a.Tree) {
+		rep.Waste = append(rep.Waste, analyzer.WasteOf(a.Tree, a.Tree.Stored(c)))
+	}
+	a.Report = &rep
+	return &a
+})
+
 // BenchmarkFix marks a row as fixed and draws: "key" is what the key itself takes, "all"
 // has what is computed in the background, too.
 func BenchmarkFix(b *testing.B) {
-	a := million(b, false)
-	for _, c := range analyzer.Wasted(a.Tree) {
-		a.Report.Waste = append(a.Report.Waste, analyzer.WasteOf(a.Tree, a.Tree.Stored(c)))
-	}
 	for _, name := range []string{"key", "all"} {
 		b.Run(name, func(b *testing.B) {
-			s := newStage(b, a, "", false, 120, 40)
+			s := newStage(b, wasting(), "", false, 120, 40)
 			s.press("3")
 			for b.Loop() {
 				s.world.holds = name == "key"
@@ -278,6 +285,8 @@ func BenchmarkFix(b *testing.B) {
 	}
 }
 
+// BenchmarkWasteKey moves in the waste of a million entries: over folders that every layer
+// stores again, and through the versions of all files of the first one.
 func BenchmarkWasteKey(b *testing.B) {
 	b.Run("down", func(b *testing.B) { frames(b, wide(), []string{"w"}, "down", "down", "up") })
 	b.Run("versions", func(b *testing.B) { frames(b, flat(), []string{"w", "right"}, "pgdn", "pgdn", "home") })
@@ -357,3 +366,60 @@ func BenchmarkCompare(b *testing.B) {
 	b.Run("sort", func(b *testing.B) { frames(b, wide(), before, "s") })
 	b.Run("whole", func(b *testing.B) { frames(b, wide(), before, "a") })
 }
+
+// BenchmarkChoices uses menus, filters, and what else a person can choose, in a fully open
+// tree of a million entries.
+func BenchmarkChoices(b *testing.B) {
+	for name, keys := range map[string][2]string{
+		"columns": {"z C f t l p esc", "pgdn pgdn pgup"},
+		"rank":    {"/ type:js enter", "n n n N down"},
+		"sort":    {"", "S n S s alt-f alt-s"},
+		"filter":  {"", "f r m m r esc"},
+		"menus":   {"", ": esc C esc Y esc E esc S esc ? esc"},
+		"zoom":    {"", "z z < > ( )"},
+		"jumps":   {"/ type:9.js enter", "n backspace alt-right"},
+		"details": {"2", "down up"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			frames(b, wide(), strings.Fields("3 a + "+keys[0]), strings.Fields(keys[1])...)
+		})
+	}
+	b.Run("what-if", func(b *testing.B) { frames(b, wasting(), []string{"w", "c", "W"}, "down", "up", "esc", "W") })
+	b.Run("flatrank", func(b *testing.B) { frames(b, flat(), strings.Fields("3 a + / type:js enter"), "n", "n", "N", "down") })
+	b.Run("flatfilter", func(b *testing.B) { frames(b, flat(), strings.Fields("3 a +"), "f", "r", "m", "m", "r", "esc") })
+}
+
+// BenchmarkExport writes a list of a million files, as the UI does in the background, and
+// reports how much memory it uses at most, without garbage.
+func BenchmarkExport(b *testing.B) {
+	for name, write := range map[string]func(*report.Table, io.Writer) error{"csv": (*report.Table).CSV, "json": (*report.Table).JSON} {
+		b.Run(name, func(b *testing.B) {
+			s := newStage(b, wide(), "", false, 120, 40)
+			s.press("a")
+			files, _, _ := paneOf[*files](&s.u.layout)
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			before, most, used := m.HeapAlloc, m.HeapAlloc, cpu()
+			for b.Loop() {
+				n := 0
+				if err := write(files.table(), writerFunc(func(p []byte) (int, error) {
+					if n++; n%2000 == 0 {
+						runtime.GC()
+						runtime.ReadMemStats(&m)
+						most = max(most, m.HeapAlloc)
+					}
+					return len(p), nil
+				})); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms")
+			b.ReportMetric(float64(most-before)/1e6, "MB")
+		})
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

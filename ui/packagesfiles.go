@@ -63,7 +63,7 @@ func (img *image) partOf(i int, counts func(filetree.Node) bool) (nodes []filetr
 		if s.Cause == filetree.Visible {
 			now = fileView{t.FirstName(c, last), last, true}
 		}
-		nodes = append(append(append(nodes, s.Node), t.Names(c, s.Layer)...), t.Names(c, last)...)
+		nodes = slices.AppendSeq(slices.AppendSeq(append(nodes, s.Node), t.EachName(c, s.Layer)), t.EachName(c, last))
 		better := now.whole && !best.whole || now.whole == best.whole && s.Bytes > most
 		if better && counts(now.node) {
 			best, most = now, s.Bytes

@@ -102,15 +102,21 @@ func (l *packageList) table() *report.Table {
 	if l.all == nil {
 		return nil
 	}
-	var rows [][]any
-	for _, r := range l.rows {
-		if r.index < 0 {
-			continue
-		}
-		p := &l.all[r.index]
-		rows = append(rows, []any{p.Type, p.Name, p.Version, p.Arch, p.VisibleBytes, p.WastedBytes, p.Files, p.BroughtBy, p.RemovedBy, p.Database})
+	all, rows := l.all, slices.Clone(l.rows)
+	return &report.Table{
+		Head: []string{"type", "name", "version", "arch", "visibleBytes", "wastedBytes", "files", "broughtBy", "removedBy", "database"},
+		Rows: func(yield func([]any) bool) {
+			for _, r := range rows {
+				if r.index < 0 {
+					continue
+				}
+				p := &all[r.index]
+				if !yield([]any{p.Type, p.Name, p.Version, p.Arch, p.VisibleBytes, p.WastedBytes, p.Files, p.BroughtBy, p.RemovedBy, p.Database}) {
+					return
+				}
+			}
+		},
 	}
-	return &report.Table{Head: []string{"type", "name", "version", "arch", "visibleBytes", "wastedBytes", "files", "broughtBy", "removedBy", "database"}, Rows: slices.Values(rows)}
 }
 
 func (l *packageChanges) table() *report.Table {

@@ -20,8 +20,13 @@ func (f figures) plus(g figures, sign int64) figures {
 
 // figures returns the figures of n's row.
 func (s Scope) figures(t *filetree.Tree, n filetree.Node) figures {
+	leaf := t.End(n) == n+1
+	if leaf && s.Whole && !s.Both { // there may be many in a folder
+		own, _ := s.View.Size(n)
+		return figures{size: own}
+	}
 	var sum filetree.Sum
-	if t.End(n) > n+1 {
+	if !leaf {
 		sum = s.View.Sum(n)
 	}
 	if s.Both {

@@ -133,8 +133,10 @@ func (o *Outline) Scope() Scope { return o.scope }
 
 // SetMarks shows only the given kinds of change.
 func (o *Outline) SetMarks(m filetree.Marks) {
-	o.scope.Marks = m & AllMarks
-	o.narrow()
+	if m &= AllMarks; m != o.scope.Marks {
+		o.scope.Marks = m
+		o.narrow()
+	}
 }
 
 // Only shows only the given nodes, with everything above and below them; nil shows all
