@@ -183,6 +183,12 @@ func (f *files) prepare() func(context.Context, []filetree.Node) ([]filetree.Nod
 // sift lists the rows again when a search has ended. While it goes on, the rows stay.
 func (f *files) sift() {
 	s := &f.u.search
+	if !s.of(f) { // the search is over
+		if f.stop != nil {
+			f.stop()
+		}
+		f.seq, f.stop = sequence{}, nil
+	}
 	if !(s.of(f) && s.busy) && (f.limited || s.filters(f)) {
 		f.restrict()
 	}

@@ -1,8 +1,12 @@
 package ui
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"fathom/analyzer"
+	"fathom/analyzer/imagetest"
 )
 
 // state returns what the user sees of the state: the selection, the pane and the tab, the
@@ -129,5 +133,38 @@ func TestSearchLater(t *testing.T) {
 		if where, _ := s.u.right().Status(); where != c.want {
 			t.Errorf("%s %s: the cursor is on %q, want %q", c.keys, c.then, where, c.want)
 		}
+	}
+}
+
+// TestManyFound checks that so many matches that their sequence takes long have a rank only
+// when the prompt is closed, and that the sequence ends with the search.
+func TestManyFound(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("layer RUN make\n")
+	for i := range manyHits + 1 {
+		fmt.Fprintf(&b, "  file d/f%05d 1xa\n", i)
+	}
+	img, err := imagetest.Parse([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := analyzer.Analyze(t.Context(), img.Image(), analyzer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, a, "", false, 120, 40)
+	for _, step := range []struct{ key, want string }{
+		{"/", "find"},
+		{"type:f", "20001 found"},
+		{"enter", "1 of 20,001"},
+		{"n", "2 of 20,001"},
+	} {
+		s.press(step.key)
+		s.at(t, step.want)
+	}
+	files, _, _ := paneOf[*files](&s.u.layout)
+	s.press("esc")
+	if files.seq.nodes != nil {
+		t.Error("the sequence stays when the search has ended")
 	}
 }
