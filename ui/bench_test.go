@@ -423,3 +423,24 @@ func BenchmarkExport(b *testing.B) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// BenchmarkPalette opens the palette over a thousand layers and types.
+func BenchmarkPalette(b *testing.B) {
+	a := load(b, "shop")
+	rep := *a.Report
+	for i := len(rep.Layers); i < 1000; i++ {
+		l := rep.Layers[i%5]
+		l.Index = i
+		rep.Layers = append(rep.Layers, l)
+	}
+	s := newStage(b, &analyzer.Analysis{Report: &rep, Tree: a.Tree, Image: a.Image}, "", false, 120, 40)
+	keys, used := 0, cpu()
+	for b.Loop() {
+		for _, k := range []string{":", "type:l", "type:a", "type:9", "down", "esc"} {
+			s.press(k)
+			s.screen.Show()
+			keys++
+		}
+	}
+	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(keys), "cpu-ms/frame")
+}

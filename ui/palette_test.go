@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/rivo/tview"
-
-	"fathom/analyzer"
 )
 
 // TestPalette types names into the palette.
@@ -73,25 +71,4 @@ func TestPaletteRefuses(t *testing.T) {
 		s.press(k)
 	}
 	s.at(t, "a saved report holds no files")
-}
-
-// BenchmarkPalette opens the palette over a thousand layers and types.
-func BenchmarkPalette(b *testing.B) {
-	a := load(b, "shop")
-	rep := *a.Report
-	for i := len(rep.Layers); i < 1000; i++ {
-		l := rep.Layers[i%5]
-		l.Index = i
-		rep.Layers = append(rep.Layers, l)
-	}
-	s := newStage(b, &analyzer.Analysis{Report: &rep, Tree: a.Tree, Image: a.Image}, "", false, 120, 40)
-	keys, used := 0, cpu()
-	for b.Loop() {
-		for _, k := range []string{":", "type:l", "type:a", "type:9", "down", "esc"} {
-			s.press(k)
-			s.screen.Show()
-			keys++
-		}
-	}
-	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(keys), "cpu-ms/frame")
 }
