@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
@@ -224,7 +225,24 @@ func (u *ui) key(ev *tcell.EventKey) {
 			refused = why
 		}
 	}
+	if refused == "" && u.top() == nil {
+		refused = u.elsewhere(name)
+	}
 	u.note = refused
+}
+
+// elsewhere says in which panes a key does something; "" if it does nothing in any.
+func (u *ui) elsewhere(key string) string {
+	var titles []string
+	for _, p := range append([]pane{u.first, u.detail}, u.tabs...) {
+		if slices.ContainsFunc(u.keys, func(b binding) bool { return b.places&p.place() != 0 && b.has(key) && u.lacks[b.needs] == "" }) {
+			titles = append(titles, p.Title())
+		}
+	}
+	if len(titles) == 0 {
+		return ""
+	}
+	return key + " works in " + strings.Join(titles, ", ")
 }
 
 // move moves the cursor of the part that handles the keys.

@@ -309,7 +309,7 @@ func TestRun(t *testing.T) {
 			x.send("\x03")
 		}, "ended: <nil>"},
 		{"sigterm", "plain", func(x *terminal) { x.signal(syscall.SIGTERM) }, "ended: context canceled"},
-		{"panic beside the UI", "worker", func(x *terminal) { x.send("3\r") }, "ended: the terminal UI crashed: the trap, stack of true bytes"},
+		{"panic beside the UI", "worker", func(*terminal) {}, "ended: the terminal UI crashed: the trap, stack of true bytes"},
 		{"panic in the UI", "keys", func(x *terminal) { x.send("32") }, "ended: the terminal UI crashed: "},
 		{"loaded at once", "quick", func(x *terminal) { x.expect("Layers"); x.send("q") }, "ended: <nil>"},
 		{"loaded late", "late", func(x *terminal) {
@@ -386,7 +386,7 @@ func TestRun(t *testing.T) {
 				x.expect("Opening")
 			case "choose":
 				x.expect("app:1")
-			case "chooser", "searcher":
+			case "chooser", "searcher", "worker": // they may crash before the first frame
 			default:
 				x.expect("Layers")
 			}

@@ -36,7 +36,7 @@ func newSaved(rep *facts.Report, names *filetree.Tree, lost []filetree.Content, 
 	u := newRoot(rep, set, do)
 	u.lacks = map[need]string{
 		needContent: "a saved report holds no files: open the image itself to view, compare or extract one",
-		needTree:    "a saved report holds no files, only what layers store and waste (" + keyOf(u.keys, "waste") + ")",
+		needTree:    "a saved report holds no files: open the image itself to see them",
 	}
 	w := newWaste(u, names, func() *wasteTable { return savedWaste(rep, names, lost) })
 	found := newFindings(u, rep.Findings)
